@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  resolve: { alias: { im2row: new URL("./src/index.ts", import.meta.url).pathname } },
+  test: { include: ["test/**/*.test.ts"], testTimeout: 60_000 },
+});
