@@ -4,3 +4,34 @@
 export function heapBase(): usize {
   return __heap_base;
 }
+
+export { gemm, gemmWorkspace } from "./gemm/gemm";
+export { im2row, col2im } from "./im2row";
+export {
+  conv2dForward,
+  conv2dForwardWorkspace,
+  conv2dBackpropFilter,
+  conv2dBackpropFilterWorkspace,
+  conv2dBackpropInputCol2im,
+  conv2dBackpropInputCol2imWorkspace,
+  biasGradient,
+} from "./conv2d";
+export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./flipped";
+export {
+  depthwiseConv2dForward,
+  depthwiseConv2dBackpropFilter,
+  depthwiseConv2dBackpropInput,
+} from "./depthwise";
+export { expForward, logForward } from "./math";
+export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
+export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
+export { sgdStep, adamStep, fill } from "./optimizer";
+export { dropout } from "./dropout";
+export {
+  maxPool2dForward,
+  maxPool2dBackward,
+  averagePool2dForward,
+  averagePool2dBackward,
+  globalAveragePool2dForward,
+  globalAveragePool2dBackward,
+} from "./pool";

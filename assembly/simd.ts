@@ -65,3 +65,229 @@ export const LANES: i32 = 4;
 @inline export function madd4(a: v128, b: v128, acc: v128): v128 {
   return f32x4.add(acc, f32x4.mul(a, b));
 }
+
+/** `x < 0 ? 0 : x` in each lane: NaN stays NaN. */
+// @ts-ignore: decorator
+@inline export function relu4(x: v128): v128 {
+  return f32x4.pmax(x, f32x4.splat(0));
+}
+
+/** The first two lanes. */
+// @ts-ignore: decorator
+@inline export function store2(p: usize, v: v128): void {
+  v128.store64_lane(p, v, 0);
+}
+
+/** Two floats into the first two lanes, zero in the others. */
+// @ts-ignore: decorator
+@inline export function load2(p: usize): v128 {
+  return v128.load64_zero(p);
+}
+
+/** The low halves of `a` and `b` interleaved: `a0 b0 a1 b1`. */
+// @ts-ignore: decorator
+@inline export function zipLow4(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+}
+
+/** The high halves of `a` and `b` interleaved: `a2 b2 a3 b3`. */
+// @ts-ignore: decorator
+@inline export function zipHigh4(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+}
+
+/** The low half of `a`, then the low half of `b`. */
+// @ts-ignore: decorator
+@inline export function lowHalves4(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 1, 4, 5);
+}
+
+/** The high half of `a`, then the high half of `b`. */
+// @ts-ignore: decorator
+@inline export function highHalves4(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 2, 3, 6, 7);
+}
+
+/** The smaller lanes; NaN when either is. */
+// @ts-ignore: decorator
+@inline export function min4(a: v128, b: v128): v128 {
+  return f32x4.min(a, b);
+}
+
+/** The larger lanes; NaN when either is. */
+// @ts-ignore: decorator
+@inline export function max4(a: v128, b: v128): v128 {
+  return f32x4.max(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function abs4(a: v128): v128 {
+  return f32x4.abs(a);
+}
+
+// @ts-ignore: decorator
+@inline export function neg4(a: v128): v128 {
+  return f32x4.neg(a);
+}
+
+/** The nearest integers, ties to even. */
+// @ts-ignore: decorator
+@inline export function nearest4(a: v128): v128 {
+  return f32x4.nearest(a);
+}
+
+// Comparisons give masks: all bits of a lane set or none. NaN compares false.
+
+// @ts-ignore: decorator
+@inline export function equal4(a: v128, b: v128): v128 {
+  return f32x4.eq(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function less4(a: v128, b: v128): v128 {
+  return f32x4.lt(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function lessEqual4(a: v128, b: v128): v128 {
+  return f32x4.le(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function and4(a: v128, b: v128): v128 {
+  return v128.and(a, b);
+}
+
+/** `a & ~b`. */
+// @ts-ignore: decorator
+@inline export function andNot4(a: v128, b: v128): v128 {
+  return v128.andnot(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function or4(a: v128, b: v128): v128 {
+  return v128.or(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function xor4(a: v128, b: v128): v128 {
+  return v128.xor(a, b);
+}
+
+/** `mask ? a : b`, bit by bit. */
+// @ts-ignore: decorator
+@inline export function select4(mask: v128, a: v128, b: v128): v128 {
+  return v128.bitselect(a, b, mask);
+}
+
+/** Whether every lane of a mask is set. */
+// @ts-ignore: decorator
+@inline export function allTrue4(mask: v128): bool {
+  return i32x4.all_true(mask);
+}
+
+// Integer lanes.
+
+// @ts-ignore: decorator
+@inline export function splatInt(x: i32): v128 {
+  return i32x4.splat(x);
+}
+
+/** Lane numbers 0, 1, 2, 3. */
+// @ts-ignore: decorator
+@inline export function laneNumbers(): v128 {
+  return i32x4(0, 1, 2, 3);
+}
+
+// @ts-ignore: decorator
+@inline export function addInt4(a: v128, b: v128): v128 {
+  return i32x4.add(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function subInt4(a: v128, b: v128): v128 {
+  return i32x4.sub(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function mulInt4(a: v128, b: v128): v128 {
+  return i32x4.mul(a, b);
+}
+
+// @ts-ignore: decorator
+@inline export function shiftLeft4(a: v128, bits: i32): v128 {
+  return i32x4.shl(a, bits);
+}
+
+/** Shifts right and keeps the sign. */
+// @ts-ignore: decorator
+@inline export function shiftRight4(a: v128, bits: i32): v128 {
+  return i32x4.shr_s(a, bits);
+}
+
+/** Shifts right and fills with zeros. */
+// @ts-ignore: decorator
+@inline export function shiftRightUnsigned4(a: v128, bits: i32): v128 {
+  return i32x4.shr_u(a, bits);
+}
+
+// @ts-ignore: decorator
+@inline export function lessUnsigned4(a: v128, b: v128): v128 {
+  return i32x4.lt_u(a, b);
+}
+
+/** float32 to int32 towards zero; NaN becomes 0. */
+// @ts-ignore: decorator
+@inline export function toInt4(a: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(a);
+}
+
+// Vectors of fewer than four elements. With a constant count of `LANES` they are the plain instructions.
+
+/** `count` float32 from `p`; the lanes behind them repeat the first, so that they meet no value of their own. */
+// @ts-ignore: decorator
+@inline export function loadLanes(p: usize, count: i32): v128 {
+  if (count >= LANES) return v128.load(p);
+  let v = v128.load32_splat(p);
+  if (count > 1) v = v128.load32_lane(p + 4, v, 1);
+  if (count > 2) v = v128.load32_lane(p + 8, v, 2);
+  return v;
+}
+
+/** Stores the first `count` lanes. */
+// @ts-ignore: decorator
+@inline export function storeLanes(p: usize, v: v128, count: i32): void {
+  if (count >= LANES) {
+    v128.store(p, v);
+    return;
+  }
+  v128.store32_lane(p, v, 0);
+  if (count > 1) v128.store32_lane(p + 4, v, 1);
+  if (count > 2) v128.store32_lane(p + 8, v, 2);
+}
+
+/** +0 in the lanes from `count` on. */
+// @ts-ignore: decorator
+@inline export function clearLanes(v: v128, count: i32): v128 {
+  if (count >= LANES) return v;
+  return v128.and(v, i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(count)));
+}
+
+/** The sum of the lanes, in the order (0 + 1) + (2 + 3). */
+// @ts-ignore: decorator
+@inline export function sumLanes(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) +
+    f32x4.extract_lane(v, 1) +
+    (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+  );
+}
+
+/** The largest lane; NaN when any is. */
+// @ts-ignore: decorator
+@inline export function maxLanes(v: v128): f32 {
+  return max<f32>(
+    max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}

@@ -1,0 +1,190 @@
+/**
+ * Losses, each with the gradient of its mean.
+ *
+ * All add the rows' losses in float64, in ascending order, and write a `LossResult` to `result`.
+ */
+import { LANES, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
+import { logf } from "./math";
+import { divideInPlace, sumOfExponentials } from "./activation";
+
+/** What a loss reports. */
+@unmanaged
+class LossResult {
+  /** Mean loss. */
+  loss: f64;
+  /** Rows whose largest output is in the column of the largest target. */
+  correct: i32;
+}
+
+function report(result: usize, loss: f64, correct: i32): void {
+  const out = changetype<LossResult>(result);
+  out.loss = loss;
+  out.correct = correct;
+}
+
+/** The column of the largest of `cols ≥ 1` elements: the first on a tie, the first NaN if there is one. */
+function argmax(x: usize, cols: i32): i32 {
+  let winner = 0;
+  let best = load<f32>(x);
+  for (let j = 1; j < cols && best == best; j++) {
+    const value = load<f32>(x + ((<usize>j) << 2));
+    if (!(value <= best)) {
+      best = value;
+      winner = j;
+    }
+  }
+  return winner;
+}
+
+/**
+ * Mean over the rows of `−ln softmax(logits)[label] = ln Σ e^(x − max) + (max − x[label])`, for `logits[rows, cols]`
+ * and int32 class numbers `labels[rows]` (the caller checks their range).
+ *
+ * The gradient `dx = (softmax(logits) − onehot(label)) / rows` is written unless `dx` is 0; it may be `logits`.
+ * The inner sum has the order of `sumOfExponentials`; the rows are added in float64. The largest logit is subtracted
+ * first, so nothing overflows: |error| ≤ (range + ⌈cols/4⌉ + 4)·u for logits within `range` of their maximum, and
+ * the same, divided by `rows`, for each element of the gradient. A row with NaN or +∞ makes the loss NaN.
+ */
+export function softmaxCrossEntropySparse(
+  logits: usize,
+  labels: usize,
+  dx: usize,
+  rows: i32,
+  cols: i32,
+  result: usize,
+): void {
+  const stride = (<usize>cols) << 2;
+  let total: f64 = 0;
+  let correct = 0;
+  for (let row = 0; row < rows; row++, logits += stride, labels += 4) {
+    const label = load<i32>(labels);
+    const winner = argmax(logits, cols);
+    const maximum = load<f32>(logits + ((<usize>winner) << 2));
+    const picked = load<f32>(logits + ((<usize>label) << 2));
+    const sum = sumOfExponentials(logits, dx, maximum, cols);
+    total += logf(sum) + (<f64>maximum - <f64>picked);
+    correct += i32(winner == label);
+    if (dx != 0) {
+      divideInPlace(dx, sum, cols);
+      const hit = dx + ((<usize>label) << 2);
+      store<f32>(hit, load<f32>(hit) - 1);
+      divideInPlace(dx, <f32>rows, cols);
+      dx += stride;
+    }
+  }
+  report(result, total / <f64>rows, correct);
+}
+
+/** Σ target·(maximum − x) over a row, ascending in float64. A target of 0 counts nothing, even at a logit of −∞. */
+function weightedGaps(x: usize, targets: usize, maximum: f32, cols: i32): f64 {
+  let sum: f64 = 0;
+  for (let j = 0; j < cols; j++) {
+    const at = (<usize>j) << 2;
+    const target = load<f32>(targets + at);
+    if (target != 0) sum += <f64>target * (<f64>maximum - <f64>load<f32>(x + at));
+  }
+  return sum;
+}
+
+/** Σ x over a row, ascending in float64. */
+function rowSum(x: usize, cols: i32): f64 {
+  let sum: f64 = 0;
+  for (let j = 0; j < cols; j++) sum += <f64>load<f32>(x + ((<usize>j) << 2));
+  return sum;
+}
+
+/** `p = mass·p − targets` for `n` elements. */
+function subtractTargets(p: usize, targets: usize, mass: f32, n: i32): void {
+  const mass4 = splat(mass);
+  const rest = n & (LANES - 1);
+  const end = p + ((<usize>(n - rest)) << 2);
+  for (; p < end; p += 16, targets += 16) {
+    storeLanes(p, sub4(mul4(mass4, load4(p)), load4(targets)), LANES);
+  }
+  if (rest > 0) storeLanes(p, sub4(mul4(mass4, loadLanes(p, rest)), loadLanes(targets, rest)), rest);
+}
+
+/**
+ * Mean over the rows of `−Σ target·ln softmax(logits)`, for `logits[rows, cols]` and `targets[rows, cols]`: one-hot
+ * rows, or any other weights.
+ *
+ * The gradient `dx = (Σ target·softmax(logits) − target) / rows` is written unless `dx` is 0; it may be `logits`.
+ * One-hot targets give the bits of `softmaxCrossEntropySparse`; in general its error bounds hold, times Σ |target|.
+ * A target of 0 counts nothing, even at a logit of −∞. A row with NaN or +∞ makes the loss NaN.
+ */
+export function softmaxCrossEntropyDense(
+  logits: usize,
+  targets: usize,
+  dx: usize,
+  rows: i32,
+  cols: i32,
+  result: usize,
+): void {
+  const stride = (<usize>cols) << 2;
+  let total: f64 = 0;
+  let correct = 0;
+  for (let row = 0; row < rows; row++, logits += stride, targets += stride) {
+    const winner = argmax(logits, cols);
+    const maximum = load<f32>(logits + ((<usize>winner) << 2));
+    const mass = rowSum(targets, cols);
+    const gaps = weightedGaps(logits, targets, maximum, cols);
+    const sum = sumOfExponentials(logits, dx, maximum, cols);
+    total += mass * logf(sum) + gaps;
+    correct += i32(winner == argmax(targets, cols));
+    if (dx != 0) {
+      divideInPlace(dx, sum, cols);
+      subtractTargets(dx, targets, <f32>mass, cols);
+      divideInPlace(dx, <f32>rows, cols);
+      dx += stride;
+    }
+  }
+  report(result, total / <f64>rows, correct);
+}
+
+/** `dx = (y − targets) / half` for `n` elements. */
+function scaledDifference(y: usize, targets: usize, dx: usize, half: f32, n: i32): void {
+  const half4 = splat(half);
+  const rest = n & (LANES - 1);
+  const end = y + ((<usize>(n - rest)) << 2);
+  for (; y < end; y += 16, targets += 16, dx += 16) {
+    storeLanes(dx, div4(sub4(load4(y), load4(targets)), half4), LANES);
+  }
+  if (rest > 0) storeLanes(dx, div4(sub4(loadLanes(y, rest), loadLanes(targets, rest)), half4), rest);
+}
+
+/** Rows whose largest output and largest target share a column; 0 for a single column, which has no class. */
+function matchingRows(y: usize, targets: usize, rows: i32, cols: i32): i32 {
+  if (cols == 1) return 0;
+  const stride = (<usize>cols) << 2;
+  let correct = 0;
+  for (let row = 0; row < rows; row++, y += stride, targets += stride) {
+    correct += i32(argmax(y, cols) == argmax(targets, cols));
+  }
+  return correct;
+}
+
+/**
+ * Mean of `(y − target)²` over the `rows·cols` elements of `y[rows, cols]`, added in float64 in ascending order.
+ *
+ * The gradient `dx = 2·(y − target) / (rows·cols)` is written unless `dx` is 0; it may be `y`. It is rounded three
+ * times (difference, divisor, quotient): relative error at most 3u to first order. That of the loss is of float64's
+ * order.
+ */
+export function meanSquaredError(
+  y: usize,
+  targets: usize,
+  dx: usize,
+  rows: i32,
+  cols: i32,
+  result: usize,
+): void {
+  const n = rows * cols;
+  let total: f64 = 0;
+  for (let i = 0; i < n; i++) {
+    const at = (<usize>i) << 2;
+    const difference = <f64>load<f32>(y + at) - <f64>load<f32>(targets + at);
+    total += difference * difference;
+  }
+  report(result, total / <f64>n, matchingRows(y, targets, rows, cols));
+  if (dx != 0) scaledDifference(y, targets, dx, <f32>n * 0.5, n);
+}

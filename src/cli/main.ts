@@ -1,0 +1,108 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+import { OPTIMIZERS, train, type TrainOptions } from "./train.ts";
+import { messageOf, UsageError } from "./usage.ts";
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+/** What shells give a program that Ctrl-C ended: 128 + SIGINT. */
+const EXIT_INTERRUPTED = 130;
+
+/** The reason of an abort by Ctrl-C. */
+class Interrupted extends Error {
+  override name = "Interrupted";
+}
+
+/** Only plain decimal digits are integers here: `Number` would take "", "1e3" and "0x10" too. */
+function integerFrom(least: number, what: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+      throw new InvalidArgumentError(`Expected ${what}, given ${JSON.stringify(text)}.`);
+    }
+    return value;
+  };
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!/^[\d.]+(e[+-]?\d+)?$/i.test(text) || !Number.isFinite(value) || value <= 0) {
+    throw new InvalidArgumentError(`Expected a positive number, given ${JSON.stringify(text)}.`);
+  }
+  return value;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Runs training with Ctrl-C bound to an abort; a second Ctrl-C ends the process at once. */
+async function runTrain(options: TrainOptions): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort(new Interrupted("stopped by Ctrl-C; no model was saved"));
+  process.once("SIGINT", interrupt);
+  try {
+    await train(options, print, controller.signal);
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command("im2row")
+    .description(packageJson.description)
+    .version(packageJson.version)
+    .exitOverride()
+    // The text comes back in the error that exitOverride throws, and is said once, in fail().
+    .configureOutput({ outputError: () => {} });
+  program
+    .command("train")
+    .summary("train a small convolutional net on digits")
+    .description(
+      "Trains a small convolutional net on digits, prints its accuracy on held-out images and a confusion " +
+        "table, and saves it. Without --data it draws its own digits.",
+    )
+    .option(
+      "--data <folder>",
+      "train on the four MNIST files in this folder, plain or .gz (default: draw digits)",
+    )
+    .option("--epochs <n>", "passes over the training images", integerFrom(1, "a positive integer"), 5)
+    .option("--batch-size <n>", "images a step", integerFrom(1, "a positive integer"), 64)
+    .option(
+      "--learning-rate <x>",
+      "at the start; falls linearly to 0 (default: sgd 0.05, others 0.001)",
+      positiveNumber,
+    )
+    .addOption(new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default("sgd"))
+    .option("--seed <n>", "of drawing, weights and order", integerFrom(0, "an integer from 0 to 2^53 - 1"), 1)
+    .option("--out <file>", "where the model goes", "im2row-model.safetensors")
+    .action(runTrain);
+  return program;
+}
+
+/** Says what went wrong in one line; returns the exit code. */
+function fail(error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version end with code 0, and have said what they had to say; so has the help for no command.
+    if (error.exitCode === 0) return 0;
+    if (error.code !== "commander.help") {
+      process.stderr.write(`im2row: ${messageOf(error).replace(/^error: /, "")}\n`);
+    }
+    return EXIT_USAGE;
+  }
+  process.stderr.write(`im2row: ${messageOf(error)}\n`);
+  if (error instanceof UsageError) return EXIT_USAGE;
+  return error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILED;
+}
+
+// A reader that has seen enough (`im2row train | head -3`) is no error of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}

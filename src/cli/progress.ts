@@ -1,0 +1,98 @@
+import { SingleBar } from "cli-progress";
+import { duration, percent } from "./report.ts";
+
+/** Where training stands after a batch; loss and accuracy are the running means of the epoch. */
+export interface BatchState {
+  readonly epoch: number;
+  readonly batch: number;
+  readonly batches: number;
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** Shows how far a run is. */
+export interface Progress {
+  batch(state: BatchState): void;
+  /** Says a line that stays, after whatever moves has been cleared away. */
+  line(text: string): void;
+  /** Clears away whatever moves. */
+  stop(): void;
+}
+
+/** A file of this many lines an epoch stays readable. */
+const LINES_PER_EPOCH = 10;
+
+/** Estimates the rest of the whole run from its mean pace so far. */
+function remaining(state: BatchState, epochs: number, started: number): string {
+  const done = ((state.epoch - 1) * state.batches + state.batch) / (epochs * state.batches);
+  const elapsed = (performance.now() - started) / 1000;
+  return duration((elapsed * (1 - done)) / done);
+}
+
+/** The batch's number, as wide as the last one's, so that lines and bar stand still. */
+function batchNumber({ batch, batches }: BatchState): string {
+  return String(batch).padStart(String(batches).length);
+}
+
+function loss(state: BatchState): string {
+  return state.loss.toFixed(4);
+}
+
+/** A bar for each epoch that is wiped out when the epoch ends. */
+function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
+  const started = performance.now();
+  const bar = new SingleBar({
+    stream,
+    format: "epoch {epoch} {bar} {at}/{total}  loss {loss}  accuracy {accuracy}  ETA {left}",
+    barsize: 24,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    hideCursor: true,
+    clearOnComplete: true,
+    // Ctrl-C is handled by the caller, who stops the bar.
+    gracefulExit: false,
+  });
+  return {
+    batch(state) {
+      const payload = {
+        epoch: `${state.epoch}/${epochs}`,
+        at: batchNumber(state),
+        loss: loss(state),
+        accuracy: percent(state.accuracy).padStart(8),
+        left: remaining(state, epochs, started),
+      };
+      if (bar.isActive) bar.update(state.batch, payload);
+      else bar.start(state.batches, state.batch, payload);
+    },
+    line(text) {
+      bar.stop();
+      stream.write(`${text}\n`);
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** Whole lines, about ten an epoch, for files and pipes. */
+function lineProgress(epochs: number, stream: NodeJS.WritableStream): Progress {
+  const started = performance.now();
+  return {
+    batch(state) {
+      const { epoch, batch, batches } = state;
+      const tenth = (count: number): number => Math.floor((LINES_PER_EPOCH * count) / batches);
+      // The last batch is left to the line of the whole epoch.
+      if (batch === batches || tenth(batch) === tenth(batch - 1)) return;
+      const place = `epoch ${epoch}/${epochs}  batch ${batchNumber(state)}/${batches}`;
+      const figures = `loss ${loss(state)}  accuracy ${percent(state.accuracy).padStart(8)}`;
+      stream.write(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}\n`);
+    },
+    line(text) {
+      stream.write(`${text}\n`);
+    },
+    stop() {},
+  };
+}
+
+/** A bar on a terminal, lines elsewhere. */
+export function createProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
+  return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs, stream);
+}

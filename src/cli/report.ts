@@ -1,0 +1,57 @@
+/** `0.9912` → `99.12 %`. */
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(2)} %`;
+}
+
+/** Seconds as a person reads them: `8.4 s`, `42 s`, `3 min 5 s`. */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}
+
+/** Bytes as a person reads them: `812 bytes`, `178.4 kB`, `2.3 MB`. */
+export function fileSize(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** The class of the largest score in each row of `[n, classes]`; the first one on a tie. */
+export function argmaxRows(scores: Float32Array, classes: number): Int32Array {
+  return Int32Array.from({ length: scores.length / classes }, (_, row) => {
+    let best = 0;
+    for (let k = 1; k < classes; k++) {
+      if (scores[row * classes + k]! > scores[row * classes + best]!) best = k;
+    }
+    return best;
+  });
+}
+
+/** `table[truth][predicted]`: how many images of one class were taken for another. */
+export function confusion(labels: Int32Array, predicted: Int32Array, classes: number): number[][] {
+  const table = Array.from({ length: classes }, () => Array.from({ length: classes }, () => 0));
+  labels.forEach((label, i) => {
+    table[label]![predicted[i]!]! += 1;
+  });
+  return table;
+}
+
+/** How many images lie on the table's diagonal. */
+export function correctCount(table: readonly (readonly number[])[]): number {
+  return table.reduce((sum, row, i) => sum + row[i]!, 0);
+}
+
+/** The confusion table as aligned lines: a row for each true figure, with the share of it that was found. */
+export function formatConfusion(table: readonly (readonly number[])[]): string {
+  const width = Math.max(3, ...table.flat().map((count) => String(count).length)) + 1;
+  const cells = (values: readonly (string | number)[]): string =>
+    values.map((value) => String(value).padStart(width)).join("");
+  const lines = [`true ${cells([...table.keys()])}     found`];
+  table.forEach((row, truth) => {
+    const total = row.reduce((sum, count) => sum + count, 0);
+    const counts = cells(row.map((count) => (count === 0 ? "·" : count)));
+    const found = total === 0 ? "–" : percent(row[truth]! / total);
+    lines.push(`${String(truth).padStart(4)} ${counts}  ${found.padStart(8)}`);
+  });
+  return lines.join("\n");
+}

@@ -1,0 +1,18 @@
+import { getSystemErrorMap } from "node:util";
+
+/** A mistake in what the user typed or in the files they named: one line on stderr and exit code 2. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** The one-line text of anything thrown. */
+export function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " ");
+}
+
+/** Why a system call failed, in words ("no such file or directory"), or the message of another error. */
+export function causeOf(error: unknown): string {
+  const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
+  const known = typeof errno === "number" ? getSystemErrorMap().get(errno) : undefined;
+  return known?.[1] ?? messageOf(error);
+}

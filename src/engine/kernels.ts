@@ -1,0 +1,225 @@
+/**
+ * The typed table of the module's exports, grouped by kernel file.
+ *
+ * Pointers are byte addresses in the linear memory, sizes count elements, flags are booleans or 0 and 1.
+ * Formulas, orders of sums and error bounds stand at the kernels in `assembly/`.
+ */
+
+/** A flag handed to a kernel. */
+export type Flag = boolean | 0 | 1;
+
+export interface Kernels {
+  // index.ts
+
+  /** First free byte of linear memory. */
+  heapBase(): number;
+
+  // gemm/gemm.ts
+
+  /** c[m, n] = act(op(a)·op(b) + bias), or c += … with `accumulate`; lda, ldb, ldc are row strides as stored. */
+  gemm(
+    transposeA: Flag,
+    transposeB: Flag,
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    lda: number,
+    b: number,
+    ldb: number,
+    c: number,
+    ldc: number,
+    bias: number,
+    activation: number,
+    alpha: number,
+    accumulate: Flag,
+    workspace: number,
+  ): void;
+  /** Floats of workspace for `gemm`. */
+  gemmWorkspace(n: number, k: number): number;
+
+  // im2row.ts
+
+  /** r[n·oh·ow, kh·kw·c] = im2row(x[n, h, w, c]). */
+  im2row(window: number, n: number, x: number, r: number): void;
+  /** x[n, h, w, c] = col2im(r[n·oh·ow, kh·kw·c]), the adjoint of im2row. */
+  col2im(window: number, n: number, r: number, x: number): void;
+
+  // conv2d.ts
+
+  /** y = act(conv2d(x, w) + b); b is 0 for none. */
+  conv2dForward(
+    window: number,
+    n: number,
+    f: number,
+    groups: number,
+    x: number,
+    w: number,
+    b: number,
+    y: number,
+    activation: number,
+    alpha: number,
+    workspace: number,
+  ): void;
+  conv2dForwardWorkspace(window: number, f: number, groups: number): number;
+  /** dw = im2row(x)ᵀ·dy. */
+  conv2dBackpropFilter(
+    window: number,
+    n: number,
+    f: number,
+    groups: number,
+    x: number,
+    dy: number,
+    dw: number,
+    workspace: number,
+  ): void;
+  conv2dBackpropFilterWorkspace(window: number, n: number, f: number, groups: number): number;
+  /** dx = col2im(dy·wᵀ). */
+  conv2dBackpropInputCol2im(
+    window: number,
+    n: number,
+    f: number,
+    groups: number,
+    dy: number,
+    w: number,
+    dx: number,
+    workspace: number,
+  ): void;
+  conv2dBackpropInputCol2imWorkspace(window: number, f: number, groups: number): number;
+  /** db[f] = column sums of dy[rows, f]. */
+  biasGradient(rows: number, f: number, dy: number, db: number): void;
+
+  // flipped.ts
+
+  /** dx as a correlation of dy with the filters rotated by 180°. */
+  conv2dBackpropInputFlipped(
+    window: number,
+    n: number,
+    f: number,
+    groups: number,
+    dy: number,
+    w: number,
+    dx: number,
+    workspace: number,
+  ): void;
+  conv2dBackpropInputFlippedWorkspace(window: number, f: number, groups: number): number;
+
+  // depthwise.ts
+
+  /** y = act(depthwise(x, w[kh, kw, c]) + b); b is 0 for none. */
+  depthwiseConv2dForward(
+    window: number,
+    n: number,
+    x: number,
+    w: number,
+    b: number,
+    y: number,
+    activation: number,
+    alpha: number,
+  ): void;
+  depthwiseConv2dBackpropFilter(window: number, n: number, x: number, dy: number, dw: number): void;
+  depthwiseConv2dBackpropInput(window: number, n: number, dy: number, w: number, dx: number): void;
+
+  // math.ts
+
+  /** y = e^x. */
+  expForward(x: number, y: number, n: number): void;
+  /** y = ln x. */
+  logForward(x: number, y: number, n: number): void;
+
+  // activation.ts
+
+  /** y = activation(x); y may be x. */
+  activationForward(kind: number, alpha: number, x: number, y: number, n: number): void;
+  /** dx from the activation's output y and dy; dx may be dy. */
+  activationBackward(kind: number, alpha: number, y: number, dy: number, dx: number, n: number): void;
+  /** Softmax of each row of x[rows, cols]; y may be x. */
+  softmaxForward(x: number, y: number, rows: number, cols: number): void;
+  /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
+  softmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
+
+  // loss.ts
+
+  /** Mean cross-entropy of softmax(logits) against int32 class numbers; writes { f64 loss, i32 correct }. */
+  softmaxCrossEntropySparse(
+    logits: number,
+    labels: number,
+    dx: number,
+    rows: number,
+    cols: number,
+    result: number,
+  ): void;
+  /** Mean cross-entropy of softmax(logits) against target rows; writes { f64 loss, i32 correct }. */
+  softmaxCrossEntropyDense(
+    logits: number,
+    targets: number,
+    dx: number,
+    rows: number,
+    cols: number,
+    result: number,
+  ): void;
+  /** Mean of (y − targets)² over all elements; writes { f64 loss, i32 correct }. */
+  meanSquaredError(y: number, targets: number, dx: number, rows: number, cols: number, result: number): void;
+
+  // optimizer.ts
+
+  /** One step of SGD; returns 1 when all new values are finite. Nothing is stored without `commit`. */
+  sgdStep(
+    w: number,
+    g: number,
+    v: number,
+    n: number,
+    learningRate: number,
+    momentum: number,
+    weightDecay: number,
+    nesterov: Flag,
+    commit: Flag,
+  ): number;
+  /** One step of Adam or AdamW; returns 1 when all new values are finite. Nothing is stored without `commit`. */
+  adamStep(
+    w: number,
+    g: number,
+    m: number,
+    v: number,
+    n: number,
+    learningRate: number,
+    beta1: number,
+    beta2: number,
+    epsilon: number,
+    weightDecay: number,
+    decoupled: Flag,
+    correction1: number,
+    correction2: number,
+    commit: Flag,
+  ): number;
+  /** p[0 … n) = value. */
+  fill(p: number, n: number, value: number): void;
+
+  // dropout.ts
+
+  /** y[i] = hash(i, key0, key1) < keepBelow ? x[i] · scale : 0; y may be x. */
+  dropout(
+    x: number,
+    y: number,
+    n: number,
+    keepBelow: number,
+    scale: number,
+    key0: number,
+    key1: number,
+  ): void;
+
+  // pool.ts
+
+  /** Maxima of the windows of n images, and the winners' int32 indices within their images. */
+  maxPool2dForward(window: number, n: number, x: number, y: number, argmax: number): void;
+  /** Scatter-adds dy to the winners; ySize and xSize count one image's elements. */
+  maxPool2dBackward(n: number, dy: number, argmax: number, dx: number, ySize: number, xSize: number): void;
+  /** Means of the windows of n images, without the padding. */
+  averagePool2dForward(window: number, n: number, x: number, y: number): void;
+  /** Spreads each dy evenly over the pixels of its window. */
+  averagePool2dBackward(window: number, n: number, dy: number, dx: number): void;
+  /** y[n, c] = mean over the pixels of x[n, pixels, c]. */
+  globalAveragePool2dForward(n: number, pixels: number, c: number, x: number, y: number): void;
+  /** dx[n, pixels, c] = dy[n, c] / pixels. */
+  globalAveragePool2dBackward(n: number, pixels: number, c: number, dy: number, dx: number): void;
+}

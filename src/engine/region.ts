@@ -1,0 +1,49 @@
+import type { Heap } from "./heap.ts";
+import { WINDOW_SIZE, writeWindow, type Window } from "./window.ts";
+
+/** Blocks of linear memory that are freed together. */
+export class Region {
+  readonly heap: Heap;
+  readonly #purpose: string;
+  readonly #blocks: number[] = [];
+
+  /** @param purpose names the owner in the error when memory runs out */
+  constructor(heap: Heap, purpose: string) {
+    this.heap = heap;
+    this.#purpose = purpose;
+  }
+
+  /** Uninitialised room for `elements` elements. @throws MemoryError */
+  room(elements: number): number {
+    const pointer = this.heap.allocate(elements, this.#purpose);
+    this.#blocks.push(pointer);
+    return pointer;
+  }
+
+  /** Room for `elements` elements that are zero. */
+  zeros(elements: number): number {
+    const pointer = this.room(elements);
+    this.heap.ints.fill(0, pointer >>> 2, (pointer >>> 2) + elements);
+    return pointer;
+  }
+
+  /** A copy of the data. */
+  put(data: Float32Array | Int32Array): number {
+    const pointer = this.room(data.length);
+    (data instanceof Int32Array ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
+    return pointer;
+  }
+
+  /** The struct of a window. */
+  window(window: Window): number {
+    const pointer = this.room(WINDOW_SIZE);
+    writeWindow(this.heap, pointer, window);
+    return pointer;
+  }
+
+  /** Frees all of it. */
+  release(): void {
+    for (const pointer of this.#blocks) this.heap.free(pointer);
+    this.#blocks.length = 0;
+  }
+}

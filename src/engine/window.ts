@@ -1,0 +1,110 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import { show, sizePair, type Size } from "../options.ts";
+import { shapeText, type Shape } from "../tensor.ts";
+import type { Heap } from "./heap.ts";
+
+/** `"same"`: ⌈size / stride⌉ outputs, the odd row or column of padding below and right; `"valid"`: none; or explicit. */
+export type Padding =
+  | "same"
+  | "valid"
+  | readonly [rows: readonly [top: number, bottom: number], columns: readonly [left: number, right: number]];
+
+export interface WindowOptions {
+  kernelSize: Size;
+  strides?: Size | undefined;
+  padding?: Padding | undefined;
+  dilationRate?: Size | undefined;
+}
+
+/** A sliding window over an image `[h, w, c]`: the fields of `assembly/window.ts`, in their order. */
+export interface Window {
+  readonly h: number;
+  readonly w: number;
+  readonly c: number;
+  readonly kh: number;
+  readonly kw: number;
+  readonly oh: number;
+  readonly ow: number;
+  readonly strideH: number;
+  readonly strideW: number;
+  readonly dilationH: number;
+  readonly dilationW: number;
+  readonly top: number;
+  readonly left: number;
+}
+
+/** Four-byte elements of the struct. */
+export const WINDOW_SIZE = 13;
+
+/** @throws OptionError unless `padding` is one of the three forms. */
+export function checkPadding(where: string, padding: unknown): asserts padding is Padding {
+  if (padding === "same" || padding === "valid") return;
+  const pairs =
+    Array.isArray(padding) &&
+    padding.length === 2 &&
+    padding.every(
+      (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((v) => Number.isInteger(v) && v >= 0),
+    );
+  if (!pairs) {
+    throw new OptionError(
+      `${where}: padding: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
+    );
+  }
+}
+
+interface Axis {
+  size: number;
+  pad: number;
+}
+
+/** Output size and leading padding along one axis. */
+function axis(
+  where: string,
+  input: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  padding: "same" | "valid" | readonly [number, number],
+): Axis {
+  const reach = (kernel - 1) * dilation + 1;
+  if (padding === "same") {
+    const size = Math.ceil(input / stride);
+    const total = Math.max(0, (size - 1) * stride + reach - input);
+    return { size, pad: Math.floor(total / 2) };
+  }
+  const [before, after] = padding === "valid" ? [0, 0] : padding;
+  const room = input + before + after - reach;
+  if (room < 0) {
+    throw new ShapeError(
+      `${where}: expected an image of at least ${reach} with its padding, got ${input} + ${before} + ${after}`,
+    );
+  }
+  return { size: Math.floor(room / stride) + 1, pad: before };
+}
+
+/**
+ * The window that `options` describe over an image of shape `[h, w, c]`.
+ * @throws OptionError, ShapeError naming `where`.
+ */
+export function resolveWindow(where: string, image: Shape, options: WindowOptions): Window {
+  if (image.length !== 3) {
+    throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
+  }
+  const [h, w, c] = image as [number, number, number];
+  const { strides = 1, padding = "valid", dilationRate = 1 } = options;
+  const [kh, kw] = sizePair(`${where}: kernelSize`, options.kernelSize);
+  const [strideH, strideW] = sizePair(`${where}: strides`, strides);
+  const [dilationH, dilationW] = sizePair(`${where}: dilationRate`, dilationRate);
+  checkPadding(where, padding);
+  const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
+  const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
+  const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);
+  const [oh, ow, top, left] = [vertical.size, horizontal.size, vertical.pad, horizontal.pad];
+  return { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
+}
+
+/** Writes the struct that kernels read to `pointer` (`WINDOW_SIZE` elements). */
+export function writeWindow(heap: Heap, pointer: number, window: Window): void {
+  const { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
+  heap.ints.set([h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left], pointer >>> 2);
+}

@@ -1,0 +1,32 @@
+/** Longest time in milliseconds that a long run keeps the thread before it lets other work through. */
+const SLICE = 12;
+
+declare const setImmediate: ((callback: () => void) => unknown) | undefined;
+
+/** Lets pending events run: timers, input, drawing. */
+function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === "function") setImmediate(resolve);
+    else if (typeof MessageChannel === "function") {
+      // setTimeout waits 4 ms in browsers; a message does not.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        resolve();
+      };
+      port2.postMessage(null);
+    } else setTimeout(resolve, 0);
+  });
+}
+
+/** Hands control back to the event loop at most every `SLICE` milliseconds. */
+export class Pace {
+  #last = Date.now();
+
+  /** Waits for pending events if it is time to. */
+  async rest(): Promise<void> {
+    if (Date.now() - this.#last < SLICE) return;
+    await nextTask();
+    this.#last = Date.now();
+  }
+}

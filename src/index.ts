@@ -1,0 +1,37 @@
+/** The public API. */
+import { loadRuntime, type LoadOptions } from "./engine/load.ts";
+import { Engine } from "./ops/engine.ts";
+
+/**
+ * Compiles the kernels (once, however often it is called) and gives an engine with a memory of its own.
+ * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
+ */
+export async function load(options: LoadOptions = {}): Promise<Engine> {
+  return new Engine(await loadRuntime(options));
+}
+
+export type { LoadOptions, WasmSource } from "./engine/load.ts";
+export type { Activation, ActivationName } from "./engine/activation.ts";
+export type { ConvAlgorithm, InputGradientAlgorithm } from "./engine/conv2d.ts";
+export type { PoolOptions } from "./engine/pool2d.ts";
+export type { Padding, WindowOptions } from "./engine/window.ts";
+export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
+export * as layers from "./layers/index.ts";
+export type { Layer } from "./layers/layer.ts";
+export type { Initializer } from "./layers/initializers.ts";
+export * as losses from "./losses/index.ts";
+export type { Loss } from "./losses/index.ts";
+export { loadModel, type CompileOptions, type Model } from "./model/model.ts";
+export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";
+export { sequential, type SequentialOptions } from "./model/sequential.ts";
+export type { Evaluation, Session } from "./model/session.ts";
+export type { Labels } from "./model/targets.ts";
+export type { Engine };
+export type { LossResult, MatMulOptions } from "./ops/dense.ts";
+export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";
+export type { MaxPool } from "./ops/pooling.ts";
+export * as optimizers from "./optimizers/index.ts";
+export type { LearningRate, Optimizer } from "./optimizers/index.ts";
+export { Random } from "./random.ts";
+export type { Size } from "./options.ts";
+export { tensor, type Shape, type Tensor } from "./tensor.ts";

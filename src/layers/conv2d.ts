@@ -1,0 +1,177 @@
+import type { Activation } from "../engine/activation.ts";
+import {
+  checkGroups,
+  filterGradientPass,
+  forwardPass,
+  inputGradientPass,
+  type Conv2d,
+} from "../engine/conv2d.ts";
+import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
+import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
+import type { Shape } from "../tensor.ts";
+import { fuseActivation } from "./activate.ts";
+import { checkInitializer, type Initializer } from "./initializers.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+
+interface SharedOptions {
+  /** `[height, width]` of the filters, or one number for both. */
+  kernelSize: Size;
+  /** Default: 1. */
+  strides?: Size;
+  /** Default: `"valid"`. */
+  padding?: Padding;
+  /** Default: 1. */
+  dilationRate?: Size;
+  /** Default: `"linear"`. */
+  activation?: Activation;
+  /** Default: true. */
+  useBias?: boolean;
+  /** Default: `"glorotUniform"`. */
+  kernelInitializer?: Initializer;
+  /** Default: `"zeros"`. */
+  biasInitializer?: Initializer;
+  name?: string;
+}
+
+export interface Conv2dLayerOptions extends SharedOptions {
+  /** Number of filters: the channels of the output. */
+  filters: number;
+  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  groups?: number;
+}
+
+export interface DepthwiseConv2dLayerOptions extends SharedOptions {
+  /** Filters a channel. Default: 1. */
+  depthMultiplier?: number;
+}
+
+const SHARED_KEYS = [
+  "kernelSize",
+  "strides",
+  "padding",
+  "dilationRate",
+  "activation",
+  "useBias",
+  "kernelInitializer",
+  "biasInitializer",
+  "name",
+] as const;
+
+/** Fills in the defaults and refuses what could not be a convolution on any image. */
+function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
+  const { strides = 1, padding = "valid", dilationRate = 1, activation = "linear", useBias = true } = options;
+  sizePair(`${type}: kernelSize`, options.kernelSize);
+  sizePair(`${type}: strides`, strides);
+  sizePair(`${type}: dilationRate`, dilationRate);
+  checkPadding(type, padding);
+  const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  return {
+    kernelSize: options.kernelSize,
+    strides,
+    padding,
+    dilationRate,
+    activation,
+    useBias,
+    kernelInitializer: checkInitializer(`${type}: kernelInitializer`, kernelInitializer),
+    biasInitializer: checkInitializer(`${type}: biasInitializer`, biasInitializer),
+  };
+}
+
+/**
+ * 2-D convolution: `y[n, oh, ow, f] = act(im2row(x[n, h, w, c])·W + b)` with `W[kh, kw, c/groups, f]`.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function conv2d(options: Conv2dLayerOptions): Layer {
+  checkOptions("conv2d", options, [...SHARED_KEYS, "filters", "groups"]);
+  const shared = checkShared("conv2d", options);
+  const filters = positiveInteger("conv2d: filters", options.filters);
+  const groups = positiveInteger("conv2d: groups", options.groups ?? 1);
+  const config = { filters, groups, ...shared };
+  return convolution("conv2d", options.name, config, shared, () => ({ filters, groups }));
+}
+
+/**
+ * Depthwise convolution: every channel has filters of its own; `W[kh, kw, 1, c·depthMultiplier]`, output channel
+ * `ch·depthMultiplier + i` sees input channel `ch`.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer {
+  checkOptions("depthwiseConv2d", options, [...SHARED_KEYS, "depthMultiplier"]);
+  const shared = checkShared("depthwiseConv2d", options);
+  const depthMultiplier = positiveInteger("depthwiseConv2d: depthMultiplier", options.depthMultiplier ?? 1);
+  const config = { depthMultiplier, ...shared };
+  const perImage = (channels: number) => ({ filters: channels * depthMultiplier, groups: channels });
+  return convolution("depthwiseConv2d", options.name, config, shared, perImage);
+}
+
+type Shared = ReturnType<typeof checkShared>;
+
+/** The layer behind both: `perImage` tells the filters and groups for a number of input channels. */
+function convolution(
+  type: string,
+  name: string | undefined,
+  config: object,
+  shared: Shared,
+  perImage: (channels: number) => { filters: number; groups: number },
+): Layer {
+  const activation = fuseActivation(type, shared.activation);
+  const resolve = (image: Shape, where: string): Conv2d => {
+    const window = resolveWindow(where, image, shared);
+    const { filters, groups } = perImage(window.c);
+    checkGroups(where, window.c, filters, groups);
+    return { window, f: filters, groups };
+  };
+  return {
+    type,
+    name,
+    config,
+    backwardReads: { x: true, y: !activation.linear },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const { window, f } = resolve(onlyInput(inputs), where);
+      return [window.oh, window.ow, f];
+    },
+    weights(inputs): WeightSpec[] {
+      const { window, f, groups } = resolve(onlyInput(inputs), type);
+      const shape = [window.kh, window.kw, window.c / groups, f];
+      const kernel = { name: "kernel", shape, initializer: shared.kernelInitializer };
+      if (!shared.useBias) return [kernel];
+      return [kernel, { name: "bias", shape: [f], initializer: shared.biasInitializer }];
+    },
+    build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+  };
+}
+
+function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {
+  const { kernels, capacity, x, y, dx, dy, name } = context;
+  const [kernel, bias] = context.weights;
+  const [dKernel, dBias] = context.gradients;
+  const window = context.window(conv.window);
+  const pixels = conv.window.oh * conv.window.ow;
+  const run = forwardPass(name, conv, "auto");
+  const room = context.scratch(run.workspace(kernels, window, capacity), "forward");
+  const { code, alpha } = activation;
+  const forward = (n: number): void => {
+    const b = bias ? bias.pointer : 0;
+    run.run(kernels, window, n, x.pointer, kernel!.pointer, b, y.pointer, code, alpha, room.pointer);
+    activation.finish(kernels, y.pointer, n * pixels, conv.f);
+  };
+  if (!context.training) return { forward };
+
+  const filterGradient = filterGradientPass(name, conv, "auto");
+  const inputGradient = inputGradientPass(name, conv, "auto");
+  const need = Math.max(
+    filterGradient.workspace(kernels, window, capacity),
+    dx ? inputGradient.workspace(kernels, window, capacity) : 0,
+  );
+  const space = context.scratch(need, "backward");
+  const backward = (n: number): void => {
+    activation.backward(kernels, y.pointer, dy.pointer, n * pixels, conv.f);
+    filterGradient.run(kernels, window, n, x.pointer, dy.pointer, dKernel!.pointer, space.pointer);
+    if (dBias) kernels.biasGradient(n * pixels, conv.f, dy.pointer, dBias.pointer);
+    if (dx) inputGradient.run(kernels, window, n, dy.pointer, kernel!.pointer, dx.pointer, space.pointer);
+  };
+  return { forward, backward };
+}

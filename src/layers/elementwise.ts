@@ -1,0 +1,86 @@
+import type { Activation } from "../engine/activation.ts";
+import { checkOptions, numberIn } from "../options.ts";
+import { sizeOf } from "../tensor.ts";
+import { activationCode } from "../engine/activation.ts";
+import { onlyInput, type Layer, type Pass } from "./layer.ts";
+
+/** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
+export function flatten(options: { name?: string } = {}): Layer {
+  checkOptions("flatten", options, ["name"]);
+  return {
+    type: "flatten",
+    name: options.name,
+    config: {},
+    backwardReads: { x: false, y: false },
+    isView: () => true,
+    outputShape: (inputs) => [sizeOf(onlyInput(inputs))],
+    weights: () => [],
+    build: () => ({ forward: () => {} }),
+  };
+}
+
+/**
+ * An activation as a layer of its own.
+ * @throws OptionError when `activation` is none.
+ */
+export function activation(options: { activation: Activation; name?: string }): Layer {
+  checkOptions("activation", options, ["activation", "name"]);
+  const { name: kind, code, alpha } = activationCode("activation", options.activation);
+  return {
+    type: "activation",
+    name: options.name,
+    config: { activation: options.activation },
+    backwardReads: { x: false, y: true },
+    isView: () => kind === "linear",
+    outputShape: (inputs) => onlyInput(inputs),
+    weights: () => [],
+    build({ kernels, output, x, y, dx, dy }): Pass {
+      const size = sizeOf(output);
+      const columns = output.at(-1)!;
+      const rows = size / columns;
+      if (kind === "softmax") {
+        const forward = (n: number): void => kernels.softmaxForward(x.pointer, y.pointer, n * rows, columns);
+        if (!dx) return { forward };
+        const backward = (n: number): void =>
+          kernels.softmaxBackward(y.pointer, dy.pointer, dx.pointer, n * rows, columns);
+        return { forward, backward };
+      }
+      const forward = (n: number): void =>
+        kernels.activationForward(code, alpha, x.pointer, y.pointer, n * size);
+      if (!dx) return { forward };
+      const backward = (n: number): void =>
+        kernels.activationBackward(code, alpha, y.pointer, dy.pointer, dx.pointer, n * size);
+      return { forward, backward };
+    },
+  };
+}
+
+/**
+ * In training each element is dropped with probability `rate` and the others are scaled by 1/(1 − rate); in inference
+ * nothing happens. Which are dropped follows from the model's seed, the step and the layer alone.
+ * @throws OptionError unless 0 ≤ rate < 1.
+ */
+export function dropout(options: { rate: number; name?: string }): Layer {
+  checkOptions("dropout", options, ["rate", "name"]);
+  const rate = numberIn("dropout: rate", options.rate, 0, 1);
+  const keepBelow = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);
+  const scale = Math.fround(1 / (1 - rate));
+  return {
+    type: "dropout",
+    name: options.name,
+    config: { rate },
+    backwardReads: { x: false, y: false },
+    isView: (training) => !training || rate === 0,
+    outputShape: (inputs) => onlyInput(inputs),
+    weights: () => [],
+    build({ kernels, output, x, y, dx, dy, randomKey }): Pass {
+      const size = sizeOf(output);
+      const forward = (n: number): void =>
+        kernels.dropout(x.pointer, y.pointer, n * size, keepBelow, scale, randomKey.step, randomKey.layer);
+      if (!dx) return { forward };
+      const backward = (n: number): void =>
+        kernels.dropout(dy.pointer, dx.pointer, n * size, keepBelow, scale, randomKey.step, randomKey.layer);
+      return { forward, backward };
+    },
+  };
+}

@@ -1,0 +1,5 @@
+/** The layers, by the names that `layers.*`, files and summaries use. */
+export { conv2d, depthwiseConv2d } from "./conv2d.ts";
+export { dense } from "./dense.ts";
+export { activation, dropout, flatten } from "./elementwise.ts";
+export { averagePooling2d, globalAveragePooling2d, maxPooling2d } from "./pooling2d.ts";

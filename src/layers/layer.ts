@@ -1,0 +1,80 @@
+import type { Heap } from "../engine/heap.ts";
+import type { Kernels } from "../engine/kernels.ts";
+import type { Window } from "../engine/window.ts";
+import type { Shape } from "../tensor.ts";
+import type { Initializer } from "./initializers.ts";
+
+/** A place in linear memory; the planner fills in the address before the first pass runs. */
+export interface Buffer {
+  pointer: number;
+}
+
+/** A trainable tensor of a layer. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly initializer: Initializer;
+}
+
+/** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
+export interface Pass {
+  forward(n: number): void;
+  /** Absent when nothing before the layer and nothing in it learns. */
+  backward?: (n: number) => void;
+}
+
+/** What the plan hands a layer to build its pass from. */
+export interface BuildContext {
+  readonly kernels: Kernels;
+  readonly heap: Heap;
+  /** The layer's name, for errors. */
+  readonly name: string;
+  /** The most images that a batch may have. */
+  readonly capacity: number;
+  readonly training: boolean;
+  /** Shapes of one image's inputs and output. */
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+  readonly x: Buffer;
+  readonly y: Buffer;
+  /** Gradient of the output; in training only. The layer may overwrite it in its backward pass. */
+  readonly dy: Buffer;
+  /** Where the gradient of the input goes, or null when nobody needs it. */
+  readonly dx: Buffer | null;
+  /** The layer's weights and their gradients, in the order of `Layer.weights`. */
+  readonly weights: readonly Buffer[];
+  readonly gradients: readonly Buffer[];
+  /** Two numbers that differ for each training step and layer; in training only. */
+  readonly randomKey: { readonly step: number; readonly layer: number };
+  /** A buffer that keeps its content from the forward to the backward pass. */
+  saved(elements: number): Buffer;
+  /** A buffer that is free again when the pass returns. */
+  scratch(elements: number, pass: "forward" | "backward"): Buffer;
+  /** A window's struct, which lives as long as the plan. */
+  window(window: Window): number;
+}
+
+/** A layer: its configuration and what follows from it. Layers hold no state; weights and buffers belong to the model. */
+export interface Layer {
+  /** The name of its factory in `layers`. */
+  readonly type: string;
+  /** The name that the user gave it. */
+  readonly name?: string | undefined;
+  /** Its options, as JSON, from which the factory makes it again. */
+  readonly config: object;
+  /** Shape of one image's output. @throws ShapeError, OptionError naming `where`. */
+  outputShape(inputs: readonly Shape[], where: string): Shape;
+  weights(inputs: readonly Shape[]): WeightSpec[];
+  /** What its backward pass reads again, so that the planner keeps it. */
+  readonly backwardReads: { readonly x: boolean; readonly y: boolean };
+  /** True when the output is the input's memory under another shape: no pass runs. */
+  isView(training: boolean): boolean;
+  build(context: BuildContext): Pass;
+}
+
+/** The only input of a layer that takes one. */
+export function onlyInput(inputs: readonly Shape[]): Shape {
+  const [input] = inputs;
+  if (!input || inputs.length !== 1) throw new Error(`expected one input, got ${inputs.length}`);
+  return input;
+}

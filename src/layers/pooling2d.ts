@@ -1,0 +1,105 @@
+import { resolvePool, type PoolOptions } from "../engine/pool2d.ts";
+import { checkPadding, type Padding, type Window } from "../engine/window.ts";
+import { ShapeError } from "../errors.ts";
+import { checkOptions, sizePair, type Size } from "../options.ts";
+import { shapeText, sizeOf } from "../tensor.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
+
+export interface Pooling2dLayerOptions {
+  /** `[height, width]` of a window, or one number for both. Default: 2. */
+  poolSize?: Size;
+  /** Default: `poolSize`. */
+  strides?: Size;
+  /** Default: `"valid"`. */
+  padding?: Padding;
+  name?: string;
+}
+
+type Build = (context: BuildContext, window: Window) => Pass;
+
+function pooling(
+  type: string,
+  options: Pooling2dLayerOptions,
+  backwardReads: Layer["backwardReads"],
+  build: Build,
+): Layer {
+  checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
+  const { poolSize = 2, padding = "valid", name } = options;
+  const config: PoolOptions = { poolSize, strides: options.strides ?? poolSize, padding };
+  sizePair(`${type}: poolSize`, config.poolSize);
+  sizePair(`${type}: strides`, config.strides);
+  checkPadding(type, padding);
+  return {
+    type,
+    name,
+    config,
+    backwardReads,
+    isView: () => false,
+    outputShape(inputs, where) {
+      const window = resolvePool(where, onlyInput(inputs), config);
+      return [window.oh, window.ow, window.c];
+    },
+    weights: () => [],
+    build: (context) => build(context, resolvePool(context.name, onlyInput(context.inputs), config)),
+  };
+}
+
+/** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
+export function maxPooling2d(options: Pooling2dLayerOptions = {}): Layer {
+  return pooling("maxPooling2d", options, { x: false, y: false }, (context, window) => {
+    const { kernels, capacity, x, y, dx, dy } = context;
+    const struct = context.window(window);
+    const ySize = window.oh * window.ow * window.c;
+    const xSize = window.h * window.w * window.c;
+    const argmax = context.saved(capacity * ySize);
+    const forward = (n: number): void =>
+      kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer);
+    if (!dx) return { forward };
+    return {
+      forward,
+      backward: (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx.pointer, ySize, xSize),
+    };
+  });
+}
+
+/** The mean of each window; padding does not count. */
+export function averagePooling2d(options: Pooling2dLayerOptions = {}): Layer {
+  return pooling("averagePooling2d", options, { x: false, y: false }, (context, window) => {
+    const { kernels, x, y, dx, dy } = context;
+    const struct = context.window(window);
+    const forward = (n: number): void => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer);
+    if (!dx) return { forward };
+    return { forward, backward: (n) => kernels.averagePool2dBackward(struct, n, dy.pointer, dx.pointer) };
+  });
+}
+
+/** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
+export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
+  checkOptions("globalAveragePooling2d", options, ["name"]);
+  return {
+    type: "globalAveragePooling2d",
+    name: options.name,
+    config: {},
+    backwardReads: { x: false, y: false },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs);
+      if (input.length === 3) return [input[2]!];
+      throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
+    },
+    weights: () => [],
+    build(context) {
+      const { kernels, x, y, dx, dy } = context;
+      const input = onlyInput(context.inputs);
+      const c = input[2]!;
+      const pixels = sizeOf(input) / c;
+      const forward = (n: number): void =>
+        kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
+      if (!dx) return { forward };
+      return {
+        forward,
+        backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
+      };
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import type { Buffer } from "../layers/layer.ts";
+
+/** Buffers start at cache lines: 16 floats. */
+const ALIGNMENT = 16;
+
+/** A buffer with the span of steps in which its content is needed. */
+export interface PlannedBuffer extends Buffer {
+  readonly size: number;
+  first: number;
+  last: number;
+  offset: number;
+}
+
+/** Extends the span to `time`. */
+export function touch(buffer: PlannedBuffer, time: number): void {
+  buffer.first = Math.min(buffer.first, time);
+  buffer.last = Math.max(buffer.last, time);
+}
+
+/** A buffer that nothing has touched yet. */
+export function untouched(size: number): PlannedBuffer {
+  return {
+    pointer: 0,
+    size: Math.ceil(size / ALIGNMENT) * ALIGNMENT,
+    first: Infinity,
+    last: -Infinity,
+    offset: 0,
+  };
+}
+
+/**
+ * Gives each buffer an offset such that buffers needed at the same time do not overlap, and returns the elements needed
+ * in all. Largest first, each at the lowest place that is free during its whole span.
+ */
+export function assignOffsets(buffers: readonly PlannedBuffer[]): number {
+  const placed: PlannedBuffer[] = [];
+  let total = 0;
+  for (const buffer of [...buffers].sort((a, b) => b.size - a.size)) {
+    const neighbours = placed
+      .filter((other) => other.first <= buffer.last && buffer.first <= other.last)
+      .sort((a, b) => a.offset - b.offset);
+    let offset = 0;
+    for (const other of neighbours) {
+      if (offset + buffer.size <= other.offset) break;
+      offset = Math.max(offset, other.offset + other.size);
+    }
+    buffer.offset = offset;
+    placed.push(buffer);
+    total = Math.max(total, offset + buffer.size);
+  }
+  return total;
+}

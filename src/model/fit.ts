@@ -1,0 +1,146 @@
+import { Pace } from "../engine/yield.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
+import type { Random } from "../random.ts";
+import type { Tensor } from "../tensor.ts";
+import type { Evaluation } from "./session.ts";
+import type { Labels, Targets } from "./targets.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The state after a batch. Loss and accuracy are the epoch's running means. */
+export interface BatchEnd {
+  /** Counted from 1. */
+  epoch: number;
+  batch: number;
+  batches: number;
+  /** Steps of this model so far. */
+  step: number;
+  loss: number;
+  accuracy: number;
+}
+
+/** The state after an epoch. */
+export interface EpochEnd {
+  epoch: number;
+  loss: number;
+  accuracy: number;
+  validationLoss?: number;
+  validationAccuracy?: number;
+}
+
+export interface FitOptions {
+  /** Default: 1. */
+  epochs?: number;
+  /** Default: 32. */
+  batchSize?: number;
+  /** Draws a new order for each epoch from the model's seed. Default: true. */
+  shuffle?: boolean;
+  /** Evaluated after each epoch. */
+  validationData?: readonly [images: Tensor, labels: Labels];
+  /** Called after each batch and epoch; a promise that it returns is awaited. */
+  onBatchEnd?: (state: BatchEnd) => unknown;
+  onEpochEnd?: (state: EpochEnd) => unknown;
+  /** Stops between two batches; `fit` then rejects with the signal's reason and the weights stay as they are. */
+  signal?: AbortSignal;
+}
+
+export const FIT_KEYS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validationData",
+  "onBatchEnd",
+  "onEpochEnd",
+  "signal",
+] as const;
+
+/** One entry an epoch. */
+export interface History {
+  loss: number[];
+  accuracy: number[];
+  validationLoss: number[];
+  validationAccuracy: number[];
+}
+
+export interface FitRun {
+  readonly trainer: Trainer;
+  readonly random: Random;
+  readonly images: Float32Array;
+  readonly targets: Targets;
+  readonly count: number;
+  /** Rows of output an image: accuracy is a share of rows. */
+  readonly rowsPerImage: number;
+  readonly options: FitOptions;
+  /** Evaluates the validation data, handing control back in between. */
+  validate(pace: Pace): Promise<Evaluation | undefined>;
+}
+
+/** Checks the options of `fit` that do not depend on the data. */
+export function checkFitOptions(options: FitOptions): { epochs: number; batchSize: number } {
+  checkOptions("fit", options, FIT_KEYS);
+  const { onBatchEnd, onEpochEnd } = options;
+  for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
+    }
+  }
+  return {
+    epochs: positiveInteger("fit: epochs", options.epochs ?? 1),
+    batchSize: positiveInteger("fit: batchSize", options.batchSize ?? 32),
+  };
+}
+
+/** The training loop. */
+export async function runFit(run: FitRun): Promise<History> {
+  const { options, count } = run;
+  const { epochs, batchSize } = checkFitOptions(options);
+  const size = Math.min(batchSize, count);
+  run.trainer.reserve(size);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
+  const pace = new Pace();
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (options.shuffle ?? true) run.random.shuffle(order);
+    const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
+    history.loss.push(loss);
+    history.accuracy.push(accuracy);
+    const state: EpochEnd = { epoch, loss, accuracy };
+    const validation = await run.validate(pace);
+    if (validation) {
+      history.validationLoss.push((state.validationLoss = validation.loss));
+      history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
+    }
+    await options.onEpochEnd?.(state);
+  }
+  return history;
+}
+
+async function runEpoch(
+  run: FitRun,
+  epoch: number,
+  batchSize: number,
+  order: Uint32Array,
+  pace: Pace,
+): Promise<Evaluation> {
+  const { trainer, images, targets, count, rowsPerImage, options } = run;
+  const batches = Math.ceil(count / batchSize);
+  let lossSum = 0;
+  let correct = 0;
+  let seen = 0;
+  for (let batch = 1; batch <= batches; batch++) {
+    options.signal?.throwIfAborted();
+    const n = Math.min(batchSize, count - seen);
+    for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
+    trainer.step("fit", n, targets.classes);
+    seen += n;
+    lossSum += trainer.lastLoss * n;
+    correct += trainer.lastCorrect;
+    if (options.onBatchEnd) {
+      const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
+      await options.onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy });
+    }
+    await pace.rest();
+  }
+  options.signal?.throwIfAborted();
+  return { loss: lossSum / count, accuracy: correct / (count * rowsPerImage) };
+}

@@ -1,0 +1,120 @@
+import { Region } from "../engine/region.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import { ShapeError } from "../errors.ts";
+import { initialize } from "../layers/initializers.ts";
+import type { Random } from "../random.ts";
+import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import type { Graph } from "./graph.ts";
+
+/** Weights start at multiples of this many floats. */
+const ALIGNMENT = 4;
+
+/** One trainable tensor and where it lies among all of them. */
+export interface Parameter {
+  /** `layer.weight`, as in files. */
+  readonly name: string;
+  /** Index of the graph's node. */
+  readonly node: number;
+  readonly shape: Shape;
+  /** First element, counted from the start of all parameters. */
+  readonly offset: number;
+  readonly size: number;
+}
+
+/**
+ * All weights of a model in one block, so that an optimizer's step is one call. They lie in JavaScript until the model
+ * is compiled, then in the engine's memory. The gaps between them are and stay zero.
+ */
+export class Parameters {
+  readonly list: readonly Parameter[];
+  /** Elements of the block, gaps included. */
+  readonly size: number;
+  #host: Float32Array | undefined;
+  #runtime: Runtime | undefined;
+  #region: Region | undefined;
+  /** Address of the block in the engine's memory. */
+  pointer = 0;
+
+  constructor(graph: Graph, random: Random) {
+    const list: Parameter[] = [];
+    const starts: Float32Array[] = [];
+    let offset = 0;
+    graph.nodes.forEach(({ name, layer, inputShapes }, node) => {
+      for (const weight of layer.weights(inputShapes)) {
+        const size = sizeOf(weight.shape);
+        list.push({ name: `${name}.${weight.name}`, node, shape: weight.shape, offset, size });
+        starts.push(initialize(weight.initializer, weight.shape, random));
+        offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+      }
+    });
+    this.list = list;
+    this.size = offset;
+    this.#host = new Float32Array(offset);
+    list.forEach((parameter, i) => this.#host!.set(starts[i]!, parameter.offset));
+  }
+
+  /** Number of trainable numbers. */
+  get count(): number {
+    return this.list.reduce((sum, { size }) => sum + size, 0);
+  }
+
+  /** The whole block where it lies now; a view that memory growth may detach. */
+  get #data(): Float32Array {
+    if (this.#host) return this.#host;
+    const first = this.pointer >>> 2;
+    return this.#runtime!.heap.floats.subarray(first, first + this.size);
+  }
+
+  /** Moves the block to an engine's memory. */
+  move(runtime: Runtime): void {
+    if (this.#runtime === runtime) return;
+    const region = new Region(runtime.heap, "model: weights");
+    const pointer = region.put(this.#data);
+    this.leave();
+    this.#host = undefined;
+    this.#runtime = runtime;
+    this.#region = region;
+    this.pointer = pointer;
+  }
+
+  /** Takes the weights back to JavaScript and frees their place in the engine's memory. */
+  leave(): void {
+    if (!this.#region) return;
+    this.#host = this.#data.slice();
+    this.#region.release();
+    this.#region = undefined;
+    this.#runtime = undefined;
+  }
+
+  /** Copies of all weights by name. */
+  read(): Map<string, Tensor> {
+    const data = this.#data;
+    return new Map(
+      this.list.map(({ name, shape, offset, size }) => [
+        name,
+        { shape: [...shape], data: data.slice(offset, offset + size) },
+      ]),
+    );
+  }
+
+  /**
+   * Replaces all weights; either all or none.
+   * @throws ShapeError naming the weight that is missing, unknown or of another shape.
+   */
+  write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
+    for (const { name, shape } of this.list) {
+      const given = tensors.get(name);
+      if (!given || !sameShape(given.shape, shape)) {
+        const got = given ? `shape ${shapeText(given.shape)}` : "no such tensor";
+        throw new ShapeError(`${where}: ${name}: expected shape ${shapeText(shape)}, got ${got}`);
+      }
+    }
+    const names = new Set(this.list.map(({ name }) => name));
+    const unknown = [...tensors.keys()].find((name) => !names.has(name));
+    if (unknown !== undefined) {
+      throw new ShapeError(`${where}: expected the weights ${[...names].join(", ")}; got ${unknown} besides`);
+    }
+    const data = this.#data;
+    for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
+  }
+}

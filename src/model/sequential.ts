@@ -1,0 +1,30 @@
+import { OptionError } from "../errors.ts";
+import type { Layer } from "../layers/layer.ts";
+import { checkOptions, show } from "../options.ts";
+import type { Shape } from "../tensor.ts";
+import { chain } from "./graph.ts";
+import { Model } from "./model.ts";
+
+export interface SequentialOptions {
+  /** Shape of one image: `[height, width, channels]`. */
+  inputShape: Shape;
+  layers: readonly Layer[];
+  /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
+  seed?: number;
+}
+
+/**
+ * A model of layers that each read the one before.
+ * @throws OptionError, ShapeError naming the layer that does not fit.
+ */
+export function sequential(options: SequentialOptions): Model {
+  checkOptions("sequential", options, ["inputShape", "layers", "seed"]);
+  const { inputShape, layers, seed = 0 } = options;
+  if (!Array.isArray(layers) || layers.length === 0) {
+    throw new OptionError(`sequential: layers: expected at least one layer, got ${show(layers)}`);
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new OptionError(`sequential: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
+  }
+  return new Model(chain(inputShape, layers), seed);
+}

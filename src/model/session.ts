@@ -1,0 +1,142 @@
+import { Region } from "../engine/region.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import { ShapeError } from "../errors.ts";
+import type { Loss } from "../losses/index.ts";
+import { sizeOf } from "../tensor.ts";
+import type { Graph } from "./graph.ts";
+import type { Parameters } from "./parameters.ts";
+import { createPlan, type Plan } from "./plan.ts";
+import type { Targets } from "./targets.ts";
+import { copyElements } from "./trainer.ts";
+
+/**
+ * Inference on buffers that were planned once: fill `input`, call `run`, read `output`. Nothing is copied or allocated.
+ * The weights are the model's: after more training the next run uses the new ones.
+ */
+export class Session {
+  /** The most images in a run. */
+  readonly batchSize: number;
+  readonly #runtime: Runtime;
+  readonly #graph: Graph;
+  readonly #plan: Plan;
+  readonly #onDispose: (session: Session) => void;
+  #disposed = false;
+  #input: Float32Array;
+  #output: Float32Array;
+
+  /** @throws MemoryError */
+  constructor(
+    runtime: Runtime,
+    graph: Graph,
+    parameters: Parameters,
+    batchSize: number,
+    onDispose: (session: Session) => void,
+  ) {
+    this.#runtime = runtime;
+    this.#graph = graph;
+    this.batchSize = batchSize;
+    this.#onDispose = onDispose;
+    this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
+    this.#input = this.#view(this.#plan.input.pointer, sizeOf(graph.inputShape));
+    this.#output = this.#view(this.#plan.output.pointer, sizeOf(graph.outputShape));
+  }
+
+  #view(pointer: number, size: number): Float32Array {
+    const first = pointer >>> 2;
+    return this.#runtime.heap.floats.subarray(first, first + this.batchSize * size);
+  }
+
+  /** The batch's images, `[batchSize, h, w, c]`. Take it anew for each use: memory growth detaches views. */
+  get input(): Float32Array {
+    this.#check();
+    if (this.#input.buffer !== this.#runtime.heap.memory.buffer) {
+      this.#input = this.#view(this.#plan.input.pointer, sizeOf(this.#graph.inputShape));
+    }
+    return this.#input;
+  }
+
+  /** The outputs of the last run; a view as `input` is. */
+  get output(): Float32Array {
+    this.#check();
+    if (this.#output.buffer !== this.#runtime.heap.memory.buffer) {
+      this.#output = this.#view(this.#plan.output.pointer, sizeOf(this.#graph.outputShape));
+    }
+    return this.#output;
+  }
+
+  /**
+   * Computes the outputs of the first `n` images.
+   * @throws ShapeError unless `n` is from 1 to `batchSize`.
+   */
+  run(n: number = this.batchSize): void {
+    this.#check();
+    if (!(Number.isInteger(n) && n >= 1 && n <= this.batchSize)) {
+      throw new ShapeError(`session.run: expected from 1 to ${this.batchSize} images, got ${n}`);
+    }
+    this.#plan.forward(n);
+  }
+
+  /** Frees the buffers. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (!this.#runtime.disposed) this.#plan.dispose();
+    this.#onDispose(this);
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new Error("session: expected a live session, got one that was disposed");
+    if (this.#runtime.disposed) throw new Error("session: expected a live engine, got one that was disposed");
+  }
+}
+
+/** Mean loss and share of right rows over a set of images. */
+export interface Evaluation {
+  loss: number;
+  accuracy: number;
+}
+
+/** Adds up the loss of a session's outputs over batches. */
+export class Evaluator {
+  readonly #runtime: Runtime;
+  readonly #session: Session;
+  readonly #graph: Graph;
+  readonly #loss: Loss;
+  readonly #targets: Targets;
+  #lossSum = 0;
+  #correct = 0;
+  #images = 0;
+
+  constructor(runtime: Runtime, session: Session, graph: Graph, loss: Loss, targets: Targets) {
+    this.#runtime = runtime;
+    this.#session = session;
+    this.#graph = graph;
+    this.#loss = loss;
+    this.#targets = targets;
+  }
+
+  /** The loss of the `n` images from `start`, whose outputs the session holds. */
+  add(start: number, n: number): void {
+    const { heap, kernels } = this.#runtime;
+    const { classes, data, size } = this.#targets;
+    const { outputShape } = this.#graph;
+    const columns = outputShape.at(-1)!;
+    const rows = (n * sizeOf(outputShape)) / columns;
+    const region = new Region(heap, "evaluate: labels");
+    try {
+      const targets = region.room(n * size);
+      copyElements(data, start * size, classes ? heap.ints : heap.floats, targets >>> 2, n * size);
+      const result = region.room(4);
+      this.#loss.run(kernels, classes, this.#session.output.byteOffset, targets, 0, rows, columns, result);
+      this.#lossSum += heap.doubles[result >>> 3]! * n;
+      this.#correct += heap.ints[(result >>> 2) + 2]! / (rows / n);
+      this.#images += n;
+    } finally {
+      region.release();
+    }
+  }
+
+  get result(): Evaluation {
+    return { loss: this.#lossSum / this.#images, accuracy: this.#correct / this.#images };
+  }
+}

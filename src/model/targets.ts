@@ -1,0 +1,53 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Loss } from "../losses/index.ts";
+import { show } from "../options.ts";
+import { checkTensor, expectShape, sameShape, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+
+/** What a model is to learn: class numbers `[n]`, or a tensor shaped like the output (one-hot rows, values). */
+export type Labels = Int32Array | Uint8Array | readonly number[] | Tensor;
+
+/** Labels, checked. */
+export interface Targets {
+  /** True for int32 class numbers, one an image; else float32 values like the output's. */
+  readonly classes: boolean;
+  readonly data: ArrayLike<number>;
+  /** Elements an image. */
+  readonly size: number;
+}
+
+function checkClasses(where: string, data: ArrayLike<number>, count: number): void {
+  for (let i = 0; i < data.length; i++) {
+    const label = data[i]!;
+    if (!(Number.isInteger(label) && label >= 0 && label < count)) {
+      throw new OptionError(`${where}[${i}]: expected a class from 0 to ${count - 1}, got ${label}`);
+    }
+  }
+}
+
+/**
+ * Checks labels for `n` images against the model's output and its loss.
+ * @throws ShapeError, OptionError naming the place, the expected and the given.
+ */
+export function checkLabels(where: string, labels: Labels, n: number, output: Shape, loss: Loss): Targets {
+  const isTensor = typeof labels === "object" && "shape" in labels;
+  const full = [n, ...output];
+  if (isTensor) {
+    checkTensor(where, labels);
+    if (labels.shape.length !== 1 || sameShape(labels.shape, full)) {
+      expectShape(where, labels.shape, full);
+      return { classes: false, data: labels.data, size: sizeOf(output) };
+    }
+  }
+  const data: ArrayLike<number> = isTensor ? labels.data : labels;
+  if (typeof data?.length !== "number") {
+    throw new ShapeError(`${where}: expected an array or a tensor, got ${show(labels)}`);
+  }
+  if (!loss.takesClasses) {
+    throw new ShapeError(
+      `${where}: expected a tensor ${full.join("×")} for ${loss.type}, got ${data.length} numbers`,
+    );
+  }
+  if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);
+  checkClasses(where, data, output.at(-1)!);
+  return { classes: true, data, size: 1 };
+}

@@ -1,0 +1,167 @@
+import { activationCode, type Activation } from "../engine/activation.ts";
+import {
+  checkFilter,
+  checkGroups,
+  filterGradientPass,
+  forwardPass,
+  inputGradientPass,
+  type Conv2d,
+  type ConvAlgorithm,
+  type InputGradientAlgorithm,
+} from "../engine/conv2d.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import { resolveWindow, type Padding, type WindowOptions } from "../engine/window.ts";
+import { checkOptions, type Size } from "../options.ts";
+import { checkShape, checkTensor, expectShape, type Shape, type Tensor } from "../tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { scoped } from "./scope.ts";
+
+export interface Conv2dOptions {
+  strides?: Size;
+  padding?: Padding;
+  dilationRate?: Size;
+  groups?: number;
+}
+
+export interface Conv2dForwardOptions extends Conv2dOptions {
+  bias?: Tensor;
+  activation?: Activation;
+  algorithm?: ConvAlgorithm;
+}
+
+const WINDOW_KEYS = ["kernelSize", "strides", "padding", "dilationRate"] as const;
+const CONV_KEYS = ["strides", "padding", "dilationRate", "groups"] as const;
+
+function image4(where: string, shape: Shape): [n: number, image: Shape] {
+  checkShape(where, shape);
+  if (shape.length !== 4) {
+    throw new ShapeError(`${where}: expected [n, height, width, channels], got ${shape.join("×")}`);
+  }
+  return [shape[0]!, shape.slice(1)];
+}
+
+/** Resolves the convolution of images of shape `x` with filters of shape `filter`. */
+function resolveConv(where: string, x: Shape, filter: Shape, options: Conv2dOptions): [number, Conv2d] {
+  const [n, image] = image4(`${where}: x`, x);
+  const { groups = 1, ...rest } = options;
+  const channels = image[2]!;
+  checkGroups(where, channels, filter[3] ?? 0, groups);
+  checkFilter(where, filter, channels, groups);
+  const window = resolveWindow(where, image, { ...rest, kernelSize: [filter[0]!, filter[1]!] });
+  return [n, { window, f: filter[3]!, groups }];
+}
+
+function outputShape(n: number, { window, f }: Conv2d): Shape {
+  return [n, window.oh, window.ow, f];
+}
+
+/** `R = im2row(x)`: `[n, h, w, c]` → `[n·oh·ow, kh·kw·c]`. */
+export function im2row(runtime: Runtime, x: Tensor, options: WindowOptions): Tensor {
+  checkOptions("im2row", options, WINDOW_KEYS);
+  checkTensor("im2row: x", x, 4);
+  const [n, image] = image4("im2row: x", x.shape);
+  const window = resolveWindow("im2row", image, options);
+  const shape = [n * window.oh * window.ow, window.kh * window.kw * window.c];
+  return scoped(runtime, "im2row", (scope) => {
+    const rows = scope.room(shape[0]! * shape[1]!);
+    runtime.kernels.im2row(scope.window(window), n, scope.put(x.data), rows);
+    return scope.take(rows, shape);
+  });
+}
+
+/** `x = col2im(R)`: `[n·oh·ow, kh·kw·c]` → `xShape`, the adjoint of `im2row`. */
+export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
+  checkOptions("col2im", options, WINDOW_KEYS);
+  checkTensor("col2im: rows", rows, 2);
+  const [n, image] = image4("col2im: xShape", xShape);
+  const window = resolveWindow("col2im", image, options);
+  expectShape("col2im: rows", rows.shape, [n * window.oh * window.ow, window.kh * window.kw * window.c]);
+  return scoped(runtime, "col2im", (scope) => {
+    const x = scope.room(n * window.h * window.w * window.c);
+    runtime.kernels.col2im(scope.window(window), n, scope.put(rows.data), x);
+    return scope.take(x, xShape);
+  });
+}
+
+export function conv2d(
+  runtime: Runtime,
+  x: Tensor,
+  filter: Tensor,
+  options: Conv2dForwardOptions = {},
+): Tensor {
+  checkOptions("conv2d", options, [...CONV_KEYS, "bias", "activation", "algorithm"]);
+  checkTensor("conv2d: x", x, 4);
+  checkTensor("conv2d: filter", filter, 4);
+  const { bias, activation = "linear", algorithm = "auto", ...rest } = options;
+  const [n, conv] = resolveConv("conv2d", x.shape, filter.shape, rest);
+  const { name, code, alpha } = activationCode("conv2d", activation);
+  if (bias) {
+    checkTensor("conv2d: bias", bias);
+    expectShape("conv2d: bias", bias.shape, [conv.f]);
+  }
+  const pass = forwardPass("conv2d", conv, algorithm);
+  const shape = outputShape(n, conv);
+  return scoped(runtime, "conv2d", (scope) => {
+    const { kernels } = runtime;
+    const window = scope.window(conv.window);
+    const pixels = n * conv.window.oh * conv.window.ow;
+    const y = scope.room(pixels * conv.f);
+    const b = bias ? scope.put(bias.data) : 0;
+    const workspace = scope.room(pass.workspace(kernels, window, n));
+    const fused = name === "softmax" ? 0 : code;
+    pass.run(kernels, window, n, scope.put(x.data), scope.put(filter.data), b, y, fused, alpha, workspace);
+    if (name === "softmax") kernels.softmaxForward(y, y, pixels, conv.f);
+    return scope.take(y, shape);
+  });
+}
+
+export function conv2dBackpropInput(
+  runtime: Runtime,
+  dy: Tensor,
+  filter: Tensor,
+  xShape: Shape,
+  options: Conv2dOptions & { algorithm?: InputGradientAlgorithm } = {},
+): Tensor {
+  const where = "conv2dBackpropInput";
+  checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
+  checkTensor(`${where}: dy`, dy, 4);
+  checkTensor(`${where}: filter`, filter, 4);
+  const { algorithm = "auto", ...rest } = options;
+  const [n, conv] = resolveConv(where, xShape, filter.shape, rest);
+  expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
+  const pass = inputGradientPass(where, conv, algorithm);
+  return scoped(runtime, where, (scope) => {
+    const { kernels } = runtime;
+    const window = scope.window(conv.window);
+    const dx = scope.room(n * conv.window.h * conv.window.w * conv.window.c);
+    const workspace = scope.room(pass.workspace(kernels, window, n));
+    pass.run(kernels, window, n, scope.put(dy.data), scope.put(filter.data), dx, workspace);
+    return scope.take(dx, xShape);
+  });
+}
+
+export function conv2dBackpropFilter(
+  runtime: Runtime,
+  x: Tensor,
+  dy: Tensor,
+  filterShape: Shape,
+  options: Conv2dOptions & { algorithm?: ConvAlgorithm } = {},
+): Tensor {
+  const where = "conv2dBackpropFilter";
+  checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
+  checkTensor(`${where}: x`, x, 4);
+  checkTensor(`${where}: dy`, dy, 4);
+  checkShape(`${where}: filterShape`, filterShape);
+  const { algorithm = "auto", ...rest } = options;
+  const [n, conv] = resolveConv(where, x.shape, filterShape, rest);
+  expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
+  const pass = filterGradientPass(where, conv, algorithm);
+  return scoped(runtime, where, (scope) => {
+    const { kernels } = runtime;
+    const window = scope.window(conv.window);
+    const dw = scope.room(filterShape.reduce((a, b) => a * b, 1));
+    const workspace = scope.room(pass.workspace(kernels, window, n));
+    pass.run(kernels, window, n, scope.put(x.data), scope.put(dy.data), dw, workspace);
+    return scope.take(dw, filterShape);
+  });
+}

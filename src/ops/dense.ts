@@ -1,0 +1,155 @@
+import { activationCode, type Activation } from "../engine/activation.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { checkTensor, expectShape, shapeText, sizeOf, type Tensor } from "../tensor.ts";
+import { scoped } from "./scope.ts";
+
+export interface MatMulOptions {
+  /** The first operand is stored as `[k, m]`. */
+  transposeA?: boolean;
+  /** The second operand is stored as `[n, k]`. */
+  transposeB?: boolean;
+  /** Added to each row: `[n]`. */
+  bias?: Tensor;
+  activation?: Activation;
+}
+
+export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOptions = {}): Tensor {
+  checkOptions("matMul", options, ["transposeA", "transposeB", "bias", "activation"]);
+  checkTensor("matMul: a", a, 2);
+  checkTensor("matMul: b", b, 2);
+  const { transposeA = false, transposeB = false, bias, activation = "linear" } = options;
+  const [a0, a1] = a.shape as [number, number];
+  const [b0, b1] = b.shape as [number, number];
+  const [m, k] = transposeA ? [a1, a0] : [a0, a1];
+  const [inner, n] = transposeB ? [b1, b0] : [b0, b1];
+  if (inner !== k) {
+    const text = (shape: readonly number[], t: boolean): string =>
+      shapeText(shape) + (t ? " transposed" : "");
+    throw new ShapeError(
+      `matMul: b: expected ${k} rows to match a (${text(a.shape, transposeA)}), got ${inner} (${text(b.shape, transposeB)})`,
+    );
+  }
+  if (bias) {
+    checkTensor("matMul: bias", bias);
+    expectShape("matMul: bias", bias.shape, [n]);
+  }
+  const { name, code, alpha } = activationCode("matMul", activation);
+  return scoped(runtime, "matMul", (scope) => {
+    const { kernels } = runtime;
+    const c = scope.room(m * n);
+    const pa = scope.put(a.data);
+    const pb = scope.put(b.data);
+    const workspace = scope.room(kernels.gemmWorkspace(n, k));
+    const pBias = bias ? scope.put(bias.data) : 0;
+    const fused = name === "softmax" ? 0 : code;
+    kernels.gemm(
+      transposeA,
+      transposeB,
+      m,
+      n,
+      k,
+      pa,
+      a1,
+      pb,
+      b1,
+      c,
+      n,
+      pBias,
+      fused,
+      alpha,
+      false,
+      workspace,
+    );
+    if (name === "softmax") kernels.softmaxForward(c, c, m, n);
+    return scope.take(c, [m, n]);
+  });
+}
+
+export function sumRows(runtime: Runtime, x: Tensor): Tensor {
+  checkTensor("sumRows: x", x);
+  const columns = x.shape.at(-1) ?? 1;
+  return scoped(runtime, "sumRows", (scope) => {
+    const sums = scope.room(columns);
+    runtime.kernels.biasGradient(sizeOf(x.shape) / columns, columns, scope.put(x.data), sums);
+    return scope.take(sums, [columns]);
+  });
+}
+
+/** Applies an activation; softmax runs over the last axis. */
+export function activation(runtime: Runtime, x: Tensor, kind: Activation): Tensor {
+  checkTensor("activation: x", x);
+  const { name, code, alpha } = activationCode("activation", kind);
+  const columns = x.shape.at(-1) ?? 1;
+  return scoped(runtime, "activation", (scope) => {
+    const p = scope.put(x.data);
+    if (name === "softmax") runtime.kernels.softmaxForward(p, p, x.data.length / columns, columns);
+    else runtime.kernels.activationForward(code, alpha, p, p, x.data.length);
+    return scope.take(p, x.shape);
+  });
+}
+
+/** The gradient with respect to an activation's input, from its output `y` and `dy`. */
+export function activationBackprop(runtime: Runtime, dy: Tensor, y: Tensor, kind: Activation): Tensor {
+  checkTensor("activationBackprop: dy", dy);
+  checkTensor("activationBackprop: y", y);
+  expectShape("activationBackprop: y", y.shape, dy.shape);
+  const { name, code, alpha } = activationCode("activationBackprop", kind);
+  const columns = y.shape.at(-1) ?? 1;
+  return scoped(runtime, "activationBackprop", (scope) => {
+    const py = scope.put(y.data);
+    const pdy = scope.put(dy.data);
+    if (name === "softmax") runtime.kernels.softmaxBackward(py, pdy, pdy, y.data.length / columns, columns);
+    else runtime.kernels.activationBackward(code, alpha, py, pdy, pdy, y.data.length);
+    return scope.take(pdy, y.shape);
+  });
+}
+
+/** A loss, the number of rows whose largest element is the target's, and the gradient of the loss. */
+export interface LossResult {
+  loss: number;
+  correct: number;
+  gradient: Tensor;
+}
+
+/** Mean cross-entropy of `softmax(logits[n, classes])`; labels are class numbers `[n]` or rows `[n, classes]`. */
+export function softmaxCrossEntropy(
+  runtime: Runtime,
+  logits: Tensor,
+  labels: Int32Array | Tensor,
+): LossResult {
+  const where = "softmaxCrossEntropy";
+  checkTensor(`${where}: logits`, logits, 2);
+  const [rows, columns] = logits.shape as [number, number];
+  if (labels instanceof Int32Array) {
+    if (labels.length !== rows)
+      throw new ShapeError(`${where}: labels: expected ${rows}, got ${labels.length}`);
+    const wrong = labels.findIndex((label) => label < 0 || label >= columns);
+    if (wrong >= 0) {
+      throw new OptionError(
+        `${where}: labels[${wrong}]: expected a class from 0 to ${columns - 1}, got ${labels[wrong]}`,
+      );
+    }
+  } else {
+    checkTensor(`${where}: labels`, labels);
+    expectShape(`${where}: labels`, labels.shape, logits.shape);
+  }
+  return scoped(runtime, where, (scope) => {
+    const { kernels, heap } = runtime;
+    const x = scope.put(logits.data);
+    const result = scope.room(4);
+    const targets = scope.put(labels instanceof Int32Array ? labels : labels.data);
+    if (labels instanceof Int32Array) {
+      kernels.softmaxCrossEntropySparse(x, targets, x, rows, columns, result);
+    } else {
+      kernels.softmaxCrossEntropyDense(x, targets, x, rows, columns, result);
+    }
+    const view = new DataView(heap.memory.buffer, result);
+    return {
+      loss: view.getFloat64(0, true),
+      correct: view.getInt32(8, true),
+      gradient: scope.take(x, logits.shape),
+    };
+  });
+}

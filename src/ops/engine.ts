@@ -1,0 +1,142 @@
+import type { Activation } from "../engine/activation.ts";
+import type { ConvAlgorithm, InputGradientAlgorithm } from "../engine/conv2d.ts";
+import type { PoolOptions } from "../engine/pool2d.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import type { WindowOptions } from "../engine/window.ts";
+import type { Shape, Tensor } from "../tensor.ts";
+import * as convolution from "./convolution.ts";
+import * as dense from "./dense.ts";
+import * as pooling from "./pooling.ts";
+
+/**
+ * The kernels on a memory of their own, with the eager operators: each takes plain tensors and gives back new ones.
+ *
+ * Every float32 sum has one documented order, so the results are the same bits on every machine. γ_k stands for
+ * k·u / (1 − k·u) with u = 2⁻²⁴, the error bound of a running sum of k terms. All operators throw `ShapeError` or
+ * `OptionError` with the operator's name, the expected and the given, and `MemoryError` when the memory cannot grow.
+ */
+export class Engine {
+  /** Threads in use. */
+  readonly threads: number = 1;
+  /** Why there are no more threads than `threads`. */
+  readonly threadsUnavailable: string = "this build has no threads";
+  /** The arithmetic of the kernels. */
+  readonly math = "exact";
+  /** The kernels and their memory, for layers and models. */
+  readonly runtime: Runtime;
+
+  constructor(runtime: Runtime) {
+    this.runtime = runtime;
+  }
+
+  /** Bytes of linear memory held and in use. */
+  get memory(): { bytes: number; used: number } {
+    const { heap } = this.runtime;
+    return { bytes: heap.memory.buffer.byteLength, used: heap.allocatedBytes };
+  }
+
+  /** Gives the memory back. Models and sessions on this engine throw from then on. */
+  dispose(): void {
+    this.runtime.dispose();
+  }
+
+  /** The patches of `x[n, h, w, c]` as rows `[n·oh·ow, kh·kw·c]`, zeros where a patch reaches into the padding. Exact. */
+  im2row(x: Tensor, options: WindowOptions): Tensor {
+    return convolution.im2row(this.runtime, x, options);
+  }
+
+  /**
+   * The adjoint of `im2row`: each pixel of `xShape` is the sum of the places it was copied to, in ascending order of
+   * rows. Error: γ_t·Σ|rows| with t the number of patches that a pixel lies in.
+   */
+  col2im(rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
+    return convolution.col2im(this.runtime, rows, xShape, options);
+  }
+
+  /**
+   * `act(op(a)·op(b) + bias)`: `[m, k]·[k, n]` → `[m, n]`; `op` transposes on request.
+   *
+   * Each element is one running float32 sum, k ascending. Error: γ_{k+1}·(|a|·|b| + |bias|).
+   */
+  matMul(a: Tensor, b: Tensor, options?: dense.MatMulOptions): Tensor {
+    return dense.matMul(this.runtime, a, b, options);
+  }
+
+  /** Column sums of `x[…, f]`: `[f]`, rows ascending; the gradient of a bias. Error: γ_rows·Σ|x|. */
+  sumRows(x: Tensor): Tensor {
+    return dense.sumRows(this.runtime, x);
+  }
+
+  /**
+   * `act(im2row(x)·filter + bias)`: `x[n, h, w, c]`, `filter[kh, kw, c/groups, f]` → `[n, oh, ow, f]`.
+   *
+   * Each output is one running float32 sum over (ky, kx, channel). Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups.
+   */
+  conv2d(x: Tensor, filter: Tensor, options?: convolution.Conv2dForwardOptions): Tensor {
+    return convolution.conv2d(this.runtime, x, filter, options);
+  }
+
+  /**
+   * The gradient of a convolution with respect to its input: `col2im(dy·Wᵀ)`, or `"flipped"`: `dy`, dilated by the
+   * strides and padded, correlated with the filters rotated by 180°. `"auto"`: flipped at stride 1, else col2im.
+   *
+   * Error: γ_{f+t}·col2im(|dy|·|W|ᵀ), t the number of patches that a pixel lies in.
+   */
+  conv2dBackpropInput(
+    dy: Tensor,
+    filter: Tensor,
+    xShape: Shape,
+    options?: convolution.Conv2dOptions & { algorithm?: InputGradientAlgorithm },
+  ): Tensor {
+    return convolution.conv2dBackpropInput(this.runtime, dy, filter, xShape, options);
+  }
+
+  /**
+   * The gradient of a convolution with respect to its filters: `im2row(x)ᵀ·dy` → `filterShape`.
+   *
+   * Each element is one running float32 sum over the output pixels. Error: γ_m·|R|ᵀ·|dy|, m = n·oh·ow.
+   */
+  conv2dBackpropFilter(
+    x: Tensor,
+    dy: Tensor,
+    filterShape: Shape,
+    options?: convolution.Conv2dOptions & { algorithm?: ConvAlgorithm },
+  ): Tensor {
+    return convolution.conv2dBackpropFilter(this.runtime, x, dy, filterShape, options);
+  }
+
+  /** The maximum of each window and where it was found: the first of equals; padding never wins; NaN does. Exact. */
+  maxPool2d(x: Tensor, options: PoolOptions): pooling.MaxPool {
+    return pooling.maxPool2d(this.runtime, x, options);
+  }
+
+  /** Adds each `dy` to the pixel that won its window, ascending. `argmax` as `maxPool2d` returned it. */
+  maxPool2dBackprop(dy: Tensor, argmax: Tensor<Int32Array>, xShape: Shape): Tensor {
+    return pooling.maxPool2dBackprop(this.runtime, dy, argmax, xShape);
+  }
+
+  /** The mean of each window, padding not counted. Error: γ_{kh·kw}·mean|x|. */
+  averagePool2d(x: Tensor, options: PoolOptions): Tensor {
+    return pooling.averagePool2d(this.runtime, x, options);
+  }
+
+  /** Spreads each `dy` evenly over the pixels of its window. */
+  averagePool2dBackprop(dy: Tensor, xShape: Shape, options: PoolOptions): Tensor {
+    return pooling.averagePool2dBackprop(this.runtime, dy, xShape, options);
+  }
+
+  /** `act(x)`, element by element; softmax over the last axis. */
+  activation(x: Tensor, kind: Activation): Tensor {
+    return dense.activation(this.runtime, x, kind);
+  }
+
+  /** `dy ∘ act'`, computed from the activation's output `y`. */
+  activationBackprop(dy: Tensor, y: Tensor, kind: Activation): Tensor {
+    return dense.activationBackprop(this.runtime, dy, y, kind);
+  }
+
+  /** Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. */
+  softmaxCrossEntropy(logits: Tensor, labels: Int32Array | Tensor): dense.LossResult {
+    return dense.softmaxCrossEntropy(this.runtime, logits, labels);
+  }
+}

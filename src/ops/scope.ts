@@ -1,0 +1,28 @@
+import { Region } from "../engine/region.ts";
+import type { Runtime } from "../engine/runtime.ts";
+import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
+
+/** The linear memory of one call of an eager operator: operands come in, results go out as new tensors. */
+export class Scope extends Region {
+  /** A new tensor with what lies at `pointer`. */
+  take(pointer: number, shape: Shape): Tensor {
+    const first = pointer >>> 2;
+    return { shape: [...shape], data: this.heap.floats.slice(first, first + sizeOf(shape)) };
+  }
+
+  /** As `take`, of int32. */
+  takeInts(pointer: number, shape: Shape): Tensor<Int32Array> {
+    const first = pointer >>> 2;
+    return { shape: [...shape], data: this.heap.ints.slice(first, first + sizeOf(shape)) };
+  }
+}
+
+/** Runs `body` in a scope named `where` in error messages. */
+export function scoped<T>(runtime: Runtime, where: string, body: (scope: Scope) => T): T {
+  const scope = new Scope(runtime.heap, where);
+  try {
+    return body(scope);
+  } finally {
+    scope.release();
+  }
+}

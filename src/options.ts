@@ -1,0 +1,51 @@
+import { OptionError } from "./errors.ts";
+
+/** Shows a value in an error message, on one line and not too long. */
+export function show(value: unknown): string {
+  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
+  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+/** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
+export function checkOptions(where: string, options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) {
+      throw new OptionError(`${where}: expected the options ${known.join(", ")}; got ${JSON.stringify(key)}`);
+    }
+  }
+}
+
+/** @throws OptionError unless `value` is a positive integer. */
+export function positiveInteger(where: string, value: unknown): number {
+  if (Number.isInteger(value) && (value as number) > 0) return value as number;
+  throw new OptionError(`${where}: expected a positive integer, got ${show(value)}`);
+}
+
+/** @throws OptionError unless `value` is a finite number of at least `low` and below `below`. */
+export function numberIn(where: string, value: unknown, low: number, below = Infinity): number {
+  if (typeof value === "number" && value >= low && value < below) return value;
+  const range = below === Infinity ? `a finite number ≥ ${low}` : `a number ≥ ${low} and < ${below}`;
+  throw new OptionError(
+    `${where}: expected ${range}, got ${typeof value === "number" ? value : show(value)}`,
+  );
+}
+
+/** @throws OptionError unless `value` is one of `choices`. */
+export function oneOf<T extends string>(where: string, value: unknown, choices: readonly T[]): T {
+  if (choices.includes(value as T)) return value as T;
+  const expected = choices.map((choice) => JSON.stringify(choice)).join(", ");
+  throw new OptionError(`${where}: expected one of ${expected}; got ${show(value)}`);
+}
+
+/** A size given as a number or as `[height, width]`. */
+export type Size = number | readonly [height: number, width: number];
+
+/** `[height, width]` of a size. @throws OptionError unless positive integers. */
+export function sizePair(where: string, value: unknown): [number, number] {
+  const pair = Array.isArray(value) ? value : [value, value];
+  if (pair.length === 2 && pair.every((v) => Number.isInteger(v) && v > 0)) return [pair[0], pair[1]];
+  throw new OptionError(
+    `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,
+  );
+}

@@ -1,0 +1,71 @@
+import { ShapeError } from "./errors.ts";
+import { show } from "./options.ts";
+
+/** The sizes of a tensor, outermost first. */
+export type Shape = readonly number[];
+
+/** A dense array: `data` in row-major order, images as `[n, h, w, c]`. */
+export interface Tensor<Data = Float32Array> {
+  readonly shape: Shape;
+  readonly data: Data;
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** A shape as text: `28×28×1`. */
+export function shapeText(shape: Shape): string {
+  return shape.length === 0 ? "a single number" : shape.join("×");
+}
+
+/** @throws ShapeError unless `shape` is a list of positive integers. */
+export function checkShape(where: string, shape: unknown): asserts shape is Shape {
+  if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size > 0)) {
+    throw new ShapeError(`${where}: expected a shape of positive integers, got ${show(shape)}`);
+  }
+}
+
+/**
+ * A tensor of float32 over `data`. A `Float32Array` is taken as it is, without a copy; other numbers are converted.
+ * @throws ShapeError unless `data` has as many elements as `shape`.
+ */
+export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
+  checkShape("tensor", shape);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      `tensor: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${data.length}`,
+    );
+  }
+  return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
+}
+
+/** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
+export function checkTensor(where: string, value: Tensor, rank?: number): void {
+  checkShape(`${where}.shape`, value?.shape);
+  if (rank !== undefined && value.shape.length !== rank) {
+    throw new ShapeError(
+      `${where}: expected ${rank} dimensions, got ${value.shape.length} (${shapeText(value.shape)})`,
+    );
+  }
+  if (!(value.data instanceof Float32Array)) {
+    throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(value.data)}`);
+  }
+  if (value.data.length !== sizeOf(value.shape)) {
+    throw new ShapeError(
+      `${where}.data: expected ${sizeOf(value.shape)} elements for shape ${shapeText(value.shape)}, got ${value.data.length}`,
+    );
+  }
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** @throws ShapeError unless the shapes are equal. */
+export function expectShape(where: string, given: Shape, expected: Shape): void {
+  if (!sameShape(given, expected)) {
+    throw new ShapeError(`${where}: expected shape ${shapeText(expected)}, got ${shapeText(given)}`);
+  }
+}

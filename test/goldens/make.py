@@ -1,0 +1,187 @@
+"""Makes the goldens: two small nets in PyTorch, their outputs, every gradient and ten steps of training.
+
+    /usr/bin/python3 test/goldens/make.py
+
+Everything is stored in the layouts of im2row: images NHWC, filters HWIO ([kh, kw, c / groups, f]), dense kernels
+[in, out], and flatten in the order of NHWC. README.md beside this file lists the tensors.
+"""
+
+import copy
+import json
+import struct
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+LEARNING_RATE = 0.05
+MOMENTUM = 0.9
+STEPS = 10
+HERE = Path(__file__).resolve().parent
+
+
+class LeNet5(nn.Module):
+    """28×28×1 → conv 6 5×5 same → pool → conv 16 5×5 valid → pool → dense 120 → dense 84 → dense 10."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv2d = nn.Conv2d(1, 6, 5, padding=2)
+        self.conv2d_1 = nn.Conv2d(6, 16, 5)
+        self.dense = nn.Linear(400, 120)
+        self.dense_1 = nn.Linear(120, 84)
+        self.dense_2 = nn.Linear(84, 10)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu(self.conv2d(x)), 2)
+        x = F.max_pool2d(F.relu(self.conv2d_1(x)), 2)
+        x = flatten_nhwc(x)
+        return self.dense_2(F.relu(self.dense_1(F.relu(self.dense(x)))))
+
+
+class Strided(nn.Module):
+    """13×11×4 through a strided, a dilated and a grouped convolution, the last two with windows that are not square."""
+
+    def __init__(self):
+        super().__init__()
+        # F.pad counts from the last axis: left, right, top, bottom.
+        self.conv2d = nn.Conv2d(4, 8, 3, stride=2)
+        self.conv2d_1 = nn.Conv2d(8, 12, (3, 2), dilation=(2, 1), groups=4)
+        self.conv2d_2 = nn.Conv2d(12, 6, (2, 3), stride=(1, 2), groups=2)
+        self.dense = nn.Linear(5 * 2 * 6, 5)
+
+    def forward(self, x):
+        x = torch.tanh(self.conv2d(F.pad(x, (2, 1, 1, 0))))  # 14×14 → 6×6×8
+        x = F.leaky_relu(self.conv2d_1(F.pad(x, (0, 1, 2, 2))), 0.1)  # "same": 10×7 → 6×6×12
+        x = torch.sigmoid(self.conv2d_2(x))  # 5×2×6
+        return self.dense(flatten_nhwc(x))
+
+
+def initialize(net):
+    """Weights large enough that every image, and not only the biases, moves the logits and the gradients."""
+    for parameter in net.parameters():
+        if parameter.dim() > 1:
+            nn.init.kaiming_normal_(parameter)
+        else:
+            nn.init.uniform_(parameter, -0.2, 0.2)
+    return net
+
+
+def flatten_nhwc(x):
+    return x.permute(0, 2, 3, 1).flatten(1)
+
+
+def nchw(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def ours(name, tensor):
+    """A parameter (or its gradient) of PyTorch under our name and in our layout."""
+    layer, kind = name.split(".")
+    if kind == "bias":
+        return f"{layer}.bias", tensor
+    if tensor.dim() == 4:  # [f, c / groups, kh, kw] → HWIO
+        return f"{layer}.kernel", tensor.permute(2, 3, 1, 0)
+    return f"{layer}.kernel", tensor.t()  # [out, in] → [in, out]
+
+
+def run(net, x, labels):
+    """Forward, backward, then STEPS steps of SGD on the same batch. Each loss is taken before its update."""
+    results = {}
+    image = x.clone().requires_grad_(True)
+    logits = net(nchw(image))
+    F.cross_entropy(logits, labels).backward()
+    results["logits"] = logits
+    results["gradients/x"] = image.grad
+    for name, parameter in net.named_parameters():
+        key, gradient = ours(name, parameter.grad)
+        results[f"gradients/{key}"] = gradient.clone()
+
+    optimizer = torch.optim.SGD(net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
+    losses = []
+    for _ in range(STEPS):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(nchw(x)), labels)
+        losses.append(loss.detach())
+        loss.backward()
+        optimizer.step()
+    results["losses"] = torch.stack(losses)
+    for name, parameter in net.named_parameters():
+        key, weights = ours(name, parameter)
+        results[f"weights_after/{key}"] = weights.clone()
+    return {name: tensor.detach() for name, tensor in results.items()}
+
+
+def errors(single, double):
+    """max |float32 − float64| of every tensor, then of every family (the name up to its slash)."""
+    found = {}
+    for name, tensor in single.items():
+        error = (tensor.double() - double[name]).abs().max().item()
+        family = name.split("/")[0]
+        found[f"error/{name}"] = error
+        found[f"error/{family}"] = max(error, found.get(f"error/{family}", 0.0))
+    return {name: f"{error:.3e}" for name, error in sorted(found.items())}
+
+
+def write_safetensors(path, tensors, metadata):
+    header, chunks, offset = {"__metadata__": metadata}, [], 0
+    for name, tensor in tensors.items():
+        values = tensor.contiguous().flatten().tolist()
+        chunk = struct.pack(f"<{len(values)}f", *values)
+        header[name] = {
+            "dtype": "F32",
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + len(chunk)],
+        }
+        chunks.append(chunk)
+        offset += len(chunk)
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(chunks))
+
+
+def make(file, net, x, labels, keep_weights_after):
+    weights = dict(ours(name, p.detach().clone()) for name, p in net.named_parameters())
+    # Both runs start from the same float32 weights and images.
+    double = run(copy.deepcopy(net).double(), x.double(), labels)
+    single = run(net, x, labels)
+    if not keep_weights_after:
+        single = {name: t for name, t in single.items() if not name.startswith("weights_after/")}
+
+    tensors = {"x": x, "labels": labels.float()}
+    tensors.update({f"weights/{name}": tensor for name, tensor in weights.items()})
+    tensors.update(single)
+    metadata = {
+        "description": " ".join(type(net).__doc__.split()),
+        "loss": "mean softmax cross-entropy of the logits",
+        "optimizer": f"{STEPS} steps of SGD on the one batch, learning rate {LEARNING_RATE}, momentum {MOMENTUM}: "
+        "v = momentum·v + gradient, w = w − rate·v",
+        "layout": "images NHWC, filters HWIO, dense kernels [in, out], flatten in the order of NHWC",
+        "torch": torch.__version__,
+        "error": "error/<tensor or family>: max |float32 − float64| of the same net in PyTorch",
+        **errors(single, double),
+    }
+    write_safetensors(HERE / file, tensors, metadata)
+    report(file, tensors, metadata)
+
+
+def report(file, tensors, metadata):
+    print(f"{file}  {(HERE / file).stat().st_size} bytes, torch {torch.__version__}")
+    for name, tensor in tensors.items():
+        shape = "×".join(str(size) for size in tensor.shape)
+        largest = tensor.abs().max().item()
+        error = metadata.get(f"error/{name}", "")
+        print(f"  {name:32} {shape:12} largest {largest:.3e}  {error and 'error ' + error}")
+    print("  losses", " ".join(f"{loss:.6f}" for loss in tensors["losses"].tolist()))
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.manual_seed(1)
+    make("lenet5.safetensors", initialize(LeNet5()), torch.rand(8, 28, 28, 1), torch.randint(10, (8,)), False)
+
+    torch.manual_seed(2)
+    make("strided.safetensors", initialize(Strided()), torch.randn(5, 13, 11, 4), torch.tensor([3, 0, 4, 1, 3]), True)
+
+
+main()

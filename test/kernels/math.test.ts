@@ -1,0 +1,134 @@
+import { describe, expect, it } from "vitest";
+import { guarded, openKernels } from "../support/wasm.ts";
+import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
+
+const SIGMOID = 3;
+const TANH = 4;
+const bench = openKernels();
+const { kernels } = bench;
+
+type Kernel = (x: number, y: number, n: number) => void;
+
+interface Case {
+  name: string;
+  run: Kernel;
+  exact: (x: number) => number;
+  /** ULP that the kernel's docstring promises. */
+  bound: number;
+  /** Of −∞, −0, +0, +∞. */
+  limits: [number, number, number, number];
+  signs: number[];
+}
+
+/** e^x / (1 + e^x) for negative x keeps the float64 oracle from overflowing. */
+const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
+
+const cases: Case[] = [
+  {
+    name: "exp",
+    run: kernels.expForward,
+    exact: Math.exp,
+    bound: 1,
+    limits: [0, 1, 1, Infinity],
+    signs: [0, 1],
+  },
+  {
+    name: "log",
+    run: kernels.logForward,
+    exact: Math.log,
+    bound: 0.501,
+    limits: [NaN, -Infinity, -Infinity, Infinity],
+    signs: [0],
+  },
+  {
+    name: "sigmoid",
+    run: (x, y, n) => kernels.activationForward(SIGMOID, 0, x, y, n),
+    exact: sigmoid,
+    bound: 3,
+    limits: [0, 0.5, 0.5, 1],
+    signs: [0, 1],
+  },
+  {
+    name: "tanh",
+    run: (x, y, n) => kernels.activationForward(TANH, 0, x, y, n),
+    exact: Math.tanh,
+    bound: 3,
+    limits: [-1, -0, 0, 1],
+    signs: [0, 1],
+  },
+];
+
+function apply(run: Kernel, x: Float32Array): Float32Array {
+  bench.reset();
+  const y = guarded(bench, x.length);
+  run(bench.put(x), y.ptr, x.length);
+  y.check();
+  return y.f32();
+}
+
+/** Every `step`-th float32 of a sign, from 0 up to the largest: subnormal, small, large alike. */
+function sweep(sign: number, step: number): Float32Array {
+  const values = new Int32Array(Math.floor(0x7f7fffff / step)).map((_, i) => (i * step) | (sign << 31));
+  return new Float32Array(values.buffer);
+}
+
+function worstError(actual: Float32Array, x: Float32Array, exact: Case["exact"]): number {
+  let worst = 0;
+  for (let i = 0; i < x.length; i++) {
+    const error = ulpError(actual[i] as number, exact(x[i] as number));
+    if (!(error <= worst)) worst = error;
+  }
+  return worst;
+}
+
+describe.each(cases)("$name", ({ name, run, exact, bound, limits, signs }) => {
+  it(`is within ${bound} ULP over all of float32`, () => {
+    const errors = signs.map((sign) => {
+      const x = sweep(sign, 2137);
+      return worstError(apply(run, x), x, exact);
+    });
+    console.log(`${name}: ${Math.max(...errors).toFixed(3)} ULP`);
+    expect(Math.max(...errors)).toBeLessThanOrEqual(bound);
+  });
+
+  it(`is within ${bound} ULP in [-20, 20]`, () => {
+    const x = Float32Array.from({ length: 200_001 }, (_, i) => (i - 100_000) / 5000).filter(
+      (value) => value > 0 || signs.length === 2,
+    );
+    expect(worstError(apply(run, x), x, exact)).toBeLessThanOrEqual(bound);
+  });
+
+  it("has the right limits and keeps NaN", () => {
+    const y = apply(run, Float32Array.of(-Infinity, -0, 0, Infinity, NaN));
+    expect([...y]).toEqual([...limits, NaN]);
+  });
+
+  it.each([1, 2, 3, 4, 5, 7, 8, 9, 17])("gives an element the same bits in any of %i places", (n) => {
+    const x = Float32Array.from({ length: n }, (_, i) => 0.37 + i * 1.3);
+    const alone = x.map((value) => apply(run, Float32Array.of(value, 0, 0, 0))[0] as number);
+    expect(bitsOf(apply(run, x))).toEqual(bitsOf(alone));
+  });
+});
+
+describe("exp at the ends of its range", () => {
+  const exp = (x: number): number => apply(kernels.expForward, Float32Array.of(x))[0] as number;
+
+  it("overflows to infinity where float32 does", () => {
+    expect(exp(88.72283)).toBeLessThan(Infinity);
+    expect(exp(88.7229)).toBe(Infinity);
+    expect(exp(3e38)).toBe(Infinity);
+  });
+
+  it("underflows gradually to zero", () => {
+    expect(exp(-103.9)).toBe(SMALLEST);
+    expect(exp(-103.98)).toBe(0);
+    expect(exp(-1e30)).toBe(0);
+  });
+});
+
+describe("log of special values", () => {
+  it("is NaN below zero and right for the smallest subnormal", () => {
+    const y = apply(kernels.logForward, Float32Array.of(-1, -1e-40, fromBits(1), 1));
+    expect([...y]).toEqual([NaN, NaN, Math.fround(Math.log(SMALLEST)), 0]);
+  });
+});

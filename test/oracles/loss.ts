@@ -1,0 +1,32 @@
+/** Losses in float64, straight from their definitions. */
+import { rowsOf, softmax } from "./activation.ts";
+
+const mean = (values: number[]): number => values.reduce((total, value) => total + value, 0) / values.length;
+
+/** −Σ target · ln softmax(x), the mean over the rows. */
+export function crossEntropy(logits: ArrayLike<number>, targets: ArrayLike<number>, cols: number): number {
+  const targetRows = rowsOf(targets, cols);
+  const losses = rowsOf(logits, cols).map((row, i) => {
+    const p = softmax(row);
+    return (targetRows[i] as number[]).reduce((sum, t, j) => sum - t * Math.log(p[j] as number), 0);
+  });
+  return mean(losses);
+}
+
+/** Rows of zeros with a one in the column of the label. */
+export function oneHot(labels: ArrayLike<number>, cols: number): Float32Array {
+  return Float32Array.from(
+    Array.from(labels).flatMap((label) => Array.from({ length: cols }, (_, j) => (j === label ? 1 : 0))),
+  );
+}
+
+export function meanSquaredError(y: ArrayLike<number>, targets: ArrayLike<number>): number {
+  return mean(Array.from(y, (value, i) => (value - (targets[i] as number)) ** 2));
+}
+
+/** Rows whose first largest element is in the same column in both. */
+export function agreement(y: ArrayLike<number>, targets: ArrayLike<number>, cols: number): number {
+  const first = (row: number[]): number => row.indexOf(Math.max(...row));
+  const targetRows = rowsOf(targets, cols);
+  return rowsOf(y, cols).filter((row, i) => first(row) === first(targetRows[i] as number[])).length;
+}
