@@ -9,19 +9,45 @@
  * floats. Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products: one running float32 sum per
  * output, k ascending, untouched by blocks, batch size or groups.
  */
-import { activationForward } from "./activation";
-import { blockFloats, correlate, EDGE, EDGE_SPACE, isPointwise } from "./correlate";
-import { BLOCK, blockRows, gemmBlock, KC } from "./gemm/gemm";
-import { MR, NR } from "./gemm/micro";
+import { activationForward, LINEAR, RELU } from "./activation";
+import { correlate, correlateSpace, filterPanels } from "./correlate";
+import {
+  EDGE,
+  EDGE_BYTES,
+  gemmBlock,
+  KC,
+  Operand,
+  OPERAND_BYTES,
+  rowTable,
+  SINGLE_RUN_BYTES,
+  singleRun,
+} from "./gemm/gemm";
+import { MR, NR, RUN } from "./gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
-import { col2imBlock, im2rowBlock } from "./im2row";
+import { col2imBlock } from "./im2row";
+import {
+  describePatches,
+  elementOffsets,
+  openStrip,
+  Patches,
+  PATCHES_BYTES,
+  rowRuns,
+  stripFloats,
+  stripPixels,
+} from "./patches";
 import { add4, load4, store4, zero4 } from "./simd";
 import { Window } from "./window";
 
+/** Output pixels in a strip of the filter gradient: the reduction's block, unless one row has more. */
+const PIXELS: i32 = KC;
+/** Floats of a block of patch gradients, 64 KB. */
+const BLOCK: i32 = 16384;
+
 /** Floats of workspace for `conv2dForward` of `f` filters in `groups` groups. */
 export function conv2dForwardWorkspace(window: Window, f: i32, groups: i32): i32 {
-  const k = window.kh * window.kw * (window.c / groups);
-  return EDGE + k * paddedColumns(f / groups) + blockFloats(k);
+  const cg = window.c / groups;
+  const strip = stripFloats(window.ow, window.strideW, window, cg);
+  return correlateSpace(window.ow, window.kh * window.kw, strip, cg, f / groups);
 }
 
 /**
@@ -46,27 +72,48 @@ export function conv2dForward(
   const cg = window.c / groups;
   const fg = f / groups;
   const k = window.kh * window.kw * cg;
-  const panels = workspace + EDGE_SPACE;
-  const block = panels + ((<usize>(k * paddedColumns(fg))) << 2);
+  const relu = activation == RELU;
+  const panels = filterPanels(window, workspace);
   const row = (<usize>f) << 2;
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     packPanels(k, fg, w + first, row, panels, PANEL_ROW * k);
     const bias = b ? b + first : 0;
     const xg = x + ((<usize>(g * cg)) << 2);
-    correlate(window, 1, 1, n, cg, xg, fg, panels, y + first, row, bias, activation == 1, workspace, block);
+    correlate(window, 1, 1, n, cg, xg, fg, y + first, row, bias, relu, workspace);
   }
-  if (activation > 1) activationForward(activation, alpha, y, y, n * window.oh * window.ow * f);
+  if (activation == LINEAR || relu) return;
+  activationForward(activation, alpha, y, y, n * window.oh * window.ow * f);
+}
+
+/** Floats in front of the tables of the filter gradient. */
+const FILTER_HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + PATCHES_BYTES) >> 2);
+
+/** Floats of the table of a strip's rows: at most one a pixel, and the end. */
+// @ts-ignore: decorator
+@inline
+function rowTableSize(pixels: i32): i32 {
+  return <i32>((<usize>(pixels + 1) * RUN) >> 2);
 }
 
 /** Floats of workspace for `conv2dBackpropFilter`. */
-export function conv2dBackpropFilterWorkspace(window: Window, n: i32, f: i32, groups: i32): i32 {
-  const pixels = min(KC, n * window.oh * window.ow);
-  return EDGE + pixels * paddedColumns(f / groups) + blockFloats(pixels);
+export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): i32 {
+  const cg = window.c / groups;
+  const k = window.kh * window.kw * cg;
+  const pixels = stripPixels(window.ow, PIXELS);
+  return (
+    FILTER_HEAD +
+    k +
+    rowTableSize(pixels) +
+    pixels * paddedColumns(f / groups) +
+    stripFloats(window.ow, window.strideW, window, cg)
+  );
 }
 
 /**
  * `dw[kh, kw, c/groups, f] = im2row(x)ᵀ · dy`.
+ *
+ * Row `q` of the product is one tap and channel; the reduction runs over the output pixels, a run for each output row.
  *
  * Order: one running float32 sum over the output pixels (image, oy, ox) ascending. Error: γ_m·(|R|ᵀ·|dY|).
  */
@@ -82,52 +129,83 @@ export function conv2dBackpropFilter(
 ): void {
   const cg = window.c / groups;
   const fg = f / groups;
-  const m = n * window.oh * window.ow;
   const k = window.kh * window.kw * cg;
   const row = (<usize>f) << 2;
-  const panels = workspace + EDGE_SPACE;
-  const block = panels + ((<usize>(min(KC, m) * paddedColumns(fg))) << 2);
+  const edge = workspace;
+  const operand = changetype<Operand>(edge + EDGE_BYTES);
+  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERAND_BYTES);
+  const elements = workspace + ((<usize>FILTER_HEAD) << 2);
+  const runs = elements + ((<usize>k) << 2);
+  const pixels = stripPixels(window.ow, PIXELS);
+  const panels = runs + ((<usize>rowTableSize(pixels)) << 2);
+  const strips = panels + ((<usize>(pixels * paddedColumns(fg))) << 2);
+  describePatches(patches, window, 1, 1, cg, PIXELS);
+  elementOffsets(patches, elements);
+  operand.rows = elements;
+  operand.runs = runs;
+  operand.step = <usize>window.strideW * patches.pixel;
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     const xg = x + ((<usize>(g * cg)) << 2);
-    for (let pc = 0; pc < m; pc += KC) {
-      const kc = min(KC, m - pc);
-      const panelStride = PANEL_ROW * kc;
-      packPanels(kc, fg, dy + pc * row + first, row, panels, panelStride);
-      const mc = blockRows(kc);
-      for (let ic = 0; ic < k; ic += mc) {
-        const columns = min(mc, k - ic);
-        const blockRow = (<usize>columns) << 2;
-        im2rowBlock(window, cg, xg, pc, kc, ic, columns, block, blockRow);
+    let from = dy + first;
+    let fresh = true;
+    for (let image = 0; image < n; image += patches.images) {
+      const images = min(patches.images, n - image);
+      for (let r = 0; r < window.oh; r += patches.rows) {
+        const rows = min(patches.rows, window.oh - r);
+        const strip = openStrip(patches, xg, image, images, r, rows, strips);
+        const kc = rowRuns(patches, strip, images, rows, runs);
+        const panelStride = PANEL_ROW * kc;
+        packPanels(kc, fg, from, row, panels, panelStride);
         const bLast = panels + (fg / NR) * panelStride;
-        const c = dw + ic * row + first;
         gemmBlock(
-          columns,
+          k,
           fg,
-          kc,
-          block,
-          4,
-          blockRow,
+          operand,
           panels,
           PANEL_ROW,
           panelStride,
           bLast,
-          c,
+          dw + first,
           row,
-          pc == 0,
+          fresh,
           0,
           false,
-          workspace,
+          edge,
         );
+        from += kc * row;
+        fresh = false;
       }
     }
   }
 }
 
+/** A 1×1 filter at stride 1 without padding: the image itself is the matrix of patches. */
+// @ts-ignore: decorator
+@inline
+function isPointwise(window: Window): bool {
+  return (
+    window.kh * window.kw * window.strideH * window.strideW == 1 &&
+    (window.top | window.left) == 0 &&
+    window.oh == window.h &&
+    window.ow == window.w
+  );
+}
+
+/** Rows of a block of patch gradients with `k` columns: a multiple of the tile's rows. */
+// @ts-ignore: decorator
+@inline
+function blockRows(k: i32): i32 {
+  return max(MR, (BLOCK / k / MR) * MR);
+}
+
 /** Floats of workspace for `conv2dBackpropInputCol2im`. */
 export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): i32 {
   const k = window.kh * window.kw * (window.c / groups);
-  return EDGE + (f / groups) * paddedColumns(k) + max(BLOCK, MR * k);
+  const rows = blockRows(k);
+  return (
+    EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + rows + (f / groups) * paddedColumns(k) + rows * k
+  );
 }
 
 /**
@@ -150,13 +228,21 @@ export function conv2dBackpropInputCol2im(
   const fg = f / groups;
   const m = n * window.oh * window.ow;
   const k = window.kh * window.kw * cg;
+  const mc = blockRows(k);
   const panelStride = PANEL_ROW * fg;
-  const panels = workspace + EDGE_SPACE;
+  const edge = workspace;
+  const operand = changetype<Operand>(edge + EDGE_BYTES);
+  const runs = edge + EDGE_BYTES + OPERAND_BYTES;
+  const table = runs + SINGLE_RUN_BYTES;
+  const panels = table + ((<usize>mc) << 2);
   const bLast = panels + (k / NR) * panelStride;
   const block = panels + ((<usize>(fg * paddedColumns(k))) << 2);
   const dyRow = (<usize>f) << 2;
   const pointwise = isPointwise(window);
-  const mc = blockRows(k);
+  const cRow = (<usize>(pointwise ? window.c : k)) << 2;
+  operand.rows = table;
+  operand.runs = runs;
+  operand.step = 4;
   if (!pointwise) memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
@@ -164,23 +250,15 @@ export function conv2dBackpropInputCol2im(
     packPanelsTransposed(fg, k, w + first, dyRow, panels, panelStride);
     for (let ic = 0; ic < m; ic += mc) {
       const rows = min(mc, m - ic);
-      let c = block;
-      let cRow = (<usize>k) << 2;
-      if (pointwise) {
-        cRow = (<usize>window.c) << 2;
-        c = dxg + ic * cRow;
-      }
+      const c = pointwise ? dxg + ic * cRow : block;
       for (let pc = 0; pc < fg; pc += KC) {
-        const kc = min(KC, fg - pc);
-        const a = dy + ic * dyRow + first + ((<usize>pc) << 2);
+        singleRun(runs, min(KC, fg - pc));
+        rowTable(table, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
         const offset = PANEL_ROW * pc;
         gemmBlock(
           rows,
           k,
-          kc,
-          a,
-          dyRow,
-          4,
+          operand,
           panels + offset,
           PANEL_ROW,
           panelStride,
@@ -190,7 +268,7 @@ export function conv2dBackpropInputCol2im(
           pc == 0,
           0,
           false,
-          workspace,
+          edge,
         );
       }
       if (!pointwise) col2imBlock(window, cg, block, ic, rows, dxg);

@@ -5,8 +5,9 @@
  * input this is a stride-1 correlation of `dy`, with stride − 1 zeros between its pixels and (k − 1)·dilation − top rows
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
-import { blockFloats, correlate, EDGE, EDGE_SPACE } from "./correlate";
-import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
+import { correlate, correlateSpace, filterPanels } from "./correlate";
+import { packPanelsTransposed, PANEL_ROW } from "./gemm/pack";
+import { stripFloats } from "./patches";
 import { Window } from "./window";
 
 /** Bytes of the rotated window in front of the workspace: 13 numbers, rounded up to a whole cache line. */
@@ -31,8 +32,9 @@ function rotate(window: Window, f: i32, to: Window): void {
 
 /** Floats of workspace for `conv2dBackpropInputFlipped`. */
 export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): i32 {
-  const k = window.kh * window.kw * (f / groups);
-  return ((<i32>ROTATED) >> 2) + EDGE + k * paddedColumns(window.c / groups) + blockFloats(k);
+  const taps = window.kh * window.kw;
+  const strip = stripFloats(window.w, 1, window, f / groups);
+  return ((<i32>ROTATED) >> 2) + correlateSpace(window.w, taps, strip, f / groups, window.c / groups);
 }
 
 /**
@@ -57,11 +59,11 @@ export function conv2dBackpropInputFlipped(
   const k = taps * fg;
   const rotated = changetype<Window>(workspace);
   rotate(window, f, rotated);
-  const edge = workspace + ROTATED;
-  const panels = edge + EDGE_SPACE;
+  const space = workspace + ROTATED;
+  const panels = filterPanels(rotated, space);
   const panelStride = PANEL_ROW * k;
-  const block = panels + ((<usize>(k * paddedColumns(cg))) << 2);
   const wRow = (<usize>f) << 2;
+  const dxRow = (<usize>window.c) << 2;
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     for (let tap = 0; tap < taps; tap++) {
@@ -69,22 +71,6 @@ export function conv2dBackpropInputFlipped(
       packPanelsTransposed(fg, cg, from, wRow, panels + PANEL_ROW * tap * fg, panelStride);
     }
     const dxg = dx + ((<usize>(g * cg)) << 2);
-    const dxRow = (<usize>window.c) << 2;
-    correlate(
-      rotated,
-      window.strideH,
-      window.strideW,
-      n,
-      fg,
-      dy + first,
-      cg,
-      panels,
-      dxg,
-      dxRow,
-      0,
-      false,
-      edge,
-      block,
-    );
+    correlate(rotated, window.strideH, window.strideW, n, fg, dy + first, cg, dxg, dxRow, 0, false, space);
   }
 }

@@ -92,54 +92,6 @@ function unfoldPatch(
   }
 }
 
-/**
- * `im2rowBlock` of an image with `zoomH − 1` rows and `zoomW − 1` columns of zeros between its pixels: rows
- * `[row0, row0 + rows)`, columns `[col0, col0 + cols)`, dense, one tap at a time.
- */
-export function dilatedBlock(
-  window: Window,
-  zoomH: i32,
-  zoomW: i32,
-  cg: i32,
-  x: usize,
-  row0: i32,
-  rows: i32,
-  col0: i32,
-  cols: i32,
-  dst: usize,
-): void {
-  const image = (<usize>(window.h * window.w * window.c)) << 2;
-  const end = col0 + cols;
-  for (let r = row0; r < row0 + rows; r++) {
-    const iy = ((r / window.ow) % window.oh) * window.strideH - window.top;
-    const ix = (r % window.ow) * window.strideW - window.left;
-    const base = x + <usize>(r / (window.ow * window.oh)) * image;
-    for (let col = col0; col < end;) {
-      const tap = col / cg;
-      const channel = col - tap * cg;
-      const length = min(cg - channel, end - col);
-      const ky = tap / window.kw;
-      const y = iy + ky * window.dilationH;
-      const xx = ix + (tap - ky * window.kw) * window.dilationW;
-      const real =
-        y >= 0 &&
-        xx >= 0 &&
-        y % zoomH == 0 &&
-        xx % zoomW == 0 &&
-        y / zoomH < window.h &&
-        xx / zoomW < window.w;
-      if (real) {
-        const source = ((y / zoomH) * window.w + xx / zoomW) * window.c + channel;
-        copyFloats(dst, base + ((<usize>source) << 2), length);
-      } else {
-        zeroFloats(dst, length);
-      }
-      dst += (<usize>length) << 2;
-      col += length;
-    }
-  }
-}
-
 /** `x[i] += r[i]` for `n` floats. */
 // @ts-ignore: decorator
 @inline

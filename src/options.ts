@@ -2,6 +2,7 @@ import { OptionError } from "./errors.ts";
 
 /** Shows a value in an error message, on one line and not too long. */
 export function show(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
   const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
@@ -9,6 +10,9 @@ export function show(value: unknown): string {
 
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new OptionError(`${where}: expected an object of options, got ${show(options)}`);
+  }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       throw new OptionError(`${where}: expected the options ${known.join(", ")}; got ${JSON.stringify(key)}`);
@@ -26,9 +30,13 @@ export function positiveInteger(where: string, value: unknown): number {
 export function numberIn(where: string, value: unknown, low: number, below = Infinity): number {
   if (typeof value === "number" && value >= low && value < below) return value;
   const range = below === Infinity ? `a finite number ≥ ${low}` : `a number ≥ ${low} and < ${below}`;
-  throw new OptionError(
-    `${where}: expected ${range}, got ${typeof value === "number" ? value : show(value)}`,
-  );
+  throw new OptionError(`${where}: expected ${range}, got ${show(value)}`);
+}
+
+/** @throws OptionError unless `value` is true or false. */
+export function flag(where: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw new OptionError(`${where}: expected true or false, got ${show(value)}`);
 }
 
 /** @throws OptionError unless `value` is one of `choices`. */

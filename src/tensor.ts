@@ -20,9 +20,13 @@ export function shapeText(shape: Shape): string {
   return shape.length === 0 ? "a single number" : shape.join("×");
 }
 
+function isShape(shape: unknown): shape is Shape {
+  return Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0);
+}
+
 /** @throws ShapeError unless `shape` is a list of positive integers. */
 export function checkShape(where: string, shape: unknown): asserts shape is Shape {
-  if (!Array.isArray(shape) || !shape.every((size) => Number.isInteger(size) && size > 0)) {
+  if (!isShape(shape)) {
     throw new ShapeError(`${where}: expected a shape of positive integers, got ${show(shape)}`);
   }
 }
@@ -43,7 +47,8 @@ export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
 
 /** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
 export function checkTensor(where: string, value: Tensor, rank?: number): void {
-  checkShape(`${where}.shape`, value?.shape);
+  // Text is made for errors alone: this runs in every training step.
+  if (!isShape(value?.shape)) checkShape(`${where}.shape`, value?.shape);
   if (rank !== undefined && value.shape.length !== rank) {
     throw new ShapeError(
       `${where}: expected ${rank} dimensions, got ${value.shape.length} (${shapeText(value.shape)})`,
@@ -61,6 +66,11 @@ export function checkTensor(where: string, value: Tensor, rank?: number): void {
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
+/** True for `[n, ...element]` with any n. */
+export function isBatchOf(shape: Shape, element: Shape): boolean {
+  return shape.length === element.length + 1 && element.every((size, i) => size === shape[i + 1]);
 }
 
 /** @throws ShapeError unless the shapes are equal. */

@@ -8,34 +8,46 @@
  *
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
-import { activationForward } from "../activation";
-import { copyFloats, copyTail } from "./copy";
-import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR } from "./micro";
+import { activationForward, LINEAR, RELU } from "../activation";
+import { copyFloats } from "./copy";
+import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";
+import { add4, load4, relu4, store4 } from "../simd";
 
 /** Steps of the reduction in one block: a panel of 8 columns (8 KB) and 5 rows of A (5 KB) share L1 with room left. */
 export const KC: i32 = 256;
-/** Floats of a block of A: 64 KB, a fraction of any L2. */
-export const BLOCK: i32 = 16384;
-/** Below this many rows, packing B costs more than reading it in place. */
+/** Rows of A in one block: with KC floats each 60 KB, a fraction of any L2. */
+const MC: i32 = 60;
+/** Up to this many rows, packing B costs more than reading it in place. */
 const PACK_ROWS: i32 = 2 * MR;
-/** Bytes of a tile of C that is narrower than the register tile: MR × NR floats. */
-export const EDGE_BYTES: usize = (<usize>(MR * NR)) << 2;
 
-/** Rows of a block of A with `kc` columns: a multiple of the tile's rows. */
-export function blockRows(kc: i32): i32 {
-  return max(MR, (BLOCK / kc / MR) * MR);
+/** Floats beside C for tiles that are narrower than the register tile: one tile and its bias. */
+export const EDGE: i32 = MR * NR + NR;
+/** The same in bytes. */
+export const EDGE_BYTES: usize = (<usize>EDGE) << 2;
+
+/** `A` as the register tile reads it (see `micro.ts`). */
+@unmanaged
+export class Operand {
+  /** Table of the rows' addresses. */
+  rows: usize;
+  /** Table of the runs. */
+  runs: usize;
+  /** Bytes from one step to the next. */
+  step: usize;
 }
 
-/** One register tile of `rows` (1 to 5) rows. */
+/** Bytes of the struct, and of the table of a single run. */
+export const OPERAND_BYTES: usize = 12;
+export const SINGLE_RUN_BYTES: usize = 2 * RUN;
+
+/** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then relu. */
 // @ts-ignore: decorator
 @inline
 function tile(
   rows: i32,
-  kc: i32,
-  a: usize,
-  aRow: usize,
-  aCol: usize,
+  a: Operand,
+  i: usize,
   b: usize,
   bRow: usize,
   c: usize,
@@ -44,25 +56,45 @@ function tile(
   bias: usize,
   relu: bool,
 ): void {
-  if (rows >= 5) gemm5x8(kc, a, aRow, aCol, b, bRow, c, cRow, fresh, bias, relu);
-  else if (rows == 4) gemm4x8(kc, a, aRow, aCol, b, bRow, c, cRow, fresh, bias, relu);
-  else if (rows == 3) gemm3x8(kc, a, aRow, aCol, b, bRow, c, cRow, fresh, bias, relu);
-  else if (rows == 2) gemm2x8(kc, a, aRow, aCol, b, bRow, c, cRow, fresh, bias, relu);
-  else gemm1x8(kc, a, aRow, aCol, b, bRow, c, cRow, fresh, bias, relu);
+  const at = a.rows + (i << 2);
+  if (rows >= 5) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  if (bias || relu) finish(min(rows, MR), c, cRow, bias, relu);
+}
+
+/** The epilogue of a tile that has just been stored: `bias` is 8 floats, or 0 for none. */
+// @ts-ignore: decorator
+@inline
+function finish(rows: i32, c: usize, cRow: usize, bias: usize, relu: bool): void {
+  for (let i = rows; i > 0; i--) {
+    let v0 = load4(c);
+    let v1 = load4(c + 16);
+    if (bias) {
+      v0 = add4(v0, load4(bias));
+      v1 = add4(v1, load4(bias + 16));
+    }
+    if (relu) {
+      v0 = relu4(v0);
+      v1 = relu4(v1);
+    }
+    store4(c, v0);
+    store4(c + 16, v1);
+    c += cRow;
+  }
 }
 
 /**
- * `C[m, n] (+)= A[m, kc] · B[kc, n]` for one block of A and `B` in panels (or in place: `bRow` its row stride and
- * `panelStride` the 32 bytes to the next eight columns). `bLast` is the panel that holds the columns after the last
- * multiple of eight, padded with zeros. `edge` is room for `EDGE_BYTES` and 8 floats of bias behind it.
+ * `C[m, n] (+)= A · B` for one block of the reduction. `B` lies in panels, or in place with `bRow` its row stride and
+ * `panelStride` the 32 bytes to the next eight columns; `bLast` is the panel of the columns after the last multiple of
+ * eight, padded with zeros. `edge` is room for `EDGE` floats.
  */
 export function gemmBlock(
   m: i32,
   n: i32,
-  kc: i32,
-  a: usize,
-  aRow: usize,
-  aCol: usize,
+  a: Operand,
   b: usize,
   bRow: usize,
   panelStride: usize,
@@ -76,28 +108,23 @@ export function gemmBlock(
 ): void {
   let j = 0;
   for (; j + NR <= n; j += NR) {
-    let ai = a;
     let ci = c;
-    for (let i = m; i > 0; i -= MR) {
-      tile(i, kc, ai, aRow, aCol, b, bRow, ci, cRow, fresh, bias, relu);
-      ai += MR * aRow;
+    for (let i = 0; i < m; i += MR) {
+      tile(m - i, a, i, b, bRow, ci, cRow, fresh, bias, relu);
       ci += MR * cRow;
     }
     b += panelStride;
     c += PANEL_ROW;
     if (bias) bias += PANEL_ROW;
   }
-  if (j < n) lastColumns(m, n - j, kc, a, aRow, aCol, bLast, c, cRow, fresh, bias, relu, edge);
+  if (j < n) lastColumns(m, n - j, a, bLast, c, cRow, fresh, bias, relu, edge);
 }
 
 /** The columns after the last multiple of eight: tiles are computed beside C and only `cols` columns of them kept. */
 function lastColumns(
   m: i32,
   cols: i32,
-  kc: i32,
-  a: usize,
-  aRow: usize,
-  aCol: usize,
+  a: Operand,
   b: usize,
   c: usize,
   cRow: usize,
@@ -107,16 +134,15 @@ function lastColumns(
   edge: usize,
 ): void {
   if (bias) {
-    const padded = edge + EDGE_BYTES;
+    const padded = edge + MR * PANEL_ROW;
     copyFloats(padded, bias, cols);
     bias = padded;
   }
-  for (let i = m; i > 0; i -= MR) {
-    const rows = min(i, MR);
+  for (let i = 0; i < m; i += MR) {
+    const rows = min(m - i, MR);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
-    tile(rows, kc, a, aRow, aCol, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
+    tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
     copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
-    a += MR * aRow;
     c += MR * cRow;
   }
 }
@@ -142,9 +168,28 @@ function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize):
   }
 }
 
+/** Writes the table of one run of `length` steps. */
+export function singleRun(table: usize, length: i32): void {
+  store<usize>(table, 0);
+  store<i32>(table, length, 4);
+  store<i32>(table, 0, RUN + 4);
+}
+
+/** Writes the addresses of `m` rows, `stride` bytes apart. */
+export function rowTable(table: usize, m: i32, first: usize, stride: usize): void {
+  for (let i = m; i > 0; i--) {
+    store<usize>(table, first);
+    table += 4;
+    first += stride;
+  }
+}
+
+/** Floats in front of the panels: the edge, the operand, its run and the table of a block's rows. */
+const HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
+
 /** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. */
 export function gemmWorkspace(n: i32, k: i32): i32 {
-  return MR * NR + NR + min(k, KC) * paddedColumns(n) + max(BLOCK, MR * min(k, KC));
+  return HEAD + min(k, KC) * (paddedColumns(n) + MC);
 }
 
 /**
@@ -175,65 +220,68 @@ export function gemm(
   accumulate: bool,
   workspace: usize,
 ): void {
-  const relu = activation == 1;
+  const relu = activation == RELU;
   const edge = workspace;
-  const panels = edge + EDGE_BYTES + PANEL_ROW;
+  const operand = changetype<Operand>(edge + EDGE_BYTES);
+  const runs = edge + EDGE_BYTES + OPERAND_BYTES;
+  const table = runs + SINGLE_RUN_BYTES;
+  const panels = edge + ((<usize>HEAD) << 2);
   const block = panels + ((<usize>(min(k, KC) * paddedColumns(n))) << 2);
-  const aStride = (<usize>lda) << 2;
-  const bStride = (<usize>ldb) << 2;
+  const aRow = (<usize>lda) << 2;
+  const bRow = (<usize>ldb) << 2;
   const cRow = (<usize>ldc) << 2;
   const whole = n & -NR;
   const inPlace = !transposeB && m <= PACK_ROWS;
+  operand.rows = table;
+  operand.runs = runs;
   for (let pc = 0; pc < k; pc += KC) {
     const kc = min(KC, k - pc);
     const last = pc + kc == k;
     let panelStride = PANEL_ROW * kc;
-    let bRow = PANEL_ROW;
-    let bFirst = panels;
+    let panelRow = PANEL_ROW;
+    let first = panels;
     let bLast = panels + (whole / NR) * panelStride;
     if (transposeB) {
-      packPanelsTransposed(kc, n, b + ((<usize>pc) << 2), bStride, panels, panelStride);
+      packPanelsTransposed(kc, n, b + ((<usize>pc) << 2), bRow, panels, panelStride);
     } else if (inPlace) {
-      bFirst = b + pc * bStride;
-      bRow = bStride;
+      first = b + pc * bRow;
+      panelRow = bRow;
       panelStride = PANEL_ROW;
       bLast = panels;
-      if (whole < n) packLastPanel(kc, n - whole, bFirst + ((<usize>whole) << 2), bStride, panels);
+      if (whole < n) packLastPanel(kc, n - whole, first + ((<usize>whole) << 2), bRow, panels);
     } else {
-      packPanels(kc, n, b + pc * bStride, bStride, panels, panelStride);
+      packPanels(kc, n, b + pc * bRow, bRow, panels, panelStride);
     }
-    const mc = blockRows(kc);
-    for (let ic = 0; ic < m; ic += mc) {
-      const rows = min(mc, m - ic);
-      let ai = a + ic * aStride + ((<usize>pc) << 2);
-      let aRow = aStride;
-      let aCol: usize = 4;
+    singleRun(runs, kc);
+    for (let ic = 0; ic < m; ic += MC) {
+      const rows = min(MC, m - ic);
       if (transposeA) {
-        packBlock(kc, rows, a + pc * aStride + ((<usize>ic) << 2), aStride, block);
-        ai = block;
-        aRow = 4;
-        aCol = (<usize>rows) << 2;
+        packBlock(kc, rows, a + pc * aRow + ((<usize>ic) << 2), aRow, block);
+        operand.step = (<usize>rows) << 2;
+        rowTable(table, rows, block, 4);
+      } else {
+        operand.step = 4;
+        rowTable(table, rows, a + ic * aRow + ((<usize>pc) << 2), aRow);
       }
+      const fresh = pc == 0 && !accumulate;
+      const ci = c + ic * cRow;
       gemmBlock(
         rows,
         n,
-        kc,
-        ai,
-        aRow,
-        aCol,
-        bFirst,
-        bRow,
+        operand,
+        first,
+        panelRow,
         panelStride,
         bLast,
-        c + ic * cRow,
+        ci,
         cRow,
-        pc == 0 && !accumulate,
+        fresh,
         last ? bias : 0,
         last && relu,
         edge,
       );
     }
   }
-  if (activation > 1)
-    for (let i = 0; i < m; i++) activationForward(activation, alpha, c + i * cRow, c + i * cRow, n);
+  if (activation == LINEAR || relu) return;
+  for (let i = 0; i < m; i++) activationForward(activation, alpha, c + i * cRow, c + i * cRow, n);
 }

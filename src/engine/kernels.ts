@@ -73,7 +73,7 @@ export interface Kernels {
     dw: number,
     workspace: number,
   ): void;
-  conv2dBackpropFilterWorkspace(window: number, n: number, f: number, groups: number): number;
+  conv2dBackpropFilterWorkspace(window: number, f: number, groups: number): number;
   /** dx = col2im(dy·wᵀ). */
   conv2dBackpropInputCol2im(
     window: number,

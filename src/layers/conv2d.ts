@@ -7,7 +7,7 @@ import {
   type Conv2d,
 } from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
-import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
+import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
@@ -71,7 +71,7 @@ function checkShared(type: string, options: SharedOptions): Required<Omit<Shared
     padding,
     dilationRate,
     activation,
-    useBias,
+    useBias: flag(`${type}: useBias`, useBias),
     kernelInitializer: checkInitializer(`${type}: kernelInitializer`, kernelInitializer),
     biasInitializer: checkInitializer(`${type}: biasInitializer`, biasInitializer),
   };

@@ -1,5 +1,5 @@
 import type { Activation } from "../engine/activation.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { checkOptions, flag, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
@@ -28,7 +28,8 @@ const KEYS = ["units", "activation", "useBias", "kernelInitializer", "biasInitia
  */
 export function dense(options: DenseLayerOptions): Layer {
   checkOptions("dense", options, KEYS);
-  const { activation = "linear", useBias = true, name } = options;
+  const { activation = "linear", name } = options;
+  const useBias = flag("dense: useBias", options.useBias ?? true);
   const units = positiveInteger("dense: units", options.units);
   const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   const kernelStart = checkInitializer("dense: kernelInitializer", kernelInitializer);

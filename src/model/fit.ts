@@ -1,6 +1,6 @@
 import { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Evaluation } from "./session.ts";
@@ -76,31 +76,44 @@ export interface FitRun {
 }
 
 /** Checks the options of `fit` that do not depend on the data. */
-export function checkFitOptions(options: FitOptions): { epochs: number; batchSize: number } {
+export function checkFitOptions(options: FitOptions): {
+  epochs: number;
+  batchSize: number;
+  shuffle: boolean;
+} {
   checkOptions("fit", options, FIT_KEYS);
-  const { onBatchEnd, onEpochEnd } = options;
+  const { onBatchEnd, onEpochEnd, signal, validationData } = options;
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
     }
   }
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+    throw new OptionError(`fit: signal: expected an AbortSignal, got ${show(signal)}`);
+  }
+  if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length === 2)) {
+    throw new OptionError(`fit: validationData: expected [images, labels], got ${show(validationData)}`);
+  }
   return {
     epochs: positiveInteger("fit: epochs", options.epochs ?? 1),
     batchSize: positiveInteger("fit: batchSize", options.batchSize ?? 32),
+    shuffle: flag("fit: shuffle", options.shuffle ?? true),
   };
 }
 
 /** The training loop. */
 export async function runFit(run: FitRun): Promise<History> {
   const { options, count } = run;
-  const { epochs, batchSize } = checkFitOptions(options);
+  const { epochs, batchSize, shuffle } = checkFitOptions(options);
   const size = Math.min(batchSize, count);
   run.trainer.reserve(size);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
   const pace = new Pace();
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    if (options.shuffle ?? true) run.random.shuffle(order);
+    // Before the order is drawn: a run that was stopped here leaves no trace.
+    options.signal?.throwIfAborted();
+    if (shuffle) run.random.shuffle(order);
     const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
     history.loss.push(loss);
     history.accuracy.push(accuracy);

@@ -36,7 +36,7 @@ function nameLayers(specs: readonly NodeSpec[]): string[] {
   const taken = new Set<string>();
   for (const { layer } of specs) {
     if (layer.name === undefined) continue;
-    if (!/^[\w-]+$/.test(layer.name)) {
+    if (typeof layer.name !== "string" || !/^[\w-]+$/.test(layer.name)) {
       throw new OptionError(
         `${layer.type}: name: expected letters, digits, "_" and "-", got ${show(layer.name)}`,
       );

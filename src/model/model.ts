@@ -1,12 +1,13 @@
 import type { Engine } from "../ops/engine.ts";
 import { Pace } from "../engine/yield.ts";
 import type { Runtime } from "../engine/runtime.ts";
-import { OptionError, ShapeError } from "../errors.ts";
+import { FormatError, OptionError, ShapeError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
+import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import { Random } from "../random.ts";
-import { checkTensor, expectShape, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import type { Graph } from "./graph.ts";
@@ -24,8 +25,15 @@ export interface CompileOptions {
   loss?: Loss;
 }
 
-/** Images in a batch of `predict` and `evaluate`. Results do not depend on it. */
+/** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
 const DEFAULT_BATCH = 64;
+
+/** One batch of a run over many images: a view of its outputs, its first image and the number of them. */
+interface Batch {
+  readonly output: Float32Array;
+  readonly start: number;
+  readonly count: number;
+}
 
 interface Compiled {
   readonly runtime: Runtime;
@@ -91,14 +99,25 @@ export class Model {
     const { engine, optimizer, loss } = options;
     const runtime = engine?.runtime;
     if (!runtime) throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+    if (optimizer !== undefined && typeof optimizer?.start !== "function") {
+      throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
+    }
+    if (loss !== undefined && typeof loss?.run !== "function") {
+      throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}`);
+    }
     if (optimizer && !loss)
       throw new OptionError("compile: loss: expected one beside the optimizer, got none");
     this.#leave();
     this.#parameters.move(runtime);
-    const trainer =
-      optimizer && loss
-        ? new Trainer(runtime, this.#graph, this.#parameters, optimizer, loss, this.seed)
-        : undefined;
+    let trainer: Trainer | undefined;
+    try {
+      if (optimizer && loss) {
+        trainer = new Trainer(runtime, this.#graph, this.#parameters, optimizer, loss, this.seed);
+      }
+    } catch (error) {
+      this.#parameters.leave();
+      throw error;
+    }
     this.#compiled = { runtime, loss, trainer, inference: undefined };
   }
 
@@ -164,12 +183,13 @@ export class Model {
   /** The outputs for `images[n, h, w, c]`. @throws ShapeError, OptionError */
   predict(images: Tensor, options: { batchSize?: number } = {}): Tensor {
     checkOptions("predict", options, ["batchSize"]);
+    const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
+    this.#require("predict");
     const n = this.#checkImages("predict: images", images);
     const size = sizeOf(this.outputShape);
     const data = new Float32Array(n * size);
-    const session = this.#inference("predict", Math.min(n, options.batchSize ?? DEFAULT_BATCH));
-    for (const [start, count] of this.#batches(images, session)) {
-      data.set(session.output.subarray(0, count * size), start * size);
+    for (const { output, start, count } of this.#batches("predict", images, batchSize)) {
+      data.set(output.subarray(0, count * size), start * size);
     }
     return { shape: [n, ...this.outputShape], data };
   }
@@ -196,11 +216,11 @@ export class Model {
   }
 
   /**
-   * Replaces the weights by those of a file; all or none.
+   * Replaces the weights by those of a file, which need not hold an architecture; all or none.
    * @throws FormatError when the file is broken, ShapeError when its weights are not this model's.
    */
   loadSafetensors(bytes: Uint8Array): void {
-    this.#parameters.write("loadSafetensors", decodeCheckpoint(bytes).weights);
+    this.#parameters.write("loadSafetensors", decodeSafetensors(bytes).tensors);
   }
 
   /** Replaces the weights; all or none. @throws ShapeError naming the weight */
@@ -251,7 +271,6 @@ export class Model {
   /** The session for `predict` and `evaluate`, made larger when need be. */
   #inference(where: string, batchSize: number): Session {
     const compiled = this.#require(where);
-    positiveInteger(`${where}: batchSize`, batchSize);
     if (!compiled.inference || compiled.inference.batchSize < batchSize) {
       compiled.inference?.dispose();
       compiled.inference = undefined;
@@ -263,21 +282,25 @@ export class Model {
   /** @throws ShapeError unless `images` is `[n, ...inputShape]`; returns n. */
   #checkImages(where: string, images: Tensor): number {
     checkTensor(where, images);
-    const [n] = images.shape;
+    const n = images.shape[0];
     if (n === undefined) throw new ShapeError(`${where}: expected a batch of images, got a single number`);
-    expectShape(where, images.shape, [n, ...this.inputShape]);
+    if (!isBatchOf(images.shape, this.inputShape)) expectShape(where, images.shape, [n, ...this.inputShape]);
     return n;
   }
 
-  /** Runs `session` over all images; yields the first image and the number of each batch after it ran. */
-  *#batches(images: Tensor, session: Session): Generator<[start: number, count: number]> {
+  /**
+   * Runs over all images; yields the outputs, the first image and the number of each batch after it ran. The session is
+   * asked for anew each time: whoever is called in between may have made it larger.
+   */
+  *#batches(where: string, images: Tensor, batchSize: number): Generator<Batch> {
     const size = sizeOf(this.inputShape);
     const n = images.shape[0]!;
-    for (let start = 0; start < n; start += session.batchSize) {
-      const count = Math.min(session.batchSize, n - start);
+    for (let start = 0; start < n; start += batchSize) {
+      const count = Math.min(batchSize, n - start);
+      const session = this.#inference(where, Math.min(n, batchSize));
       session.input.set(images.data.subarray(start * size, (start + count) * size));
       session.run(count);
-      yield [start, count];
+      yield { output: session.output, start, count };
     }
   }
 
@@ -289,12 +312,12 @@ export class Model {
   ): Generator<void, Evaluation> {
     const { loss, runtime } = this.#require(where);
     if (!loss) throw new Error(`${where}: expected a model compiled with a loss, got none`);
+    positiveInteger(`${where}: batchSize`, batchSize);
     const n = this.#checkImages(`${where}: images`, images);
     const targets = checkLabels(`${where}: labels`, labels, n, this.outputShape, loss);
-    const session = this.#inference(where, Math.min(n, batchSize));
-    const evaluator = new Evaluator(runtime, session, this.#graph, loss, targets);
-    for (const [start, count] of this.#batches(images, session)) {
-      evaluator.add(start, count);
+    const evaluator = new Evaluator(runtime, this.#graph, loss, targets);
+    for (const { output, start, count } of this.#batches(where, images, batchSize)) {
+      evaluator.add(output, start, count);
       yield;
     }
     return evaluator.result;
@@ -317,6 +340,10 @@ export class Model {
 export function loadModel(bytes: Uint8Array): Model {
   const { graph, seed, weights } = decodeCheckpoint(bytes);
   const model = new Model(graph, seed);
-  model.setWeights(weights);
+  try {
+    model.setWeights(weights);
+  } catch (error) {
+    throw new FormatError(`loadModel: ${(error as Error).message}`, { cause: error });
+  }
   return model;
 }

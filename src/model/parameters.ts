@@ -77,9 +77,9 @@ export class Parameters {
     this.pointer = pointer;
   }
 
-  /** Takes the weights back to JavaScript and frees their place in the engine's memory. */
+  /** Takes the weights back to JavaScript and frees their place in the engine's memory, unless both went with it. */
   leave(): void {
-    if (!this.#region) return;
+    if (!this.#region || this.#runtime!.disposed) return;
     this.#host = this.#data.slice();
     this.#region.release();
     this.#region = undefined;

@@ -96,10 +96,9 @@ export interface Evaluation {
   accuracy: number;
 }
 
-/** Adds up the loss of a session's outputs over batches. */
+/** Adds up the loss of a model's outputs over batches. */
 export class Evaluator {
   readonly #runtime: Runtime;
-  readonly #session: Session;
   readonly #graph: Graph;
   readonly #loss: Loss;
   readonly #targets: Targets;
@@ -107,27 +106,27 @@ export class Evaluator {
   #correct = 0;
   #images = 0;
 
-  constructor(runtime: Runtime, session: Session, graph: Graph, loss: Loss, targets: Targets) {
+  constructor(runtime: Runtime, graph: Graph, loss: Loss, targets: Targets) {
     this.#runtime = runtime;
-    this.#session = session;
     this.#graph = graph;
     this.#loss = loss;
     this.#targets = targets;
   }
 
-  /** The loss of the `n` images from `start`, whose outputs the session holds. */
-  add(start: number, n: number): void {
+  /** The loss of the `n` images from `start`. `output` is a view of their outputs in linear memory. */
+  add(output: Float32Array, start: number, n: number): void {
     const { heap, kernels } = this.#runtime;
     const { classes, data, size } = this.#targets;
     const { outputShape } = this.#graph;
     const columns = outputShape.at(-1)!;
     const rows = (n * sizeOf(outputShape)) / columns;
+    const { byteOffset } = output;
     const region = new Region(heap, "evaluate: labels");
     try {
       const targets = region.room(n * size);
       copyElements(data, start * size, classes ? heap.ints : heap.floats, targets >>> 2, n * size);
       const result = region.room(4);
-      this.#loss.run(kernels, classes, this.#session.output.byteOffset, targets, 0, rows, columns, result);
+      this.#loss.run(kernels, classes, byteOffset, targets, 0, rows, columns, result);
       this.#lossSum += heap.doubles[result >>> 3]! * n;
       this.#correct += heap.ints[(result >>> 2) + 2]! / (rows / n);
       this.#images += n;

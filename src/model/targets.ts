@@ -1,7 +1,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import { show } from "../options.ts";
-import { checkTensor, expectShape, sameShape, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 
 /** What a model is to learn: class numbers `[n]`, or a tensor shaped like the output (one-hot rows, values). */
 export type Labels = Int32Array | Uint8Array | readonly number[] | Tensor;
@@ -29,12 +29,13 @@ function checkClasses(where: string, data: ArrayLike<number>, count: number): vo
  * @throws ShapeError, OptionError naming the place, the expected and the given.
  */
 export function checkLabels(where: string, labels: Labels, n: number, output: Shape, loss: Loss): Targets {
-  const isTensor = typeof labels === "object" && "shape" in labels;
-  const full = [n, ...output];
+  const isTensor = typeof labels === "object" && labels !== null && "shape" in labels;
   if (isTensor) {
     checkTensor(where, labels);
-    if (labels.shape.length !== 1 || sameShape(labels.shape, full)) {
-      expectShape(where, labels.shape, full);
+    if (labels.shape.length !== 1) {
+      if (labels.shape[0] !== n || !isBatchOf(labels.shape, output)) {
+        expectShape(where, labels.shape, [n, ...output]);
+      }
       return { classes: false, data: labels.data, size: sizeOf(output) };
     }
   }
@@ -42,9 +43,10 @@ export function checkLabels(where: string, labels: Labels, n: number, output: Sh
   if (typeof data?.length !== "number") {
     throw new ShapeError(`${where}: expected an array or a tensor, got ${show(labels)}`);
   }
-  if (!loss.takesClasses) {
+  if (!loss.takesClasses || output.length !== 1) {
+    const wanted = loss.takesClasses ? "several rows of output an image" : loss.type;
     throw new ShapeError(
-      `${where}: expected a tensor ${full.join("×")} for ${loss.type}, got ${data.length} numbers`,
+      `${where}: expected a tensor ${[n, ...output].join("×")} for ${wanted}, got ${data.length} numbers`,
     );
   }
   if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);

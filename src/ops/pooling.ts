@@ -36,6 +36,7 @@ export function maxPool2dBackprop(
   const where = "maxPool2dBackprop";
   checkTensor(`${where}: dy`, dy, 4);
   checkShape(`${where}: xShape`, xShape);
+  checkShape(`${where}: argmax.shape`, argmax?.shape);
   expectShape(`${where}: argmax`, argmax.shape, dy.shape);
   const n = dy.shape[0]!;
   if (xShape.length !== 4 || xShape[0] !== n || xShape[3] !== dy.shape[3]) {
@@ -44,8 +45,9 @@ export function maxPool2dBackprop(
     );
   }
   const image = sizeOf(xShape) / n;
-  const wrong = argmax.data.findIndex((index) => index < 0 || index >= image);
-  if (!(argmax.data instanceof Int32Array) || argmax.data.length !== dy.data.length || wrong >= 0) {
+  const isInt32 = argmax.data instanceof Int32Array;
+  const wrong = isInt32 ? argmax.data.findIndex((index) => index < 0 || index >= image) : -1;
+  if (!isInt32 || argmax.data.length !== dy.data.length || wrong >= 0) {
     const given = wrong >= 0 ? `${argmax.data[wrong]} at ${wrong}` : show(argmax.data);
     throw new ShapeError(
       `${where}: argmax: expected ${dy.data.length} int32 indices from 0 to ${image - 1}, got ${given}`,

@@ -1,6 +1,6 @@
 import type { Flag, Kernels } from "../engine/kernels.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, numberIn, show } from "../options.ts";
+import { checkOptions, flag, numberIn, show } from "../options.ts";
 
 /** A constant rate, or one that follows from the number of steps done before. */
 export type LearningRate = number | ((step: number) => number);
@@ -9,7 +9,8 @@ export type LearningRate = number | ((step: number) => number);
 export interface OptimizerRun {
   /**
    * Computes step `step` (counted from 0) on `n` weights `w` with gradients `g`, whose state buffers are `states`;
-   * stores it only with `commit`. Returns whether every new value is finite.
+   * stores it only with `commit`. Returns whether every new value is finite. Call it without `commit` first: that asks
+   * for the learning rate, once a step.
    */
   step(
     kernels: Kernels,
@@ -57,15 +58,22 @@ export function sgd(options: SgdOptions): Optimizer {
   const rate = checkRate("sgd", options.learningRate);
   const momentum = numberIn("sgd: momentum", options.momentum ?? 0, 0);
   const weightDecay = numberIn("sgd: weightDecay", options.weightDecay ?? 0, 0);
-  const nesterov = options.nesterov ?? false;
+  const nesterov = flag("sgd: nesterov", options.nesterov ?? false);
   if (nesterov && momentum === 0) {
     throw new OptionError(`sgd: nesterov: expected a momentum above 0, got ${show(momentum)}`);
   }
-  const run: OptimizerRun = {
-    step: (kernels, w, g, states, n, step, commit) =>
-      kernels.sgdStep(w, g, states[0] ?? 0, n, rate(step), momentum, weightDecay, nesterov, commit) !== 0,
+  const start = (): OptimizerRun => {
+    let current = 0;
+    return {
+      step(kernels, w, g, states, n, step, commit) {
+        if (!commit) current = rate(step);
+        return (
+          kernels.sgdStep(w, g, states[0] ?? 0, n, current, momentum, weightDecay, nesterov, commit) !== 0
+        );
+      },
+    };
   };
-  return { type: "sgd", states: momentum === 0 ? 0 : 1, start: () => run };
+  return { type: "sgd", states: momentum === 0 ? 0 : 1, start };
 }
 
 export interface AdamOptions {
@@ -93,8 +101,10 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
     // β^t as a running product: exact operations only, so that every host has the same.
     let power1 = 1;
     let power2 = 1;
+    let current = 0;
     return {
       step(kernels, w, g, states, n, step, commit) {
+        if (!commit) current = rate(step);
         const next1 = power1 * beta1;
         const next2 = power2 * beta2;
         const finite = kernels.adamStep(
@@ -103,7 +113,7 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
           states[0]!,
           states[1]!,
           n,
-          rate(step),
+          current,
           beta1,
           beta2,
           epsilon,

@@ -12,9 +12,8 @@ import {
 describe("report", () => {
   it("writes numbers for people", () => {
     expect([0, 0.9912, 1].map(percent)).toEqual(["0.00 %", "99.12 %", "100.00 %"]);
-    expect([0, 8.44, 9.96, 59.4, 59.6, 185].map(duration)).toEqual([
-      ...["0.0 s", "8.4 s", "10 s", "59 s", "1 min 0 s", "3 min 5 s"],
-    ]);
+    const seconds = [0, 8.44, 9.96, 59.4, 59.6, 185];
+    expect(seconds.map(duration).join(", ")).toBe("0.0 s, 8.4 s, 10 s, 59 s, 1 min 0 s, 3 min 5 s");
     expect([812, 178_400, 2_300_000].map(fileSize)).toEqual(["812 bytes", "178.4 kB", "2.3 MB"]);
   });
 

@@ -4,23 +4,11 @@ import { guarded, openKernels } from "../support/wasm.ts";
 import { random } from "../support/random.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { bitsOf, expectWithin, U } from "../support/float.ts";
-import {
-  averagePool,
-  averagePoolGradient,
-  maxPool,
-  maxPoolGradient,
-  windowsOf,
-  type Geometry,
-} from "../oracles/pool.ts";
+import { averagePool, averagePoolGradient, maxPool, maxPoolGradient, windowsOf } from "../oracles/pool.ts";
+import { putWindow, type Geometry } from "../support/window.ts";
 
 const bench = openKernels();
 const { kernels } = bench;
-
-/** Writes the struct of assembly/window.ts. */
-function putWindow(g: Geometry): number {
-  const { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = g;
-  return bench.put(Int32Array.of(h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left));
-}
 
 const sizesOf = (g: Geometry): { x: number; y: number } => ({ x: g.h * g.w * g.c, y: g.oh * g.ow * g.c });
 
@@ -29,7 +17,7 @@ function runMax(g: Geometry, n: number, x: Float32Array): { y: Float32Array; arg
   const size = n * sizesOf(g).y;
   const y = guarded(bench, size);
   const argmax = guarded(bench, size);
-  kernels.maxPool2dForward(putWindow(g), n, bench.put(x), y.ptr, argmax.ptr);
+  kernels.maxPool2dForward(putWindow(bench, g), n, bench.put(x), y.ptr, argmax.ptr);
   y.check();
   argmax.check();
   return { y: y.f32(), argmax: argmax.i32() };
@@ -47,7 +35,7 @@ function runMaxBackward(g: Geometry, n: number, dy: Float32Array, argmax: Int32A
 function runAverage(g: Geometry, n: number, x: Float32Array): Float32Array {
   bench.reset();
   const y = guarded(bench, n * sizesOf(g).y);
-  kernels.averagePool2dForward(putWindow(g), n, bench.put(x), y.ptr);
+  kernels.averagePool2dForward(putWindow(bench, g), n, bench.put(x), y.ptr);
   y.check();
   return y.f32();
 }
@@ -55,7 +43,7 @@ function runAverage(g: Geometry, n: number, x: Float32Array): Float32Array {
 function runAverageBackward(g: Geometry, n: number, dy: Float32Array): Float32Array {
   bench.reset();
   const dx = guarded(bench, n * sizesOf(g).x);
-  kernels.averagePool2dBackward(putWindow(g), n, bench.put(dy), dx.ptr);
+  kernels.averagePool2dBackward(putWindow(bench, g), n, bench.put(dy), dx.ptr);
   dx.check();
   return dx.f32();
 }

@@ -1,20 +1,5 @@
 /** Pooling in float64, each output from the list of its window's pixels. */
-
-export interface Geometry {
-  h: number;
-  w: number;
-  c: number;
-  kh: number;
-  kw: number;
-  oh: number;
-  ow: number;
-  strideH: number;
-  strideW: number;
-  dilationH: number;
-  dilationW: number;
-  top: number;
-  left: number;
-}
+import type { Geometry } from "../support/window.ts";
 
 /** For each output element of one image, in order: the indices of its window's pixels within the image. */
 export function windowsOf(g: Geometry): number[][] {

@@ -6,6 +6,11 @@ export const U = 2 ** -24;
 export const SMALLEST_NORMAL = 2 ** -126;
 export const SMALLEST = 2 ** -149;
 
+/** γ_k: the relative error of a float32 result after k roundings (Higham 2002, §3.1). */
+export function gamma(k: number): number {
+  return (k * U) / (1 - k * U);
+}
+
 /** The spacing of float32 at `x`. */
 export function ulp(x: number): number {
   const magnitude = Math.abs(x);
@@ -45,4 +50,12 @@ export function expectWithin(
       throw new Error(`element ${i}: ${actual[i]} is ${error} from ${expected[i]}, bound ${bound(i)}`);
     }
   }
+}
+
+/** Throws with the first element whose bits differ. */
+export function expectSameBits(actual: Float32Array, expected: Float32Array): void {
+  if (actual.length !== expected.length) throw new Error(`${actual.length} elements, not ${expected.length}`);
+  const [a, e] = [bitsOf(actual), bitsOf(expected)];
+  const i = a.findIndex((bits, j) => bits !== e[j]);
+  if (i >= 0) throw new Error(`element ${i}: ${actual[i]} has other bits than ${expected[i]}`);
 }

@@ -1,0 +1,136 @@
+import bytes from "#wasm";
+import { load, MemoryError, OptionError, tensor, type LoadOptions, type Tensor } from "im2row";
+import { describe, expect, it } from "vitest";
+import { expectSameBits } from "../support/float.ts";
+import { random } from "../support/random.ts";
+
+const module = new WebAssembly.Module(bytes);
+const matrix = (seed: number, rows: number, columns: number): Tensor =>
+  tensor(random(seed).uniform(rows * columns), [rows, columns]);
+const [a, b] = [matrix(1, 20, 30), matrix(2, 30, 10)];
+const product = (await load()).matMul(a, b);
+const PAGE = 65536;
+
+const response = (): Response => new Response(bytes, { headers: { "content-type": "application/wasm" } });
+
+describe("load", () => {
+  it.each<[string, () => LoadOptions]>([
+    ["nothing", () => ({})],
+    ["a compiled module", () => ({ module })],
+    ["bytes", () => ({ module: bytes })],
+    ["an ArrayBuffer", () => ({ module: bytes.slice().buffer })],
+    ["a response", () => ({ module: response() })],
+    ["a promise of a module", () => ({ module: Promise.resolve(module) })],
+    ["a promise of a response", () => ({ module: Promise.resolve(response()) })],
+    ["a promise of bytes", () => ({ module: Promise.resolve(bytes) })],
+    ["the exact arithmetic and one thread", () => ({ math: "exact", threads: 1 })],
+    ["the smallest memory", () => ({ maximumMemory: 2 * PAGE })],
+    ["a memory of no whole number of pages", () => ({ maximumMemory: 3 * PAGE + 1 })],
+  ])("takes %s, and the engine gives the same bits", async (_name, options) => {
+    const engine = await load(options());
+    expectSameBits(engine.matMul(a, b).data, product.data);
+    engine.dispose();
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["an unknown option", { modul: module }, /^load: expected the options module, .*; got "modul"$/],
+    ["an unknown arithmetic", { math: "fast" }, /^load: math: expected "exact", got "fast"$/],
+    ["no threads", { threads: 0 }, /^load: threads: expected a positive integer or "auto", got 0$/],
+    ["half a thread", { threads: 1.5 }, /^load: threads: expected .*, got 1.5$/],
+    ["a name for threads", { threads: "all" }, /^load: threads: expected .*, got all$/],
+    [
+      "a memory too small to start",
+      { maximumMemory: 1000 },
+      /^load: maximumMemory: expected bytes from \d+ to \d+, got 1000$/,
+    ],
+    [
+      "a memory beyond 32 bits",
+      { maximumMemory: 2 ** 33 },
+      /^load: maximumMemory: expected bytes .*, got 8589934592$/,
+    ],
+    [
+      "a broken memory",
+      { maximumMemory: 1e6 + 0.5 },
+      /^load: maximumMemory: expected bytes .*, got 1000000.5$/,
+    ],
+  ])("refuses %s", async (_name, options, message) => {
+    const failure = await load(options as LoadOptions).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(OptionError);
+    expect((failure as Error).message).toMatch(message);
+  });
+
+  it("refuses bytes that are no WebAssembly, and works the next time", async () => {
+    await expect(load({ module: Uint8Array.of(1, 2, 3) })).rejects.toThrow(/WebAssembly/);
+    expectSameBits((await load()).matMul(a, b).data, product.data);
+  });
+
+  it("passes on why a promised module did not come", async () => {
+    await expect(load({ module: Promise.reject(new Error("404 for im2row.wasm")) })).rejects.toThrow("404");
+  });
+
+  it("says that it runs on one thread, and why, when more were asked for", async () => {
+    const engine = await load({ threads: 8 });
+    expect(engine.threads).toBe(1);
+    expect(engine.threadsUnavailable).toMatch(/thread/);
+    expect(engine.math).toBe("exact");
+  });
+});
+
+describe("an engine's memory", () => {
+  it("stays below maximumMemory: what does not fit is refused by name, with bytes needed and allowed", async () => {
+    const maximumMemory = 40 * PAGE;
+    const engine = await load({ maximumMemory });
+    const { used } = engine.memory;
+    const large = matrix(3, 1000, 1000);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      let thrown: unknown;
+      try {
+        engine.matMul(large, large);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(MemoryError);
+      const { message } = thrown as Error;
+      expect(message).toMatch(
+        /^matMul: expected room for 4000000 bytes, got a memory of at most 2621440 bytes/,
+      );
+      expect(engine.memory.used).toBe(used);
+      expect(engine.memory.bytes).toBeLessThanOrEqual(maximumMemory);
+      expectSameBits(engine.matMul(a, b).data, product.data);
+    }
+  });
+
+  it("is refused by name as well when only part of an operator's buffers fit", async () => {
+    const engine = await load({ maximumMemory: 40 * PAGE });
+    const { used } = engine.memory;
+    const image = tensor(new Float32Array(400_000), [1, 100, 100, 40]);
+    const filter = tensor(new Float32Array(3 * 3 * 40 * 40), [3, 3, 40, 40]);
+    expect(() => engine.conv2d(image, filter)).toThrow(
+      /^conv2d: expected room for \d+ bytes, got .* with \d+ in use/,
+    );
+    expect(engine.memory.used).toBe(used);
+    expectSameBits(engine.matMul(a, b).data, product.data);
+  });
+
+  it("is its own: two engines share nothing", async () => {
+    const [first, second] = await Promise.all([load({ module }), load({ module })]);
+    const before = second.memory;
+    expect(first.runtime.heap.memory).not.toBe(second.runtime.heap.memory);
+    first.matMul(matrix(4, 400, 400), matrix(5, 400, 400));
+    expect(first.memory.bytes).toBeGreaterThan(before.bytes);
+    expect(second.memory).toEqual(before);
+    first.dispose();
+    expectSameBits(second.matMul(a, b).data, product.data);
+  });
+});
+
+describe("an engine that was disposed", () => {
+  it("says so at every use, and may be disposed again", async () => {
+    const engine = await load();
+    engine.dispose();
+    expect(() => engine.matMul(a, b)).toThrow(/disposed/);
+    expect(() => engine.im2row(tensor([1], [1, 1, 1, 1]), { kernelSize: 1 })).toThrow(/disposed/);
+    expect(() => engine.memory).toThrow(/disposed/);
+    expect(() => engine.dispose()).not.toThrow();
+  });
+});

@@ -1,0 +1,193 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { load, loadModel, losses, optimizers, type Engine, type Model } from "../../src/index.ts";
+import { bitsOf } from "../support/float.ts";
+import { noise, tinyNet, weightBits } from "../support/model.ts";
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc") as () => void;
+
+const loss = losses.softmaxCrossEntropy();
+let engine: Engine;
+beforeAll(async () => {
+  engine = await load();
+});
+afterAll(() => engine.dispose());
+
+/** Bytes a call that the JavaScript heap grows by, garbage included, in the calmest of five runs. */
+function growth(calls: number, run: () => void): number {
+  const each = Array.from({ length: 5 }, () => {
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let call = 0; call < calls; call++) run();
+    return (process.memoryUsage().heapUsed - before) / calls;
+  });
+  return Math.min(...each);
+}
+
+describe("a training step", () => {
+  const images = noise(1, 2, 7, 7, 3);
+  const labels = Int32Array.of(0, 2);
+  let model: Model;
+  const step = (): number => model.trainOnBatch(images, labels);
+
+  it.each([
+    ["sgd", optimizers.sgd({ learningRate: 0.01, momentum: 0.9, nesterov: true })],
+    ["adam", optimizers.adam()],
+  ])("allocates nothing with %s, in 10,000 steps", (_, optimizer) => {
+    model = tinyNet();
+    model.compile({ engine, optimizer, loss });
+    for (let i = 0; i < 20_000; i++) step();
+    const before = engine.memory;
+    // 1,000 calls are less than the young generation holds: nothing is collected while they are counted. What they
+    // leave is the checked labels (an object of three fields) and numbers that are no small integers, boxed: the
+    // returned loss, the key of the step, Adam's powers of β. About 75 bytes with sgd, 90 with adam.
+    expect(growth(1000, step)).toBeLessThan(200);
+    for (let i = 0; i < 10_000; i++) step();
+    expect(engine.memory).toEqual(before);
+    model.dispose();
+  });
+
+  it("keeps no garbage, in 10,000 steps", () => {
+    model = tinyNet();
+    model.compile({ engine, optimizer: optimizers.adam(), loss });
+    const kept = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const each = Array.from({ length: 3 }, () => {
+      const before = kept();
+      for (let i = 0; i < 10_000; i++) step();
+      return kept() - before;
+    });
+    // Not a byte a step; the host compiles and forgets code meanwhile.
+    expect(Math.min(...each)).toBeLessThan(5000);
+    model.dispose();
+  });
+
+  it("takes from the engine what its largest batch needs, once", () => {
+    model = tinyNet();
+    model.compile({ engine, optimizer: optimizers.adam(), loss });
+    const used = [1, 8, 3, 8, 1].map((n) => {
+      model.trainOnBatch(noise(n, n, 7, 7, 3), new Int32Array(n));
+      return engine.memory.used;
+    });
+    expect(used[1]).toBeGreaterThan(used[0]!);
+    expect(used.slice(2)).toEqual([used[1], used[1], used[1]]);
+    model.dispose();
+  });
+});
+
+describe("the engine's memory is given back", () => {
+  it("by models that were loaded, trained and disposed of 50 times, to the last byte", async () => {
+    const images = noise(2, 6, 7, 7, 3);
+    const labels = [0, 1, 2, 0, 1, 2];
+    let bytes = tinyNet().toSafetensors();
+    const sizes: number[] = [];
+    for (let round = 0; round < 50; round++) {
+      const model = loadModel(bytes);
+      model.compile({ engine, optimizer: optimizers.adamw(), loss });
+      await model.fit(images, labels, { batchSize: 4, validationData: [images, labels] });
+      model.predict(images, { batchSize: 1 + (round % 6) });
+      model.session({ batchSize: 2 });
+      bytes = model.toSafetensors();
+      expect(engine.memory.used).toBeGreaterThan(0);
+      model.dispose();
+      expect(engine.memory.used).toBe(0);
+      sizes.push(engine.memory.bytes);
+    }
+    expect(sizes.at(-1)).toBe(sizes[1]);
+  });
+
+  it("by engines that were loaded and disposed of 50 times", async () => {
+    for (let round = 0; round < 50; round++) {
+      const own = await load();
+      const model = tinyNet(round);
+      model.compile({ engine: own, optimizer: optimizers.adam(), loss });
+      model.trainOnBatch(noise(round, 2, 7, 7, 3), [0, 1]);
+      model.dispose();
+      expect(own.memory.used).toBe(0);
+      own.dispose();
+    }
+  });
+
+  it("by eager operators, also by those that throw", () => {
+    const x = noise(3, 1, 7, 7, 3);
+    const rows = engine.im2row(x, { kernelSize: 3 });
+    engine.col2im(rows, x.shape, { kernelSize: 3 });
+    expect(() => engine.matMul(rows, rows)).toThrow("matMul: b");
+    expect(engine.memory.used).toBe(0);
+  });
+
+  it("by dispose, which keeps the weights, and compile may follow", () => {
+    const model = tinyNet();
+    model.compile({ engine, optimizer: optimizers.adam(), loss });
+    model.trainOnBatch(noise(2, 2, 7, 7, 3), [0, 1]);
+    const before = weightBits(model);
+    const outputs = model.predict(noise(4, 3, 7, 7, 3));
+    const session = model.session();
+    model.dispose();
+    model.dispose();
+    expect(engine.memory.used).toBe(0);
+    expect(weightBits(model)).toEqual(before);
+    expect(() => session.run()).toThrow("session: expected a live session, got one that was disposed");
+    model.compile({ engine });
+    expect(model.predict(noise(4, 3, 7, 7, 3))).toEqual(outputs);
+    model.dispose();
+  });
+
+  it("by a session, and its model lives on", () => {
+    const model = tinyNet();
+    model.compile({ engine });
+    const before = engine.memory.used;
+    const session = model.session({ batchSize: 4 });
+    expect(engine.memory.used).toBeGreaterThan(before);
+    session.dispose();
+    session.dispose();
+    expect(engine.memory.used).toBe(before);
+    expect(() => session.input).toThrow("session: expected a live session, got one that was disposed");
+    expect(model.predict(noise(4, 3, 7, 7, 3)).shape).toEqual([3, 3]);
+    model.dispose();
+  });
+});
+
+describe("a session", () => {
+  it("finds its input when the memory grew after it was filled", async () => {
+    const own = await load();
+    const model = tinyNet();
+    model.compile({ engine: own });
+    const images = noise(5, 2, 7, 7, 3);
+    const expected = bitsOf(model.predict(images).data);
+    const session = model.session({ batchSize: 2 });
+    session.input.set(images.data);
+    const stale = session.output;
+    const before = own.memory.bytes;
+    const other = tinyNet();
+    other.compile({ engine: own });
+    const large = other.session({ batchSize: 1000 });
+    expect(own.memory.bytes).toBeGreaterThan(before);
+    session.run();
+    expect(bitsOf(session.output)).toEqual(expected);
+    expect([stale.length, session.input.length, session.output.length]).toEqual([0, 294, 6]);
+    large.dispose();
+    own.dispose();
+  });
+
+  it("keeps its input from run to run, and sees the weights of later training", () => {
+    const model = tinyNet();
+    model.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.1 }), loss });
+    const images = noise(6, 1, 7, 7, 3);
+    const session = model.session();
+    session.input.set(images.data);
+    session.run();
+    const before = bitsOf(session.output);
+    session.run();
+    expect(bitsOf(session.output)).toEqual(before);
+    model.trainOnBatch(images, [1]);
+    session.run();
+    expect(bitsOf(session.output)).not.toEqual(before);
+    expect(bitsOf(session.output)).toEqual(bitsOf(model.predict(images).data));
+    model.dispose();
+  });
+});
