@@ -5,9 +5,9 @@
  *   filter gradient   dW = Rᵀ·dY            reduced over the m = n·oh·ow output pixels
  *   input gradient    dx = col2im(dY·Wᵀ)    or, flipped, one more correlation (see conv2dBackpropInputFlipped)
  *
- * per group of cg = c/groups input and fg = f/groups output channels. `R` exists only as a block of at most `BLOCK`
- * floats. Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products: one running float32 sum per
- * output, k ascending, untouched by blocks, batch size or groups.
+ * per group of cg = c/groups input and fg = f/groups output channels. `R` never exists: the register tile reads patches
+ * where they lie (see `patches.ts`). Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products:
+ * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
  */
 import { activationForward, LINEAR, RELU } from "./activation";
 import { correlate, correlateSpace, filterPanels } from "./correlate";

@@ -95,7 +95,7 @@ export class Random {
    */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, given ${String(seed)}`);
+      throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${String(seed)}`);
     }
     this.#state = expandSeed(seed);
   }
@@ -118,7 +118,7 @@ export class Random {
    */
   integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 0x1_0000_0000) {
-      throw new RangeError(`integer: expected a bound from 1 to 2^32, given ${String(n)}`);
+      throw new RangeError(`integer: expected a bound from 1 to 2^32, got ${String(n)}`);
     }
     const end = 0x1_0000_0000 - (0x1_0000_0000 % n);
     let draw = this.nextUint32();

@@ -45,7 +45,7 @@ describe("Random", () => {
 
   it.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])("refuses the seed %d", (seed) => {
     expect(() => new Random(seed)).toThrow(
-      new RangeError(`seed: expected an integer from 0 to 2^53 - 1, given ${seed}`),
+      new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${seed}`),
     );
   });
 

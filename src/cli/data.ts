@@ -81,23 +81,21 @@ function makeSplit(folder: string, prefix: string, files: ReadonlyMap<string, Ui
   const imagesPath = join(folder, imagesName);
   const labelsPath = join(folder, labelsName);
   if (images.shape.length !== 3) {
-    throw new UsageError(`${imagesPath}: expected 3 dimensions, given ${images.shape.length}`);
+    throw new UsageError(`${imagesPath}: expected 3 dimensions, got ${images.shape.length}`);
   }
   if (labels.shape.length !== 1) {
-    throw new UsageError(`${labelsPath}: expected 1 dimension, given ${labels.shape.length}`);
+    throw new UsageError(`${labelsPath}: expected 1 dimension, got ${labels.shape.length}`);
   }
   if (labels.data.length !== count) {
-    throw new UsageError(
-      `${labelsPath}: expected ${count} labels, one an image, given ${labels.data.length}`,
-    );
+    throw new UsageError(`${labelsPath}: expected ${count} labels, one an image, got ${labels.data.length}`);
   }
   if (Math.min(height, width) < SMALLEST_SIDE) {
     const least = `${SMALLEST_SIDE}×${SMALLEST_SIDE}`;
-    throw new UsageError(`${imagesPath}: expected images of ${least} or more, given ${height}×${width}`);
+    throw new UsageError(`${imagesPath}: expected images of ${least} or more, got ${height}×${width}`);
   }
   const wrong = labels.data.findIndex((label) => label >= CLASSES);
   if (wrong >= 0) {
-    throw new UsageError(`${labelsPath}: label ${wrong}: expected 0 to 9, given ${labels.data[wrong]}`);
+    throw new UsageError(`${labelsPath}: label ${wrong}: expected 0 to 9, got ${labels.data[wrong]}`);
   }
   return {
     images: tensor(normalizeBytes(images.data), [count, height, width, 1]),
@@ -115,9 +113,9 @@ export function loadFolder(folder: string): Dataset {
   try {
     isFolder = statSync(folder).isDirectory();
   } catch (error) {
-    throw new UsageError(`${folder}: expected a folder with the MNIST files, given none (${causeOf(error)})`);
+    throw new UsageError(`${folder}: expected a folder with the MNIST files, got none (${causeOf(error)})`);
   }
-  if (!isFolder) throw new UsageError(`${folder}: expected a folder with the MNIST files, given a file`);
+  if (!isFolder) throw new UsageError(`${folder}: expected a folder with the MNIST files, got a file`);
 
   const files = new Map<string, Uint8Array>();
   const missing: string[] = [];
@@ -137,7 +135,7 @@ export function loadFolder(folder: string): Dataset {
   const test = makeSplit(folder, "t10k", files);
   const [trainSize, testSize] = [train, test].map(({ images }) => images.shape.slice(1, 3).join("×"));
   if (trainSize !== testSize) {
-    throw new UsageError(`${folder}: expected test images of ${trainSize} as in training, given ${testSize}`);
+    throw new UsageError(`${folder}: expected test images of ${trainSize} as in training, got ${testSize}`);
   }
   return { source: folder, train, test };
 }

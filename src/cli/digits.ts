@@ -147,7 +147,7 @@ function drawFigure(image: Float32Array, digit: number, random: Random): void {
  */
 export function drawDigits(count: number, seed: number): { images: Float32Array; labels: Int32Array } {
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`count: expected a non-negative integer, given ${String(count)}`);
+    throw new RangeError(`count: expected a non-negative integer, got ${String(count)}`);
   }
   const random = new Random(seed);
   const labels = Int32Array.from({ length: count }, (_, i) => i % 10);

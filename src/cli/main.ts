@@ -18,7 +18,7 @@ function integerFrom(least: number, what: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
-      throw new InvalidArgumentError(`Expected ${what}, given ${JSON.stringify(text)}.`);
+      throw new InvalidArgumentError(`Expected ${what}, got ${JSON.stringify(text)}.`);
     }
     return value;
   };
@@ -27,7 +27,7 @@ function integerFrom(least: number, what: string): (text: string) => number {
 function positiveNumber(text: string): number {
   const value = Number(text);
   if (!/^[\d.]+(e[+-]?\d+)?$/i.test(text) || !Number.isFinite(value) || value <= 0) {
-    throw new InvalidArgumentError(`Expected a positive number, given ${JSON.stringify(text)}.`);
+    throw new InvalidArgumentError(`Expected a positive number, got ${JSON.stringify(text)}.`);
   }
   return value;
 }

@@ -42,7 +42,7 @@ function checkOut(out: string): void {
   try {
     const existing = statSync(out, { throwIfNoEntry: false });
     const folder = dirname(resolve(out));
-    if (existing?.isDirectory()) fault = "expected a file, given a folder";
+    if (existing?.isDirectory()) fault = "expected a file, got a folder";
     else if (!statSync(folder).isDirectory()) fault = `expected ${folder} to be a folder`;
     else accessSync(existing ? out : folder, constants.W_OK);
   } catch (error) {
@@ -154,7 +154,7 @@ function saveAndCompare(
   again.compile({ engine });
   const reloaded = again.predict(dataset.test.images).data;
   if (!sameBits(scores, reloaded)) {
-    throw new Error(`${out}: expected the loaded model to predict the same bits, given other ones`);
+    throw new Error(`${out}: expected the loaded model to predict the same bits, got other ones`);
   }
   return (
     `saved     ${out}, ${fileSize(bytes.length)}\n` +

@@ -3,36 +3,33 @@ import type { Kernels } from "./kernels.ts";
 
 /** What everything above the engine works with: the kernels and the memory they work on. */
 export class Runtime {
-  readonly #kernels: Kernels;
-  readonly #heap: Heap;
-  #disposed = false;
+  #live: { readonly kernels: Kernels; readonly heap: Heap } | undefined;
 
   constructor(kernels: Kernels, heap: Heap) {
-    this.#kernels = kernels;
-    this.#heap = heap;
+    this.#live = { kernels, heap };
   }
 
   /** The module's exports. @throws Error after `dispose`. */
   get kernels(): Kernels {
-    this.#check();
-    return this.#kernels;
+    return this.#require().kernels;
   }
 
   /** The memory. @throws Error after `dispose`. */
   get heap(): Heap {
-    this.#check();
-    return this.#heap;
+    return this.#require().heap;
   }
 
   get disposed(): boolean {
-    return this.#disposed;
+    return this.#live === undefined;
   }
 
+  /** Lets go of the kernels and their memory, which the garbage collector then takes. */
   dispose(): void {
-    this.#disposed = true;
+    this.#live = undefined;
   }
 
-  #check(): void {
-    if (this.#disposed) throw new Error("engine: expected a live engine, got one that was disposed");
+  #require(): { readonly kernels: Kernels; readonly heap: Heap } {
+    if (!this.#live) throw new Error("engine: expected a live engine, got one that was disposed");
+    return this.#live;
   }
 }

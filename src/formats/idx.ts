@@ -24,17 +24,17 @@ function typeName(code: number): string {
 /** Reads and checks the four bytes `00 00 type rank`; returns the rank. */
 function readMagic(bytes: Uint8Array, name: string): number {
   if (bytes.length < 4) {
-    throw new FormatError(`${name}: magic number: expected 4 bytes, given ${bytes.length}`);
+    throw new FormatError(`${name}: magic number: expected 4 bytes, got ${bytes.length}`);
   }
   const [first, second, type, rank] = bytes as Uint8Array & [number, number, number, number];
   if (first !== 0 || second !== 0) {
     const given = hex(bytes.subarray(0, 4));
-    throw new FormatError(`${name}: magic number: expected 00 00 08 and the rank, given ${given}`);
+    throw new FormatError(`${name}: magic number: expected 00 00 08 and the rank, got ${given}`);
   }
   if (type !== UNSIGNED_BYTE) {
-    throw new FormatError(`${name}: type code: expected 0x08 (unsigned byte), given ${typeName(type)}`);
+    throw new FormatError(`${name}: type code: expected 0x08 (unsigned byte), got ${typeName(type)}`);
   }
-  if (rank === 0) throw new FormatError(`${name}: rank: expected at least 1, given 0`);
+  if (rank === 0) throw new FormatError(`${name}: rank: expected at least 1, got 0`);
   return rank;
 }
 
@@ -53,23 +53,23 @@ export function readIdx(bytes: Uint8Array, name: string): { shape: number[]; dat
   const headerLength = 4 + 4 * rank;
   if (bytes.length < headerLength) {
     throw new FormatError(
-      `${name}: header: expected ${headerLength} bytes for rank ${rank}, given ${bytes.length}`,
+      `${name}: header: expected ${headerLength} bytes for rank ${rank}, got ${bytes.length}`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
   const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   let expected = 1;
   shape.forEach((size, axis) => {
-    if (size === 0) throw new FormatError(`${name}: dimension ${axis}: expected at least 1, given 0`);
+    if (size === 0) throw new FormatError(`${name}: dimension ${axis}: expected at least 1, got 0`);
     expected *= size;
   });
   const sizes = shape.join("×");
   if (!Number.isSafeInteger(expected)) {
-    throw new FormatError(`${name}: sizes: expected a product below 2^53, given ${sizes}`);
+    throw new FormatError(`${name}: sizes: expected a product below 2^53, got ${sizes}`);
   }
   const given = bytes.length - headerLength;
   if (given !== expected) {
-    throw new FormatError(`${name}: data: expected ${expected} bytes for ${sizes}, given ${given}`);
+    throw new FormatError(`${name}: data: expected ${expected} bytes for ${sizes}, got ${given}`);
   }
   return { shape, data: bytes.subarray(headerLength) };
 }

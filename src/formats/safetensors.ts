@@ -48,7 +48,7 @@ function elementCount(shape: readonly unknown[]): number | undefined {
 /** JSON of a string that other readers take too: a lone surrogate has no UTF-8 form. */
 function quote(text: string, place: string): string {
   if (/\p{Surrogate}/u.test(text)) {
-    throw new FormatError(`${place}: expected well-formed text, given a lone surrogate in ${show(text)}`);
+    throw new FormatError(`${place}: expected well-formed text, got a lone surrogate in ${show(text)}`);
   }
   return JSON.stringify(text);
 }
@@ -62,7 +62,7 @@ function headerText(
   const notes = Object.entries(metadata).map(([key, value]) => {
     const place = `metadata ${show(key)}`;
     if (typeof value !== "string") {
-      throw new FormatError(`${place}: expected a string, given ${show(value)}`);
+      throw new FormatError(`${place}: expected a string, got ${show(value)}`);
     }
     return `${quote(key, place)}:${quote(value, place)}`;
   });
@@ -70,14 +70,14 @@ function headerText(
   let offset = 0;
   for (const [name, { shape, data }] of tensors) {
     const place = `tensor ${show(name)}`;
-    if (name === METADATA) throw new FormatError(`${place}: expected another name, given the reserved one`);
+    if (name === METADATA) throw new FormatError(`${place}: expected another name, got the reserved one`);
     const count = elementCount(shape);
     if (count === undefined) {
-      throw new FormatError(`${place}: shape: expected non-negative integers, given ${show(shape)}`);
+      throw new FormatError(`${place}: shape: expected non-negative integers, got ${show(shape)}`);
     }
     if (count !== data.length) {
       throw new FormatError(
-        `${place}: data: expected ${count} values for ${show(shape)}, given ${data.length}`,
+        `${place}: data: expected ${count} values for ${show(shape)}, got ${data.length}`,
       );
     }
     const end = offset + BYTES_PER_ELEMENT * count;
@@ -104,7 +104,7 @@ export function encodeSafetensors(
   const json = new TextEncoder().encode(headerText(tensors, metadata));
   const headerLength = Math.ceil(json.length / 8) * 8;
   if (headerLength > MAX_HEADER_LENGTH) {
-    throw new FormatError(`header: expected at most ${MAX_HEADER_LENGTH} bytes, given ${headerLength}`);
+    throw new FormatError(`header: expected at most ${MAX_HEADER_LENGTH} bytes, got ${headerLength}`);
   }
   let dataLength = 0;
   for (const { data } of tensors.values()) dataLength += BYTES_PER_ELEMENT * data.length;
@@ -130,15 +130,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** Reads the header's JSON; returns its fields and where the data buffer begins. */
 function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart: number } {
   if (bytes.length < 8) {
-    throw new FormatError(`header length: expected 8 bytes, given ${bytes.length}`);
+    throw new FormatError(`header length: expected 8 bytes, got ${bytes.length}`);
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > MAX_HEADER_LENGTH) {
-    throw new FormatError(`header length: expected at most ${MAX_HEADER_LENGTH} bytes, given ${length}`);
+    throw new FormatError(`header length: expected at most ${MAX_HEADER_LENGTH} bytes, got ${length}`);
   }
   const dataStart = 8 + Number(length);
   if (bytes.length < dataStart) {
-    throw new FormatError(`header: expected ${length} bytes, given ${bytes.length - 8}`);
+    throw new FormatError(`header: expected ${length} bytes, got ${bytes.length - 8}`);
   }
   let header: unknown;
   try {
@@ -146,10 +146,10 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     header = JSON.parse(decoder.decode(bytes.subarray(8, dataStart)));
   } catch (error) {
-    throw new FormatError("header: expected a JSON object in UTF-8, given something else", { cause: error });
+    throw new FormatError("header: expected a JSON object in UTF-8, got something else", { cause: error });
   }
   if (bytes[8] !== 0x7b || !isObject(header)) {
-    throw new FormatError(`header: expected a JSON object from its first byte on, given ${show(header)}`);
+    throw new FormatError(`header: expected a JSON object from its first byte on, got ${show(header)}`);
   }
   return { fields: Object.entries(header), dataStart };
 }
@@ -157,12 +157,12 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
 /** Checks `__metadata__`. The record has no prototype, so that no key of a file meets an inherited one. */
 function readMetadata(value: unknown): Record<string, string> {
   if (!isObject(value)) {
-    throw new FormatError(`${METADATA}: expected an object of strings, given ${show(value)}`);
+    throw new FormatError(`${METADATA}: expected an object of strings, got ${show(value)}`);
   }
   const metadata = Object.create(null) as Record<string, string>;
   for (const [key, text] of Object.entries(value)) {
     if (typeof text !== "string") {
-      throw new FormatError(`${METADATA}: ${show(key)}: expected a string, given ${show(text)}`);
+      throw new FormatError(`${METADATA}: ${show(key)}: expected a string, got ${show(text)}`);
     }
     metadata[key] = text;
   }
@@ -174,16 +174,16 @@ function readEntry(name: string, value: unknown): Entry {
   const place = `tensor ${show(name)}`;
   if (!isObject(value)) {
     throw new FormatError(
-      `${place}: expected an object with dtype, shape and data_offsets, given ${show(value)}`,
+      `${place}: expected an object with dtype, shape and data_offsets, got ${show(value)}`,
     );
   }
   const own = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
   const dtype = own("dtype");
-  if (dtype !== "F32") throw new FormatError(`${place}: dtype: expected "F32", given ${show(dtype)}`);
+  if (dtype !== "F32") throw new FormatError(`${place}: dtype: expected "F32", got ${show(dtype)}`);
   const shape = own("shape");
   const count = Array.isArray(shape) ? elementCount(shape) : undefined;
   if (count === undefined) {
-    throw new FormatError(`${place}: shape: expected a list of non-negative integers, given ${show(shape)}`);
+    throw new FormatError(`${place}: shape: expected a list of non-negative integers, got ${show(shape)}`);
   }
   const offsets = own("data_offsets");
   // Two sizes are checked as a shape is: the same rule for what counts as an integer.
@@ -192,15 +192,13 @@ function readEntry(name: string, value: unknown): Entry {
     offsets.length !== 2 ||
     !offsets.every((offset) => elementCount([offset]) !== undefined)
   ) {
-    throw new FormatError(
-      `${place}: data_offsets: expected two non-negative integers, given ${show(offsets)}`,
-    );
+    throw new FormatError(`${place}: data_offsets: expected two non-negative integers, got ${show(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
   const expected = BYTES_PER_ELEMENT * count;
   if (end - begin !== expected) {
     throw new FormatError(
-      `${place}: data_offsets: expected ${expected} bytes for shape ${show(shape)}, given ${end - begin}`,
+      `${place}: data_offsets: expected ${expected} bytes for shape ${show(shape)}, got ${end - begin}`,
     );
   }
   return { name, shape: shape as number[], begin, end };
@@ -214,16 +212,16 @@ function checkCover(entries: readonly Entry[], dataLength: number): void {
     if (begin !== covered) {
       const fault = begin < covered ? "an overlap" : "a hole";
       throw new FormatError(
-        `${place}: data_offsets: expected to begin at ${covered}, given ${begin} (${fault})`,
+        `${place}: data_offsets: expected to begin at ${covered}, got ${begin} (${fault})`,
       );
     }
     if (end > dataLength) {
-      throw new FormatError(`${place}: data: expected ${end} bytes after the header, given ${dataLength}`);
+      throw new FormatError(`${place}: data: expected ${end} bytes after the header, got ${dataLength}`);
     }
     covered = end;
   }
   if (covered !== dataLength) {
-    throw new FormatError(`data: expected ${covered} bytes after the header, given ${dataLength}`);
+    throw new FormatError(`data: expected ${covered} bytes after the header, got ${dataLength}`);
   }
 }
 

@@ -5,6 +5,7 @@ import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { createGraph, type Graph, type NodeSpec } from "./graph.ts";
+import { checkWeights, weightsOf } from "./parameters.ts";
 
 /** Version of the architecture's JSON. */
 const VERSION = 1;
@@ -66,7 +67,7 @@ function restoreLayer(node: StoredNode): Layer {
 }
 
 function parseArchitecture(text: string | undefined): Architecture {
-  if (text === undefined) fail("the architecture of an im2row model in the metadata", "none");
+  if (text === undefined) fail("the architecture of an im2row model in the metadata", text);
   let parsed: Partial<Architecture> | null;
   try {
     parsed = JSON.parse(text) as Partial<Architecture> | null;
@@ -90,7 +91,7 @@ function parseArchitecture(text: string | undefined): Architecture {
   return { version: VERSION, seed: seed!, inputShape, nodes };
 }
 
-/** @throws FormatError unless the bytes are a model that `toSafetensors` could have written. */
+/** @throws FormatError unless the bytes are a model that `toSafetensors` could have written, all weights included. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const { seed, inputShape, nodes } = parseArchitecture(metadata["architecture"]);
@@ -102,10 +103,13 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
       values.set(node.name, index + 1);
       return { layer: restoreLayer(node), inputs };
     });
-    return { graph: createGraph(inputShape, specs), seed, weights: tensors };
+    const graph = createGraph(inputShape, specs);
+    // Before a model is made: the architecture may speak of more weights than any memory holds.
+    checkWeights("weights", weightsOf(graph), tensors);
+    return { graph, seed, weights: tensors };
   } catch (error) {
     if (error instanceof ShapeError || error instanceof OptionError) {
-      throw new FormatError(`loadModel: architecture: ${error.message}`, { cause: error });
+      throw new FormatError(`loadModel: ${error.message}`, { cause: error });
     }
     throw error;
   }

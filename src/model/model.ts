@@ -1,7 +1,7 @@
 import type { Engine } from "../ops/engine.ts";
 import { Pace } from "../engine/yield.ts";
 import type { Runtime } from "../engine/runtime.ts";
-import { FormatError, OptionError, ShapeError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
@@ -340,10 +340,6 @@ export class Model {
 export function loadModel(bytes: Uint8Array): Model {
   const { graph, seed, weights } = decodeCheckpoint(bytes);
   const model = new Model(graph, seed);
-  try {
-    model.setWeights(weights);
-  } catch (error) {
-    throw new FormatError(`loadModel: ${(error as Error).message}`, { cause: error });
-  }
+  model.setWeights(weights);
   return model;
 }

@@ -2,9 +2,10 @@ import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { initialize } from "../layers/initializers.ts";
+import type { WeightSpec } from "../layers/layer.ts";
 import type { Random } from "../random.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, GraphNode } from "./graph.ts";
 
 /** Weights start at multiples of this many floats. */
 const ALIGNMENT = 4;
@@ -19,6 +20,45 @@ export interface Parameter {
   /** First element, counted from the start of all parameters. */
   readonly offset: number;
   readonly size: number;
+}
+
+/** Name and shape of each weight. */
+interface NamedShape {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+function weightName(node: GraphNode, weight: WeightSpec): string {
+  return `${node.name}.${weight.name}`;
+}
+
+/** The weights of a graph, before any is made. */
+export function weightsOf(graph: Graph): NamedShape[] {
+  return graph.nodes.flatMap((node) =>
+    node.layer
+      .weights(node.inputShapes)
+      .map((weight) => ({ name: weightName(node, weight), shape: weight.shape })),
+  );
+}
+
+/** @throws ShapeError naming the tensor that is missing, unknown or of another shape. */
+export function checkWeights(
+  where: string,
+  expected: readonly NamedShape[],
+  tensors: ReadonlyMap<string, Tensor>,
+): void {
+  for (const { name, shape } of expected) {
+    const given = tensors.get(name);
+    if (!given || !sameShape(given.shape, shape)) {
+      const got = given ? `shape ${shapeText(given.shape)}` : "no such tensor";
+      throw new ShapeError(`${where}: ${name}: expected shape ${shapeText(shape)}, got ${got}`);
+    }
+  }
+  const names = new Set(expected.map(({ name }) => name));
+  const unknown = [...tensors.keys()].find((name) => !names.has(name));
+  if (unknown !== undefined) {
+    throw new ShapeError(`${where}: expected the weights ${[...names].join(", ")}; got ${unknown} besides`);
+  }
 }
 
 /**
@@ -39,10 +79,10 @@ export class Parameters {
     const list: Parameter[] = [];
     const starts: Float32Array[] = [];
     let offset = 0;
-    graph.nodes.forEach(({ name, layer, inputShapes }, node) => {
-      for (const weight of layer.weights(inputShapes)) {
+    graph.nodes.forEach((node, index) => {
+      for (const weight of node.layer.weights(node.inputShapes)) {
         const size = sizeOf(weight.shape);
-        list.push({ name: `${name}.${weight.name}`, node, shape: weight.shape, offset, size });
+        list.push({ name: weightName(node, weight), node: index, shape: weight.shape, offset, size });
         starts.push(initialize(weight.initializer, weight.shape, random));
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
@@ -102,18 +142,7 @@ export class Parameters {
    * @throws ShapeError naming the weight that is missing, unknown or of another shape.
    */
   write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
-    for (const { name, shape } of this.list) {
-      const given = tensors.get(name);
-      if (!given || !sameShape(given.shape, shape)) {
-        const got = given ? `shape ${shapeText(given.shape)}` : "no such tensor";
-        throw new ShapeError(`${where}: ${name}: expected shape ${shapeText(shape)}, got ${got}`);
-      }
-    }
-    const names = new Set(this.list.map(({ name }) => name));
-    const unknown = [...tensors.keys()].find((name) => !names.has(name));
-    if (unknown !== undefined) {
-      throw new ShapeError(`${where}: expected the weights ${[...names].join(", ")}; got ${unknown} besides`);
-    }
+    checkWeights(where, this.list, tensors);
     const data = this.#data;
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
   }

@@ -109,16 +109,16 @@ describe("im2row", () => {
     [["train", "--epochs"], "option '--epochs <n>' argument missing"],
     [
       ["train", "--epochs", "0"],
-      /'--epochs <n>' argument '0' is invalid. Expected a positive integer, given "0"/,
+      /'--epochs <n>' argument '0' is invalid. Expected a positive integer, got "0"/,
     ],
-    [["train", "--epochs", "1.5"], /Expected a positive integer, given "1.5"/],
+    [["train", "--epochs", "1.5"], /Expected a positive integer, got "1.5"/],
     [["train", "--epochs", "-1"], /--epochs/],
-    [["train", "--batch-size", "many"], /'--batch-size <n>' .* Expected a positive integer, given "many"/],
-    [["train", "--learning-rate", "0"], /'--learning-rate <x>' .* Expected a positive number, given "0"/],
-    [["train", "--learning-rate", "NaN"], /Expected a positive number, given "NaN"/],
+    [["train", "--batch-size", "many"], /'--batch-size <n>' .* Expected a positive integer, got "many"/],
+    [["train", "--learning-rate", "0"], /'--learning-rate <x>' .* Expected a positive number, got "0"/],
+    [["train", "--learning-rate", "NaN"], /Expected a positive number, got "NaN"/],
     [
       ["train", "--seed", "9007199254740992"],
-      /Expected an integer from 0 to 2\^53 - 1, given "9007199254740992"/,
+      /Expected an integer from 0 to 2\^53 - 1, got "9007199254740992"/,
     ],
     [["train", "--optimizer", "lbfgs"], /Allowed choices are sgd, adam, adamw/],
   ])("refuses %j", (args, message) => expectUsageError(args, message));
@@ -129,11 +129,11 @@ describe("im2row train checks before it works", () => {
     const none = join(root, "none");
     await expectUsageError(
       ["train", "--data", none],
-      `${none}: expected a folder with the MNIST files, given none (no such file or directory)`,
+      `${none}: expected a folder with the MNIST files, got none (no such file or directory)`,
     );
     await expectUsageError(
       ["train", "--data", CLI],
-      `${CLI}: expected a folder with the MNIST files, given a file`,
+      `${CLI}: expected a folder with the MNIST files, got a file`,
     );
     const incomplete = folderWith("incomplete", (changed) => changed.delete("t10k-labels-idx1-ubyte"));
     await expectUsageError(
@@ -149,34 +149,34 @@ describe("im2row train checks before it works", () => {
       "cut",
       images,
       idx([3, 14, 14], new Uint8Array(99)),
-      `${images}: data: expected 588 bytes for 3×14×14, given 99`,
+      `${images}: data: expected 588 bytes for 3×14×14, got 99`,
     ],
-    ["rank", images, idx([200, 196], new Uint8Array(39200)), `${images}: expected 3 dimensions, given 2`],
+    ["rank", images, idx([200, 196], new Uint8Array(39200)), `${images}: expected 3 dimensions, got 2`],
     [
       "small",
       images,
       idx([200, 8, 8], new Uint8Array(12800)),
-      `${images}: expected images of 12×12 or more, given 8×8`,
+      `${images}: expected images of 12×12 or more, got 8×8`,
     ],
     [
       "other",
       images,
       idx([200, 16, 16], new Uint8Array(51200)),
-      `expected test images of 16×16 as in training, given 14×14`,
+      `expected test images of 16×16 as in training, got 14×14`,
     ],
     [
       "fewer",
       labels,
       idx([199], new Uint8Array(199)),
-      `${labels}: expected 200 labels, one an image, given 199`,
+      `${labels}: expected 200 labels, one an image, got 199`,
     ],
     [
       "ten",
       labels,
       idx([200], new Uint8Array(200).fill(10, 7, 8)),
-      `${labels}: label 7: expected 0 to 9, given 10`,
+      `${labels}: label 7: expected 0 to 9, got 10`,
     ],
-    ["lrank", labels, idx([200, 1], new Uint8Array(200)), `${labels}: expected 1 dimension, given 2`],
+    ["lrank", labels, idx([200, 1], new Uint8Array(200)), `${labels}: expected 1 dimension, got 2`],
   ])("a wrong file (%s)", async (name, file, bytes, message) => {
     const folder = folderWith(name, (changed) => changed.set(file, bytes));
     const { code, stderr } = await im2row("train", "--data", folder, "--out", join(root, "no"));
@@ -197,7 +197,7 @@ describe("im2row train checks before it works", () => {
   });
 
   it("the model's path", async () => {
-    await expectUsageError(["train", "--out", root], `--out ${root}: expected a file, given a folder`);
+    await expectUsageError(["train", "--out", root], `--out ${root}: expected a file, got a folder`);
     const lost = join(root, "nowhere", "model");
     await expectUsageError(
       ["train", "--out", lost],

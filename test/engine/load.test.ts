@@ -37,7 +37,7 @@ describe("load", () => {
     ["an unknown arithmetic", { math: "fast" }, /^load: math: expected "exact", got "fast"$/],
     ["no threads", { threads: 0 }, /^load: threads: expected a positive integer or "auto", got 0$/],
     ["half a thread", { threads: 1.5 }, /^load: threads: expected .*, got 1.5$/],
-    ["a name for threads", { threads: "all" }, /^load: threads: expected .*, got all$/],
+    ["a name for threads", { threads: "all" }, /^load: threads: expected .*, got "all"$/],
     [
       "a memory too small to start",
       { maximumMemory: 1000 },

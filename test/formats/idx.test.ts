@@ -38,25 +38,21 @@ describe("readIdx", () => {
   });
 
   it.each([
-    ["nothing", new Uint8Array(0), "f: magic number: expected 4 bytes, given 0"],
-    ["three bytes", file.subarray(0, 3), "f: magic number: expected 4 bytes, given 3"],
-    ["gzip", changed(0, 0x1f, 0x8b), "f: magic number: expected 00 00 08 and the rank, given 1f 8b 08 02"],
-    ["floats", changed(2, 0x0d), "f: type code: expected 0x08 (unsigned byte), given 0x0d (float32)"],
-    [
-      "an unknown type",
-      changed(2, 0x07),
-      "f: type code: expected 0x08 (unsigned byte), given 0x07 (unknown)",
-    ],
-    ["rank 0", changed(3, 0), "f: rank: expected at least 1, given 0"],
-    ["a cut header", file.subarray(0, 11), "f: header: expected 12 bytes for rank 2, given 11"],
-    ["a size of 0", changed(4, 0, 0, 0, 0), "f: dimension 0: expected at least 1, given 0"],
-    ["cut data", file.subarray(0, 17), "f: data: expected 6 bytes for 2×3, given 5"],
-    ["no data", file.subarray(0, 12), "f: data: expected 6 bytes for 2×3, given 0"],
-    ["a byte too many", Uint8Array.of(...file, 0), "f: data: expected 6 bytes for 2×3, given 7"],
+    ["nothing", new Uint8Array(0), "f: magic number: expected 4 bytes, got 0"],
+    ["three bytes", file.subarray(0, 3), "f: magic number: expected 4 bytes, got 3"],
+    ["gzip", changed(0, 0x1f, 0x8b), "f: magic number: expected 00 00 08 and the rank, got 1f 8b 08 02"],
+    ["floats", changed(2, 0x0d), "f: type code: expected 0x08 (unsigned byte), got 0x0d (float32)"],
+    ["an unknown type", changed(2, 0x07), "f: type code: expected 0x08 (unsigned byte), got 0x07 (unknown)"],
+    ["rank 0", changed(3, 0), "f: rank: expected at least 1, got 0"],
+    ["a cut header", file.subarray(0, 11), "f: header: expected 12 bytes for rank 2, got 11"],
+    ["a size of 0", changed(4, 0, 0, 0, 0), "f: dimension 0: expected at least 1, got 0"],
+    ["cut data", file.subarray(0, 17), "f: data: expected 6 bytes for 2×3, got 5"],
+    ["no data", file.subarray(0, 12), "f: data: expected 6 bytes for 2×3, got 0"],
+    ["a byte too many", Uint8Array.of(...file, 0), "f: data: expected 6 bytes for 2×3, got 7"],
     [
       "an absurd size",
       changed(4, 255, 255, 255, 255, 255, 255, 255, 255),
-      "f: sizes: expected a product below 2^53, given 4294967295×4294967295",
+      "f: sizes: expected a product below 2^53, got 4294967295×4294967295",
     ],
   ])("refuses %s", (_, bytes, message) => {
     expect(() => readIdx(bytes, "f")).toThrow(new FormatError(message));

@@ -110,7 +110,7 @@ describe("safetensors", () => {
     expect(Object.entries(metadata)).toEqual([["__proto__", "p"]]);
     expect(metadata["toString"]).toBeUndefined();
     const fields = withHeader(`{"a":{"__proto__":${JSON.stringify(f32([1], 0, 4))}}}`, 4);
-    expect(() => decodeSafetensors(fields)).toThrow(`tensor "a": dtype: expected "F32", given nothing`);
+    expect(() => decodeSafetensors(fields)).toThrow(`tensor "a": dtype: expected "F32", got nothing`);
   });
 });
 
@@ -120,118 +120,110 @@ const lengthOnly = (length: bigint, size: number): Uint8Array => {
   new DataView(file.buffer).setBigUint64(0, length, true);
   return file;
 };
-const JSON_EXPECTED = "header: expected a JSON object in UTF-8, given something else";
+const JSON_EXPECTED = "header: expected a JSON object in UTF-8, got something else";
 
 describe("decodeSafetensors refuses", () => {
   it.each([
-    ["a cut length", new Uint8Array(7), "header length: expected 8 bytes, given 7"],
+    ["a cut length", new Uint8Array(7), "header length: expected 8 bytes, got 7"],
     [
       "a huge header",
       lengthOnly(2n ** 64n - 1n, 16),
-      `header length: expected at most 100000000 bytes, given ${2n ** 64n - 1n}`,
+      `header length: expected at most 100000000 bytes, got ${2n ** 64n - 1n}`,
     ],
     [
       "a header past 100 MB",
       lengthOnly(100_000_001n, 16),
-      "header length: expected at most 100000000 bytes, given 100000001",
+      "header length: expected at most 100000000 bytes, got 100000001",
     ],
-    ["a cut header", lengthOnly(20n, 16), "header: expected 20 bytes, given 8"],
+    ["a cut header", lengthOnly(20n, 16), "header: expected 20 bytes, got 8"],
     ["an empty header", lengthOnly(0n, 8), JSON_EXPECTED],
     ["no JSON", withHeader("{oops}", 0), JSON_EXPECTED],
     ["no UTF-8", withHeader(Uint8Array.of(0x7b, 0xff, 0x7d), 0), JSON_EXPECTED],
     ["a byte order mark", withHeader("\u{feff}{}", 0), JSON_EXPECTED],
-    [
-      "leading space",
-      withHeader(" {}", 0),
-      "header: expected a JSON object from its first byte on, given {}",
-    ],
-    ["a list", withHeader("[]", 0), "header: expected a JSON object from its first byte on, given []"],
-    ["null", withHeader("null", 0), "header: expected a JSON object from its first byte on, given null"],
+    ["leading space", withHeader(" {}", 0), "header: expected a JSON object from its first byte on, got {}"],
+    ["a list", withHeader("[]", 0), "header: expected a JSON object from its first byte on, got []"],
+    ["null", withHeader("null", 0), "header: expected a JSON object from its first byte on, got null"],
     [
       "metadata that is no map",
       withHeader(`{"__metadata__":1}`, 0),
-      "__metadata__: expected an object of strings, given 1",
+      "__metadata__: expected an object of strings, got 1",
     ],
     [
       "metadata of numbers",
       withHeader(`{"__metadata__":{"k":1}}`, 0),
-      `__metadata__: "k": expected a string, given 1`,
+      `__metadata__: "k": expected a string, got 1`,
     ],
     [
       "an entry that is no map",
       entry(3),
-      `tensor "a": expected an object with dtype, shape and data_offsets, given 3`,
+      `tensor "a": expected an object with dtype, shape and data_offsets, got 3`,
     ],
     [
       "another dtype",
       entry({ ...f32([2], 0, 4), dtype: "F16" }),
-      `tensor "a": dtype: expected "F32", given "F16"`,
+      `tensor "a": dtype: expected "F32", got "F16"`,
     ],
     [
       "a negative size",
       entry(f32([-1], 0, 4)),
-      `tensor "a": shape: expected a list of non-negative integers, given [-1]`,
+      `tensor "a": shape: expected a list of non-negative integers, got [-1]`,
     ],
     [
       "a fractional size",
       entry(f32([0.5], 0, 4)),
-      `tensor "a": shape: expected a list of non-negative integers, given [0.5]`,
+      `tensor "a": shape: expected a list of non-negative integers, got [0.5]`,
     ],
     [
       "sizes that overflow",
       entry(f32([2 ** 40, 2 ** 40, 0], 0, 4)),
-      `tensor "a": shape: expected a list of non-negative integers, given [1099511627776,1099511627776,0]`,
+      `tensor "a": shape: expected a list of non-negative integers, got [1099511627776,1099511627776,0]`,
     ],
     [
       "no shape",
       entry({ dtype: "F32", data_offsets: [0, 4] }),
-      `tensor "a": shape: expected a list of non-negative integers, given nothing`,
+      `tensor "a": shape: expected a list of non-negative integers, got nothing`,
     ],
     [
       "one offset",
       entry({ ...f32([1], 0, 4), data_offsets: [0] }),
-      `tensor "a": data_offsets: expected two non-negative integers, given [0]`,
+      `tensor "a": data_offsets: expected two non-negative integers, got [0]`,
     ],
     [
       "an offset as text",
       entry(f32([1], 0, "4")),
-      `tensor "a": data_offsets: expected two non-negative integers, given [0,"4"]`,
+      `tensor "a": data_offsets: expected two non-negative integers, got [0,"4"]`,
     ],
     [
       "reversed offsets",
       entry(f32([1], 4, 0)),
-      `tensor "a": data_offsets: expected 4 bytes for shape [1], given -4`,
+      `tensor "a": data_offsets: expected 4 bytes for shape [1], got -4`,
     ],
     [
       "a shape that does not fit",
       entry(f32([2], 0, 4)),
-      `tensor "a": data_offsets: expected 8 bytes for shape [2], given 4`,
+      `tensor "a": data_offsets: expected 8 bytes for shape [2], got 4`,
     ],
     [
       "a hole before",
       entry(f32([1], 4, 8)),
-      `tensor "a": data_offsets: expected to begin at 0, given 4 (a hole)`,
+      `tensor "a": data_offsets: expected to begin at 0, got 4 (a hole)`,
     ],
-    [
-      "data that is cut",
-      entry(f32([2], 0, 8)),
-      `tensor "a": data: expected 8 bytes after the header, given 4`,
-    ],
-    ["data left over", entry(f32([0], 0, 0)), "data: expected 0 bytes after the header, given 4"],
+    ["data that is cut", entry(f32([2], 0, 8)), `tensor "a": data: expected 8 bytes after the header, got 4`],
+    ["data left over", entry(f32([0], 0, 0)), "data: expected 0 bytes after the header, got 4"],
     [
       "an overlap",
       withHeader(JSON.stringify({ a: f32([2], 0, 8), b: f32([1], 4, 8) }), 8),
-      `tensor "b": data_offsets: expected to begin at 8, given 4 (an overlap)`,
+      `tensor "b": data_offsets: expected to begin at 8, got 4 (an overlap)`,
     ],
     [
       "the same range twice",
       withHeader(JSON.stringify({ a: f32([1], 0, 4), b: f32([1], 0, 4) }), 4),
-      `tensor "b": data_offsets: expected to begin at 4, given 0 (an overlap)`,
+      `tensor "b": data_offsets: expected to begin at 4, got 0 (an overlap)`,
     ],
     [
       "the same name twice",
       withHeader(`{"a":${JSON.stringify(f32([1], 0, 4))},"a":${JSON.stringify(f32([1], 4, 8))}}`, 8),
-      `tensor "a": data_offsets: expected to begin at 0, given 4 (a hole)`,
+      `tensor "a": data_offsets: expected to begin at 0, got 4 (a hole)`,
     ],
   ])("%s", (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes)).toThrow(new FormatError(message));
@@ -272,21 +264,21 @@ describe("encodeSafetensors refuses", () => {
   const one = (name: string, shape: number[]): Map<string, StoredTensor> =>
     new Map([[name, { shape, data: new Float32Array(2) }]]);
   it.each([
-    ["a shape that does not fit", one("a", [3]), {}, `tensor "a": data: expected 3 values for [3], given 2`],
-    ["a negative size", one("a", [-2]), {}, `tensor "a": shape: expected non-negative integers, given [-2]`],
+    ["a shape that does not fit", one("a", [3]), {}, `tensor "a": data: expected 3 values for [3], got 2`],
+    ["a negative size", one("a", [-2]), {}, `tensor "a": shape: expected non-negative integers, got [-2]`],
     [
       "the reserved name",
       one("__metadata__", [2]),
       {},
-      `tensor "__metadata__": expected another name, given the reserved one`,
+      `tensor "__metadata__": expected another name, got the reserved one`,
     ],
     [
       "half a character",
       one("\u{d800}", [2]),
       {},
-      `tensor "\\ud800": expected well-formed text, given a lone surrogate in "\\ud800"`,
+      `tensor "\\ud800": expected well-formed text, got a lone surrogate in "\\ud800"`,
     ],
-    ["metadata of numbers", one("a", [2]), { k: 1 } as never, `metadata "k": expected a string, given 1`],
+    ["metadata of numbers", one("a", [2]), { k: 1 } as never, `metadata "k": expected a string, got 1`],
   ])("%s", (_, tensorMap, metadata, message) => {
     expect(() => encodeSafetensors(tensorMap, metadata)).toThrow(new FormatError(message));
   });

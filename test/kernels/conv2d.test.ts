@@ -125,6 +125,14 @@ describe("conv2d", () => {
       "a pointwise filter with padding",
       conv2d(1, 3, 5, 1, 3, { pad: { top: 1, bottom: 0, left: 0, right: 2 } }),
     ],
+    [
+      "a pointwise filter with padding below",
+      conv2d(2, 3, 5, 1, 3, { pad: { top: 0, bottom: 2, left: 0, right: 0 } }),
+    ],
+    [
+      "a pointwise filter with padding on the right",
+      conv2d(2, 3, 5, 1, 3, { pad: { top: 0, bottom: 0, left: 0, right: 1 } }),
+    ],
     ["a pointwise filter in groups", conv2d(2, 4, 6, 1, 9, { groups: 3 })],
     ["two groups of odd sizes", conv2d(2, 6, 6, 3, 14, { groups: 2, pad: "same" })],
     ["a group a channel", conv2d(1, 6, 7, 3, 7, { groups: 7, pad: "same" })],

@@ -1,12 +1,27 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, loadModel, losses, optimizers, type Engine, type Model } from "../../src/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  layers,
+  load,
+  loadModel,
+  losses,
+  MemoryError,
+  optimizers,
+  sequential,
+  type Engine,
+  tensor,
+  type Model,
+  type Tensor,
+} from "../../src/index.ts";
 import { bitsOf } from "../support/float.ts";
 import { noise, tinyNet, weightBits } from "../support/model.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
+
+/** Ones. */
+const filled = (...shape: number[]): Tensor => tensor(noise(0, ...shape).data.fill(1), shape);
 
 const loss = losses.softmaxCrossEntropy();
 let engine: Engine;
@@ -189,5 +204,77 @@ describe("a session", () => {
     expect(bitsOf(session.output)).not.toEqual(before);
     expect(bitsOf(session.output)).toEqual(bitsOf(model.predict(images).data));
     model.dispose();
+  });
+});
+
+describe("a memory that cannot grow", () => {
+  const LIMIT = 2 ** 18;
+  let small: Engine;
+  let model: Model;
+  const x = noise(1, 4, 7, 7, 3);
+  const y = Int32Array.of(0, 1, 2, 0);
+  beforeEach(async () => {
+    small = await load({ maximumMemory: LIMIT });
+    model = tinyNet();
+    model.compile({ engine: small, optimizer: optimizers.adam(), loss });
+  });
+  afterEach(() => {
+    expect(model.trainOnBatch(x, y)).toBeGreaterThan(0);
+    model.dispose();
+    expect(small.memory.used).toBe(0);
+    expect(small.memory.bytes).toBeLessThanOrEqual(LIMIT);
+    small.dispose();
+  });
+
+  it("refuses a batch that is too large, with the bytes and the option to set", async () => {
+    model.trainOnBatch(x, y);
+    const before = weightBits(model);
+    const many = noise(1, 2000, 7, 7, 3);
+    const labels = new Int32Array(2000);
+    const message =
+      /^model: (labels|buffers for batches of 2000): expected room for \d+ bytes, got a memory of at most 262144 bytes with \d+ in use \(load\(\{ maximumMemory \}\) sets the limit\)$/;
+    const used = small.memory.used;
+    expect(() => model.trainOnBatch(many, labels)).toThrow(MemoryError);
+    expect(() => model.trainOnBatch(many, labels)).toThrow(message);
+    await expect(model.fit(many, labels, { batchSize: 2000 })).rejects.toThrow(message);
+    expect(() => model.predict(many, { batchSize: 2000 })).toThrow(message);
+    expect(() => model.evaluate(many, labels, { batchSize: 2000 })).toThrow(message);
+    expect(() => model.session({ batchSize: 2000 })).toThrow(message);
+    expect(small.memory.used).toBeLessThanOrEqual(used);
+    expect(weightBits(model)).toEqual(before);
+    // In batches that fit, all of it works.
+    await model.fit(many, labels, { batchSize: 16, validationData: [many, labels] });
+    expect(model.predict(many).shape).toEqual([2000, 3]);
+  });
+
+  it.each([
+    ["weights", 800, undefined],
+    ["gradients and optimizer state", 250, optimizers.adam()],
+  ])("refuses a model whose %s are too large, and takes nothing", (what, units, optimizer) => {
+    const used = small.memory.used;
+    const large = sequential({ inputShape: [100], layers: [layers.dense({ units })] });
+    const before = weightBits(large);
+    const compileLarge = (): void =>
+      large.compile(optimizer ? { engine: small, optimizer, loss } : { engine: small });
+    expect(compileLarge).toThrow(MemoryError);
+    expect(compileLarge).toThrow(`model: ${what}: expected room for`);
+    expect(small.memory.used).toBe(used);
+    expect(weightBits(large)).toEqual(before);
+    expect(() => large.predict(filled(1, 100))).toThrow("predict: expected a compiled model");
+    large.compile({ engine });
+    expect(large.predict(filled(1, 100)).shape).toEqual([1, units]);
+    large.dispose();
+    expect(engine.memory.used).toBe(0);
+  });
+
+  it("refuses an operator's operands, and takes nothing", () => {
+    const used = small.memory.used;
+    const big = filled(600, 600);
+    expect(() => small.matMul(big, big)).toThrow(MemoryError);
+    expect(() => small.matMul(big, big)).toThrow(
+      /^matMul: expected room for 1440000 bytes, got a memory of at most/,
+    );
+    expect(small.memory.used).toBe(used);
+    expect([...small.matMul(filled(2, 2), filled(2, 2)).data]).toEqual([2, 2, 2, 2]);
   });
 });

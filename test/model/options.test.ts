@@ -17,139 +17,98 @@ import { noise, tinyNet } from "../support/model.ts";
 /** What a caller without types may hand over. */
 type Any = never;
 
+const conv = (more: object): Layer => layers.conv2d({ filters: 2, kernelSize: 1, ...more } as Any);
+const sgd = (more: object): unknown => optimizers.sgd({ learningRate: 1, ...more } as Any);
+
 const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0`;
 const NUMBER = "expected a finite number ≥ 0";
 const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
 describe("a layer refuses", () => {
-  it.each<[call: () => unknown, message: string]>([
-    [() => layers.conv2d(undefined as Any), "conv2d: expected an object of options, got undefined"],
-    [
-      () => layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
-      `strides, padding, dilationRate, activation`,
-    ],
-    [
-      () => layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
-      `biasInitializer, name, filters, groups; got "stride"`,
-    ],
-    [() => layers.conv2d({ filters: 0, kernelSize: 1 }), `conv2d: filters: ${COUNT}, got 0`],
-    [() => layers.conv2d({ kernelSize: 1 } as Any), `conv2d: filters: ${COUNT}, got undefined`],
-    [() => layers.conv2d({ filters: NaN, kernelSize: 1 }), `conv2d: filters: ${COUNT}, got NaN`],
-    [() => layers.conv2d({ filters: 2 } as Any), `conv2d: kernelSize: ${SIZE}, got undefined`],
-    [() => layers.conv2d({ filters: 2, kernelSize: [3, 0] }), `conv2d: kernelSize: ${SIZE}, got [3,0]`],
-    [() => layers.conv2d({ filters: 2, kernelSize: 1.5 }), `conv2d: kernelSize: ${SIZE}, got 1.5`],
-    [() => layers.conv2d({ filters: 2, kernelSize: 1, strides: 0 }), `conv2d: strides: ${SIZE}, got 0`],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, strides: [1, 1, 1] as Any }),
-      `conv2d: strides: ${SIZE}, got [1,1,1]`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, dilationRate: -1 }),
-      `conv2d: dilationRate: ${SIZE}, got -1`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, padding: "full" as Any }),
-      `conv2d: padding: ${PADDINGS}, got "full"`,
-    ],
-    [
-      () =>
-        layers.conv2d({
-          filters: 2,
-          kernelSize: 1,
+  it.each(
+    Object.entries<() => unknown>({
+      "conv2d: expected an object of options, got undefined": () => layers.conv2d(undefined as Any),
+      [`strides, padding, dilationRate, activation`]: () =>
+        layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
+      [`biasInitializer, name, filters, groups; got "stride"`]: () =>
+        layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
+      [`conv2d: filters: ${COUNT}, got 0`]: () => layers.conv2d({ filters: 0, kernelSize: 1 }),
+      [`conv2d: filters: ${COUNT}, got undefined`]: () => layers.conv2d({ kernelSize: 1 } as Any),
+      [`conv2d: filters: ${COUNT}, got NaN`]: () => layers.conv2d({ filters: NaN, kernelSize: 1 }),
+      [`conv2d: kernelSize: ${SIZE}, got undefined`]: () => layers.conv2d({ filters: 2 } as Any),
+      [`conv2d: kernelSize: ${SIZE}, got [3,0]`]: () => layers.conv2d({ filters: 2, kernelSize: [3, 0] }),
+      [`conv2d: kernelSize: ${SIZE}, got 1.5`]: () => layers.conv2d({ filters: 2, kernelSize: 1.5 }),
+      [`conv2d: strides: ${SIZE}, got 0`]: () => conv({ strides: 0 }),
+      [`conv2d: strides: ${SIZE}, got [1,1,1]`]: () => conv({ strides: [1, 1, 1] }),
+      [`conv2d: dilationRate: ${SIZE}, got -1`]: () => conv({ dilationRate: -1 }),
+      [`conv2d: padding: ${PADDINGS}, got "full"`]: () => conv({ padding: "full" }),
+      [`conv2d: padding: ${PADDINGS}, got [[0,-1],[0,0]]`]: () =>
+        conv({
           padding: [
             [0, -1],
             [0, 0],
           ],
         }),
-      `conv2d: padding: ${PADDINGS}, got [[0,-1],[0,0]]`,
-    ],
-    [() => layers.conv2d({ filters: 2, kernelSize: 1, groups: 0 }), `conv2d: groups: ${COUNT}, got 0`],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, useBias: "no" as Any }),
-      `conv2d: useBias: expected true or false, got "no"`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, activation: "gelu" as Any }),
-      `conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax"; got "gelu"`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, activation: { leakyRelu: -1 } }),
-      `conv2d: activation: leakyRelu: ${NUMBER}, got -1`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, kernelInitializer: "he" as Any }),
-      `conv2d: kernelInitializer: expected one of "zeros", "ones", "glorotUniform"`,
-    ],
-    [
-      () => layers.conv2d({ filters: 2, kernelSize: 1, biasInitializer: { constant: NaN } }),
-      `conv2d: biasInitializer: constant: expected a finite number, got NaN`,
-    ],
-    [
-      () => layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
-      `depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`,
-    ],
-    [() => layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any), `depthMultiplier; got "filters"`],
-    [() => layers.depthwiseConv2d({ kernelSize: 0 }), `depthwiseConv2d: kernelSize: ${SIZE}, got 0`],
-    [() => layers.maxPooling2d({ poolSize: 0 }), `maxPooling2d: poolSize: ${SIZE}, got 0`],
-    [() => layers.maxPooling2d({ strides: 0 }), `maxPooling2d: strides: ${SIZE}, got 0`],
-    [
-      () => layers.maxPooling2d({ size: 2 } as Any),
-      `maxPooling2d: expected the options poolSize, strides, padding, name; got "size"`,
-    ],
-    [() => layers.averagePooling2d({ padding: 1 as Any }), `averagePooling2d: padding: ${PADDINGS}, got 1`],
-    [
-      () => layers.globalAveragePooling2d({ poolSize: 2 } as Any),
-      `globalAveragePooling2d: expected the options name; got "poolSize"`,
-    ],
-    [() => layers.flatten({ axis: 1 } as Any), `flatten: expected the options name; got "axis"`],
-    [() => layers.dense({ units: 0 }), `dense: units: ${COUNT}, got 0`],
-    [() => layers.dense({ units: 1, useBias: 0 as Any }), "dense: useBias: expected true or false, got 0"],
-    [() => layers.dense({ units: 1, activation: null as Any }), `"softmax"; got null`],
-    [
-      () => layers.dense({ units: 1, kernelInitializer: {} as Any }),
-      "dense: kernelInitializer: expected one of",
-    ],
-    [() => layers.activation({} as Any), "activation: activation: expected one of"],
-    [() => layers.dropout({ rate: 1 }), "dropout: rate: expected a number ≥ 0 and < 1, got 1"],
-    [() => layers.dropout({ rate: -0.1 }), "dropout: rate: expected a number ≥ 0 and < 1, got -0.1"],
-    [() => layers.dropout({} as Any), "dropout: rate: expected a number ≥ 0 and < 1, got undefined"],
-  ])("$1", (call, message) => {
+      [`conv2d: groups: ${COUNT}, got 0`]: () => conv({ groups: 0 }),
+      [`conv2d: useBias: expected true or false, got "no"`]: () => conv({ useBias: "no" }),
+      [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax"; got "gelu"`]:
+        () => conv({ activation: "gelu" }),
+      [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
+      [`conv2d: kernelInitializer: expected one of "zeros", "ones", "glorotUniform"`]: () =>
+        conv({ kernelInitializer: "he" }),
+      [`conv2d: biasInitializer: constant: expected a finite number, got NaN`]: () =>
+        conv({ biasInitializer: { constant: NaN } }),
+      [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
+        layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
+      [`depthMultiplier; got "filters"`]: () => layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any),
+      [`depthwiseConv2d: kernelSize: ${SIZE}, got 0`]: () => layers.depthwiseConv2d({ kernelSize: 0 }),
+      [`maxPooling2d: poolSize: ${SIZE}, got 0`]: () => layers.maxPooling2d({ poolSize: 0 }),
+      [`maxPooling2d: strides: ${SIZE}, got 0`]: () => layers.maxPooling2d({ strides: 0 }),
+      [`maxPooling2d: expected the options poolSize, strides, padding, name; got "size"`]: () =>
+        layers.maxPooling2d({ size: 2 } as Any),
+      [`averagePooling2d: padding: ${PADDINGS}, got 1`]: () => layers.averagePooling2d({ padding: 1 as Any }),
+      [`globalAveragePooling2d: expected the options name; got "poolSize"`]: () =>
+        layers.globalAveragePooling2d({ poolSize: 2 } as Any),
+      [`flatten: expected the options name; got "axis"`]: () => layers.flatten({ axis: 1 } as Any),
+      [`dense: units: ${COUNT}, got 0`]: () => layers.dense({ units: 0 }),
+      "dense: useBias: expected true or false, got 0": () => layers.dense({ units: 1, useBias: 0 as Any }),
+      [`"softmax"; got null`]: () => layers.dense({ units: 1, activation: null as Any }),
+      "dense: kernelInitializer: expected one of": () =>
+        layers.dense({ units: 1, kernelInitializer: {} as Any }),
+      "activation: activation: expected one of": () => layers.activation({} as Any),
+      "dropout: rate: expected a number ≥ 0 and < 1, got 1": () => layers.dropout({ rate: 1 }),
+      "dropout: rate: expected a number ≥ 0 and < 1, got -0.1": () => layers.dropout({ rate: -0.1 }),
+      "dropout: rate: expected a number ≥ 0 and < 1, got undefined": () => layers.dropout({} as Any),
+    }),
+  )("%s", (message, call) => {
     expect(call).toThrow(OptionError);
     expect(call).toThrow(message);
   });
 });
 
 describe("an optimizer refuses", () => {
-  it.each<[call: () => unknown, message: string]>([
-    [() => optimizers.sgd({} as Any), `sgd: learningRate: ${NUMBER}, got undefined`],
-    [() => optimizers.sgd({ learningRate: -1 }), `sgd: learningRate: ${NUMBER}, got -1`],
-    [() => optimizers.sgd({ learningRate: Infinity }), `sgd: learningRate: ${NUMBER}, got Infinity`],
-    [() => optimizers.sgd({ learningRate: "0.1" as Any }), `sgd: learningRate: ${NUMBER}, got "0.1"`],
-    [
-      () => optimizers.sgd({ learningRate: 1, lr: 1 } as Any),
-      `sgd: expected the options learningRate, momentum, nesterov, weightDecay; got "lr"`,
-    ],
-    [() => optimizers.sgd({ learningRate: 1, momentum: NaN }), `sgd: momentum: ${NUMBER}, got NaN`],
-    [() => optimizers.sgd({ learningRate: 1, weightDecay: -1 }), `sgd: weightDecay: ${NUMBER}, got -1`],
-    [
-      () => optimizers.sgd({ learningRate: 1, nesterov: true }),
-      "sgd: nesterov: expected a momentum above 0, got 0",
-    ],
-    [
-      () => optimizers.sgd({ learningRate: 1, nesterov: 1 as Any }),
-      "sgd: nesterov: expected true or false, got 1",
-    ],
-    [() => optimizers.adam({ learningRate: NaN }), `adam: learningRate: ${NUMBER}, got NaN`],
-    [() => optimizers.adam({ beta1: 1 }), "adam: beta1: expected a number ≥ 0 and < 1, got 1"],
-    [() => optimizers.adam({ beta2: -1 }), "adam: beta2: expected a number ≥ 0 and < 1, got -1"],
-    [() => optimizers.adam({ epsilon: -1 }), `adam: epsilon: ${NUMBER}, got -1`],
-    [() => optimizers.adamw({ weightDecay: Infinity }), `adamw: weightDecay: ${NUMBER}, got Infinity`],
-    [
-      () => optimizers.adamw({ momentum: 0.9 } as Any),
-      `adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay; got "momentum"`,
-    ],
-  ])("$1", (call, message) => {
+  it.each(
+    Object.entries<() => unknown>({
+      [`sgd: learningRate: ${NUMBER}, got undefined`]: () => optimizers.sgd({} as Any),
+      [`sgd: learningRate: ${NUMBER}, got -1`]: () => optimizers.sgd({ learningRate: -1 }),
+      [`sgd: learningRate: ${NUMBER}, got Infinity`]: () => optimizers.sgd({ learningRate: Infinity }),
+      [`sgd: learningRate: ${NUMBER}, got "0.1"`]: () => optimizers.sgd({ learningRate: "0.1" as Any }),
+      [`sgd: expected the options learningRate, momentum, nesterov, weightDecay; got "lr"`]: () =>
+        sgd({ lr: 1 }),
+      [`sgd: momentum: ${NUMBER}, got NaN`]: () => sgd({ momentum: NaN }),
+      [`sgd: weightDecay: ${NUMBER}, got -1`]: () => sgd({ weightDecay: -1 }),
+      "sgd: nesterov: expected a momentum above 0, got 0": () => sgd({ nesterov: true }),
+      "sgd: nesterov: expected true or false, got 1": () => sgd({ nesterov: 1 }),
+      [`adam: learningRate: ${NUMBER}, got NaN`]: () => optimizers.adam({ learningRate: NaN }),
+      "adam: beta1: expected a number ≥ 0 and < 1, got 1": () => optimizers.adam({ beta1: 1 }),
+      "adam: beta2: expected a number ≥ 0 and < 1, got -1": () => optimizers.adam({ beta2: -1 }),
+      [`adam: epsilon: ${NUMBER}, got -1`]: () => optimizers.adam({ epsilon: -1 }),
+      [`adamw: weightDecay: ${NUMBER}, got Infinity`]: () => optimizers.adamw({ weightDecay: Infinity }),
+      [`adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay; got "momentum"`]: () =>
+        optimizers.adamw({ momentum: 0.9 } as Any),
+    }),
+  )("%s", (message, call) => {
     expect(call).toThrow(OptionError);
     expect(call).toThrow(message);
   });
@@ -158,26 +117,17 @@ describe("an optimizer refuses", () => {
 describe("a model refuses to be built with", () => {
   const build = (inputShape: readonly number[], ...list: Layer[]): Model =>
     sequential({ inputShape, layers: list });
-  const conv = (kernelSize: number, more = {}): Layer => layers.conv2d({ filters: 4, kernelSize, ...more });
+  const filters = (kernelSize: number, more = {}): Layer => conv({ filters: 4, kernelSize, ...more });
 
-  it.each<[call: () => unknown, type: typeof OptionError | typeof ShapeError, message: string]>([
-    [
-      () => build([7, 7, 3], conv(3), conv(9)),
-      ShapeError,
-      "conv2d_1: height: expected an image of at least 9 with its padding, got 5 + 0 + 0",
-    ],
-    [
-      () => build([9, 4, 3], conv(3, { dilationRate: 2, name: "wide" })),
-      ShapeError,
-      "wide: width: expected an image of at least 5 with its padding, got 4 + 0 + 0",
-    ],
-    [
-      () => build([7, 7, 3], layers.maxPooling2d({ poolSize: 8 })),
-      ShapeError,
-      "maxPooling2d: height: expected an image of at least 8 with its padding, got 7 + 0 + 0",
-    ],
-    [
-      () =>
+  it.each(
+    Object.entries<() => unknown>({
+      "conv2d_1: height: expected an image of at least 9 with its padding, got 5 + 0 + 0": () =>
+        build([7, 7, 3], filters(3), filters(9)),
+      "wide: width: expected an image of at least 5 with its padding, got 4 + 0 + 0": () =>
+        build([9, 4, 3], filters(3, { dilationRate: 2, name: "wide" })),
+      "maxPooling2d: height: expected an image of at least 8 with its padding, got 7 + 0 + 0": () =>
+        build([7, 7, 3], layers.maxPooling2d({ poolSize: 8 })),
+      "maxPooling2d: padding: expected less than the pool size 2×2, got [[2,0],[0,0]]": () =>
         build(
           [7, 7, 3],
           layers.maxPooling2d({
@@ -187,82 +137,48 @@ describe("a model refuses to be built with", () => {
             ],
           }),
         ),
-      ShapeError,
-      "maxPooling2d: padding: expected less than the pool size 2×2, got [[2,0],[0,0]]",
-    ],
-    [
-      () => build([7, 7, 3], layers.flatten(), conv(1)),
-      ShapeError,
-      "conv2d: expected an image [height, width, channels], got 147",
-    ],
-    [
-      () => build([7, 7], conv(1)),
-      ShapeError,
-      "conv2d: expected an image [height, width, channels], got 7×7",
-    ],
-    [
-      () => build([7], layers.globalAveragePooling2d()),
-      ShapeError,
-      "globalAveragePooling2d: expected an image [height, width, channels], got 7",
-    ],
-    [
-      () => build([7, 7, 3], conv(3, { groups: 2 })),
-      OptionError,
-      "conv2d: groups: expected a divisor of 3 input channels and 4 filters, got 2",
-    ],
-    [
-      () => build([7, 0, 3], conv(3)),
-      ShapeError,
-      "model: inputShape: expected a shape of positive integers, got [7,0,3]",
-    ],
-    [
-      () => build(undefined as Any, conv(3)),
-      ShapeError,
-      "model: inputShape: expected a shape of positive integers, got undefined",
-    ],
-    [() => build([7, 7, 3]), OptionError, "sequential: layers: expected at least one layer, got []"],
-    [
-      () => build([7, 7, 3], conv(3), "relu" as Any),
-      OptionError,
-      `sequential: layers[1]: expected one of layers.*, got "relu"`,
-    ],
-    [
-      () => build([7, 7, 3], conv(3, { name: "a" }), conv(1, { name: "a" })),
-      OptionError,
-      `conv2d: name: expected a name of its own, got "a" for the second time`,
-    ],
-    [
-      () => build([7, 7, 3], conv(3, { name: "a.b" })),
-      OptionError,
-      `conv2d: name: expected letters, digits, "_" and "-", got "a.b"`,
-    ],
-    [
-      () => build([7, 7, 3], conv(3, { name: 5 })),
-      OptionError,
-      `conv2d: name: expected letters, digits, "_" and "-", got 5`,
-    ],
-    [
-      () => sequential({ inputShape: [1], layers: [layers.flatten()], seed: -1 }),
-      OptionError,
-      "sequential: seed: expected an integer from 0 to 2^53 - 1, got -1",
-    ],
-    [
-      () => sequential({ inputShape: [1], layers: [layers.flatten()], seed: 0.5 }),
-      OptionError,
-      "sequential: seed: expected an integer from 0 to 2^53 - 1, got 0.5",
-    ],
-    [
-      () => sequential({ shape: [1] } as Any),
-      OptionError,
-      `sequential: expected the options inputShape, layers, seed; got "shape"`,
-    ],
-  ])("$2", (call, type, message) => {
-    expect(call).toThrow(type);
+      "conv2d: expected an image [height, width, channels], got 147": () =>
+        build([7, 7, 3], layers.flatten(), filters(1)),
+      "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
+      "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
+        build([7], layers.globalAveragePooling2d()),
+      "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>
+        build([7, 0, 3], filters(3)),
+      "model: inputShape: expected a shape of positive integers, got undefined": () =>
+        build(undefined as Any, filters(3)),
+    }),
+  )("%s", (message, call) => {
+    expect(call).toThrow(ShapeError);
+    expect(call).toThrow(message);
+  });
+
+  it.each(
+    Object.entries<() => unknown>({
+      "conv2d: groups: expected a divisor of 3 input channels and 4 filters, got 2": () =>
+        build([7, 7, 3], filters(3, { groups: 2 })),
+      "sequential: layers: expected at least one layer, got []": () => build([7, 7, 3]),
+      [`sequential: layers[1]: expected one of layers.*, got "relu"`]: () =>
+        build([7, 7, 3], filters(3), "relu" as Any),
+      [`conv2d: name: expected a name of its own, got "a" for the second time`]: () =>
+        build([7, 7, 3], filters(3, { name: "a" }), filters(1, { name: "a" })),
+      [`conv2d: name: expected letters, digits, "_" and "-", got "a.b"`]: () =>
+        build([7, 7, 3], filters(3, { name: "a.b" })),
+      [`conv2d: name: expected letters, digits, "_" and "-", got 5`]: () =>
+        build([7, 7, 3], filters(3, { name: 5 })),
+      "sequential: seed: expected an integer from 0 to 2^53 - 1, got -1": () =>
+        sequential({ inputShape: [1], layers: [layers.flatten()], seed: -1 }),
+      "sequential: seed: expected an integer from 0 to 2^53 - 1, got 0.5": () =>
+        sequential({ inputShape: [1], layers: [layers.flatten()], seed: 0.5 }),
+      [`sequential: expected the options inputShape, layers, seed; got "shape"`]: () =>
+        sequential({ shape: [1] } as Any),
+    }),
+  )("%s", (message, call) => {
+    expect(call).toThrow(OptionError);
     expect(call).toThrow(message);
   });
 
   it("but names layers around the names that were given", () => {
-    const net = build([7, 7, 3], conv(1, { name: "conv2d_1" }), conv(1), conv(1), conv(1));
+    const net = build([7, 7, 3], filters(1, { name: "conv2d_1" }), filters(1), filters(1), filters(1));
     const names = [...net.weights.keys()].filter((name) => name.endsWith("kernel"));
     expect(names).toEqual(["conv2d_1.kernel", "conv2d.kernel", "conv2d_2.kernel", "conv2d_3.kernel"]);
   });
@@ -287,36 +203,28 @@ describe("a method refuses", () => {
   });
   afterAll(() => engine.dispose());
 
-  it.each<[call: () => unknown, message: string]>([
-    [() => model.compile(options({ engine: load() })), "compile: engine: expected what load() gives, got {}"],
-    [
-      () => model.compile(options({ engine: undefined })),
-      "compile: engine: expected what load() gives, got undefined",
-    ],
-    [
-      () => model.compile(options({ optimizer: "sgd" })),
-      `compile: optimizer: expected one of optimizers.*, got "sgd"`,
-    ],
-    [() => model.compile(options({ loss: "mse" })), `compile: loss: expected one of losses.*, got "mse"`],
-    [
-      () => model.compile(options({ loss: undefined })),
-      "compile: loss: expected one beside the optimizer, got none",
-    ],
-    [
-      () => model.compile(options({ metrics: [] })),
-      `compile: expected the options engine, optimizer, loss; got "metrics"`,
-    ],
-    [() => model.predict(x, { batchSize: 0 }), `predict: batchSize: ${COUNT}, got 0`],
-    [() => model.predict(x, { batchSize: 64.5 }), `predict: batchSize: ${COUNT}, got 64.5`],
-    [() => model.predict(x, { batch: 1 } as Any), `predict: expected the options batchSize; got "batch"`],
-    [() => model.evaluate(x, y, { batchSize: -1 }), `evaluate: batchSize: ${COUNT}, got -1`],
-    [
-      () => model.evaluate(x, y, { epochs: 1 } as Any),
-      `evaluate: expected the options batchSize; got "epochs"`,
-    ],
-    [() => model.session({ batchSize: NaN }), `session: batchSize: ${COUNT}, got NaN`],
-    [() => model.session({ size: 1 } as Any), `session: expected the options batchSize; got "size"`],
-  ])("$1", (call, message) => {
+  it.each(
+    Object.entries<() => unknown>({
+      "compile: engine: expected what load() gives, got {}": () => model.compile(options({ engine: load() })),
+      "compile: engine: expected what load() gives, got undefined": () =>
+        model.compile(options({ engine: undefined })),
+      [`compile: optimizer: expected one of optimizers.*, got "sgd"`]: () =>
+        model.compile(options({ optimizer: "sgd" })),
+      [`compile: loss: expected one of losses.*, got "mse"`]: () => model.compile(options({ loss: "mse" })),
+      "compile: loss: expected one beside the optimizer, got none": () =>
+        model.compile(options({ loss: undefined })),
+      [`compile: expected the options engine, optimizer, loss; got "metrics"`]: () =>
+        model.compile(options({ metrics: [] })),
+      [`predict: batchSize: ${COUNT}, got 0`]: () => model.predict(x, { batchSize: 0 }),
+      [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),
+      [`predict: expected the options batchSize; got "batch"`]: () => model.predict(x, { batch: 1 } as Any),
+      [`evaluate: batchSize: ${COUNT}, got -1`]: () => model.evaluate(x, y, { batchSize: -1 }),
+      [`evaluate: expected the options batchSize; got "epochs"`]: () =>
+        model.evaluate(x, y, { epochs: 1 } as Any),
+      [`session: batchSize: ${COUNT}, got NaN`]: () => model.session({ batchSize: NaN }),
+      [`session: expected the options batchSize; got "size"`]: () => model.session({ size: 1 } as Any),
+    }),
+  )("%s", (message, call) => {
     expect(call).toThrow(OptionError);
     expect(call).toThrow(message);
     // The model is as it was.
@@ -330,7 +238,7 @@ describe("a method refuses", () => {
     [{ onBatchEnd: {} }, "fit: onBatchEnd: expected a function, got object"],
     [{ onEpochEnd: 5 }, "fit: onEpochEnd: expected a function, got number"],
     [{ signal: new AbortController() }, "fit: signal: expected an AbortSignal, got {}"],
-    [{ validationData: { x, y } }, "fit: validationData: expected [images, labels], got {"],
+    [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels], got {"],
     [
       { callbacks: [] },
       `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal; got "callbacks"`,
