@@ -35,7 +35,6 @@ import {
   stripFloats,
   stripPixels,
 } from "./patches";
-import { add4, load4, store4, zero4 } from "./simd";
 import { Window } from "./window";
 
 /** Output pixels in a strip of the filter gradient: the reduction's block, unless one row has more. */
@@ -273,33 +272,5 @@ export function conv2dBackpropInputCol2im(
       }
       if (!pointwise) col2imBlock(window, cg, block, ic, rows, dxg);
     }
-  }
-}
-
-/**
- * `db[f] = Σ dy[rows, f]` over the rows.
- *
- * Order: one running float32 sum a column, rows ascending. Error: γ_rows·Σ|dy|.
- */
-export function biasGradient(rows: i32, f: i32, dy: usize, db: usize): void {
-  const row = (<usize>f) << 2;
-  let j = 0;
-  for (; j + 4 <= f; j += 4) {
-    let sum = zero4();
-    let p = dy + ((<usize>j) << 2);
-    for (let r = rows; r > 0; r--) {
-      sum = add4(sum, load4(p));
-      p += row;
-    }
-    store4(db + ((<usize>j) << 2), sum);
-  }
-  for (; j < f; j++) {
-    let sum: f32 = 0;
-    let p = dy + ((<usize>j) << 2);
-    for (let r = rows; r > 0; r--) {
-      sum += load<f32>(p);
-      p += row;
-    }
-    store<f32>(db + ((<usize>j) << 2), sum);
   }
 }

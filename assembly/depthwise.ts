@@ -6,21 +6,7 @@
  */
 import { activationForward } from "./activation";
 import { add4, load4, madd4, relu4, store4, zero4 } from "./simd";
-import { Window } from "./window";
-
-/** First tap of a row or column of taps that meets the image: the smallest `t ≥ 0` with `start + t·dilation ≥ 0`. */
-// @ts-ignore: decorator
-@inline
-function firstTap(start: i32, dilation: i32): i32 {
-  return start >= 0 ? 0 : (dilation - 1 - start) / dilation;
-}
-
-/** Tap after the last one that meets the image: taps `t < taps` with `start + t·dilation < size`. */
-// @ts-ignore: decorator
-@inline
-function afterLastTap(start: i32, dilation: i32, size: i32, taps: i32): i32 {
-  return start >= size ? 0 : min(taps, (size - start + dilation - 1) / dilation);
-}
+import { endTap, firstTap, Window } from "./window";
 
 /**
  * `y = act(depthwise(x, w) + b)`; `b` is 0 for none.
@@ -70,9 +56,9 @@ function depthwisePixel(
   const c = window.c;
   const pixel = (<usize>c) << 2;
   const ky0 = firstTap(iy, window.dilationH);
-  const ky1 = afterLastTap(iy, window.dilationH, window.h, window.kh);
+  const ky1 = endTap(iy, window.dilationH, window.kh, window.h);
   const kx0 = firstTap(ix, window.dilationW);
-  const kx1 = afterLastTap(ix, window.dilationW, window.w, window.kw);
+  const kx1 = endTap(ix, window.dilationW, window.kw, window.w);
   const step = <usize>window.dilationW * pixel;
   let ch = 0;
   for (; ch + 4 <= c; ch += 4) {
@@ -110,33 +96,44 @@ function depthwisePixel(
 }
 
 /**
- * `dw[kh, kw, c]`: each tap's products of `x` and `dy` summed over the output pixels that it meets the image at.
- *
- * Order: one running float32 sum over (image, oy, ox) ascending, tap by tap. Error: γ_{n·oh·ow}·Σ|x·dy|.
+ * Goes through every pair of an output pixel and an input pixel under one of its taps: adds their products to the tap's
+ * filter, or with `input` the products of gradient and filter to the input pixel. `input` is a constant at each call.
  */
-export function depthwiseConv2dBackpropFilter(window: Window, n: i32, x: usize, dy: usize, dw: usize): void {
+// @ts-ignore: decorator
+@inline
+function eachTap(input: bool, window: Window, n: i32, x: usize, w: usize, dy: usize): void {
   const pixel = (<usize>window.c) << 2;
-  const image = <usize>(window.h * window.w) * pixel;
-  memory.fill(dw, 0, <usize>(window.kh * window.kw) * pixel);
   for (let i = 0; i < n; i++) {
     for (let oy = 0; oy < window.oh; oy++) {
       const iy = oy * window.strideH - window.top;
-      const ky1 = afterLastTap(iy, window.dilationH, window.h, window.kh);
+      const ky1 = endTap(iy, window.dilationH, window.kh, window.h);
       for (let ox = 0; ox < window.ow; ox++) {
         const ix = ox * window.strideW - window.left;
         const kx0 = firstTap(ix, window.dilationW);
-        const kx1 = afterLastTap(ix, window.dilationW, window.w, window.kw);
+        const kx1 = endTap(ix, window.dilationW, window.kw, window.w);
         for (let ky = firstTap(iy, window.dilationH); ky < ky1; ky++) {
           for (let kx = kx0; kx < kx1; kx++) {
-            const from = x + ((iy + ky * window.dilationH) * window.w + ix + kx * window.dilationW) * pixel;
-            addProducts(window.c, dw + (ky * window.kw + kx) * pixel, from, dy);
+            const at = x + ((iy + ky * window.dilationH) * window.w + ix + kx * window.dilationW) * pixel;
+            const tap = w + (ky * window.kw + kx) * pixel;
+            if (input) addProducts(window.c, at, dy, tap);
+            else addProducts(window.c, tap, at, dy);
           }
         }
         dy += pixel;
       }
     }
-    x += image;
+    x += <usize>(window.h * window.w) * pixel;
   }
+}
+
+/**
+ * `dw[kh, kw, c]`: each tap's products of `x` and `dy` summed over the output pixels that it meets the image at.
+ *
+ * Order: one running float32 sum over (image, oy, ox) ascending. Error: γ_{n·oh·ow}·Σ|x·dy|.
+ */
+export function depthwiseConv2dBackpropFilter(window: Window, n: i32, x: usize, dy: usize, dw: usize): void {
+  memory.fill(dw, 0, (<usize>(window.kh * window.kw * window.c)) << 2);
+  eachTap(false, window, n, x, dw, dy);
 }
 
 /**
@@ -145,28 +142,8 @@ export function depthwiseConv2dBackpropFilter(window: Window, n: i32, x: usize, 
  * Order: each pixel is one running float32 sum over the output pixels (oy, ox) ascending. Error: γ_{kh·kw}·Σ|dy·w|.
  */
 export function depthwiseConv2dBackpropInput(window: Window, n: i32, dy: usize, w: usize, dx: usize): void {
-  const pixel = (<usize>window.c) << 2;
-  const image = <usize>(window.h * window.w) * pixel;
-  memory.fill(dx, 0, n * image);
-  for (let i = 0; i < n; i++) {
-    for (let oy = 0; oy < window.oh; oy++) {
-      const iy = oy * window.strideH - window.top;
-      const ky1 = afterLastTap(iy, window.dilationH, window.h, window.kh);
-      for (let ox = 0; ox < window.ow; ox++) {
-        const ix = ox * window.strideW - window.left;
-        const kx0 = firstTap(ix, window.dilationW);
-        const kx1 = afterLastTap(ix, window.dilationW, window.w, window.kw);
-        for (let ky = firstTap(iy, window.dilationH); ky < ky1; ky++) {
-          for (let kx = kx0; kx < kx1; kx++) {
-            const to = dx + ((iy + ky * window.dilationH) * window.w + ix + kx * window.dilationW) * pixel;
-            addProducts(window.c, to, dy, w + (ky * window.kw + kx) * pixel);
-          }
-        }
-        dy += pixel;
-      }
-    }
-    dx += image;
-  }
+  memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
+  eachTap(true, window, n, dx, w, dy);
 }
 
 /** `to[i] += a[i]·b[i]` over the channels of one pixel. */

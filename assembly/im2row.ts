@@ -1,11 +1,11 @@
 /**
- * im2row and its adjoint col2im, whole or in blocks.
+ * im2row and its adjoint col2im.
  *
  * `R = im2row(x)` has one row for each output pixel `(image, oy, ox)` and one column for each `(ky, kx, channel)`:
- * `R[row, col]` is the input pixel under that tap, zero in the padding. Convolution never builds all of `R`: it unfolds
- * blocks of rows and columns right before the matrix product reads them (implicit im2row).
+ * `R[row, col]` is the input pixel under that tap, zero in the padding. Convolution never builds `R` (see `patches.ts`);
+ * these kernels are for those who do, and `col2imBlock` folds the blocks of patch gradients that a layer computes.
  *
- * A group of channels is unfolded by itself: `x` then points at the group's first channel and `cg` is the number of its
+ * A group of channels is folded by itself: `x` then points at the group's first channel and `cg` is the number of its
  * channels, while pixels stay `window.c` channels apart.
  */
 import { copyFloats, zeroFloats } from "./gemm/copy";
@@ -13,83 +13,79 @@ import { add4, load4, store4 } from "./simd";
 import { Window } from "./window";
 
 /**
- * Unfolds rows `[row0, row0 + rows)` and columns `[col0, col0 + cols)` of `R` to `dst`, rows `dstRow` bytes apart.
+ * Goes through rows `[row0, row0 + rows)` of `R`, which lie at `r`: copies the pixels of `x` to them, or with `fold` adds
+ * them to the pixels of `x`. `fold` is a constant at each call.
  */
-export function im2rowBlock(
-  window: Window,
-  cg: i32,
-  x: usize,
-  row0: i32,
-  rows: i32,
-  col0: i32,
-  cols: i32,
-  dst: usize,
-  dstRow: usize,
-): void {
-  const image = window.h * window.w * window.c;
+// @ts-ignore: decorator
+@inline
+function eachPatch(fold: bool, window: Window, cg: i32, r: usize, row0: i32, rows: i32, x: usize): void {
+  const image = (<usize>(window.h * window.w * window.c)) << 2;
+  const columns = (<usize>(window.kh * window.kw * cg)) << 2;
   let ox = row0 % window.ow;
   let oy = (row0 / window.ow) % window.oh;
-  let base = x + ((<usize>(row0 / (window.ow * window.oh)) * image) << 2);
-  for (let r = 0; r < rows; r++) {
+  x += <usize>(row0 / (window.ow * window.oh)) * image;
+  for (let i = 0; i < rows; i++) {
     const iy = oy * window.strideH - window.top;
     const ix = ox * window.strideW - window.left;
-    unfoldPatch(window, cg, base, iy, ix, col0, cols, dst);
-    dst += dstRow;
+    if (fold) foldPatch(window, cg, r, x, iy, ix);
+    else unfoldPatch(window, cg, r, x, iy, ix);
+    r += columns;
     if (++ox == window.ow) {
       ox = 0;
       if (++oy == window.oh) {
         oy = 0;
-        base += (<usize>image) << 2;
+        x += image;
       }
     }
   }
 }
 
-/** Columns `[col0, col0 + cols)` of the patch whose first tap lies at `(iy, ix)`. */
-function unfoldPatch(
-  window: Window,
-  cg: i32,
-  image: usize,
-  iy: i32,
-  ix: i32,
-  col0: i32,
-  cols: i32,
-  dst: usize,
-): void {
+/**
+ * Goes through the runs of the patch whose first tap lies at `(iy, ix)`. A run is what lies contiguously in the image: a
+ * row of taps when channels and taps touch, else one tap.
+ */
+// @ts-ignore: decorator
+@inline
+function eachRun(fold: bool, window: Window, cg: i32, r: usize, image: usize, iy: i32, ix: i32): void {
   const c = window.c;
   const joined = window.dilationW == 1 && cg == c;
-  // A run is what lies contiguously in the image: a row of taps when channels and taps touch, else one tap.
+  const taps = joined ? 1 : window.kw;
   const run = joined ? window.kw * c : cg;
-  const end = col0 + cols;
-  for (let col = col0; col < end;) {
-    const index = col / run;
-    const start = index * run;
-    const stop = min(end, start + run);
-    const ky = joined ? index : index / window.kw;
+  for (let ky = 0; ky < window.kh; ky++) {
     const y = iy + ky * window.dilationH;
-    const xx = joined ? ix : ix + (index - ky * window.kw) * window.dilationW;
-    let from = 0;
-    let to = 0;
-    if (<u32>y < <u32>window.h) {
-      // Floats [from, to) of the run lie inside of the image's row.
-      if (joined) {
-        from = max(0, -xx * c);
-        to = min(run, (window.w - xx) * c);
-      } else if (<u32>xx < <u32>window.w) {
-        to = run;
+    for (let kx = 0; kx < taps; kx++) {
+      const xx = ix + kx * window.dilationW;
+      // Floats [from, to) of the run lie inside of the image.
+      let from = 0;
+      let to = 0;
+      if (<u32>y < <u32>window.h) {
+        if (joined) {
+          from = min(run, max(0, -xx * c));
+          to = max(from, min(run, (window.w - xx) * c));
+        } else if (<u32>xx < <u32>window.w) {
+          to = run;
+        }
       }
+      const inside = image + ((<usize>((y * window.w + xx) * c + from)) << 2);
+      const part = r + ((<usize>from) << 2);
+      if (fold) {
+        addFloats(inside, part, to - from);
+      } else {
+        zeroFloats(r, from);
+        copyFloats(part, inside, to - from);
+        zeroFloats(r + ((<usize>to) << 2), run - to);
+      }
+      r += (<usize>run) << 2;
     }
-    const first = min(max(col, start + from), stop);
-    const after = max(min(stop, start + to), first);
-    if (first > col) zeroFloats(dst, first - col);
-    if (after > first) {
-      const source = (y * window.w + xx) * c + (first - start);
-      copyFloats(dst + ((<usize>(first - col)) << 2), image + ((<usize>source) << 2), after - first);
-    }
-    if (stop > after) zeroFloats(dst + ((<usize>(after - col)) << 2), stop - after);
-    dst += (<usize>(stop - col)) << 2;
-    col = stop;
   }
+}
+
+function unfoldPatch(window: Window, cg: i32, r: usize, image: usize, iy: i32, ix: i32): void {
+  eachRun(false, window, cg, r, image, iy, ix);
+}
+
+function foldPatch(window: Window, cg: i32, r: usize, image: usize, iy: i32, ix: i32): void {
+  eachRun(true, window, cg, r, image, iy, ix);
 }
 
 /** `x[i] += r[i]` for `n` floats. */
@@ -114,53 +110,7 @@ function addFloats(x: usize, r: usize, n: i32): void {
  * padding is dropped. Order: rows ascending, and columns ascending in each, so blocks do not change a bit.
  */
 export function col2imBlock(window: Window, cg: i32, r: usize, row0: i32, rows: i32, x: usize): void {
-  const image = window.h * window.w * window.c;
-  let ox = row0 % window.ow;
-  let oy = (row0 / window.ow) % window.oh;
-  let base = x + ((<usize>(row0 / (window.ow * window.oh)) * image) << 2);
-  const columns = (<usize>(window.kh * window.kw * cg)) << 2;
-  for (let i = 0; i < rows; i++) {
-    const iy = oy * window.strideH - window.top;
-    const ix = ox * window.strideW - window.left;
-    foldPatch(window, cg, r, base, iy, ix);
-    r += columns;
-    if (++ox == window.ow) {
-      ox = 0;
-      if (++oy == window.oh) {
-        oy = 0;
-        base += (<usize>image) << 2;
-      }
-    }
-  }
-}
-
-/** Adds one row of `R` to the patch whose first tap lies at `(iy, ix)`. */
-function foldPatch(window: Window, cg: i32, r: usize, image: usize, iy: i32, ix: i32): void {
-  const c = window.c;
-  const joined = window.dilationW == 1 && cg == c;
-  const taps = joined ? 1 : window.kw;
-  const run = joined ? window.kw * c : cg;
-  for (let ky = 0; ky < window.kh; ky++) {
-    const y = iy + ky * window.dilationH;
-    for (let kx = 0; kx < taps; kx++) {
-      const xx = ix + kx * window.dilationW;
-      let from = 0;
-      let to = 0;
-      if (<u32>y < <u32>window.h) {
-        if (joined) {
-          from = max(0, -xx * c);
-          to = min(run, (window.w - xx) * c);
-        } else if (<u32>xx < <u32>window.w) {
-          to = run;
-        }
-      }
-      if (to > from) {
-        const target = (y * window.w + xx) * c + from;
-        addFloats(image + ((<usize>target) << 2), r + ((<usize>from) << 2), to - from);
-      }
-      r += (<usize>run) << 2;
-    }
-  }
+  eachPatch(true, window, cg, r, row0, rows, x);
 }
 
 /**
@@ -169,8 +119,7 @@ function foldPatch(window: Window, cg: i32, r: usize, image: usize, iy: i32, ix:
  * Exact: values are only copied.
  */
 export function im2row(window: Window, n: i32, x: usize, r: usize): void {
-  const cols = window.kh * window.kw * window.c;
-  im2rowBlock(window, window.c, x, 0, n * window.oh * window.ow, 0, cols, r, (<usize>cols) << 2);
+  eachPatch(false, window, window.c, r, 0, n * window.oh * window.ow, x);
 }
 
 /**

@@ -14,8 +14,8 @@ export {
   conv2dBackpropFilterWorkspace,
   conv2dBackpropInputCol2im,
   conv2dBackpropInputCol2imWorkspace,
-  biasGradient,
 } from "./conv2d";
+export { biasGradient } from "./bias";
 export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./flipped";
 export {
   depthwiseConv2dForward,
@@ -25,7 +25,7 @@ export {
 export { expForward, logForward } from "./math";
 export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
-export { sgdStep, adamStep, fill } from "./optimizer";
+export { sgdStep, adamStep } from "./optimizer";
 export { dropout } from "./dropout";
 export {
   maxPool2dForward,

@@ -235,12 +235,3 @@ export function adamStep(
   if (commit) return adamLoop(w, g, m, v, n, rate, beta1, beta2, epsilon, l2, away, c1, c2, true);
   return adamLoop(w, g, m, v, n, rate, beta1, beta2, epsilon, l2, away, c1, c2, false);
 }
-
-/** `p[i] = value` for `n` elements. */
-export function fill(p: usize, n: i32, value: f32): void {
-  const all = splat(value);
-  const rest = n & (LANES - 1);
-  const end = p + ((<usize>(n - rest)) << 2);
-  for (; p < end; p += 16) storeLanes(p, all, LANES);
-  if (rest > 0) storeLanes(p, all, rest);
-}

@@ -20,26 +20,12 @@ import {
   store4,
   zero4,
 } from "./simd";
-import { Window } from "./window";
+import { endTap, firstTap, Window } from "./window";
 
 /** What to do with a window. */
 const MAXIMUM: i32 = 0;
 const AVERAGE: i32 = 1;
 const SPREAD: i32 = 2;
-
-/** The first tap that lies inside, of those at `origin + k·dilation`. */
-// @ts-ignore: decorator
-@inline
-function firstTap(origin: i32, dilation: i32): i32 {
-  return origin >= 0 ? 0 : (dilation - 1 - origin) / dilation;
-}
-
-/** One past the last of `taps` taps that lies below `size`. */
-// @ts-ignore: decorator
-@inline
-function endTap(origin: i32, dilation: i32, taps: i32, size: i32): i32 {
-  return min((size - origin + dilation - 1) / dilation, taps);
-}
 
 /**
  * Visits the windows of `n` images in ascending order. `image` is the side that the windows slide over, `pooled` the

@@ -25,3 +25,17 @@ export class Window {
   top: i32;
   left: i32;
 }
+
+/** The first of the taps at `start + t·dilation`, t ≥ 0, that is not before the image. */
+// @ts-ignore: decorator
+@inline
+export function firstTap(start: i32, dilation: i32): i32 {
+  return start >= 0 ? 0 : (dilation - 1 - start) / dilation;
+}
+
+/** One past the last of `taps` taps at `start + t·dilation` that is below `size`. */
+// @ts-ignore: decorator
+@inline
+export function endTap(start: i32, dilation: i32, taps: i32, size: i32): i32 {
+  return start >= size ? 0 : min(taps, (size - start + dilation - 1) / dilation);
+}

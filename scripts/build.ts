@@ -32,6 +32,7 @@ async function buildJavaScript(): Promise<void> {
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
     platform: "node",
+    sourcemap: false,
     // The bundled CommonJS packages of the command line call require() for Node's own modules.
     banner: {
       js: `#!/usr/bin/env node\nimport { createRequire } from "node:module";const require = createRequire(import.meta.url);`,

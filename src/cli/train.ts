@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync, writeFileSync } from "node:fs";
+import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { layers, load, loadModel, losses, optimizers, sequential } from "../index.ts";
 import { CLASSES, drawDataset, loadFolder, type Dataset } from "./data.ts";
@@ -136,7 +136,7 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   );
 }
 
-/** Saves the model, loads the file's bytes again and holds its scores against the ones in hand. */
+/** Saves the model, loads the file again and holds its scores against the ones in hand. */
 function saveAndCompare(
   model: Model,
   engine: Engine,
@@ -150,7 +150,7 @@ function saveAndCompare(
   } catch (error) {
     throw new Error(`${out}: the model could not be saved (${causeOf(error)})`, { cause: error });
   }
-  const again = loadModel(bytes);
+  const again = loadModel(readFileSync(out));
   again.compile({ engine });
   const reloaded = again.predict(dataset.test.images).data;
   if (!sameBits(scores, reloaded)) {

@@ -86,6 +86,8 @@ export interface Kernels {
     workspace: number,
   ): void;
   conv2dBackpropInputCol2imWorkspace(window: number, f: number, groups: number): number;
+  // bias.ts
+
   /** db[f] = column sums of dy[rows, f]. */
   biasGradient(rows: number, f: number, dy: number, db: number): void;
 
@@ -192,8 +194,6 @@ export interface Kernels {
     correction2: number,
     commit: Flag,
   ): number;
-  /** p[0 … n) = value. */
-  fill(p: number, n: number, value: number): void;
 
   // dropout.ts
 

@@ -1,14 +1,13 @@
-import type { Engine } from "../ops/engine.ts";
 import { Pace } from "../engine/yield.ts";
 import type { Runtime } from "../engine/runtime.ts";
-import { OptionError, ShapeError } from "../errors.ts";
-import type { Loss } from "../losses/index.ts";
-import type { Optimizer } from "../optimizers/index.ts";
+import { ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
-import { checkOptions, positiveInteger, show } from "../options.ts";
+import type { Loss } from "../losses/index.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import type { Graph } from "./graph.ts";
 import { Parameters } from "./parameters.ts";
@@ -16,14 +15,6 @@ import { Evaluator, Session, type Evaluation } from "./session.ts";
 import { summarize } from "./summary.ts";
 import { checkLabels, type Labels } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
-
-export interface CompileOptions {
-  engine: Engine;
-  /** Needed for training. */
-  optimizer?: Optimizer;
-  /** Needed for training and `evaluate`. */
-  loss?: Loss;
-}
 
 /** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
 const DEFAULT_BATCH = 64;
@@ -94,19 +85,9 @@ export class Model {
    * @throws OptionError, MemoryError
    */
   compile(options: CompileOptions): void {
-    checkOptions("compile", options, ["engine", "optimizer", "loss"]);
+    const runtime = checkCompileOptions(options);
     this.#refuseWhileBusy("compile");
-    const { engine, optimizer, loss } = options;
-    const runtime = engine?.runtime;
-    if (!runtime) throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
-    if (optimizer !== undefined && typeof optimizer?.start !== "function") {
-      throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
-    }
-    if (loss !== undefined && typeof loss?.run !== "function") {
-      throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}`);
-    }
-    if (optimizer && !loss)
-      throw new OptionError("compile: loss: expected one beside the optimizer, got none");
+    const { optimizer, loss } = options;
     this.#leave();
     this.#parameters.move(runtime);
     let trainer: Trainer | undefined;

@@ -95,6 +95,10 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
   const beta1 = numberIn(`${type}: beta1`, options.beta1 ?? 0.9, 0, 1);
   const beta2 = numberIn(`${type}: beta2`, options.beta2 ?? 0.999, 0, 1);
   const epsilon = numberIn(`${type}: epsilon`, options.epsilon ?? 1e-8, 0);
+  // Without it a weight whose gradient is zero would step by 0 / 0.
+  if (Math.fround(epsilon) === 0) {
+    throw new OptionError(`${type}: epsilon: expected a float32 above 0, got ${show(epsilon)}`);
+  }
   const weightDecay = numberIn(`${type}: weightDecay`, options.weightDecay ?? defaultDecay, 0);
   const decoupled = type === "adamw";
   const start = (): OptimizerRun => {

@@ -216,13 +216,3 @@ describe("vector tails", () => {
     expect(bits(count)).toEqual(bits(4));
   });
 });
-
-describe("fill", () => {
-  it.each([0, ...SIZES])("fills %i elements", (n) => {
-    bench.reset();
-    const p = guarded(bench, n);
-    kernels.fill(p.ptr, n, 1.5);
-    p.check();
-    expect([...p.f32()]).toEqual(Array.from({ length: n }, () => 1.5));
-  });
-});

@@ -192,12 +192,11 @@ describe("fit and the event loop", () => {
     let ticks = 0;
     const timer = setInterval(() => ticks++, 1);
     const started = performance.now();
-    await net.fit(many, figures, { epochs: 3, batchSize: 8, validationData: [many, figures] });
+    await net.fit(many, figures, { epochs: 6, batchSize: 8, validationData: [many, figures] });
     clearInterval(timer);
     const elapsed = performance.now() - started;
     // Control comes back every 12 ms, plus a step; 50 ms a tick leaves room for a busy machine.
-    expect(elapsed).toBeGreaterThan(100);
-    expect(ticks).toBeGreaterThan(elapsed / 50);
+    expect(ticks).toBeGreaterThan(Math.max(1, elapsed / 50));
     net.dispose();
   });
 

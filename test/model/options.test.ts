@@ -104,6 +104,7 @@ describe("an optimizer refuses", () => {
       "adam: beta1: expected a number ≥ 0 and < 1, got 1": () => optimizers.adam({ beta1: 1 }),
       "adam: beta2: expected a number ≥ 0 and < 1, got -1": () => optimizers.adam({ beta2: -1 }),
       [`adam: epsilon: ${NUMBER}, got -1`]: () => optimizers.adam({ epsilon: -1 }),
+      "adam: epsilon: expected a float32 above 0, got 1e-60": () => optimizers.adam({ epsilon: 1e-60 }),
       [`adamw: weightDecay: ${NUMBER}, got Infinity`]: () => optimizers.adamw({ weightDecay: Infinity }),
       [`adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay; got "momentum"`]: () =>
         optimizers.adamw({ momentum: 0.9 } as Any),

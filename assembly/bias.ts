@@ -1,0 +1,54 @@
+/** The gradient of a bias. */
+import { add4, load4, store4, zero4 } from "./simd";
+
+/** Sums of the first 16 columns, or of the first 4; `wide` is a constant at each call, so that the branches fold. */
+// @ts-ignore: decorator
+@inline
+function columnSums(wide: bool, rows: i32, row: usize, dy: usize, db: usize): void {
+  let s0 = zero4();
+  let s1 = zero4();
+  let s2 = zero4();
+  let s3 = zero4();
+  for (let r = rows; r > 0; r--) {
+    s0 = add4(s0, load4(dy));
+    if (wide) {
+      s1 = add4(s1, load4(dy + 16));
+      s2 = add4(s2, load4(dy + 32));
+      s3 = add4(s3, load4(dy + 48));
+    }
+    dy += row;
+  }
+  store4(db, s0);
+  if (wide) {
+    store4(db + 16, s1);
+    store4(db + 32, s2);
+    store4(db + 48, s3);
+  }
+}
+
+/**
+ * `db[f] = Σ dy[rows, f]` over the rows.
+ *
+ * Order: one running float32 sum a column, rows ascending. Error: γ_rows·Σ|dy|.
+ */
+export function biasGradient(rows: i32, f: i32, dy: usize, db: usize): void {
+  const row = (<usize>f) << 2;
+  let j: usize = 0;
+  for (; j + 64 <= row; j += 64) columnSums(true, rows, row, dy + j, db + j);
+  for (; j + 16 <= row; j += 16) columnSums(false, rows, row, dy + j, db + j);
+  if (j == row) return;
+  if (f >= 4) {
+    // The last columns once more with some of those before them: the same sums, stored twice.
+    columnSums(false, rows, row, dy + row - 16, db + row - 16);
+    return;
+  }
+  for (; j < row; j += 4) {
+    let sum: f32 = 0;
+    let p = dy + j;
+    for (let r = rows; r > 0; r--) {
+      sum += load<f32>(p);
+      p += row;
+    }
+    store<f32>(db + j, sum);
+  }
+}
