@@ -85,8 +85,8 @@ function makeOptimizer(options: TrainOptions, steps: number): ReturnType<typeof 
 
 /** What a run is about to do, as aligned lines. */
 function describe(options: TrainOptions, dataset: Dataset, engine: Engine): string {
-  const { train, test, source } = dataset;
-  const [count, height, width] = train.images.shape as [number, number, number];
+  const { test, source } = dataset;
+  const [count, height, width] = dataset.train.images.shape as [number, number, number];
   const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
   const optimizer = options.optimizer === "sgd" ? `sgd with momentum ${MOMENTUM}` : options.optimizer;
   const rate = `learning rate ${initialRate(options)} falling to 0`;

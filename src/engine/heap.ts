@@ -67,6 +67,8 @@ export class Heap {
    * @throws MemoryError when the memory cannot grow that far.
    */
   allocate(elements: number, purpose: string): number {
+    if (!(elements >= 0))
+      throw new MemoryError(`${purpose}: expected a size that fits 32 bits, got ${elements}`);
     const size = alignUp(Math.max(1, elements) * 4);
     const index = this.#free.findIndex((block) => block.size >= size);
     const block = this.#free[index];

@@ -36,6 +36,9 @@ export interface Window {
 /** Four-byte elements of the struct. */
 export const WINDOW_SIZE = 13;
 
+/** Most elements of an image with its padding: kernels count them in 32 bits. */
+const MOST = 2 ** 30;
+
 /** @throws OptionError unless `padding` is one of the three forms. */
 export function checkPadding(where: string, padding: unknown): asserts padding is Padding {
   if (padding === "same" || padding === "valid") return;
@@ -54,10 +57,12 @@ export function checkPadding(where: string, padding: unknown): asserts padding i
 
 interface Axis {
   size: number;
+  /** Padding before the image, and on both sides together. */
   pad: number;
+  padding: number;
 }
 
-/** Output size and leading padding along one axis. */
+/** Output size and padding along one axis. */
 function axis(
   where: string,
   input: number,
@@ -70,7 +75,7 @@ function axis(
   if (padding === "same") {
     const size = Math.ceil(input / stride);
     const total = Math.max(0, (size - 1) * stride + reach - input);
-    return { size, pad: Math.floor(total / 2) };
+    return { size, pad: Math.floor(total / 2), padding: total };
   }
   const [before, after] = padding === "valid" ? [0, 0] : padding;
   const room = input + before + after - reach;
@@ -79,7 +84,7 @@ function axis(
       `${where}: expected an image of at least ${reach} with its padding, got ${input} + ${before} + ${after}`,
     );
   }
-  return { size: Math.floor(room / stride) + 1, pad: before };
+  return { size: Math.floor(room / stride) + 1, pad: before, padding: before + after };
 }
 
 /**
@@ -99,6 +104,12 @@ export function resolveWindow(where: string, image: Shape, options: WindowOption
   const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
   const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
   const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);
+  const [height, width] = [h + vertical.padding, w + horizontal.padding];
+  if (height * width * c > MOST) {
+    throw new ShapeError(
+      `${where}: expected at most ${MOST} elements in an image with its padding, got ${height}×${width}×${c}`,
+    );
+  }
   const [oh, ow, top, left] = [vertical.size, horizontal.size, vertical.pad, horizontal.pad];
   return { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
 }

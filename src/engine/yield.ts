@@ -19,13 +19,17 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** Hands control back to the event loop at most every `SLICE` milliseconds. */
+/** Tells when a long run should hand control back to the event loop: at most every `SLICE` milliseconds. */
 export class Pace {
   #last = Date.now();
 
-  /** Waits for pending events if it is time to. */
+  /** Whether it is time to rest. Apart from `rest`, because a promise that waits for nothing is garbage all the same. */
+  get due(): boolean {
+    return Date.now() - this.#last >= SLICE;
+  }
+
+  /** Lets pending events run. */
   async rest(): Promise<void> {
-    if (Date.now() - this.#last < SLICE) return;
     await nextTask();
     this.#last = Date.now();
   }

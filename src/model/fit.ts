@@ -3,7 +3,7 @@ import { OptionError } from "../errors.ts";
 import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Evaluation } from "./session.ts";
+import type { Evaluation } from "./inference.ts";
 import type { Labels, Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -152,7 +152,7 @@ async function runEpoch(
       const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
       await options.onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy });
     }
-    await pace.rest();
+    if (pace.due) await pace.rest();
   }
   options.signal?.throwIfAborted();
   return { loss: lossSum / count, accuracy: correct / (count * rowsPerImage) };

@@ -1,4 +1,4 @@
-import { Pace } from "../engine/yield.ts";
+import type { Pace } from "../engine/yield.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
@@ -11,27 +11,21 @@ import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import type { Graph } from "./graph.ts";
 import { Parameters } from "./parameters.ts";
-import { Evaluator, Session, type Evaluation } from "./session.ts";
+import { Inference, type Evaluation } from "./inference.ts";
+import { Session } from "./session.ts";
 import { summarize } from "./summary.ts";
-import { checkLabels, type Labels } from "./targets.ts";
+import { checkLabels, noTargets, type Labels } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
 /** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
 const DEFAULT_BATCH = 64;
 
-/** One batch of a run over many images: a view of its outputs, its first image and the number of them. */
-interface Batch {
-  readonly output: Float32Array;
-  readonly start: number;
-  readonly count: number;
-}
-
 interface Compiled {
   readonly runtime: Runtime;
   readonly loss: Loss | undefined;
   readonly trainer: Trainer | undefined;
-  /** The session behind `predict` and `evaluate`. */
-  inference: Session | undefined;
+  /** Behind `predict` and `evaluate`. */
+  readonly inference: Inference;
 }
 
 /**
@@ -45,6 +39,8 @@ export class Model {
   /** Orders the images in `fit`; goes on from call to call. */
   readonly #shuffler: Random;
   readonly #sessions = new Set<Session>();
+  /** The labels of the batch that `trainOnBatch` trains on: one object for all steps. */
+  readonly #targets = noTargets();
   #compiled: Compiled | undefined;
   #busy = false;
 
@@ -81,7 +77,8 @@ export class Model {
   }
 
   /**
-   * Puts the model on an engine. Compiling again keeps the weights and starts the optimizer anew.
+   * Puts the model on an engine. Compiling again keeps the weights, starts the optimizer anew and disposes of
+   * the model's sessions.
    * @throws OptionError, MemoryError
    */
   compile(options: CompileOptions): void {
@@ -99,7 +96,8 @@ export class Model {
       this.#parameters.leave();
       throw error;
     }
-    this.#compiled = { runtime, loss, trainer, inference: undefined };
+    const inference = new Inference(runtime, this.#graph, this.#parameters);
+    this.#compiled = { runtime, loss, trainer, inference };
   }
 
   /**
@@ -129,7 +127,7 @@ export class Model {
         rowsPerImage: this.#rowsPerImage,
         options,
         validate: async (pace) =>
-          validationData && this.#evaluatePaced(validationData[0], validationData[1], pace),
+          validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });
     } finally {
       this.#busy = false;
@@ -144,7 +142,8 @@ export class Model {
     const trainer = this.#trainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
     const n = this.#checkImages("trainOnBatch: images", images);
-    const targets = checkLabels("trainOnBatch: labels", labels, n, this.outputShape, trainer.loss);
+    const { outputShape } = this;
+    const targets = checkLabels("trainOnBatch: labels", labels, n, outputShape, trainer.loss, this.#targets);
     trainer.reserve(n);
     for (let i = 0; i < n; i++) trainer.load(images.data, targets, i, i);
     trainer.step("trainOnBatch", n, targets.classes);
@@ -154,7 +153,8 @@ export class Model {
   /** Mean loss and accuracy over `images`. @throws ShapeError, OptionError */
   evaluate(images: Tensor, labels: Labels, options: { batchSize?: number } = {}): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
-    const steps = this.#evaluation("evaluate", images, labels, options.batchSize);
+    const { batchSize = DEFAULT_BATCH } = options;
+    const steps = this.#evaluation("evaluate", images, labels, batchSize);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -165,11 +165,11 @@ export class Model {
   predict(images: Tensor, options: { batchSize?: number } = {}): Tensor {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
-    this.#require("predict");
+    const { inference } = this.#require("predict");
     const n = this.#checkImages("predict: images", images);
     const size = sizeOf(this.outputShape);
     const data = new Float32Array(n * size);
-    for (const { output, start, count } of this.#batches("predict", images, batchSize)) {
+    for (const { output, start, count } of inference.batches(images.data, batchSize)) {
       data.set(output.subarray(0, count * size), start * size);
     }
     return { shape: [n, ...this.outputShape], data };
@@ -223,6 +223,7 @@ export class Model {
 
   #leave(): void {
     for (const session of this.#sessions) session.dispose();
+    this.#compiled?.inference.dispose();
     if (this.#compiled && !this.#compiled.runtime.disposed) this.#compiled.trainer?.dispose();
     this.#compiled = undefined;
   }
@@ -249,17 +250,6 @@ export class Model {
     if (this.#busy) throw new Error(`${where}: expected a model at rest, got one that fit is training`);
   }
 
-  /** The session for `predict` and `evaluate`, made larger when need be. */
-  #inference(where: string, batchSize: number): Session {
-    const compiled = this.#require(where);
-    if (!compiled.inference || compiled.inference.batchSize < batchSize) {
-      compiled.inference?.dispose();
-      compiled.inference = undefined;
-      compiled.inference = this.session({ batchSize });
-    }
-    return compiled.inference;
-  }
-
   /** @throws ShapeError unless `images` is `[n, ...inputShape]`; returns n. */
   #checkImages(where: string, images: Tensor): number {
     checkTensor(where, images);
@@ -269,47 +259,27 @@ export class Model {
     return n;
   }
 
-  /**
-   * Runs over all images; yields the outputs, the first image and the number of each batch after it ran. The session is
-   * asked for anew each time: whoever is called in between may have made it larger.
-   */
-  *#batches(where: string, images: Tensor, batchSize: number): Generator<Batch> {
-    const size = sizeOf(this.inputShape);
-    const n = images.shape[0]!;
-    for (let start = 0; start < n; start += batchSize) {
-      const count = Math.min(batchSize, n - start);
-      const session = this.#inference(where, Math.min(n, batchSize));
-      session.input.set(images.data.subarray(start * size, (start + count) * size));
-      session.run(count);
-      yield { output: session.output, start, count };
-    }
-  }
-
-  *#evaluation(
-    where: string,
-    images: Tensor,
-    labels: Labels,
-    batchSize = DEFAULT_BATCH,
-  ): Generator<void, Evaluation> {
-    const { loss, runtime } = this.#require(where);
+  #evaluation(where: string, images: Tensor, labels: Labels, batchSize: number): Generator<void, Evaluation> {
+    const { loss, inference } = this.#require(where);
     if (!loss) throw new Error(`${where}: expected a model compiled with a loss, got none`);
     positiveInteger(`${where}: batchSize`, batchSize);
     const n = this.#checkImages(`${where}: images`, images);
     const targets = checkLabels(`${where}: labels`, labels, n, this.outputShape, loss);
-    const evaluator = new Evaluator(runtime, this.#graph, loss, targets);
-    for (const { output, start, count } of this.#batches(where, images, batchSize)) {
-      evaluator.add(output, start, count);
-      yield;
-    }
-    return evaluator.result;
+    return inference.evaluate(images.data, targets, loss, batchSize);
   }
 
-  async #evaluatePaced(images: Tensor, labels: Labels, pace: Pace): Promise<Evaluation> {
-    const steps = this.#evaluation("fit: validationData", images, labels);
+  async #evaluatePaced(
+    images: Tensor,
+    labels: Labels,
+    pace: Pace,
+    signal: AbortSignal | undefined,
+  ): Promise<Evaluation> {
+    const steps = this.#evaluation("fit: validationData", images, labels, DEFAULT_BATCH);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
-      await pace.rest();
+      if (pace.due) await pace.rest();
+      signal?.throwIfAborted();
     }
   }
 }

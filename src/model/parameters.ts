@@ -7,6 +7,8 @@ import type { Random } from "../random.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 
+/** Most elements of all weights together: 4 GiB. */
+const MOST = 2 ** 30;
 /** Weights start at multiples of this many floats. */
 const ALIGNMENT = 4;
 
@@ -82,6 +84,11 @@ export class Parameters {
     graph.nodes.forEach((node, index) => {
       for (const weight of node.layer.weights(node.inputShapes)) {
         const size = sizeOf(weight.shape);
+        if (offset + size > MOST) {
+          throw new ShapeError(
+            `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
+          );
+        }
         list.push({ name: weightName(node, weight), node: index, shape: weight.shape, offset, size });
         starts.push(initialize(weight.initializer, weight.shape, random));
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;

@@ -1,13 +1,9 @@
-import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
-import type { Loss } from "../losses/index.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
-import type { Targets } from "./targets.ts";
-import { copyElements } from "./trainer.ts";
 
 /**
  * Inference on buffers that were planned once: fill `input`, call `run`, read `output`. Nothing is copied or allocated.
@@ -30,7 +26,7 @@ export class Session {
     graph: Graph,
     parameters: Parameters,
     batchSize: number,
-    onDispose: (session: Session) => void,
+    onDispose: (session: Session) => void = () => {},
   ) {
     this.#runtime = runtime;
     this.#graph = graph;
@@ -87,55 +83,5 @@ export class Session {
   #check(): void {
     if (this.#disposed) throw new Error("session: expected a live session, got one that was disposed");
     if (this.#runtime.disposed) throw new Error("session: expected a live engine, got one that was disposed");
-  }
-}
-
-/** Mean loss and share of right rows over a set of images. */
-export interface Evaluation {
-  loss: number;
-  accuracy: number;
-}
-
-/** Adds up the loss of a model's outputs over batches. */
-export class Evaluator {
-  readonly #runtime: Runtime;
-  readonly #graph: Graph;
-  readonly #loss: Loss;
-  readonly #targets: Targets;
-  #lossSum = 0;
-  #correct = 0;
-  #images = 0;
-
-  constructor(runtime: Runtime, graph: Graph, loss: Loss, targets: Targets) {
-    this.#runtime = runtime;
-    this.#graph = graph;
-    this.#loss = loss;
-    this.#targets = targets;
-  }
-
-  /** The loss of the `n` images from `start`. `output` is a view of their outputs in linear memory. */
-  add(output: Float32Array, start: number, n: number): void {
-    const { heap, kernels } = this.#runtime;
-    const { classes, data, size } = this.#targets;
-    const { outputShape } = this.#graph;
-    const columns = outputShape.at(-1)!;
-    const rows = (n * sizeOf(outputShape)) / columns;
-    const { byteOffset } = output;
-    const region = new Region(heap, "evaluate: labels");
-    try {
-      const targets = region.room(n * size);
-      copyElements(data, start * size, classes ? heap.ints : heap.floats, targets >>> 2, n * size);
-      const result = region.room(4);
-      this.#loss.run(kernels, classes, byteOffset, targets, 0, rows, columns, result);
-      this.#lossSum += heap.doubles[result >>> 3]! * n;
-      this.#correct += heap.ints[(result >>> 2) + 2]! / (rows / n);
-      this.#images += n;
-    } finally {
-      region.release();
-    }
-  }
-
-  get result(): Evaluation {
-    return { loss: this.#lossSum / this.#images, accuracy: this.#correct / this.#images };
   }
 }

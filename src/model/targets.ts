@@ -9,10 +9,14 @@ export type Labels = Int32Array | Uint8Array | readonly number[] | Tensor;
 /** Labels, checked. */
 export interface Targets {
   /** True for int32 class numbers, one an image; else float32 values like the output's. */
-  readonly classes: boolean;
-  readonly data: ArrayLike<number>;
+  classes: boolean;
+  data: ArrayLike<number>;
   /** Elements an image. */
-  readonly size: number;
+  size: number;
+}
+
+export function noTargets(): Targets {
+  return { classes: false, data: [], size: 0 };
 }
 
 function checkClasses(where: string, data: ArrayLike<number>, count: number): void {
@@ -25,10 +29,17 @@ function checkClasses(where: string, data: ArrayLike<number>, count: number): vo
 }
 
 /**
- * Checks labels for `n` images against the model's output and its loss.
+ * Checks labels for `n` images against the model's output and its loss, and writes them to `targets`.
  * @throws ShapeError, OptionError naming the place, the expected and the given.
  */
-export function checkLabels(where: string, labels: Labels, n: number, output: Shape, loss: Loss): Targets {
+export function checkLabels(
+  where: string,
+  labels: Labels,
+  n: number,
+  output: Shape,
+  loss: Loss,
+  targets: Targets = noTargets(),
+): Targets {
   const isTensor = typeof labels === "object" && labels !== null && "shape" in labels;
   if (isTensor) {
     checkTensor(where, labels);
@@ -36,7 +47,7 @@ export function checkLabels(where: string, labels: Labels, n: number, output: Sh
       if (labels.shape[0] !== n || !isBatchOf(labels.shape, output)) {
         expectShape(where, labels.shape, [n, ...output]);
       }
-      return { classes: false, data: labels.data, size: sizeOf(output) };
+      return fill(targets, false, labels.data, sizeOf(output));
     }
   }
   const data: ArrayLike<number> = isTensor ? labels.data : labels;
@@ -51,5 +62,12 @@ export function checkLabels(where: string, labels: Labels, n: number, output: Sh
   }
   if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);
   checkClasses(where, data, output.at(-1)!);
-  return { classes: true, data, size: 1 };
+  return fill(targets, true, data, 1);
+}
+
+function fill(targets: Targets, classes: boolean, data: ArrayLike<number>, size: number): Targets {
+  targets.classes = classes;
+  targets.data = data;
+  targets.size = size;
+  return targets;
 }

@@ -9,8 +9,8 @@ import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import type { Targets } from "./targets.ts";
 
-/** Float64 loss, int32 count of right rows. */
-const RESULT_SIZE = 4;
+/** Elements of what a loss writes: float64 loss, int32 count of right rows. */
+export const RESULT_SIZE = 4;
 /** Spreads consecutive step numbers over the keys of the random generator (2³² divided by the golden ratio). */
 const GOLDEN = 0x9e3779b9;
 

@@ -19,7 +19,7 @@ export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOp
   checkOptions("matMul", options, ["transposeA", "transposeB", "bias", "activation"]);
   checkTensor("matMul: a", a, 2);
   checkTensor("matMul: b", b, 2);
-  const { transposeA = false, transposeB = false, bias, activation = "linear" } = options;
+  const { transposeA = false, transposeB = false, bias } = options;
   const [a0, a1] = a.shape as [number, number];
   const [b0, b1] = b.shape as [number, number];
   const [m, k] = transposeA ? [a1, a0] : [a0, a1];
@@ -35,7 +35,7 @@ export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOp
     checkTensor("matMul: bias", bias);
     expectShape("matMul: bias", bias.shape, [n]);
   }
-  const { name, code, alpha } = activationCode("matMul", activation);
+  const { name, code, alpha } = activationCode("matMul", options.activation ?? "linear");
   return scoped(runtime, "matMul", (scope) => {
     const { kernels } = runtime;
     const c = scope.room(m * n);

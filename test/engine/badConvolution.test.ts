@@ -259,6 +259,19 @@ const gradients: Refusal[] = [
 
 const unfolding: Refusal[] = [
   [
+    "padding beyond 32 bits",
+    () =>
+      engine.conv2d(zeros(1, 1, 1, 1), zeros(2, 2, 1, 1), {
+        dilationRate: 50_000,
+        padding: [
+          [25_000, 25_000],
+          [25_000, 25_000],
+        ],
+      }),
+    ShapeError,
+    /^conv2d: expected at most 1073741824 elements in an image with its padding, got 50001×50001×1$/,
+  ],
+  [
     "im2row without a size",
     () => engine.im2row(x, untyped({})),
     OptionError,

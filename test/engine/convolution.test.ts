@@ -14,7 +14,7 @@ interface Case {
 }
 
 /** A convolution as the oracle and as the operators take it. */
-function conv(
+function sized(
   size: [n: number, h: number, w: number, c: number],
   filter: [kh: number, kw: number, f: number],
   options: Conv2dOptions = {},
@@ -36,29 +36,29 @@ function conv(
 }
 
 const cases: [string, Case][] = [
-  ["no options", conv([1, 7, 7, 3], [3, 3, 8])],
-  ["strides", conv([2, 7, 7, 3], [3, 3, 5], { strides: 2 })],
-  ["strides as a pair", conv([2, 7, 8, 3], [3, 2, 5], { strides: [1, 3] })],
-  ["same padding", conv([2, 6, 5, 3], [3, 3, 4], { padding: "same" })],
+  ["no options", sized([1, 7, 7, 3], [3, 3, 8])],
+  ["strides", sized([2, 7, 7, 3], [3, 3, 5], { strides: 2 })],
+  ["strides as a pair", sized([2, 7, 8, 3], [3, 2, 5], { strides: [1, 3] })],
+  ["same padding", sized([2, 6, 5, 3], [3, 3, 4], { padding: "same" })],
   [
     "same padding of an even filter with strides",
-    conv([1, 7, 6, 2], [4, 2, 4], { padding: "same", strides: 2 }),
+    sized([1, 7, 6, 2], [4, 2, 4], { padding: "same", strides: 2 }),
   ],
-  ["valid padding", conv([1, 5, 6, 2], [2, 3, 4], { padding: "valid" })],
+  ["valid padding", sized([1, 5, 6, 2], [2, 3, 4], { padding: "valid" })],
   [
     "explicit padding",
-    conv([1, 5, 4, 2], [3, 2, 4], {
+    sized([1, 5, 4, 2], [3, 2, 4], {
       padding: [
         [0, 3],
         [2, 1],
       ],
     }),
   ],
-  ["dilation", conv([1, 9, 8, 2], [3, 3, 4], { dilationRate: 2 })],
-  ["dilation as a pair", conv([1, 9, 8, 2], [3, 3, 4], { dilationRate: [3, 1], padding: "same" })],
-  ["groups", conv([2, 6, 6, 4], [3, 3, 6], { groups: 2 })],
-  ["a group a channel", conv([2, 6, 6, 5], [3, 3, 5], { groups: 5, padding: "same", strides: 2 })],
-  ["a pointwise filter", conv([2, 4, 4, 9], [1, 1, 7])],
+  ["dilation", sized([1, 9, 8, 2], [3, 3, 4], { dilationRate: 2 })],
+  ["dilation as a pair", sized([1, 9, 8, 2], [3, 3, 4], { dilationRate: [3, 1], padding: "same" })],
+  ["groups", sized([2, 6, 6, 4], [3, 3, 6], { groups: 2 })],
+  ["a group a channel", sized([2, 6, 6, 5], [3, 3, 5], { groups: 5, padding: "same", strides: 2 })],
+  ["a pointwise filter", sized([2, 4, 4, 9], [1, 1, 7])],
 ];
 
 const length = ({ g, groups }: Convolution): number => (g.kh * g.kw * g.c) / groups;
@@ -111,9 +111,9 @@ describe.each(cases)("a convolution with %s", (_name, { conv, options }) => {
 });
 
 describe("the algorithm of a convolution", () => {
-  const plain = conv([2, 6, 6, 4], [3, 3, 5], { padding: "same" });
-  const strided = conv([2, 7, 7, 4], [3, 3, 5], { strides: 2 });
-  const depthwise = conv([2, 6, 6, 5], [3, 3, 5], { groups: 5, padding: "same" });
+  const plain = sized([2, 6, 6, 4], [3, 3, 5], { padding: "same" });
+  const strided = sized([2, 7, 7, 4], [3, 3, 5], { strides: 2 });
+  const depthwise = sized([2, 6, 6, 5], [3, 3, 5], { groups: 5, padding: "same" });
 
   it("is im2row, or depthwise where each channel is a group with one filter, unless it is given", () => {
     for (const [given, algorithm] of [

@@ -221,7 +221,7 @@ describe("the same bits", () => {
     // The order goes on from where drawing the weights has left the generator.
     const order = Uint32Array.from({ length: count }, (_, i) => i);
     const generator = new Random(seed);
-    new Parameters(chain([7, 7, 3], tinyLayers()), generator);
+    expect(new Parameters(chain([7, 7, 3], tinyLayers()), generator).count).toBeGreaterThan(0);
     for (let epoch = 0; epoch < epochs; epoch++) {
       generator.shuffle(order);
       for (let start = 0; start < count; start += batchSize) {

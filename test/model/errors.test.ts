@@ -274,3 +274,12 @@ describe("methods at the wrong time", () => {
     await expect(model.fit(x, y, { batchSize: 2, onBatchEnd })).rejects.toThrow("expected a live engine");
   });
 });
+
+it("weights beyond the addressable memory are refused by the layer's name", () => {
+  const build = () =>
+    sequential({ inputShape: [2], layers: [layers.dense({ units: 2 ** 40, name: "wide" })] });
+  expect(build).toThrow(ShapeError);
+  expect(build).toThrow(
+    "wide: kernel: expected at most 1073741824 weights in all, got shape 2×1099511627776",
+  );
+});

@@ -83,7 +83,9 @@ describe("fit tells", () => {
       onEpochEnd: (state) => void epochs.push(state),
     });
     const last = batches.filter(({ batch, batches: all }) => batch === all);
-    expect(epochs).toEqual(last.map(({ epoch, loss, accuracy }) => ({ epoch, loss, accuracy })));
+    expect(epochs).toEqual(
+      last.map((state) => ({ epoch: state.epoch, loss: state.loss, accuracy: state.accuracy })),
+    );
     expect(history).toEqual({
       loss: epochs.map((state) => state.loss),
       accuracy: epochs.map((state) => state.accuracy),
@@ -182,6 +184,28 @@ describe("an AbortSignal", () => {
       expect(steps).toEqual([n + 1, n + 2, n + 3]);
     },
   );
+
+  it("stops while the last epoch is validated", async () => {
+    const controller = new AbortController();
+    const many = noise(5, 200, 7, 7, 3);
+    const answers = new Int32Array(200);
+    const abort = (): void => controller.abort(new Error("while validating"));
+    const now = Date.now;
+    let clock = now();
+    // Time that seems to leap makes fit rest after every batch: the first rest ends the epoch, the next is validation's.
+    Date.now = () => (clock += 1000);
+    try {
+      const running = model.fit(images, labels, {
+        batchSize: 64,
+        validationData: [many, answers],
+        signal: controller.signal,
+        onBatchEnd: () => void setImmediate(() => setImmediate(abort)),
+      });
+      await expect(running).rejects.toThrow("while validating");
+    } finally {
+      Date.now = now;
+    }
+  });
 });
 
 describe("fit and the event loop", () => {
@@ -201,12 +225,17 @@ describe("fit and the event loop", () => {
   });
 
   it("refuses a second fit, and what would pull the model away, while it runs", async () => {
-    const running = model.fit(images, labels, { epochs: 2 });
+    let goOn = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const running = model.fit(images, labels, { epochs: 2, onEpochEnd: () => held });
     const rest = "expected a model at rest, got one that fit is training";
     await expect(model.fit(images, labels)).rejects.toThrow(`fit: ${rest}`);
     expect(() => model.trainOnBatch(images, labels)).toThrow(`trainOnBatch: ${rest}`);
     expect(() => model.compile({ engine })).toThrow(`compile: ${rest}`);
     expect(() => model.dispose()).toThrow(`dispose: ${rest}`);
+    goOn();
     await running;
     model.trainOnBatch(images, labels);
   });
