@@ -70,7 +70,7 @@ function createProgram(): Command {
     .option("--batch-size <n>", "images a step", integerFrom(1, "a positive integer"), 64)
     .option(
       "--learning-rate <x>",
-      "at the start; falls linearly to 0 (default: sgd 0.05, others 0.001)",
+      "at the start; falls linearly to 0 (default: sgd 0.03, others 0.001)",
       positiveNumber,
     )
     .addOption(new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default("sgd"))

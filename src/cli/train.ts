@@ -72,7 +72,7 @@ function buildModel(dataset: Dataset, drawn: boolean, seed: number): Model {
 
 /** The learning rate a run starts at. */
 function initialRate({ learningRate, optimizer }: TrainOptions): number {
-  return learningRate ?? (optimizer === "sgd" ? 0.05 : 0.001);
+  return learningRate ?? (optimizer === "sgd" ? 0.03 : 0.001);
 }
 
 /** The chosen optimizer with a rate that falls linearly to 0 over `steps`. */
