@@ -71,8 +71,13 @@ function maximumPixel(
   y: usize,
   argmax: usize,
 ): void {
-  const whole = c & ~(LANES - 1);
-  for (let ch = 0; ch < whole; ch += LANES) {
+  if (c < LANES) {
+    for (let ch = 0; ch < c; ch++) maximumChannel(x, first + ch, rows, cols, rowStep, colStep, y, argmax, ch);
+    return;
+  }
+  for (let next = 0; next < c; next += LANES) {
+    // The last vector ends with the last channel: what it shares with the one before comes out the same twice.
+    const ch = min(next, c - LANES);
     let best = load4(x + ((<usize>(first + ch)) << 2));
     let winner = addInt4(splatInt(first + ch), laneNumbers());
     for (let r = 0; r < rows; r++) {
@@ -88,22 +93,35 @@ function maximumPixel(
     store4(y + ((<usize>ch) << 2), best);
     store4(argmax + ((<usize>ch) << 2), winner);
   }
-  for (let ch = whole; ch < c; ch++) {
-    let winner = first + ch;
-    let best = load<f32>(x + ((<usize>winner) << 2));
-    for (let r = 0; r < rows; r++) {
-      let at = first + ch + r * rowStep;
-      for (let k = 0; k < cols; k++, at += colStep) {
-        const value = load<f32>(x + ((<usize>at) << 2));
-        if (!(value <= best) && best == best) {
-          best = value;
-          winner = at;
-        }
-      }
+}
+
+/** The winner among one channel's taps, the first at element `first`; selected without branches, as which wins is random. */
+// @ts-ignore: decorator
+@inline
+function maximumChannel(
+  x: usize,
+  first: i32,
+  rows: i32,
+  cols: i32,
+  rowStep: i32,
+  colStep: i32,
+  y: usize,
+  argmax: usize,
+  ch: i32,
+): void {
+  let winner = first;
+  let best = load<f32>(x + ((<usize>first) << 2));
+  for (let r = 0; r < rows; r++) {
+    let at = first + r * rowStep;
+    for (let k = 0; k < cols; k++, at += colStep) {
+      const value = load<f32>(x + ((<usize>at) << 2));
+      const better = i32(!(value <= best)) & i32(best == best);
+      best = select<f32>(value, best, better);
+      winner = select<i32>(at, winner, better);
     }
-    store<f32>(y + ((<usize>ch) << 2), best);
-    store<i32>(argmax + ((<usize>ch) << 2), winner);
   }
+  store<f32>(y + ((<usize>ch) << 2), best);
+  store<i32>(argmax + ((<usize>ch) << 2), winner);
 }
 
 /** The means of one window: the sum in scan order, divided by the number of taps. */
