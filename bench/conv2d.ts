@@ -94,7 +94,7 @@ export function benchConv2d(runtime: Runtime, spec: ConvCase): Result[] {
       filter: filterGradientPass("bench", conv, "auto"),
       input: inputGradientPass("bench", conv, "auto"),
     };
-    const room = Object.values(passes).map((pass) => pass.workspace(kernels, struct, n));
+    const room = Object.values(passes).map((pass) => pass.workspace(kernels, struct));
     const space = region.room(Math.max(...room));
     const expected = oracle(conv, n, x, w, dy);
     const runs: Record<Pass, () => void> = {

@@ -19,8 +19,8 @@ export interface Conv2d {
 
 /** A step of a convolution, bound to its algorithm. */
 export interface ConvPass<Arguments extends number[]> {
-  /** Floats of workspace for `n` images. */
-  workspace(kernels: Kernels, window: number, n: number): number;
+  /** Floats of workspace, however many images there are. */
+  workspace(kernels: Kernels, window: number): number;
   /** Runs it: the address of the window, the number of images, the operands, the workspace. */
   run(kernels: Kernels, window: number, n: number, ...operands: Arguments): void;
 }

@@ -145,13 +145,13 @@ function convolution(
 }
 
 function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {
-  const { kernels, capacity, x, y, dx, dy, name } = context;
+  const { kernels, x, y, dx, dy, name } = context;
   const [kernel, bias] = context.weights;
   const [dKernel, dBias] = context.gradients;
   const window = context.window(conv.window);
   const pixels = conv.window.oh * conv.window.ow;
   const run = forwardPass(name, conv, "auto");
-  const room = context.scratch(run.workspace(kernels, window, capacity), "forward");
+  const room = context.scratch(run.workspace(kernels, window), "forward");
   const { code, alpha } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
@@ -163,8 +163,8 @@ function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<t
   const filterGradient = filterGradientPass(name, conv, "auto");
   const inputGradient = inputGradientPass(name, conv, "auto");
   const need = Math.max(
-    filterGradient.workspace(kernels, window, capacity),
-    dx ? inputGradient.workspace(kernels, window, capacity) : 0,
+    filterGradient.workspace(kernels, window),
+    dx ? inputGradient.workspace(kernels, window) : 0,
   );
   const space = context.scratch(need, "backward");
   const backward = (n: number): void => {

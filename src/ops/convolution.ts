@@ -107,7 +107,7 @@ export function conv2d(
     const pixels = n * conv.window.oh * conv.window.ow;
     const y = scope.room(pixels * conv.f);
     const b = bias ? scope.put(bias.data) : 0;
-    const workspace = scope.room(pass.workspace(kernels, window, n));
+    const workspace = scope.room(pass.workspace(kernels, window));
     const fused = name === "softmax" ? 0 : code;
     pass.run(kernels, window, n, scope.put(x.data), scope.put(filter.data), b, y, fused, alpha, workspace);
     if (name === "softmax") kernels.softmaxForward(y, y, pixels, conv.f);
@@ -134,7 +134,7 @@ export function conv2dBackpropInput(
     const { kernels } = runtime;
     const window = scope.window(conv.window);
     const dx = scope.room(n * conv.window.h * conv.window.w * conv.window.c);
-    const workspace = scope.room(pass.workspace(kernels, window, n));
+    const workspace = scope.room(pass.workspace(kernels, window));
     pass.run(kernels, window, n, scope.put(dy.data), scope.put(filter.data), dx, workspace);
     return scope.take(dx, xShape);
   });
@@ -160,7 +160,7 @@ export function conv2dBackpropFilter(
     const { kernels } = runtime;
     const window = scope.window(conv.window);
     const dw = scope.room(filterShape.reduce((a, b) => a * b, 1));
-    const workspace = scope.room(pass.workspace(kernels, window, n));
+    const workspace = scope.room(pass.workspace(kernels, window));
     pass.run(kernels, window, n, scope.put(x.data), scope.put(dy.data), dw, workspace);
     return scope.take(dw, filterShape);
   });

@@ -78,7 +78,8 @@ export class Engine {
 
   /**
    * The gradient of a convolution with respect to its input: `col2im(dy·Wᵀ)`, or `"flipped"`: `dy`, dilated by the
-   * strides and padded, correlated with the filters rotated by 180°. `"auto"`: flipped at stride 1, else col2im.
+   * strides and padded, correlated with the filters rotated by 180°. `"auto"` takes the one with fewer multiplications at
+   * stride 1, and col2im at larger strides.
    *
    * Error: γ_{f+t}·col2im(|dy|·|W|ᵀ), t the number of patches that a pixel lies in.
    */
