@@ -43,7 +43,7 @@ const PIXELS: i32 = KC;
 const BLOCK: i32 = 16384;
 
 /** Floats of workspace for `conv2dForward` of `f` filters in `groups` groups. */
-export function conv2dForwardWorkspace(window: Window, f: i32, groups: i32): i32 {
+export function conv2dForwardWorkspace(window: Window, f: i32, groups: i32): f64 {
   const cg = window.c / groups;
   const strip = stripFloats(window.ow, window.strideW, window, cg);
   return correlateSpace(window.ow, window.kh * window.kw, strip, cg, f / groups);
@@ -96,15 +96,14 @@ function rowTableSize(pixels: i32): i32 {
 }
 
 /** Floats of workspace for `conv2dBackpropFilter`. */
-export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): i32 {
+export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): f64 {
   const cg = window.c / groups;
   const k = window.kh * window.kw * cg;
   const pixels = stripPixels(window.ow, PIXELS);
   return (
-    FILTER_HEAD +
-    k +
-    rowTableSize(pixels) +
-    pixels * paddedColumns(f / groups) +
+    <f64>(FILTER_HEAD + rowTableSize(pixels)) +
+    <f64>k +
+    <f64>pixels * <f64>paddedColumns(f / groups) +
     stripFloats(window.ow, window.strideW, window, cg)
   );
 }
@@ -199,12 +198,11 @@ function blockRows(k: i32): i32 {
 }
 
 /** Floats of workspace for `conv2dBackpropInputCol2im`. */
-export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): i32 {
+export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): f64 {
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
-  return (
-    EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + rows + (f / groups) * paddedColumns(k) + rows * k
-  );
+  const head = EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + rows;
+  return <f64>head + <f64>(f / groups) * <f64>paddedColumns(k) + <f64>rows * <f64>k;
 }
 
 /**

@@ -30,8 +30,12 @@ function tableOfRuns(taps: i32): i32 {
  * Floats of workspace for `correlate` with `f` filters of `taps` taps over `cg` channels, `ow` output columns and `strip`
  * floats of strip buffer.
  */
-export function correlateSpace(ow: i32, taps: i32, strip: i32, cg: i32, f: i32): i32 {
-  return HEAD + stripPixels(ow, PIXELS) + tableOfRuns(taps) + taps * cg * paddedColumns(f) + strip;
+export function correlateSpace(ow: i32, taps: i32, strip: f64, cg: i32, f: i32): f64 {
+  return (
+    <f64>(HEAD + stripPixels(ow, PIXELS) + tableOfRuns(taps)) +
+    <f64>taps * <f64>cg * <f64>paddedColumns(f) +
+    strip
+  );
 }
 
 /** Where `correlate` expects the packed filters in its workspace. */

@@ -4,7 +4,7 @@
  * A product with one column has nothing to reuse, so these kernels are direct: four channels a vector, taps outside of
  * the image skipped. The last channels, fewer than four, take the same path one at a time.
  */
-import { activationForward } from "./activation";
+import { activationForward, LINEAR, RELU } from "./activation";
 import { add4, load4, madd4, relu4, store4, zero4 } from "./simd";
 import { endTap, firstTap, Window } from "./window";
 
@@ -25,7 +25,7 @@ export function depthwiseConv2dForward(
   alpha: f32,
 ): void {
   const c = window.c;
-  const relu = activation == 1;
+  const relu = activation == RELU;
   const image = (<usize>(window.h * window.w * c)) << 2;
   const pixel = (<usize>c) << 2;
   let out = y;
@@ -39,7 +39,8 @@ export function depthwiseConv2dForward(
     }
     x += image;
   }
-  if (activation > 1) activationForward(activation, alpha, y, y, n * window.oh * window.ow * c);
+  if (activation == LINEAR || relu) return;
+  activationForward(activation, alpha, y, y, n * window.oh * window.ow * c);
 }
 
 /** All channels of one output pixel whose window starts at `(iy, ix)`. */

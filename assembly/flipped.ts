@@ -31,10 +31,10 @@ function rotate(window: Window, f: i32, to: Window): void {
 }
 
 /** Floats of workspace for `conv2dBackpropInputFlipped`. */
-export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): i32 {
+export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): f64 {
   const taps = window.kh * window.kw;
   const strip = stripFloats(window.w, 1, window, f / groups);
-  return ((<i32>ROTATED) >> 2) + correlateSpace(window.w, taps, strip, f / groups, window.c / groups);
+  return <f64>(ROTATED >> 2) + correlateSpace(window.w, taps, strip, f / groups, window.c / groups);
 }
 
 /**

@@ -63,10 +63,12 @@ function fits(window: Window): bool {
 
 /**
  * Floats of the strip buffer for `ow` output columns at stride `strideW`, with the taps of `window`, over `cg` channels.
+ * Sizes are told in float64, which does not wrap around: what is too large for the memory is refused there.
  */
-export function stripFloats(ow: i32, strideW: i32, window: Window, cg: i32): i32 {
-  const width = reach(ow, strideW, window.kw, window.dilationW);
-  return max(STRIP, reach(1, 1, window.kh, window.dilationH) * width * cg);
+export function stripFloats(ow: i32, strideW: i32, window: Window, cg: i32): f64 {
+  const width = (<f64>ow - 1) * <f64>strideW + (<f64>window.kw - 1) * <f64>window.dilationW + 1;
+  const height = (<f64>window.kh - 1) * <f64>window.dilationH + 1;
+  return max<f64>(STRIP, height * width * <f64>cg);
 }
 
 /** Most output pixels in a strip that is to hold about `pixels`. */

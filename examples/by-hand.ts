@@ -2,7 +2,7 @@
  * A convolutional net with nothing but matrix products: 7×7×3 image → 3×3 filters, stride 2 → relu → max pooling →
  * flatten → dense → softmax cross-entropy. Forward and backward are written out, with the eager operators alone.
  *
- *   npx tsx examples/by-hand.ts
+ *   npm run example examples/by-hand.ts
  *
  * docs/gradients.md explains each line. `sequential` and `fit` do the same for you, with the same bits.
  */

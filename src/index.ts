@@ -7,7 +7,7 @@ import { Engine } from "./ops/engine.ts";
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
 export async function load(options: LoadOptions = {}): Promise<Engine> {
-  return new Engine(await loadRuntime(options));
+  return new Engine(await loadRuntime(options), options.threads ?? 1);
 }
 
 export type { LoadOptions, WasmSource } from "./engine/load.ts";

@@ -4,8 +4,17 @@ import { OptionError } from "./errors.ts";
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
-  const text = typeof value === "string" ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  const text = asText(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
+
+function asText(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // What refers to itself or holds a bigint has no JSON.
+    return Object.prototype.toString.call(value);
+  }
 }
 
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
@@ -49,10 +58,15 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
 /** A size given as a number or as `[height, width]`. */
 export type Size = number | readonly [height: number, width: number];
 
-/** `[height, width]` of a size. @throws OptionError unless positive integers. */
+/** Sizes are 32-bit numbers in kernels, and sums of two must not wrap around. */
+const LARGEST_SIZE = 2 ** 30;
+
+/** `[height, width]` of a size, as an array of its own. @throws OptionError unless positive integers up to 2³⁰. */
 export function sizePair(where: string, value: unknown): [number, number] {
   const pair = Array.isArray(value) ? value : [value, value];
-  if (pair.length === 2 && pair.every((v) => Number.isInteger(v) && v > 0)) return [pair[0], pair[1]];
+  if (pair.length === 2 && pair.every((v) => Number.isInteger(v) && v > 0 && v <= LARGEST_SIZE)) {
+    return [pair[0], pair[1]];
+  }
   throw new OptionError(
     `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,
   );

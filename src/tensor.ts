@@ -37,6 +37,9 @@ export function checkShape(where: string, shape: unknown): asserts shape is Shap
  */
 export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
   checkShape("tensor", shape);
+  if (typeof data?.length !== "number") {
+    throw new ShapeError(`tensor: expected an array of numbers, got ${show(data)}`);
+  }
   if (data.length !== sizeOf(shape)) {
     throw new ShapeError(
       `tensor: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${data.length}`,

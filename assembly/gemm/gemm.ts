@@ -188,8 +188,8 @@ export function rowTable(table: usize, m: i32, first: usize, stride: usize): voi
 const HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
 
 /** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. */
-export function gemmWorkspace(n: i32, k: i32): i32 {
-  return HEAD + min(k, KC) * (paddedColumns(n) + MC);
+export function gemmWorkspace(n: i32, k: i32): f64 {
+  return <f64>HEAD + <f64>min(k, KC) * <f64>(paddedColumns(n) + MC);
 }
 
 /**

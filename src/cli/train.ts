@@ -39,6 +39,7 @@ const MOMENTUM = 0.9;
 /** Finds out whether the model can be saved before any work is done for it. */
 function checkOut(out: string): void {
   let fault: string | undefined;
+  if (out === "") throw new UsageError("--out: expected a file, got nothing");
   try {
     const existing = statSync(out, { throwIfNoEntry: false });
     const folder = dirname(resolve(out));

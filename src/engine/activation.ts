@@ -18,6 +18,11 @@ export interface ActivationCode {
   readonly alpha: number;
 }
 
+/** The activation as an object of its own, which the caller cannot change. */
+export function copyActivation(activation: Activation): Activation {
+  return typeof activation === "object" && activation !== null ? { ...activation } : activation;
+}
+
 /** @throws OptionError unless `activation` is a name or `{ leakyRelu: slope ≥ 0 }`. */
 export function activationCode(where: string, activation: Activation): ActivationCode {
   if (typeof activation === "object" && activation !== null && "leakyRelu" in activation) {

@@ -86,6 +86,7 @@ export interface Kernels {
     workspace: number,
   ): void;
   conv2dBackpropInputCol2imWorkspace(window: number, f: number, groups: number): number;
+
   // bias.ts
 
   /** db[f] = column sums of dy[rows, f]. */

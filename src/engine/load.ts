@@ -67,7 +67,11 @@ async function instantiateOn(source: WasmSource, memory: WebAssembly.Memory): Pr
 export async function loadRuntime(options: LoadOptions): Promise<Runtime> {
   checkOptions("load", options, ["module", "threads", "math", "maximumMemory"]);
   const { module, math = "exact", threads = 1, maximumMemory = ADDRESSABLE } = options;
-  if (math !== "exact") throw new OptionError(`load: math: expected "exact", got ${show(math)}`);
+  if (math !== "exact") {
+    throw new OptionError(
+      `load: math: expected "exact", the only arithmetic of this build, got ${show(math)}`,
+    );
+  }
   if (threads !== "auto" && !(Number.isInteger(threads) && threads >= 1)) {
     throw new OptionError(`load: threads: expected a positive integer or "auto", got ${show(threads)}`);
   }

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import type { Size } from "../options.ts";
+import { sizePair, type Size } from "../options.ts";
 import { resolveWindow, type Padding, type Window } from "./window.ts";
 import type { Shape } from "../tensor.ts";
 
@@ -16,6 +16,7 @@ export interface PoolOptions {
  */
 export function resolvePool(where: string, image: Shape, options: PoolOptions): Window {
   const { poolSize, strides = poolSize, padding } = options;
+  sizePair(`${where}: poolSize`, poolSize);
   const window = resolveWindow(where, image, { kernelSize: poolSize, strides, padding });
   if (Array.isArray(padding)) {
     const [rows, columns] = padding as [[number, number], [number, number]];

@@ -1,3 +1,4 @@
+import { ShapeError } from "../errors.ts";
 import type { Heap } from "./heap.ts";
 import { WINDOW_SIZE, writeWindow, type Window } from "./window.ts";
 
@@ -27,9 +28,18 @@ export class Region {
     return pointer;
   }
 
-  /** A copy of the data. */
+  /**
+   * A copy of the data.
+   * @throws ShapeError when the data are a view of this memory that its growth has detached.
+   */
   put(data: Float32Array | Int32Array): number {
-    const pointer = this.room(data.length);
+    const { length } = data;
+    const pointer = this.room(length);
+    if (data.length !== length || data.buffer.byteLength === 0) {
+      throw new ShapeError(
+        "expected data of its own, got a view that was detached when the memory grew: copy it first",
+      );
+    }
     (data instanceof Int32Array ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
     return pointer;
   }

@@ -39,9 +39,9 @@ export const WINDOW_SIZE = 13;
 /** Most elements of an image with its padding: kernels count them in 32 bits. */
 const MOST = 2 ** 30;
 
-/** @throws OptionError unless `padding` is one of the three forms. */
-export function checkPadding(where: string, padding: unknown): asserts padding is Padding {
-  if (padding === "same" || padding === "valid") return;
+/** A padding in one of the three forms, as a copy. @throws OptionError unless it is one. */
+export function checkPadding(where: string, padding: unknown): Padding {
+  if (padding === "same" || padding === "valid") return padding;
   const pairs =
     Array.isArray(padding) &&
     padding.length === 2 &&
@@ -53,6 +53,11 @@ export function checkPadding(where: string, padding: unknown): asserts padding i
       `${where}: padding: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
     );
   }
+  const [[top, bottom], [left, right]] = padding as [[number, number], [number, number]];
+  return [
+    [top, bottom],
+    [left, right],
+  ];
 }
 
 interface Axis {
@@ -96,11 +101,11 @@ export function resolveWindow(where: string, image: Shape, options: WindowOption
     throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
   }
   const [h, w, c] = image as [number, number, number];
-  const { strides = 1, padding = "valid", dilationRate = 1 } = options;
+  const { strides = 1, dilationRate = 1 } = options;
   const [kh, kw] = sizePair(`${where}: kernelSize`, options.kernelSize);
   const [strideH, strideW] = sizePair(`${where}: strides`, strides);
   const [dilationH, dilationW] = sizePair(`${where}: dilationRate`, dilationRate);
-  checkPadding(where, padding);
+  const padding = checkPadding(where, options.padding ?? "valid");
   const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
   const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
   const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);

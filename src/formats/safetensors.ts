@@ -238,6 +238,9 @@ export function decodeSafetensors(bytes: Uint8Array): {
   tensors: Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
   metadata: Record<string, string>;
 } {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new FormatError(`file: expected a Uint8Array, got ${Object.prototype.toString.call(bytes)}`);
+  }
   const { fields, dataStart } = readHeader(bytes);
   let metadata = readMetadata({});
   const entries: Entry[] = [];

@@ -1,4 +1,4 @@
-import type { Activation } from "../engine/activation.ts";
+import { copyActivation, type Activation } from "../engine/activation.ts";
 import {
   checkGroups,
   filterGradientPass,
@@ -57,20 +57,16 @@ const SHARED_KEYS = [
   "name",
 ] as const;
 
-/** Fills in the defaults and refuses what could not be a convolution on any image. */
+/** Fills in the defaults, copies what the caller could change later, and refuses what could not be a convolution on any image. */
 function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
   const { strides = 1, padding = "valid", dilationRate = 1, activation = "linear", useBias = true } = options;
-  sizePair(`${type}: kernelSize`, options.kernelSize);
-  sizePair(`${type}: strides`, strides);
-  sizePair(`${type}: dilationRate`, dilationRate);
-  checkPadding(type, padding);
   const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   return {
-    kernelSize: options.kernelSize,
-    strides,
-    padding,
-    dilationRate,
-    activation,
+    kernelSize: sizePair(`${type}: kernelSize`, options.kernelSize),
+    strides: sizePair(`${type}: strides`, strides),
+    padding: checkPadding(type, padding),
+    dilationRate: sizePair(`${type}: dilationRate`, dilationRate),
+    activation: copyActivation(activation),
     useBias: flag(`${type}: useBias`, useBias),
     kernelInitializer: checkInitializer(`${type}: kernelInitializer`, kernelInitializer),
     biasInitializer: checkInitializer(`${type}: biasInitializer`, biasInitializer),

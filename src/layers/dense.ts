@@ -1,4 +1,4 @@
-import type { Activation } from "../engine/activation.ts";
+import { copyActivation, type Activation } from "../engine/activation.ts";
 import { checkOptions, flag, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
@@ -38,7 +38,13 @@ export function dense(options: DenseLayerOptions): Layer {
   return {
     type: "dense",
     name,
-    config: { units, activation, useBias, kernelInitializer, biasInitializer },
+    config: {
+      units,
+      activation: copyActivation(activation),
+      useBias,
+      kernelInitializer: kernelStart,
+      biasInitializer: biasStart,
+    },
     backwardReads: { x: true, y: !fused.linear },
     isView: () => false,
     outputShape: (inputs) => [...onlyInput(inputs).slice(0, -1), units],

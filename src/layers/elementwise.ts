@@ -1,7 +1,7 @@
-import type { Activation } from "../engine/activation.ts";
+import { activationCode, copyActivation, type Activation } from "../engine/activation.ts";
 import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
-import { activationCode } from "../engine/activation.ts";
+
 import { onlyInput, type Layer, type Pass } from "./layer.ts";
 
 /** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
@@ -29,7 +29,7 @@ export function activation(options: { activation: Activation; name?: string }): 
   return {
     type: "activation",
     name: options.name,
-    config: { activation: options.activation },
+    config: { activation: copyActivation(options.activation) },
     backwardReads: { x: false, y: true },
     isView: () => kind === "linear",
     outputShape: (inputs) => onlyInput(inputs),

@@ -20,12 +20,12 @@ const NAMES = [
  */
 export type Initializer = (typeof NAMES)[number] | { readonly constant: number };
 
-/** @throws OptionError unless `value` is an initializer. */
+/** An initializer, as a copy. @throws OptionError unless it is one. */
 export function checkInitializer(where: string, value: unknown): Initializer {
   if (typeof value === "object" && value !== null && "constant" in value) {
-    if (typeof value.constant === "number" && Number.isFinite(value.constant))
-      return value as { constant: number };
-    throw new OptionError(`${where}: constant: expected a finite number, got ${show(value.constant)}`);
+    const { constant } = value;
+    if (typeof constant === "number" && Number.isFinite(Math.fround(constant))) return { constant };
+    throw new OptionError(`${where}: constant: expected a finite float32, got ${show(constant)}`);
   }
   return oneOf(where, value, NAMES);
 }

@@ -1,4 +1,3 @@
-import type { Heap } from "../engine/heap.ts";
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
 import type { Shape } from "../tensor.ts";
@@ -26,7 +25,6 @@ export interface Pass {
 /** What the plan hands a layer to build its pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
-  readonly heap: Heap;
   /** The layer's name, for errors. */
   readonly name: string;
   /** The most images that a batch may have. */

@@ -25,10 +25,11 @@ function pooling(
 ): Layer {
   checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
   const { poolSize = 2, padding = "valid", name } = options;
-  const config: PoolOptions = { poolSize, strides: options.strides ?? poolSize, padding };
-  sizePair(`${type}: poolSize`, config.poolSize);
-  sizePair(`${type}: strides`, config.strides);
-  checkPadding(type, padding);
+  const config: PoolOptions = {
+    poolSize: sizePair(`${type}: poolSize`, poolSize),
+    strides: sizePair(`${type}: strides`, options.strides ?? poolSize),
+    padding: checkPadding(type, padding),
+  };
   return {
     type,
     name,

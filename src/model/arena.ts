@@ -1,3 +1,4 @@
+import { MemoryError } from "../errors.ts";
 import type { Buffer } from "../layers/layer.ts";
 
 /** Buffers start at cache lines: 16 floats. */
@@ -17,8 +18,14 @@ export function touch(buffer: PlannedBuffer, time: number): void {
   buffer.last = Math.max(buffer.last, time);
 }
 
-/** A buffer that nothing has touched yet. */
+/** Most elements of a buffer: what 32 bits address. */
+const MOST = 2 ** 30;
+
+/** A buffer that nothing has touched yet. @throws MemoryError unless its size can be addressed */
 export function untouched(size: number): PlannedBuffer {
+  if (!(size >= 0 && size <= MOST)) {
+    throw new MemoryError(`model: expected a buffer of at most ${MOST} elements, got ${size}`);
+  }
   return {
     pointer: 0,
     size: Math.ceil(size / ALIGNMENT) * ALIGNMENT,

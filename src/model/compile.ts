@@ -1,9 +1,10 @@
-import type { Runtime } from "../engine/runtime.ts";
+import { Runtime } from "../engine/runtime.ts";
 import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Engine } from "../ops/engine.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { checkOptions, show } from "../options.ts";
+import type { Graph } from "./graph.ts";
 
 export interface CompileOptions {
   engine: Engine;
@@ -13,12 +14,13 @@ export interface CompileOptions {
   loss?: Loss;
 }
 
-/** The engine's runtime. @throws OptionError unless each option is what its factory gives. */
-export function checkCompileOptions(options: CompileOptions): Runtime {
+/** The engine's runtime. @throws OptionError unless each option is what its factory gives and fits the graph. */
+export function checkCompileOptions(options: CompileOptions, graph: Graph): Runtime {
   checkOptions("compile", options, ["engine", "optimizer", "loss"]);
   const { engine, optimizer, loss } = options;
   const runtime = engine?.runtime;
-  if (!runtime) throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+  if (!(runtime instanceof Runtime))
+    throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }
@@ -27,6 +29,14 @@ export function checkCompileOptions(options: CompileOptions): Runtime {
   }
   if (optimizer && !loss) {
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
+  }
+  const last = graph.nodes.at(-1)!;
+  const { activation } = last.layer.config as { activation?: unknown };
+  if (loss?.type === "softmaxCrossEntropy" && activation === "softmax") {
+    throw new OptionError(
+      `compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, ` +
+        `got softmax in ${last.name}`,
+    );
   }
   return runtime;
 }

@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
 import { checkShape, type Shape } from "../tensor.ts";
@@ -60,9 +60,25 @@ function nameLayers(specs: readonly NodeSpec[]): string[] {
   });
 }
 
+/** A layer that is used twice would share its weights, which models cannot do yet. @throws OptionError */
+function refuseTwins(specs: readonly NodeSpec[]): void {
+  specs.forEach(({ layer }, index) => {
+    const first = specs.findIndex((spec) => spec.layer === layer);
+    if (first < index) {
+      throw new OptionError(
+        `model: layers[${index}]: expected a layer of its own, got that of layers[${first}] (${layer.type})`,
+      );
+    }
+  });
+}
+
 /** Names the nodes and infers every shape. @throws ShapeError, OptionError naming the layer. */
 export function createGraph(inputShape: Shape, specs: readonly NodeSpec[]): Graph {
   checkShape("model: inputShape", inputShape);
+  if (inputShape.length === 0) {
+    throw new ShapeError("model: inputShape: expected at least one dimension, got none");
+  }
+  refuseTwins(specs);
   const names = nameLayers(specs);
   const shapes: Shape[] = [[...inputShape]];
   const nodes = specs.map(({ layer, inputs }, index): GraphNode => {

@@ -3,7 +3,7 @@ import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import type { Loss } from "../losses/index.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { checkOptions, positiveInteger, show } from "../options.ts";
 import { Random } from "../random.ts";
 import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -55,12 +55,12 @@ export class Model {
 
   /** Shape of one image. */
   get inputShape(): Shape {
-    return this.#graph.inputShape;
+    return [...this.#graph.inputShape];
   }
 
   /** Shape of one image's output. */
   get outputShape(): Shape {
-    return this.#graph.outputShape;
+    return [...this.#graph.outputShape];
   }
 
   /** Copies of the weights, by `layer.weight`. */
@@ -72,7 +72,10 @@ export class Model {
   get gradients(): Map<string, Tensor> {
     const gradients = this.#trainer("gradients").readGradients();
     return new Map(
-      this.#parameters.list.map(({ name, shape }) => [name, { shape, data: gradients.get(name)! }]),
+      this.#parameters.list.map(({ name, shape }) => [
+        name,
+        { shape: [...shape], data: gradients.get(name)! },
+      ]),
     );
   }
 
@@ -82,7 +85,7 @@ export class Model {
    * @throws OptionError, MemoryError
    */
   compile(options: CompileOptions): void {
-    const runtime = checkCompileOptions(options);
+    const runtime = checkCompileOptions(options, this.#graph);
     this.#refuseWhileBusy("compile");
     const { optimizer, loss } = options;
     this.#leave();
@@ -110,11 +113,11 @@ export class Model {
     this.#refuseWhileBusy("fit");
     checkFitOptions(options);
     const count = this.#checkImages("fit: images", images);
-    const targets = checkLabels("fit: labels", labels, count, this.outputShape, trainer.loss);
+    const targets = checkLabels("fit: labels", labels, count, this.#graph.outputShape, trainer.loss);
     const { validationData } = options;
     if (validationData) {
       const n = this.#checkImages("fit: validationData: images", validationData[0]);
-      checkLabels("fit: validationData: labels", validationData[1], n, this.outputShape, trainer.loss);
+      checkLabels("fit: validationData: labels", validationData[1], n, this.#graph.outputShape, trainer.loss);
     }
     this.#busy = true;
     try {
@@ -142,11 +145,17 @@ export class Model {
     const trainer = this.#trainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
     const n = this.#checkImages("trainOnBatch: images", images);
-    const { outputShape } = this;
+    const { outputShape } = this.#graph;
     const targets = checkLabels("trainOnBatch: labels", labels, n, outputShape, trainer.loss, this.#targets);
-    trainer.reserve(n);
-    for (let i = 0; i < n; i++) trainer.load(images.data, targets, i, i);
-    trainer.step("trainOnBatch", n, targets.classes);
+    // The learning rate may be a function of the caller's: it must not take the model away from under the step.
+    this.#busy = true;
+    try {
+      trainer.reserve(n);
+      for (let i = 0; i < n; i++) trainer.load(images.data, targets, i, i);
+      trainer.step("trainOnBatch", n, targets.classes);
+    } finally {
+      this.#busy = false;
+    }
     return trainer.lastLoss;
   }
 
@@ -167,12 +176,12 @@ export class Model {
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
     const { inference } = this.#require("predict");
     const n = this.#checkImages("predict: images", images);
-    const size = sizeOf(this.outputShape);
+    const size = sizeOf(this.#graph.outputShape);
     const data = new Float32Array(n * size);
     for (const { output, start, count } of inference.batches(images.data, batchSize)) {
       data.set(output.subarray(0, count * size), start * size);
     }
-    return { shape: [n, ...this.outputShape], data };
+    return { shape: [n, ...this.#graph.outputShape], data };
   }
 
   /** Inference on buffers of its own. @throws OptionError, MemoryError */
@@ -206,6 +215,9 @@ export class Model {
 
   /** Replaces the weights; all or none. @throws ShapeError naming the weight */
   setWeights(weights: ReadonlyMap<string, Tensor>): void {
+    if (!(weights instanceof Map)) {
+      throw new ShapeError(`setWeights: expected a Map of tensors by name, got ${show(weights)}`);
+    }
     for (const [name, weight] of weights) checkTensor(`setWeights: ${name}`, weight);
     this.#parameters.write("setWeights", weights);
   }
@@ -218,7 +230,7 @@ export class Model {
   }
 
   get #rowsPerImage(): number {
-    return sizeOf(this.outputShape) / this.outputShape.at(-1)!;
+    return sizeOf(this.#graph.outputShape) / this.#graph.outputShape.at(-1)!;
   }
 
   #leave(): void {
@@ -247,7 +259,7 @@ export class Model {
   }
 
   #refuseWhileBusy(where: string): void {
-    if (this.#busy) throw new Error(`${where}: expected a model at rest, got one that fit is training`);
+    if (this.#busy) throw new Error(`${where}: expected a model at rest, got one in training`);
   }
 
   /** @throws ShapeError unless `images` is `[n, ...inputShape]`; returns n. */
@@ -255,7 +267,8 @@ export class Model {
     checkTensor(where, images);
     const n = images.shape[0];
     if (n === undefined) throw new ShapeError(`${where}: expected a batch of images, got a single number`);
-    if (!isBatchOf(images.shape, this.inputShape)) expectShape(where, images.shape, [n, ...this.inputShape]);
+    if (!isBatchOf(images.shape, this.#graph.inputShape))
+      expectShape(where, images.shape, [n, ...this.#graph.inputShape]);
     return n;
   }
 
@@ -264,7 +277,7 @@ export class Model {
     if (!loss) throw new Error(`${where}: expected a model compiled with a loss, got none`);
     positiveInteger(`${where}: batchSize`, batchSize);
     const n = this.#checkImages(`${where}: images`, images);
-    const targets = checkLabels(`${where}: labels`, labels, n, this.outputShape, loss);
+    const targets = checkLabels(`${where}: labels`, labels, n, this.#graph.outputShape, loss);
     return inference.evaluate(images.data, targets, loss, batchSize);
   }
 

@@ -171,7 +171,6 @@ class Planner {
     const at = (base: number): Buffer[] => parameters.map(({ offset }) => ({ pointer: base + offset * 4 }));
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
-      heap: this.#runtime.heap,
       name: node.name,
       capacity: this.#options.capacity,
       training: goesBack,

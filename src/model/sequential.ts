@@ -23,11 +23,11 @@ export function sequential(options: SequentialOptions): Model {
   if (!Array.isArray(layers) || layers.length === 0) {
     throw new OptionError(`sequential: layers: expected at least one layer, got ${show(layers)}`);
   }
-  layers.forEach((layer, i) => {
+  for (const [i, layer] of layers.entries()) {
     if (typeof layer?.build !== "function") {
       throw new OptionError(`sequential: layers[${i}]: expected one of layers.*, got ${show(layer)}`);
     }
-  });
+  }
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new OptionError(`sequential: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
   }

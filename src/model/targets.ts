@@ -29,7 +29,9 @@ function checkClasses(where: string, data: ArrayLike<number>, count: number): vo
 }
 
 /**
- * Checks labels for `n` images against the model's output and its loss, and writes them to `targets`.
+ * Checks labels for `n` images against the model's output and its loss. Class numbers are copied, because kernels use
+ * them as indices and the caller may change them before they are used; with `targets`, for use at once, nothing is copied
+ * or allocated.
  * @throws ShapeError, OptionError naming the place, the expected and the given.
  */
 export function checkLabels(
@@ -38,7 +40,7 @@ export function checkLabels(
   n: number,
   output: Shape,
   loss: Loss,
-  targets: Targets = noTargets(),
+  targets?: Targets,
 ): Targets {
   const isTensor = typeof labels === "object" && labels !== null && "shape" in labels;
   if (isTensor) {
@@ -47,7 +49,7 @@ export function checkLabels(
       if (labels.shape[0] !== n || !isBatchOf(labels.shape, output)) {
         expectShape(where, labels.shape, [n, ...output]);
       }
-      return fill(targets, false, labels.data, sizeOf(output));
+      return fill(targets ?? noTargets(), false, labels.data, sizeOf(output));
     }
   }
   const data: ArrayLike<number> = isTensor ? labels.data : labels;
@@ -62,7 +64,7 @@ export function checkLabels(
   }
   if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);
   checkClasses(where, data, output.at(-1)!);
-  return fill(targets, true, data, 1);
+  return fill(targets ?? noTargets(), true, targets ? data : Int32Array.from(data), 1);
 }
 
 function fill(targets: Targets, classes: boolean, data: ArrayLike<number>, size: number): Targets {

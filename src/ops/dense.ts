@@ -1,7 +1,7 @@
 import { activationCode, type Activation } from "../engine/activation.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { checkOptions, flag, show } from "../options.ts";
 import { checkTensor, expectShape, shapeText, sizeOf, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
@@ -19,7 +19,9 @@ export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOp
   checkOptions("matMul", options, ["transposeA", "transposeB", "bias", "activation"]);
   checkTensor("matMul: a", a, 2);
   checkTensor("matMul: b", b, 2);
-  const { transposeA = false, transposeB = false, bias } = options;
+  const { bias } = options;
+  const transposeA = flag("matMul: transposeA", options.transposeA ?? false);
+  const transposeB = flag("matMul: transposeB", options.transposeB ?? false);
   const [a0, a1] = a.shape as [number, number];
   const [b0, b1] = b.shape as [number, number];
   const [m, k] = transposeA ? [a1, a0] : [a0, a1];
@@ -113,34 +115,41 @@ export interface LossResult {
   gradient: Tensor;
 }
 
+/** Class numbers as the kernel takes them; undefined when the labels are a tensor. */
+function classNumbers(where: string, labels: unknown, rows: number, columns: number): Int32Array | undefined {
+  if (!Array.isArray(labels) && !(labels instanceof Int32Array) && !(labels instanceof Uint8Array)) {
+    return undefined;
+  }
+  if (labels.length !== rows)
+    throw new ShapeError(`${where}: labels: expected ${rows}, got ${labels.length}`);
+  return Int32Array.from(labels as ArrayLike<number>, (label, i) => {
+    if (Number.isInteger(label) && label >= 0 && label < columns) return label;
+    throw new OptionError(
+      `${where}: labels[${i}]: expected a class from 0 to ${columns - 1}, got ${show(label)}`,
+    );
+  });
+}
+
 /** Mean cross-entropy of `softmax(logits[n, classes])`; labels are class numbers `[n]` or rows `[n, classes]`. */
 export function softmaxCrossEntropy(
   runtime: Runtime,
   logits: Tensor,
-  labels: Int32Array | Tensor,
+  labels: Int32Array | Uint8Array | readonly number[] | Tensor,
 ): LossResult {
   const where = "softmaxCrossEntropy";
   checkTensor(`${where}: logits`, logits, 2);
   const [rows, columns] = logits.shape as [number, number];
-  if (labels instanceof Int32Array) {
-    if (labels.length !== rows)
-      throw new ShapeError(`${where}: labels: expected ${rows}, got ${labels.length}`);
-    const wrong = labels.findIndex((label) => label < 0 || label >= columns);
-    if (wrong >= 0) {
-      throw new OptionError(
-        `${where}: labels[${wrong}]: expected a class from 0 to ${columns - 1}, got ${labels[wrong]}`,
-      );
-    }
-  } else {
-    checkTensor(`${where}: labels`, labels);
-    expectShape(`${where}: labels`, labels.shape, logits.shape);
+  const classes = classNumbers(where, labels, rows, columns);
+  if (!classes) {
+    checkTensor(`${where}: labels`, labels as Tensor);
+    expectShape(`${where}: labels`, (labels as Tensor).shape, logits.shape);
   }
   return scoped(runtime, where, (scope) => {
     const { kernels, heap } = runtime;
     const x = scope.put(logits.data);
     const result = scope.room(4);
-    const targets = scope.put(labels instanceof Int32Array ? labels : labels.data);
-    if (labels instanceof Int32Array) {
+    const targets = scope.put(classes ?? (labels as Tensor).data);
+    if (classes) {
       kernels.softmaxCrossEntropySparse(x, targets, x, rows, columns, result);
     } else {
       kernels.softmaxCrossEntropyDense(x, targets, x, rows, columns, result);

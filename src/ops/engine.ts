@@ -18,14 +18,16 @@ import * as pooling from "./pooling.ts";
 export class Engine {
   /** Threads in use. */
   readonly threads: number = 1;
-  /** Why there are no more threads than `threads`. */
-  readonly threadsUnavailable: string = "this build has no threads";
+  /** Why there are fewer threads than `load` was asked for; undefined when there are as many. */
+  readonly threadsUnavailable: string | undefined;
   /** The arithmetic of the kernels. */
   readonly math = "exact";
   /** The kernels and their memory, for layers and models. */
   readonly runtime: Runtime;
 
-  constructor(runtime: Runtime) {
+  /** Users call `load`. */
+  constructor(runtime: Runtime, threads: number | "auto") {
+    this.threadsUnavailable = threads === 1 ? undefined : "this build has no threads";
     this.runtime = runtime;
   }
 
@@ -35,7 +37,10 @@ export class Engine {
     return { bytes: heap.memory.buffer.byteLength, used: heap.allocatedBytes };
   }
 
-  /** Gives the memory back. Models and sessions on this engine throw from then on. */
+  /**
+   * Gives the memory back. Sessions and models on this engine throw from then on, and the models' weights go with it:
+   * `model.dispose()` or `toSafetensors()` before keeps them.
+   */
   dispose(): void {
     this.runtime.dispose();
   }
@@ -137,7 +142,10 @@ export class Engine {
   }
 
   /** Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. */
-  softmaxCrossEntropy(logits: Tensor, labels: Int32Array | Tensor): dense.LossResult {
+  softmaxCrossEntropy(
+    logits: Tensor,
+    labels: Int32Array | Uint8Array | readonly number[] | Tensor,
+  ): dense.LossResult {
     return dense.softmaxCrossEntropy(this.runtime, logits, labels);
   }
 }

@@ -130,7 +130,7 @@ describe("the algorithm of a convolution", () => {
     }
   });
 
-  it("of the input gradient is flipped at stride 1, col2im at others, depthwise where it fits", () => {
+  it("of the input gradient is flipped where that multiplies less, col2im at strides, depthwise where it fits", () => {
     for (const [given, algorithm] of [
       [plain, "flipped"],
       [strided, "col2im"],

@@ -34,7 +34,11 @@ describe("load", () => {
 
   it.each<[string, unknown, RegExp]>([
     ["an unknown option", { modul: module }, /^load: expected the options module, .*; got "modul"$/],
-    ["an unknown arithmetic", { math: "fast" }, /^load: math: expected "exact", got "fast"$/],
+    [
+      "an unknown arithmetic",
+      { math: "fast" },
+      /^load: math: expected "exact", the only arithmetic of this build, got "fast"$/,
+    ],
     ["no threads", { threads: 0 }, /^load: threads: expected a positive integer or "auto", got 0$/],
     ["half a thread", { threads: 1.5 }, /^load: threads: expected .*, got 1.5$/],
     ["a name for threads", { threads: "all" }, /^load: threads: expected .*, got "all"$/],
@@ -72,6 +76,7 @@ describe("load", () => {
     const engine = await load({ threads: 8 });
     expect(engine.threads).toBe(1);
     expect(engine.threadsUnavailable).toMatch(/thread/);
+    expect((await load()).threadsUnavailable).toBeUndefined();
     expect(engine.math).toBe("exact");
   });
 });

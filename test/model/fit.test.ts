@@ -190,10 +190,10 @@ describe("an AbortSignal", () => {
     const many = noise(5, 200, 7, 7, 3);
     const answers = new Int32Array(200);
     const abort = (): void => controller.abort(new Error("while validating"));
-    const now = Date.now;
+    const now = performance.now.bind(performance);
     let clock = now();
     // Time that seems to leap makes fit rest after every batch: the first rest ends the epoch, the next is validation's.
-    Date.now = () => (clock += 1000);
+    performance.now = () => (clock += 1000);
     try {
       const running = model.fit(images, labels, {
         batchSize: 64,
@@ -203,7 +203,7 @@ describe("an AbortSignal", () => {
       });
       await expect(running).rejects.toThrow("while validating");
     } finally {
-      Date.now = now;
+      performance.now = now;
     }
   });
 });
@@ -230,7 +230,7 @@ describe("fit and the event loop", () => {
       goOn = resolve;
     });
     const running = model.fit(images, labels, { epochs: 2, onEpochEnd: () => held });
-    const rest = "expected a model at rest, got one that fit is training";
+    const rest = "expected a model at rest, got one in training";
     await expect(model.fit(images, labels)).rejects.toThrow(`fit: ${rest}`);
     expect(() => model.trainOnBatch(images, labels)).toThrow(`trainOnBatch: ${rest}`);
     expect(() => model.compile({ engine })).toThrow(`compile: ${rest}`);
@@ -253,13 +253,13 @@ describe("fit and the event loop", () => {
     };
     setImmediate(disturb);
     // Time that seems to leap makes fit rest after every batch.
-    const now = Date.now;
+    const now = performance.now.bind(performance);
     let clock = now();
-    Date.now = () => (clock += 1000);
+    performance.now = () => (clock += 1000);
     try {
       expect(await model.fit(images, labels, { validationData: [many, answers] })).toEqual(expected);
     } finally {
-      Date.now = now;
+      performance.now = now;
       busy = false;
     }
     expect(size).toBeGreaterThan(102);

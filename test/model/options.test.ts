@@ -57,7 +57,7 @@ describe("a layer refuses", () => {
       [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
       [`conv2d: kernelInitializer: expected one of "zeros", "ones", "glorotUniform"`]: () =>
         conv({ kernelInitializer: "he" }),
-      [`conv2d: biasInitializer: constant: expected a finite number, got NaN`]: () =>
+      [`conv2d: biasInitializer: constant: expected a finite float32, got NaN`]: () =>
         conv({ biasInitializer: { constant: NaN } }),
       [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
         layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
@@ -252,7 +252,7 @@ describe("a method refuses", () => {
 
   it("load(options)", async () => {
     await expect(load({ math: "relaxed" as Any })).rejects.toThrow(
-      `load: math: expected "exact", got "relaxed"`,
+      `load: math: expected "exact", the only arithmetic of this build, got "relaxed"`,
     );
     await expect(load({ threads: 0 })).rejects.toThrow(
       `load: threads: expected a positive integer or "auto", got 0`,
