@@ -9,20 +9,22 @@
  * where they lie (see `patches.ts`). Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products:
  * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
  */
-import { activationForward, LINEAR, RELU } from "./activation";
+import { LINEAR } from "./activation";
 import { correlate, correlateSpace, filterPanels } from "./correlate";
 import {
+  describePanels,
   EDGE,
   EDGE_BYTES,
   gemmBlock,
   KC,
-  Operand,
-  OPERAND_BYTES,
+  operandAt,
+  OPERANDS_BYTES,
+  panelsAt,
   rowTable,
   SINGLE_RUN_BYTES,
   singleRun,
 } from "./gemm/gemm";
-import { MR, NR, RUN } from "./gemm/micro";
+import { MR, RUN } from "./gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { col2imBlock } from "./im2row";
 import {
@@ -71,7 +73,6 @@ export function conv2dForward(
   const cg = window.c / groups;
   const fg = f / groups;
   const k = window.kh * window.kw * cg;
-  const relu = activation == RELU;
   const panels = filterPanels(window, workspace);
   const row = (<usize>f) << 2;
   for (let g = 0; g < groups; g++) {
@@ -79,14 +80,12 @@ export function conv2dForward(
     packPanels(k, fg, w + first, row, panels, PANEL_ROW * k);
     const bias = b ? b + first : 0;
     const xg = x + ((<usize>(g * cg)) << 2);
-    correlate(window, 1, 1, n, cg, xg, fg, y + first, row, bias, relu, workspace);
+    correlate(window, 1, 1, n, cg, xg, fg, y + first, row, bias, activation, alpha, workspace);
   }
-  if (activation == LINEAR || relu) return;
-  activationForward(activation, alpha, y, y, n * window.oh * window.ow * f);
 }
 
 /** Floats in front of the tables of the filter gradient. */
-const FILTER_HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + PATCHES_BYTES) >> 2);
+const FILTER_HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES) >> 2);
 
 /** Floats of the table of a strip's rows: at most one a pixel, and the end. */
 // @ts-ignore: decorator
@@ -130,8 +129,9 @@ export function conv2dBackpropFilter(
   const k = window.kh * window.kw * cg;
   const row = (<usize>f) << 2;
   const edge = workspace;
-  const operand = changetype<Operand>(edge + EDGE_BYTES);
-  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERAND_BYTES);
+  const operand = operandAt(edge + EDGE_BYTES);
+  const columns = panelsAt(edge + EDGE_BYTES);
+  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERANDS_BYTES);
   const elements = workspace + ((<usize>FILTER_HEAD) << 2);
   const runs = elements + ((<usize>k) << 2);
   const pixels = stripPixels(window.ow, PIXELS);
@@ -153,24 +153,9 @@ export function conv2dBackpropFilter(
         const rows = min(patches.rows, window.oh - r);
         const strip = openStrip(patches, xg, image, images, r, rows, strips);
         const kc = rowRuns(patches, strip, images, rows, runs);
-        const panelStride = PANEL_ROW * kc;
-        packPanels(kc, fg, from, row, panels, panelStride);
-        const bLast = panels + (fg / NR) * panelStride;
-        gemmBlock(
-          k,
-          fg,
-          operand,
-          panels,
-          PANEL_ROW,
-          panelStride,
-          bLast,
-          dw + first,
-          row,
-          fresh,
-          0,
-          false,
-          edge,
-        );
+        packPanels(kc, fg, from, row, panels, PANEL_ROW * kc);
+        describePanels(columns, panels, fg, PANEL_ROW * kc);
+        gemmBlock(k, fg, operand, columns, dw + first, row, fresh, 0, LINEAR, 0, edge);
         from += kc * row;
         fresh = false;
       }
@@ -201,7 +186,7 @@ function blockRows(k: i32): i32 {
 export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): f64 {
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
-  const head = EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + rows;
+  const head = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + rows;
   return <f64>head + <f64>(f / groups) * <f64>paddedColumns(k) + <f64>rows * <f64>k;
 }
 
@@ -228,11 +213,11 @@ export function conv2dBackpropInputCol2im(
   const mc = blockRows(k);
   const panelStride = PANEL_ROW * fg;
   const edge = workspace;
-  const operand = changetype<Operand>(edge + EDGE_BYTES);
-  const runs = edge + EDGE_BYTES + OPERAND_BYTES;
+  const operand = operandAt(edge + EDGE_BYTES);
+  const columns = panelsAt(edge + EDGE_BYTES);
+  const runs = edge + EDGE_BYTES + OPERANDS_BYTES;
   const table = runs + SINGLE_RUN_BYTES;
   const panels = table + ((<usize>mc) << 2);
-  const bLast = panels + (k / NR) * panelStride;
   const block = panels + ((<usize>(fg * paddedColumns(k))) << 2);
   const dyRow = (<usize>f) << 2;
   const pointwise = isPointwise(window);
@@ -251,22 +236,8 @@ export function conv2dBackpropInputCol2im(
       for (let pc = 0; pc < fg; pc += KC) {
         singleRun(runs, min(KC, fg - pc));
         rowTable(table, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
-        const offset = PANEL_ROW * pc;
-        gemmBlock(
-          rows,
-          k,
-          operand,
-          panels + offset,
-          PANEL_ROW,
-          panelStride,
-          bLast + offset,
-          c,
-          cRow,
-          pc == 0,
-          0,
-          false,
-          edge,
-        );
+        describePanels(columns, panels + PANEL_ROW * pc, k, panelStride);
+        gemmBlock(rows, k, operand, columns, c, cRow, pc == 0, 0, LINEAR, 0, edge);
       }
       if (!pointwise) col2imBlock(window, cg, block, ic, rows, dxg);
     }

@@ -1,6 +1,16 @@
 /** The product of implicit patches with packed filters: what the forward pass and the flipped gradient share. */
-import { EDGE, EDGE_BYTES, gemmBlock, KC, Operand, OPERAND_BYTES } from "./gemm/gemm";
-import { NR, RUN } from "./gemm/micro";
+import { LINEAR } from "./activation";
+import {
+  describePanels,
+  EDGE,
+  EDGE_BYTES,
+  gemmBlock,
+  KC,
+  operandAt,
+  OPERANDS_BYTES,
+  panelsAt,
+} from "./gemm/gemm";
+import { RUN } from "./gemm/micro";
 import { paddedColumns, PANEL_ROW } from "./gemm/pack";
 import {
   describePatches,
@@ -17,7 +27,7 @@ import { Window } from "./window";
 const PIXELS: i32 = 512;
 
 /** Floats in front of the tables: the edge, the operand and the description of the patches. */
-const HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + PATCHES_BYTES) >> 2);
+const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES) >> 2);
 
 /** Floats of the table of a patch's runs: at most one a tap, and the end. */
 // @ts-ignore: decorator
@@ -61,50 +71,35 @@ export function correlate(
   y: usize,
   yRow: usize,
   bias: usize,
-  relu: bool,
+  activation: i32,
+  alpha: f32,
   workspace: usize,
 ): void {
   const edge = workspace;
-  const operand = changetype<Operand>(edge + EDGE_BYTES);
-  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERAND_BYTES);
-  const table = workspace + ((<usize>HEAD) << 2);
-  const runs = table + ((<usize>stripPixels(window.ow, PIXELS)) << 2);
+  const operand = operandAt(edge + EDGE_BYTES);
+  const columns = panelsAt(edge + EDGE_BYTES);
+  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERANDS_BYTES);
   const panels = filterPanels(window, workspace);
   const k = window.kh * window.kw * cg;
-  const panelStride = PANEL_ROW * k;
-  const bLast = panels + (f / NR) * panelStride;
   const strips = panels + ((<usize>(k * paddedColumns(f))) << 2);
   describePatches(patches, window, zoomH, zoomW, cg, PIXELS);
-  operand.rows = table;
-  operand.runs = runs;
+  operand.rows = workspace + ((<usize>HEAD) << 2);
+  operand.runs = operand.rows + ((<usize>stripPixels(window.ow, PIXELS)) << 2);
   operand.step = 4;
   for (let image = 0; image < n; image += patches.images) {
     const images = min(patches.images, n - image);
     for (let row = 0; row < window.oh; row += patches.rows) {
       const rows = min(patches.rows, window.oh - row);
       const strip = openStrip(patches, x, image, images, row, rows, strips);
-      const m = patchAddresses(patches, strip, images, rows, table);
-      const to = y + <usize>((image * window.oh + row) * window.ow) * yRow;
+      const m = patchAddresses(patches, strip, images, rows, operand.rows);
+      const c = y + <usize>((image * window.oh + row) * window.ow) * yRow;
       for (let pc = 0; pc < k; pc += KC) {
-        const kc = min(KC, k - pc);
-        const last = pc + kc == k;
-        const offset = PANEL_ROW * pc;
-        patchRuns(patches, pc, pc + kc, runs);
-        gemmBlock(
-          m,
-          f,
-          operand,
-          panels + offset,
-          PANEL_ROW,
-          panelStride,
-          bLast + offset,
-          to,
-          yRow,
-          pc == 0,
-          last ? bias : 0,
-          last && relu,
-          edge,
-        );
+        const end = min(k, pc + KC);
+        const fresh = pc == 0;
+        patchRuns(patches, pc, end, operand.runs);
+        describePanels(columns, panels + PANEL_ROW * pc, f, PANEL_ROW * k);
+        if (end == k) gemmBlock(m, f, operand, columns, c, yRow, fresh, bias, activation, alpha, edge);
+        else gemmBlock(m, f, operand, columns, c, yRow, fresh, 0, LINEAR, 0, edge);
       }
     }
   }

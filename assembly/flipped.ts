@@ -5,6 +5,7 @@
  * input this is a stride-1 correlation of `dy`, with stride − 1 zeros between its pixels and (k − 1)·dilation − top rows
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
+import { LINEAR } from "./activation";
 import { correlate, correlateSpace, filterPanels } from "./correlate";
 import { packPanelsTransposed, PANEL_ROW } from "./gemm/pack";
 import { stripFloats } from "./patches";
@@ -71,6 +72,20 @@ export function conv2dBackpropInputFlipped(
       packPanelsTransposed(fg, cg, from, wRow, panels + PANEL_ROW * tap * fg, panelStride);
     }
     const dxg = dx + ((<usize>(g * cg)) << 2);
-    correlate(rotated, window.strideH, window.strideW, n, fg, dy + first, cg, dxg, dxRow, 0, false, space);
+    correlate(
+      rotated,
+      window.strideH,
+      window.strideW,
+      n,
+      fg,
+      dy + first,
+      cg,
+      dxg,
+      dxRow,
+      0,
+      LINEAR,
+      0,
+      space,
+    );
   }
 }

@@ -37,9 +37,41 @@ export class Operand {
   step: usize;
 }
 
-/** Bytes of the struct, and of the table of a single run. */
-export const OPERAND_BYTES: usize = 12;
+/** `B` as the register tile reads it: in panels of eight columns, or in place. */
+@unmanaged
+export class Panels {
+  /** The first eight columns, the bytes to their next row, and to the next eight columns. */
+  first: usize;
+  row: usize;
+  stride: usize;
+  /** The packed panel of the columns after the last multiple of eight, padded with zeros. */
+  last: usize;
+}
+
+/** Bytes of both structs together, and of the table of a single run. */
+export const OPERANDS_BYTES: usize = 28;
 export const SINGLE_RUN_BYTES: usize = 2 * RUN;
+
+/** The two structs where a workspace keeps them: `A`, and `B` behind it. */
+// @ts-ignore: decorator
+@inline
+export function operandAt(p: usize): Operand {
+  return changetype<Operand>(p);
+}
+
+// @ts-ignore: decorator
+@inline
+export function panelsAt(p: usize): Panels {
+  return changetype<Panels>(p + 12);
+}
+
+/** Describes `n` columns that are packed at `p`, `stride` bytes a panel. */
+export function describePanels(b: Panels, p: usize, n: i32, stride: usize): void {
+  b.first = p;
+  b.row = PANEL_ROW;
+  b.stride = stride;
+  b.last = p + (n / NR) * stride;
+}
 
 /** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then relu. */
 // @ts-ignore: decorator
@@ -87,37 +119,42 @@ function finish(rows: i32, c: usize, cRow: usize, bias: usize, relu: bool): void
 }
 
 /**
- * `C[m, n] (+)= A · B` for one block of the reduction. `B` lies in panels, or in place with `bRow` its row stride and
- * `panelStride` the 32 bytes to the next eight columns; `bLast` is the panel of the columns after the last multiple of
- * eight, padded with zeros. `edge` is room for `EDGE` floats.
+ * `C[m, n] (+)= A · B` for one block of the reduction, followed, in the last block, by `+ bias` and the activation while
+ * `C` is in the cache. `edge` is room for `EDGE` floats.
  */
 export function gemmBlock(
   m: i32,
   n: i32,
   a: Operand,
-  b: usize,
-  bRow: usize,
-  panelStride: usize,
-  bLast: usize,
+  b: Panels,
   c: usize,
   cRow: usize,
   fresh: bool,
   bias: usize,
-  relu: bool,
+  activation: i32,
+  alpha: f32,
   edge: usize,
 ): void {
+  const relu = activation == RELU;
+  let panel = b.first;
+  let cj = c;
   let j = 0;
   for (; j + NR <= n; j += NR) {
-    let ci = c;
+    let ci = cj;
     for (let i = 0; i < m; i += MR) {
-      tile(m - i, a, i, b, bRow, ci, cRow, fresh, bias, relu);
+      tile(m - i, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
       ci += MR * cRow;
     }
-    b += panelStride;
-    c += PANEL_ROW;
+    panel += b.stride;
+    cj += PANEL_ROW;
     if (bias) bias += PANEL_ROW;
   }
-  if (j < n) lastColumns(m, n - j, a, bLast, c, cRow, fresh, bias, relu, edge);
+  if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, relu, edge);
+  if (activation == LINEAR || relu) return;
+  for (let i = 0; i < m; i++) {
+    activationForward(activation, alpha, c, c, n);
+    c += cRow;
+  }
 }
 
 /** The columns after the last multiple of eight: tiles are computed beside C and only `cols` columns of them kept. */
@@ -184,16 +221,63 @@ export function rowTable(table: usize, m: i32, first: usize, stride: usize): voi
   }
 }
 
-/** Floats in front of the panels: the edge, the operand, its run and the table of a block's rows. */
-const HEAD: i32 = EDGE + <i32>((OPERAND_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
+/** Floats in front of the panels: the edge, the operands, the run of A and the table of a block's rows. */
+const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
 
 /** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. */
 export function gemmWorkspace(n: i32, k: i32): f64 {
   return <f64>HEAD + <f64>min(k, KC) * <f64>(paddedColumns(n) + MC);
 }
 
+/** Packs `kc` rows of `op(B)` at `panels`, or leaves them in place when `m` is too small for packing to pay. */
+function readB(
+  b: Panels,
+  transposed: bool,
+  m: i32,
+  n: i32,
+  kc: i32,
+  from: usize,
+  bRow: usize,
+  panels: usize,
+): void {
+  const stride = PANEL_ROW * kc;
+  const whole = n & -NR;
+  describePanels(b, panels, n, stride);
+  if (transposed) {
+    packPanelsTransposed(kc, n, from, bRow, panels, stride);
+  } else if (m > PACK_ROWS) {
+    packPanels(kc, n, from, bRow, panels, stride);
+  } else {
+    b.first = from;
+    b.row = bRow;
+    b.stride = PANEL_ROW;
+    b.last = panels;
+    if (whole < n) packLastPanel(kc, n - whole, from + ((<usize>whole) << 2), bRow, panels);
+  }
+}
+
+/** Points at `rows` rows of `op(A)`; those of a transposed matrix are packed at `block` first. */
+function readA(
+  a: Operand,
+  transposed: bool,
+  rows: i32,
+  kc: i32,
+  from: usize,
+  aRow: usize,
+  block: usize,
+): void {
+  if (transposed) {
+    packBlock(kc, rows, from, aRow, block);
+    a.step = (<usize>rows) << 2;
+    rowTable(a.rows, rows, block, 4);
+  } else {
+    a.step = 4;
+    rowTable(a.rows, rows, from, aRow);
+  }
+}
+
 /**
- * `C[m, n] = act(op(A) · op(B) + bias)`, or `C += …` with `accumulate`.
+ * `C[m, n] = act(op(A) · op(B) + bias)`, or `act(C + op(A) · op(B) + bias)` with `accumulate`.
  *
  * `op(A)` is `[m, k]`, stored so or, with `transposeA`, as `[k, m]`; `op(B)` is `[k, n]`, stored so or, with
  * `transposeB`, as `[n, k]`. `lda`, `ldb`, `ldc` are the row strides of what is stored, in elements. `bias` is `[n]` or
@@ -220,68 +304,29 @@ export function gemm(
   accumulate: bool,
   workspace: usize,
 ): void {
-  const relu = activation == RELU;
   const edge = workspace;
-  const operand = changetype<Operand>(edge + EDGE_BYTES);
-  const runs = edge + EDGE_BYTES + OPERAND_BYTES;
-  const table = runs + SINGLE_RUN_BYTES;
+  const operand = operandAt(edge + EDGE_BYTES);
+  const columns = panelsAt(edge + EDGE_BYTES);
   const panels = edge + ((<usize>HEAD) << 2);
   const block = panels + ((<usize>(min(k, KC) * paddedColumns(n))) << 2);
   const aRow = (<usize>lda) << 2;
   const bRow = (<usize>ldb) << 2;
   const cRow = (<usize>ldc) << 2;
-  const whole = n & -NR;
-  const inPlace = !transposeB && m <= PACK_ROWS;
-  operand.rows = table;
-  operand.runs = runs;
+  operand.runs = edge + EDGE_BYTES + OPERANDS_BYTES;
+  operand.rows = operand.runs + SINGLE_RUN_BYTES;
   for (let pc = 0; pc < k; pc += KC) {
     const kc = min(KC, k - pc);
     const last = pc + kc == k;
-    let panelStride = PANEL_ROW * kc;
-    let panelRow = PANEL_ROW;
-    let first = panels;
-    let bLast = panels + (whole / NR) * panelStride;
-    if (transposeB) {
-      packPanelsTransposed(kc, n, b + ((<usize>pc) << 2), bRow, panels, panelStride);
-    } else if (inPlace) {
-      first = b + pc * bRow;
-      panelRow = bRow;
-      panelStride = PANEL_ROW;
-      bLast = panels;
-      if (whole < n) packLastPanel(kc, n - whole, first + ((<usize>whole) << 2), bRow, panels);
-    } else {
-      packPanels(kc, n, b + pc * bRow, bRow, panels, panelStride);
-    }
-    singleRun(runs, kc);
+    const fresh = pc == 0 && !accumulate;
+    readB(columns, transposeB, m, n, kc, transposeB ? b + ((<usize>pc) << 2) : b + pc * bRow, bRow, panels);
+    singleRun(operand.runs, kc);
     for (let ic = 0; ic < m; ic += MC) {
       const rows = min(MC, m - ic);
-      if (transposeA) {
-        packBlock(kc, rows, a + pc * aRow + ((<usize>ic) << 2), aRow, block);
-        operand.step = (<usize>rows) << 2;
-        rowTable(table, rows, block, 4);
-      } else {
-        operand.step = 4;
-        rowTable(table, rows, a + ic * aRow + ((<usize>pc) << 2), aRow);
-      }
-      const fresh = pc == 0 && !accumulate;
+      const from = transposeA ? a + pc * aRow + ((<usize>ic) << 2) : a + ic * aRow + ((<usize>pc) << 2);
+      readA(operand, transposeA, rows, kc, from, aRow, block);
       const ci = c + ic * cRow;
-      gemmBlock(
-        rows,
-        n,
-        operand,
-        first,
-        panelRow,
-        panelStride,
-        bLast,
-        ci,
-        cRow,
-        fresh,
-        last ? bias : 0,
-        last && relu,
-        edge,
-      );
+      if (last) gemmBlock(rows, n, operand, columns, ci, cRow, fresh, bias, activation, alpha, edge);
+      else gemmBlock(rows, n, operand, columns, ci, cRow, fresh, 0, LINEAR, 0, edge);
     }
   }
-  if (activation == LINEAR || relu) return;
-  for (let i = 0; i < m; i++) activationForward(activation, alpha, c + i * cRow, c + i * cRow, n);
 }

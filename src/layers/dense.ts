@@ -3,7 +3,14 @@ import { checkOptions, flag, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import {
+  onlyInput,
+  type Buffer,
+  type BuildContext,
+  type Layer,
+  type Pass,
+  type WeightSpec,
+} from "./layer.ts";
 
 export interface DenseLayerOptions {
   /** Size of the output. */
@@ -57,87 +64,33 @@ export function dense(options: DenseLayerOptions): Layer {
   };
 }
 
-function buildPass(context: BuildContext, units: number, fused: FusedActivation): Pass {
+function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
   const { kernels, capacity, x, y, dx, dy } = context;
-  const [kernel, bias] = context.weights;
-  const [dKernel, dBias] = context.gradients;
+  const [w, b] = context.weights as [Buffer, Buffer | undefined];
+  const [dw, db] = context.gradients as [Buffer, Buffer | undefined];
   const input = onlyInput(context.inputs);
   const k = input.at(-1)!;
-  const rowsPerImage = sizeOf(input) / k;
-  const room = context.scratch(kernels.gemmWorkspace(units, k), "forward");
+  const rows = sizeOf(input) / k;
   const { code, alpha } = fused;
-  const forward = (n: number): void => {
-    const m = n * rowsPerImage;
-    const b = bias ? bias.pointer : 0;
-    kernels.gemm(
-      0,
-      0,
-      m,
-      units,
-      k,
-      x.pointer,
-      k,
-      kernel!.pointer,
-      units,
-      y.pointer,
-      units,
-      b,
-      code,
-      alpha,
-      0,
-      room.pointer,
-    );
-    fused.finish(kernels, y.pointer, m, units);
+  const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
+  const forward = (images: number): void => {
+    const m = images * rows;
+    const bias = b ? b.pointer : 0;
+    const ws = room.pointer;
+    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, y.pointer, n, bias, code, alpha, 0, ws);
+    fused.finish(kernels, y.pointer, m, n);
   };
   if (!context.training) return { forward };
 
-  const need = Math.max(
-    kernels.gemmWorkspace(units, capacity * rowsPerImage),
-    kernels.gemmWorkspace(k, units),
-  );
+  const need = Math.max(kernels.gemmWorkspace(n, capacity * rows), kernels.gemmWorkspace(k, n));
   const space = context.scratch(need, "backward");
-  const backward = (n: number): void => {
-    const m = n * rowsPerImage;
-    fused.backward(kernels, y.pointer, dy.pointer, m, units);
-    kernels.gemm(
-      1,
-      0,
-      k,
-      units,
-      m,
-      x.pointer,
-      k,
-      dy.pointer,
-      units,
-      dKernel!.pointer,
-      units,
-      0,
-      0,
-      0,
-      0,
-      space.pointer,
-    );
-    if (dBias) kernels.biasGradient(m, units, dy.pointer, dBias.pointer);
-    if (dx) {
-      kernels.gemm(
-        0,
-        1,
-        m,
-        k,
-        units,
-        dy.pointer,
-        units,
-        kernel!.pointer,
-        units,
-        dx.pointer,
-        k,
-        0,
-        0,
-        0,
-        0,
-        space.pointer,
-      );
-    }
+  const backward = (images: number): void => {
+    const m = images * rows;
+    const ws = space.pointer;
+    fused.backward(kernels, y.pointer, dy.pointer, m, n);
+    kernels.gemm(1, 0, k, n, m, x.pointer, k, dy.pointer, n, dw.pointer, n, 0, 0, 0, 0, ws);
+    if (db) kernels.biasGradient(m, n, dy.pointer, db.pointer);
+    if (dx) kernels.gemm(0, 1, m, k, n, dy.pointer, n, w.pointer, n, dx.pointer, k, 0, 0, 0, 0, ws);
   };
   return { forward, backward };
 }
