@@ -8,9 +8,11 @@ import { Session } from "./session.ts";
 import type { Targets } from "./targets.ts";
 import { copyElements, RESULT_SIZE } from "./trainer.ts";
 
-/** Mean loss and share of right rows over a set of images. */
+/** What `evaluate` finds over a set of images. */
 export interface Evaluation {
+  /** Mean loss of a row. */
   loss: number;
+  /** Share of the rows whose largest element is where the target's is; 0 when a row has one element. */
   accuracy: number;
 }
 
