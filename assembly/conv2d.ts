@@ -168,7 +168,7 @@ export function conv2dBackpropFilter(
 @inline
 function isPointwise(window: Window): bool {
   return (
-    window.kh * window.kw * window.strideH * window.strideW == 1 &&
+    max(max(window.kh, window.kw), max(window.strideH, window.strideW)) == 1 &&
     (window.top | window.left) == 0 &&
     window.oh == window.h &&
     window.ow == window.w

@@ -89,7 +89,7 @@ export function describePatches(
   p.zoomH = zoomH;
   p.zoomW = zoomW;
   p.cg = cg;
-  p.copied = zoomH * zoomW > 1 || cg != window.c || !fits(window);
+  p.copied = max(zoomH, zoomW) > 1 || cg != window.c || !fits(window);
   const width = p.copied ? stripWidth(window) : window.w;
   p.pixel = (<usize>(p.copied ? cg : window.c)) << 2;
   p.row = <usize>width * p.pixel;

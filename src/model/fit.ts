@@ -44,7 +44,7 @@ export interface FitOptions {
   signal?: AbortSignal;
 }
 
-export const FIT_KEYS = [
+const FIT_KEYS = [
   "epochs",
   "batchSize",
   "shuffle",
@@ -71,16 +71,20 @@ export interface FitRun {
   /** Rows of output an image: accuracy is a share of rows. */
   readonly rowsPerImage: number;
   readonly options: FitOptions;
+  readonly settings: FitSettings;
   /** Evaluates the validation data, handing control back in between. */
   validate(pace: Pace): Promise<Evaluation | undefined>;
 }
 
+/** The options of `fit` with their defaults. */
+export interface FitSettings {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+}
+
 /** Checks the options of `fit` that do not depend on the data. */
-export function checkFitOptions(options: FitOptions): {
-  epochs: number;
-  batchSize: number;
-  shuffle: boolean;
-} {
+export function checkFitOptions(options: FitOptions): FitSettings {
   checkOptions("fit", options, FIT_KEYS);
   const { onBatchEnd, onEpochEnd, signal, validationData } = options;
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
@@ -104,7 +108,7 @@ export function checkFitOptions(options: FitOptions): {
 /** The training loop. */
 export async function runFit(run: FitRun): Promise<History> {
   const { options, count } = run;
-  const { epochs, batchSize, shuffle } = checkFitOptions(options);
+  const { epochs, batchSize, shuffle } = run.settings;
   const size = Math.min(batchSize, count);
   run.trainer.reserve(size);
   const order = Uint32Array.from({ length: count }, (_, i) => i);

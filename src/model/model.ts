@@ -70,13 +70,7 @@ export class Model {
 
   /** Copies of the gradients of the last training step, by `layer.weight`. */
   get gradients(): Map<string, Tensor> {
-    const gradients = this.#trainer("gradients").readGradients();
-    return new Map(
-      this.#parameters.list.map(({ name, shape }) => [
-        name,
-        { shape: [...shape], data: gradients.get(name)! },
-      ]),
-    );
+    return this.#trainer("gradients").readGradients();
   }
 
   /**
@@ -111,7 +105,7 @@ export class Model {
   async fit(images: Tensor, labels: Labels, options: FitOptions = {}): Promise<History> {
     const trainer = this.#trainer("fit");
     this.#refuseWhileBusy("fit");
-    checkFitOptions(options);
+    const settings = checkFitOptions(options);
     const count = this.#checkImages("fit: images", images);
     const targets = checkLabels("fit: labels", labels, count, this.#graph.outputShape, trainer.loss);
     const { validationData } = options;
@@ -129,6 +123,7 @@ export class Model {
         count,
         rowsPerImage: this.#rowsPerImage,
         options,
+        settings,
         validate: async (pace) =>
           validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });

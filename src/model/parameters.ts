@@ -135,7 +135,15 @@ export class Parameters {
 
   /** Copies of all weights by name. */
   read(): Map<string, Tensor> {
-    const data = this.#data;
+    return this.#slices(this.#data);
+  }
+
+  /** Copies, by name, of what lies at `pointer` in the engine's memory in the order of the weights. */
+  readAt(pointer: number): Map<string, Tensor> {
+    return this.#slices(this.#runtime!.heap.floats.subarray(pointer >>> 2));
+  }
+
+  #slices(data: Float32Array): Map<string, Tensor> {
     return new Map(
       this.list.map(({ name, shape, offset, size }) => [
         name,

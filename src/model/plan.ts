@@ -23,8 +23,6 @@ export interface Plan {
   readonly outputGradient: Buffer;
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
-  /** Elements of linear memory that the buffers share. */
-  readonly size: number;
   forward(n: number): void;
   backward(n: number): void;
   dispose(): void;
@@ -93,8 +91,7 @@ class Planner {
     }
     const outputGradient = this.#gradients[output] ?? untouched(0);
     if (this.#training) touch(outputGradient, count + 1);
-    const size = assignOffsets(this.#buffers);
-    const base = this.#region.room(size);
+    const base = this.#region.room(assignOffsets(this.#buffers));
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
     const forwards = passes.filter((pass) => pass !== null);
     const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
@@ -104,7 +101,6 @@ class Planner {
       output: result,
       outputGradient,
       randomKey: this.#randomKey,
-      size,
       forward(n) {
         for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
       },

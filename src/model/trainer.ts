@@ -3,7 +3,7 @@ import type { Runtime } from "../engine/runtime.ts";
 import { TrainingError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer, OptimizerRun } from "../optimizers/index.ts";
-import { sizeOf } from "../tensor.ts";
+import { sizeOf, type Tensor } from "../tensor.ts";
 import type { Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
@@ -148,15 +148,8 @@ export class Trainer {
   }
 
   /** Copies of the last step's gradients, by parameter. */
-  readGradients(): Map<string, Float32Array> {
-    const first = this.#gradients >>> 2;
-    const { floats } = this.#runtime.heap;
-    return new Map(
-      this.#parameters.list.map(({ name, offset, size }) => [
-        name,
-        floats.slice(first + offset, first + offset + size),
-      ]),
-    );
+  readGradients(): Map<string, Tensor> {
+    return this.#parameters.readAt(this.#gradients);
   }
 
   dispose(): void {
