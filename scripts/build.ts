@@ -5,8 +5,22 @@
  *   tsx scripts/build.ts wasm    the binary and its embedding alone
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { build } from "esbuild";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { build, type BuildOptions, type Plugin } from "esbuild";
+
+/** The entries of the package, `src/<entry>.ts`. */
+const ENTRIES = ["index", "inference"];
+
+/**
+ * Where an entry finds the binary. Embedded in a module by default, since esbuild and Rollup carry no
+ * `new URL("x.wasm", import.meta.url)` along. Edge hosts refuse to compile, and import the file as a compiled module:
+ * Workers by its name, Vercel with a suffix.
+ */
+const HOSTS = [
+  { suffix: "", binary: "./wasm.js" },
+  { suffix: ".workerd", binary: "./im2row.wasm" },
+  { suffix: ".edge-light", binary: "./im2row.wasm?module" },
+];
 
 function run(command: string, ...args: string[]): void {
   execFileSync("npx", ["--no-install", command, ...args], { stdio: "inherit" });
@@ -23,22 +37,68 @@ function buildWasm(): void {
   );
 }
 
+/** Makes of each entry one a host, `<entry><suffix>`, which differs in where `#wasm` comes from. */
+const hosts: Plugin = {
+  name: "hosts",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(index|inference)(\.|$)/ }, ({ path, kind }) =>
+      kind === "entry-point" ? { path, namespace: "entry" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "entry" }, ({ path }) => {
+      const entry = path.replace(/\..*/, "");
+      const { binary } = HOSTS.find(({ suffix }) => entry + suffix === path)!;
+      const contents = readFileSync(`src/${entry}.ts`, "utf8").replace('"#wasm"', JSON.stringify(binary));
+      return { contents, loader: "ts", resolveDir: "src" };
+    });
+    onResolve({ filter: /^\.\/(wasm\.js|im2row\.wasm(\?module)?)$/ }, ({ path }) => ({
+      path,
+      external: true,
+    }));
+  },
+};
+
+const COMMON: BuildOptions = { bundle: true, target: "es2022", minify: true };
+
 async function buildJavaScript(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
-  const common = { bundle: true, format: "esm", target: "es2022", minify: true, sourcemap: true } as const;
-  await build({ ...common, entryPoints: ["src/index.ts"], outfile: "dist/index.js", platform: "neutral" });
   await build({
-    ...common,
+    ...COMMON,
+    format: "esm",
+    platform: "neutral",
+    entryPoints: ENTRIES.flatMap((entry) =>
+      HOSTS.map(({ suffix }) => ({ in: entry + suffix, out: entry + suffix })),
+    ),
+    outdir: "dist",
+    splitting: true,
+    chunkNames: "core-[hash]",
+    sourcemap: true,
+    plugins: [hosts],
+  });
+  copyFileSync("build/wasm.js", "dist/wasm.js");
+  copyFileSync("build/im2row.wasm", "dist/im2row.wasm");
+  await build({
+    ...COMMON,
+    format: "iife",
+    globalName: "im2row",
+    platform: "neutral",
+    entryPoints: ["src/index.ts"],
+    outfile: "dist/im2row.global.js",
+    // For modules and sandboxes, whose var is no global.
+    footer: { js: "globalThis.im2row = im2row;" },
+  });
+  await build({
+    ...COMMON,
+    format: "esm",
+    platform: "node",
     entryPoints: ["src/cli/main.ts"],
     outfile: "dist/cli.js",
-    platform: "node",
-    sourcemap: false,
     // The bundled CommonJS packages of the command line call require() for Node's own modules.
     banner: {
       js: `#!/usr/bin/env node\nimport { createRequire } from "node:module";const require = createRequire(import.meta.url);`,
     },
   });
   run("tsc", "--project", "tsconfig.build.json");
+  for (const name of ["binary.d.ts", "global.d.ts"]) copyFileSync(`src/${name}`, `dist/types/${name}`);
 }
 
 buildWasm();

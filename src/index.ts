@@ -1,16 +1,17 @@
 /** The public API. */
-import { loadRuntime, type LoadOptions } from "./engine/load.ts";
+import exact from "#wasm";
+import { loader, type LoadOptions } from "./engine/load.ts";
 import { Engine } from "./ops/engine.ts";
 
 /**
  * Compiles the kernels (once, however often it is called) and gives an engine with a memory of its own.
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
-export async function load(options: LoadOptions = {}): Promise<Engine> {
-  return new Engine(await loadRuntime(options), options.threads ?? 1);
-}
+export const load: (options?: LoadOptions) => Promise<Engine> = loader({ exact }, Engine);
 
 export type { LoadOptions, WasmSource } from "./engine/load.ts";
+export type { AbortSignalLike, WasmModule, WasmResponse } from "./engine/platform.ts";
+export type { KernelEngine } from "./engine/engine.ts";
 export type { Activation, ActivationName } from "./engine/activation.ts";
 export type { ConvAlgorithm, InputGradientAlgorithm } from "./engine/conv2d.ts";
 export type { PoolOptions } from "./engine/pool2d.ts";
@@ -25,10 +26,11 @@ export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
 export type { Loss } from "./losses/index.ts";
 export type { CompileOptions } from "./model/compile.ts";
+export type { Evaluation } from "./model/evaluation.ts";
 export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";
+export type { InferenceModel } from "./model/inferenceModel.ts";
 export { loadModel, type Model } from "./model/model.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
-export type { Evaluation } from "./model/inference.ts";
 export type { Session } from "./model/session.ts";
 export type { Labels } from "./model/targets.ts";
 export type { Engine };

@@ -84,6 +84,21 @@ export function ln(x: number): number {
   return exponent * LN2_HIGH + (exponent * LN2_LOW + (2 * f * series + 2 * f));
 }
 
+/** The jump polynomial of xoshiro128**: xⁿ modulo the characteristic polynomial of its step, n = 2^64; same source. */
+const JUMP = Uint32Array.of(0x8764000b, 0xf542d2d3, 0x6fa035c3, 0x77f2db5b);
+
+/** Moves `state` on by 2^64 steps in place. */
+export function jump(state: Uint32Array): void {
+  const sum = new Uint32Array(4);
+  for (const word of JUMP) {
+    for (let bit = 0; bit < 32; bit++) {
+      if ((word >>> bit) & 1) state.forEach((value, i) => (sum[i]! ^= value));
+      xoshiro128StarStar(state);
+    }
+  }
+  state.set(sum);
+}
+
 /** A seeded stream of random numbers: xoshiro128**, its state spread from the seed by splitmix32. */
 export class Random {
   readonly #state: Uint32Array;
@@ -98,6 +113,12 @@ export class Random {
       throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${String(seed)}`);
     }
     this.#state = expandSeed(seed);
+  }
+
+  /** Moves on by 2^64 draws: a stream of the same seed that never meets the one before. */
+  jump(): void {
+    jump(this.#state);
+    this.#spare = undefined;
   }
 
   /** An integer in `[0, 2^32)`. */

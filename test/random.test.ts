@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ln, Random, xoshiro128StarStar } from "../src/random.ts";
+import { jump, ln, Random, xoshiro128StarStar } from "../src/random.ts";
 
 const draw = (seed: number, count: number): number[] => {
   const random = new Random(seed);
@@ -17,6 +17,49 @@ describe("xoshiro128**", () => {
     expect(Array.from({ length: 4 }, () => xoshiro128StarStar(dense))).toEqual([
       0xf1391922, 0x6fe53806, 0xa5be2840, 0xf510ee70,
     ]);
+  });
+});
+
+/** `step` over 128-bit states is linear over GF(2): its matrix, as the image of each unit vector. */
+function matrixOf(step: (state: bigint) => bigint): bigint[] {
+  return Array.from({ length: 128 }, (_, bit) => step(1n << BigInt(bit)));
+}
+
+function apply(matrix: readonly bigint[], state: bigint): bigint {
+  return matrix.reduce((sum, image, bit) => ((state >> BigInt(bit)) & 1n ? sum ^ image : sum), 0n);
+}
+
+/** Four words as one number and back; word 0 is the lowest. */
+const pack = (words: Uint32Array): bigint =>
+  words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
+const unpack = (state: bigint): Uint32Array =>
+  Uint32Array.from({ length: 4 }, (_, i) => Number((state >> BigInt(32 * i)) & 0xffffffffn));
+
+describe("jump", () => {
+  it("is the 2^64th power of a step", () => {
+    let power = matrixOf((state) => {
+      const words = unpack(state);
+      xoshiro128StarStar(words);
+      return pack(words);
+    });
+    for (let i = 0; i < 64; i++) {
+      const square = power;
+      power = square.map((image) => apply(square, image));
+    }
+    const state = Uint32Array.of(0x964d4a0c, 0xd40ab895, 0xad7fdecb, 0x3006f0f0);
+    const expected = unpack(apply(power, pack(state)));
+    jump(state);
+    expect(state).toEqual(expected);
+  });
+
+  it("leaves no normal number of the stream before", () => {
+    const [random, other] = [new Random(5), new Random(5)];
+    random.normal();
+    random.jump();
+    other.nextUint32();
+    other.nextUint32();
+    other.jump();
+    expect(random.normal()).toBe(other.normal());
   });
 });
 

@@ -1,4 +1,5 @@
 import { MemoryError } from "../errors.ts";
+import type { LinearMemory } from "./platform.ts";
 
 const PAGE = 65536;
 /** Every block starts at a cache line. */
@@ -18,7 +19,7 @@ interface Block {
  * the list stays short.
  */
 export class Heap {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: LinearMemory;
   readonly maximum: number;
   readonly #free: Block[] = [];
   readonly #used = new Map<number, number>();
@@ -28,7 +29,7 @@ export class Heap {
   #ints: Int32Array;
   #doubles: Float64Array;
 
-  constructor(memory: WebAssembly.Memory, base: number, maximum: number) {
+  constructor(memory: LinearMemory, base: number, maximum: number) {
     this.memory = memory;
     this.maximum = maximum;
     this.#top = alignUp(base);

@@ -1,16 +1,18 @@
-import { instantiate } from "@assemblyscript/loader";
-import embedded from "#wasm";
 import { OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
+import type { WasmModule, WasmResponse } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
-/** A WebAssembly binary in any of the forms that hosts hand out. */
-export type WasmSource = WebAssembly.Module | BufferSource | Response;
+/** Bytes, or a module that the host compiled when it read its code. */
+type Binary = WasmModule | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
+
+/** A WebAssembly binary in any of the forms that hosts hand out. A `WasmResponse` is a `Response`. */
+export type WasmSource = Binary | WasmResponse;
 
 export interface LoadOptions {
-  /** The binary, when the embedded one is not to be used: a compiled module, bytes, a response, or a promise of one. */
+  /** The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one. */
   module?: WasmSource | PromiseLike<WasmSource>;
   /** Threads to use. This build runs on one; a larger number is reported in `engine.threadsUnavailable`. */
   threads?: number | "auto";
@@ -20,22 +22,43 @@ export interface LoadOptions {
   maximumMemory?: number;
 }
 
+/** The package's own binaries, by their arithmetic, as an entry of the package finds them in its host. */
+export type Binaries = Readonly<Record<NonNullable<LoadOptions["math"]>, Binary>>;
+
 const PAGE = 65536;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
-/** The embedded binary, compiled at its first use and then shared. */
-let compiled: Promise<WebAssembly.Module> | undefined;
+/** The package's binaries that were compiled, each at its first use. */
+const compiled = new WeakMap<object, Promise<WebAssembly.Module>>();
 
-function compileEmbedded(): Promise<WebAssembly.Module> {
-  compiled ??= WebAssembly.compile(embedded).catch((error: unknown) => {
-    compiled = undefined;
+function compileOwn(binary: Binary): Promise<WebAssembly.Module> {
+  const known = compiled.get(binary);
+  if (known) return known;
+  const compiling = toModule(binary).catch((error: unknown) => {
+    compiled.delete(binary);
     throw new Error(
       `load: this host refuses to compile WebAssembly (${String(error)}); ` +
         `pass an already compiled WebAssembly.Module as load({ module })`,
       { cause: error },
     );
   });
-  return compiled;
+  compiled.set(binary, compiling);
+  return compiling;
+}
+
+/** What has neither bytes nor a body counts as a module: one of another realm is no `instanceof` this realm's. */
+async function toModule(source: WasmSource): Promise<WebAssembly.Module> {
+  if ("arrayBuffer" in source) {
+    if (!source.ok) throw new Error(`HTTP status ${source.status}`);
+    return WebAssembly.compile(await source.arrayBuffer());
+  }
+  // Node 20 compiles no DataView.
+  if (ArrayBuffer.isView(source)) {
+    return WebAssembly.compile(
+      new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength),
+    );
+  }
+  return "byteLength" in source ? WebAssembly.compile(source) : source;
 }
 
 const EXPECTED_SOURCE = "expected a WebAssembly.Module, its bytes, a Response, or a promise of one";
@@ -47,7 +70,7 @@ async function instantiateGiven(given: LoadOptions["module"], memory: WebAssembl
     throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got ${show(source)}`);
   }
   try {
-    const kernels = await instantiateOn(source, memory);
+    const kernels = await instantiate(await toModule(source), memory);
     if (typeof kernels.heapBase === "function") return kernels;
   } catch (error) {
     throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got what fails with ${String(error)}`, {
@@ -57,14 +80,21 @@ async function instantiateGiven(given: LoadOptions["module"], memory: WebAssembl
   throw new OptionError("load: module: expected the binary of im2row, got another module");
 }
 
-async function instantiateOn(source: WasmSource, memory: WebAssembly.Memory): Promise<Kernels> {
-  // The loader takes all of these; its types name only some.
-  const { exports } = await instantiate(source as WebAssembly.Module, { env: { memory } });
+async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   return exports as unknown as Kernels;
 }
 
+/** The `load` of an entry of the package: `binaries` as its host finds them, and the engine that it gives. */
+export function loader<Engine>(
+  binaries: Binaries,
+  engine: new (runtime: Runtime, threads: number | "auto") => Engine,
+): (options?: LoadOptions) => Promise<Engine> {
+  return async (options = {}) => new engine(await loadRuntime(binaries, options), options.threads ?? 1);
+}
+
 /** Checks the options, compiles the module if need be, and instantiates it on a memory of its own. */
-export async function loadRuntime(options: LoadOptions): Promise<Runtime> {
+async function loadRuntime(binaries: Binaries, options: LoadOptions): Promise<Runtime> {
   checkOptions("load", options, ["module", "threads", "math", "maximumMemory"]);
   const { module, math = "exact", threads = 1, maximumMemory = ADDRESSABLE } = options;
   if (math !== "exact") {
@@ -84,7 +114,7 @@ export async function loadRuntime(options: LoadOptions): Promise<Runtime> {
   const memory = new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
   const kernels =
     module === undefined
-      ? await instantiateOn(await compileEmbedded(), memory)
+      ? await instantiate(await compileOwn(binaries[math]), memory)
       : await instantiateGiven(module, memory);
   return new Runtime(kernels, new Heap(memory, kernels.heapBase(), limit));
 }

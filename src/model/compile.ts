@@ -1,26 +1,31 @@
+import type { KernelEngine } from "../engine/engine.ts";
 import { Runtime } from "../engine/runtime.ts";
 import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
-import type { Engine } from "../ops/engine.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { checkOptions, show } from "../options.ts";
 import type { Graph } from "./graph.ts";
 
 export interface CompileOptions {
-  engine: Engine;
+  engine: KernelEngine;
   /** Needed for training. */
   optimizer?: Optimizer;
   /** Needed for training and `evaluate`. */
   loss?: Loss;
 }
 
+/** The engine's runtime. @throws OptionError unless it is an engine. */
+export function checkEngine(engine: KernelEngine): Runtime {
+  const runtime = engine?.runtime;
+  if (runtime instanceof Runtime) return runtime;
+  throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+}
+
 /** The engine's runtime. @throws OptionError unless each option is what its factory gives and fits the graph. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Runtime {
   checkOptions("compile", options, ["engine", "optimizer", "loss"]);
-  const { engine, optimizer, loss } = options;
-  const runtime = engine?.runtime;
-  if (!(runtime instanceof Runtime))
-    throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+  const { optimizer, loss } = options;
+  const runtime = checkEngine(options.engine);
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }

@@ -1,9 +1,10 @@
+import type { AbortSignalLike } from "../engine/platform.ts";
 import { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
-import type { Evaluation } from "./inference.ts";
+import type { Evaluation } from "./evaluation.ts";
 import type { Labels, Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -40,8 +41,8 @@ export interface FitOptions {
   /** Called after each batch and epoch; a promise that it returns is awaited. */
   onBatchEnd?: (state: BatchEnd) => unknown;
   onEpochEnd?: (state: EpochEnd) => unknown;
-  /** Stops between two batches; `fit` then rejects with the signal's reason and the weights stay as they are. */
-  signal?: AbortSignal;
+  /** An `AbortSignal`. Stops between two batches; `fit` then rejects with the signal's reason and the weights stay as they are. */
+  signal?: AbortSignalLike;
 }
 
 const FIT_KEYS = [

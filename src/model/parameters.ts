@@ -1,9 +1,7 @@
 import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
-import { initialize } from "../layers/initializers.ts";
 import type { WeightSpec } from "../layers/layer.ts";
-import type { Random } from "../random.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 
@@ -30,7 +28,8 @@ interface NamedShape {
   readonly shape: Shape;
 }
 
-function weightName(node: GraphNode, weight: WeightSpec): string {
+/** The name of a weight in files and maps: `layer.weight`. */
+export function weightName(node: GraphNode, weight: WeightSpec): string {
   return `${node.name}.${weight.name}`;
 }
 
@@ -77,9 +76,9 @@ export class Parameters {
   /** Address of the block in the engine's memory. */
   pointer = 0;
 
-  constructor(graph: Graph, random: Random) {
+  /** Room for the weights of a graph, all zero. @throws ShapeError when they are too many. */
+  constructor(graph: Graph) {
     const list: Parameter[] = [];
-    const starts: Float32Array[] = [];
     let offset = 0;
     graph.nodes.forEach((node, index) => {
       for (const weight of node.layer.weights(node.inputShapes)) {
@@ -90,14 +89,12 @@ export class Parameters {
           );
         }
         list.push({ name: weightName(node, weight), node: index, shape: weight.shape, offset, size });
-        starts.push(initialize(weight.initializer, weight.shape, random));
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
     });
     this.list = list;
     this.size = offset;
     this.#host = new Float32Array(offset);
-    list.forEach((parameter, i) => this.#host!.set(starts[i]!, parameter.offset));
   }
 
   /** Number of trainable numbers. */

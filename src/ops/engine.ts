@@ -1,7 +1,7 @@
 import type { Activation } from "../engine/activation.ts";
+import { KernelEngine } from "../engine/engine.ts";
 import type { ConvAlgorithm, InputGradientAlgorithm } from "../engine/conv2d.ts";
 import type { PoolOptions } from "../engine/pool2d.ts";
-import type { Runtime } from "../engine/runtime.ts";
 import type { WindowOptions } from "../engine/window.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
@@ -15,36 +15,7 @@ import * as pooling from "./pooling.ts";
  * k·u / (1 − k·u) with u = 2⁻²⁴, the error bound of a running sum of k terms. All operators throw `ShapeError` or
  * `OptionError` with the operator's name, the expected and the given, and `MemoryError` when the memory cannot grow.
  */
-export class Engine {
-  /** Threads in use. */
-  readonly threads: number = 1;
-  /** Why there are fewer threads than `load` was asked for; undefined when there are as many. */
-  readonly threadsUnavailable: string | undefined;
-  /** The arithmetic of the kernels. */
-  readonly math = "exact";
-  /** The kernels and their memory, for layers and models. */
-  readonly runtime: Runtime;
-
-  /** Users call `load`. */
-  constructor(runtime: Runtime, threads: number | "auto") {
-    this.threadsUnavailable = threads === 1 ? undefined : "this build has no threads";
-    this.runtime = runtime;
-  }
-
-  /** Bytes of linear memory held and in use. */
-  get memory(): { bytes: number; used: number } {
-    const { heap } = this.runtime;
-    return { bytes: heap.memory.buffer.byteLength, used: heap.allocatedBytes };
-  }
-
-  /**
-   * Gives the memory back. Sessions and models on this engine throw from then on, and the models' weights go with it:
-   * `model.dispose()` or `toSafetensors()` before keeps them.
-   */
-  dispose(): void {
-    this.runtime.dispose();
-  }
-
+export class Engine extends KernelEngine {
   /** The patches of `x[n, h, w, c]` as rows `[n·oh·ow, kh·kw·c]`, zeros where a patch reaches into the padding. Exact. */
   im2row(x: Tensor, options: WindowOptions): Tensor {
     return convolution.im2row(this.runtime, x, options);

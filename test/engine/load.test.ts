@@ -1,6 +1,7 @@
+import { runInNewContext } from "node:vm";
 import bytes from "#wasm";
 import { load, MemoryError, OptionError, tensor, type LoadOptions, type Tensor } from "im2row";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { expectSameBits } from "../support/float.ts";
 import { random } from "../support/random.ts";
 
@@ -11,6 +12,13 @@ const [a, b] = [matrix(1, 20, 30), matrix(2, 30, 10)];
 const product = (await load()).matMul(a, b);
 const PAGE = 65536;
 
+/** A module that is no `instanceof` this realm's `WebAssembly.Module`, as hosts with contexts hand out. */
+function foreignModule(): WebAssembly.Module {
+  const foreign = runInNewContext("new WebAssembly.Module(bytes)", { bytes }) as WebAssembly.Module;
+  expect(foreign).not.toBeInstanceOf(WebAssembly.Module);
+  return foreign;
+}
+
 const response = (): Response => new Response(bytes, { headers: { "content-type": "application/wasm" } });
 
 describe("load", () => {
@@ -19,7 +27,10 @@ describe("load", () => {
     ["a compiled module", () => ({ module })],
     ["bytes", () => ({ module: bytes })],
     ["an ArrayBuffer", () => ({ module: bytes.slice().buffer })],
+    ["a view of bytes", () => ({ module: new DataView(bytes.slice().buffer) })],
     ["a response", () => ({ module: response() })],
+    ["a module of another realm", () => ({ module: foreignModule() })],
+    ["bytes of another realm", () => ({ module: runInNewContext("Uint8Array.from(bytes)", { bytes }) })],
     ["a promise of a module", () => ({ module: Promise.resolve(module) })],
     ["a promise of a response", () => ({ module: Promise.resolve(response()) })],
     ["a promise of bytes", () => ({ module: Promise.resolve(bytes) })],
@@ -66,6 +77,40 @@ describe("load", () => {
   it("refuses bytes that are no WebAssembly, and works the next time", async () => {
     await expect(load({ module: Uint8Array.of(1, 2, 3) })).rejects.toThrow(/WebAssembly/);
     expectSameBits((await load()).matMul(a, b).data, product.data);
+  });
+
+  it("refuses a response that failed, with its status", async () => {
+    const missing = new Response("not here", { status: 404 });
+    await expect(load({ module: missing })).rejects.toThrow(
+      /^load: module: expected a WebAssembly.Module, .*; got what fails with Error: HTTP status 404$/,
+    );
+  });
+
+  it("refuses the binary of something else", async () => {
+    const empty = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+    await expect(load({ module: empty })).rejects.toThrow(
+      "load: module: expected the binary of im2row, got another module",
+    );
+  });
+
+  it("compiles its own binary once, through either entry, and again after a host has refused", async () => {
+    const compile = vi.spyOn(WebAssembly, "compile");
+    try {
+      // Entries that were imported anew know of no compiled module.
+      vi.resetModules();
+      const full = await import("../../src/index.ts");
+      const inference = await import("../../src/inference.ts");
+      compile.mockRejectedValueOnce(new WebAssembly.CompileError("forbidden by the embedder"));
+      await expect(full.load()).rejects.toThrow(
+        "load: this host refuses to compile WebAssembly (CompileError: forbidden by the embedder); " +
+          "pass an already compiled WebAssembly.Module as load({ module })",
+      );
+      await Promise.all([full.load(), full.load(), inference.load()]);
+      await full.load();
+      expect(compile).toHaveBeenCalledTimes(2);
+    } finally {
+      compile.mockRestore();
+    }
   });
 
   it("passes on why a promised module did not come", async () => {

@@ -16,8 +16,6 @@ import {
   type Optimizer,
   type Tensor,
 } from "../../src/index.ts";
-import { chain } from "../../src/model/graph.ts";
-import { Parameters } from "../../src/model/parameters.ts";
 import { Random } from "../../src/random.ts";
 import { bitsOf } from "../support/float.ts";
 import { digest, digits, lenet5, noise, tinyLayers, tinyNet, weightBits } from "../support/model.ts";
@@ -218,10 +216,10 @@ describe("the same bits", () => {
     await fitted.fit(images, labels, { epochs, batchSize });
     await again.fit(images, labels, { epochs, batchSize });
 
-    // The order goes on from where drawing the weights has left the generator.
+    // The order is drawn from a stream of its own.
     const order = Uint32Array.from({ length: count }, (_, i) => i);
     const generator = new Random(seed);
-    expect(new Parameters(chain([7, 7, 3], tinyLayers()), generator).count).toBeGreaterThan(0);
+    generator.jump();
     for (let epoch = 0; epoch < epochs; epoch++) {
       generator.shuffle(order);
       for (let start = 0; start < count; start += batchSize) {

@@ -1,0 +1,33 @@
+import type { Runtime } from "./runtime.ts";
+
+/** The kernels on a memory of their own, for models. */
+export class KernelEngine {
+  /** Threads in use. */
+  readonly threads: number = 1;
+  /** Why there are fewer threads than `load` was asked for; undefined when there are as many. */
+  readonly threadsUnavailable: string | undefined;
+  /** The arithmetic of the kernels. */
+  readonly math = "exact";
+  /** The kernels and their memory, for layers and models. */
+  readonly runtime: Runtime;
+
+  /** Users call `load`. */
+  constructor(runtime: Runtime, threads: number | "auto") {
+    this.threadsUnavailable = threads === 1 ? undefined : "this build has no threads";
+    this.runtime = runtime;
+  }
+
+  /** Bytes of linear memory held and in use. */
+  get memory(): { bytes: number; used: number } {
+    const { heap } = this.runtime;
+    return { bytes: heap.memory.buffer.byteLength, used: heap.allocatedBytes };
+  }
+
+  /**
+   * Gives the memory back. Sessions and models on this engine throw from then on, and the models' weights go with it:
+   * `model.dispose()` or `toSafetensors()` before keeps them.
+   */
+  dispose(): void {
+    this.runtime.dispose();
+  }
+}

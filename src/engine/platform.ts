@@ -1,0 +1,27 @@
+/**
+ * Types of the host, by structure or looked up among its globals, so that the published types ask neither for the DOM
+ * library nor for Node's types.
+ */
+
+/** A compiled module. An opaque object where the program's types know no WebAssembly. */
+export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : object;
+
+/** What is read of a `Response`. */
+export interface WasmResponse {
+  readonly ok: boolean;
+  readonly status: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** A `WebAssembly.Memory`. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+/** What is asked of an `AbortSignal`. */
+export interface AbortSignalLike {
+  throwIfAborted(): void;
+}

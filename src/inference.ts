@@ -1,0 +1,25 @@
+/** `im2row/inference`: saved models run, in about half of the code. No training, no eager operators. */
+import exact from "#wasm";
+import { KernelEngine } from "./engine/engine.ts";
+import { loader, type LoadOptions } from "./engine/load.ts";
+import { decodeCheckpoint } from "./model/checkpoint.ts";
+import { InferenceModel } from "./model/inferenceModel.ts";
+
+/** As `load` of `im2row`; the engine serves models and has no operators. */
+export const load: (options?: LoadOptions) => Promise<KernelEngine> = loader({ exact }, KernelEngine);
+
+/**
+ * The model that `toSafetensors` saved: architecture and weights. `compile({ engine })` follows.
+ * @throws FormatError when the bytes are no such file.
+ */
+export function loadModel(bytes: Uint8Array): InferenceModel {
+  const { graph, weights } = decodeCheckpoint(bytes);
+  return new InferenceModel(graph, weights);
+}
+
+export type { InferenceModel, KernelEngine };
+export type { LoadOptions, WasmSource } from "./engine/load.ts";
+export type { WasmModule, WasmResponse } from "./engine/platform.ts";
+export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
+export type { Session } from "./model/session.ts";
+export { tensor, type Shape, type Tensor } from "./tensor.ts";
