@@ -1,7 +1,6 @@
 /** `im2row/im2row.global.js`: the API as a global, for script tags and sandboxes. */
-export {};
+import type * as api from "./index.ts";
 
 declare global {
-  // oxlint-disable-next-line no-var
-  var im2row: typeof import("./index.ts");
+  var im2row: typeof api;
 }

@@ -1,0 +1,154 @@
+/** The tarball as its users meet it: its files, its types, an install into an empty folder. */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { publint } from "publint";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { installedProject, pack, root } from "../support/tarball.ts";
+
+const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
+const place = mkdtempSync(join(tmpdir(), "im2row-pack-"));
+let tarball: string;
+let files: string[];
+let project: ReturnType<typeof installedProject>;
+beforeAll(() => {
+  ({ tarball, files } = pack(place));
+  project = installedProject(tarball);
+});
+afterAll(() => {
+  project.remove();
+  rmSync(place, { recursive: true, force: true });
+});
+
+/** Runs a command in the project; stdout and stderr together. */
+function run(
+  command: string,
+  args: readonly string[],
+  input = "",
+): { output: string; status: number | null } {
+  const { stdout, stderr, status } = spawnSync(command, args, {
+    cwd: project.folder,
+    input,
+    encoding: "utf8",
+  });
+  return { output: stdout + stderr, status };
+}
+
+describe("the tarball", () => {
+  it("holds what it exports, and nothing of the tests or sources", () => {
+    const targets = Object.values<string | Record<string, string>>(manifest.exports).flatMap((target) =>
+      typeof target === "string" ? [target] : Object.values(target),
+    );
+    for (const target of targets) expect(files).toContain(target.slice(2));
+    expect(files.filter((file) => !/^(dist|docs)\//.test(file)).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "package.json",
+    ]);
+  });
+
+  it("asks for nothing at run time", () => {
+    for (const field of ["dependencies", "peerDependencies", "optionalDependencies", "bundleDependencies"]) {
+      expect(manifest[field]).toBeUndefined();
+    }
+    expect(manifest.sideEffects).toBe(false);
+    expect(existsSync(join(project.folder, "node_modules/im2row/dist/index.js"))).toBe(true);
+  });
+
+  it("makes no code from text, which content security policies forbid", () => {
+    const scripts = files.filter((file) => file.endsWith(".js") && file !== "dist/cli.js");
+    expect(scripts.length).toBeGreaterThan(8);
+    for (const file of scripts) {
+      expect(readFileSync(`${root}/${file}`, "utf8")).not.toMatch(/\beval\b|\bFunction\s*\(/);
+    }
+  });
+
+  it("is sound to publint", async () => {
+    const pkgDir = join(project.folder, "node_modules/im2row");
+    const { messages } = await publint({ pkgDir, strict: true, pack: false });
+    expect(messages).toEqual([]);
+  });
+
+  it("has the right types, to are-the-types-wrong", () => {
+    const attw = `${root}/node_modules/.bin/attw`;
+    const { output, status } = run(attw, [tarball, "--profile", "esm-only", "--format", "table-flipped"]);
+    expect({ output: status === 0 ? "" : output, status }).toEqual({ output: "", status: 0 });
+  });
+});
+
+describe("an install into an empty folder", () => {
+  it("runs the example of the README as it stands there", () => {
+    const [, example, printed] = readFileSync(`${root}/README.md`, "utf8").match(
+      /^```ts\n(.*?)^```$.*?^```text\n(.*?)^```$/ms,
+    )!;
+    writeFileSync(join(project.folder, "example.ts"), example!);
+    // Only the types have to go.
+    const esbuild = `${root}/node_modules/.bin/esbuild`;
+    execFileSync(esbuild, ["example.ts", "--outfile=example.js", "--log-level=error"], {
+      cwd: project.folder,
+    });
+    expect(run(process.execPath, ["example.js"])).toEqual({ output: printed, status: 0 });
+  });
+
+  it("gives im2row/inference, the script and the binary, which works as a module", () => {
+    const code = `
+      import { readFile } from "node:fs/promises";
+      import { fileURLToPath } from "node:url";
+      import { sequential, layers } from "im2row";
+      import { load, loadModel, tensor } from "im2row/inference";
+      import "im2row/im2row.global.js";
+      const at = (name) => readFile(fileURLToPath(import.meta.resolve(name)));
+      const saved = sequential({ inputShape: [4], layers: [layers.dense({ units: 2 })], seed: 3 }).toSafetensors();
+      const results = [];
+      for (const module of [undefined, await at("im2row/wasm"), await at("im2row/im2row.wasm")]) {
+        const engine = await load(module ? { module: new WebAssembly.Module(module) } : {});
+        const model = loadModel(saved);
+        model.compile({ engine });
+        results.push(String(model.predict(tensor([1, 2, 3, 4], [1, 4])).data));
+      }
+      console.log(new Set(results).size, typeof globalThis.im2row.load);`;
+    expect(run(process.execPath, ["--input-type=module"], code)).toEqual({
+      output: "1 function\n",
+      status: 0,
+    });
+  });
+
+  it("has a command", () => {
+    const { output, status } = run(join(project.folder, "node_modules/.bin/im2row"), ["--help"]);
+    expect(status).toBe(0);
+    expect(output).toMatch(/^Usage: im2row/);
+  });
+
+  const PROGRAM = `
+    import { layers, load, sequential, tensor, type Engine, type Model } from "im2row";
+    import { loadModel, type InferenceModel } from "im2row/inference";
+    import wasm from "im2row/wasm";
+    export const engine: Engine = await load({ module: wasm });
+    const model: Model = sequential({ inputShape: [7, 7, 3], layers: [layers.flatten()] });
+    model.compile({ engine });
+    export const y: Float32Array = model.predict(tensor(new Float32Array(147), [1, 7, 7, 3])).data;
+    export const again: InferenceModel = loadModel(model.toSafetensors());
+    // @ts-expect-error: no such layer
+    layers.conv3d({});
+  `;
+
+  it.each([
+    ["nodenext", "es2022"],
+    ["nodenext", "es2022,dom"],
+    ["bundler", "es2022"],
+    ["bundler", "esnext,webworker"],
+  ])("type-checks with resolution %s and the libraries %s, Node's types absent", (resolution, lib) => {
+    writeFileSync(join(project.folder, "program.ts"), PROGRAM);
+    const module = resolution === "nodenext" ? "nodenext" : "esnext";
+    const options = ["--noEmit", "--strict", "--target", "es2022", "--lib", lib, "--types", ""];
+    const tsc = [`${root}/node_modules/typescript/bin/tsc`, ...options, "--module", module];
+    const { output, status } = run(process.execPath, [
+      ...tsc,
+      "--moduleResolution",
+      resolution,
+      "program.ts",
+    ]);
+    expect({ output, status }).toEqual({ output: "", status: 0 });
+  });
+});

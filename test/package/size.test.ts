@@ -1,0 +1,54 @@
+/** Budgets, gzipped: what a page or a worker downloads, built as an application would. */
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { describe, expect, it } from "vitest";
+import { root } from "../support/tarball.ts";
+
+const KB = 1000;
+const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length;
+
+/** A program's JavaScript, minified, without the binary that it imports. */
+async function javascript(program: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: root },
+    // The package by its own export map, not by the paths of this project's TypeScript.
+    tsconfigRaw: {},
+    conditions: ["workerd"],
+    external: ["*.wasm"],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    platform: "neutral",
+    write: false,
+  });
+  const [{ contents, text }] = outputFiles as [(typeof outputFiles)[0]];
+  expect(text).toContain("im2row.wasm");
+  return gzipped(contents);
+}
+
+describe("gzipped", () => {
+  it("the binary takes at most 40 KB", () => {
+    expect(gzipped(readFileSync(`${root}/dist/im2row.wasm`))).toBeLessThanOrEqual(40 * KB);
+  });
+
+  it("the JavaScript that runs a saved model takes at most 12 KB", async () => {
+    const program = `
+      import { load, loadModel, tensor } from "im2row/inference";
+      export async function classify(file, image) {
+        const model = loadModel(file);
+        model.compile({ engine: await load() });
+        return model.predict(tensor(image, [1, 28, 28, 1]));
+      }`;
+    const size = await javascript(program);
+    expect(size).toBeLessThanOrEqual(12 * KB);
+    // A program that lost the package would be smaller still.
+    expect(size).toBeGreaterThan(6 * KB);
+  });
+
+  it("all of the JavaScript takes at most 30 KB", async () => {
+    const size = await javascript(`export * from "im2row"; export * as inference from "im2row/inference";`);
+    expect(size).toBeLessThanOrEqual(30 * KB);
+    expect(size).toBeGreaterThan(15 * KB);
+  });
+});
