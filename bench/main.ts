@@ -1,33 +1,30 @@
 /**
- * Speed of the kernels on one core: `npm run bench`. Each result is compared with float64 sums before it is timed;
- * figures are medians. The peak is measured before each group, because machines drift.
+ * The benchmarks on one core: `npm run bench` runs all, `npm run bench -- gemm cold-start` some. Each result is checked
+ * before it is timed; figures are medians. `--rounds` sets how often each process of the cold start is run.
  */
 import { cpus } from "node:os";
-import { load } from "../src/index.ts";
-import { benchConv2d, CONV_CASES } from "./conv2d.ts";
-import { benchGemm, GEMM_SIZES, type Result } from "./gemm.ts";
-import { openPeak } from "./peak.ts";
+import { parseArgs } from "node:util";
+import { coldStartTable } from "./coldStart.ts";
+import { conv2dTables, gemmTable } from "./kernels.ts";
 
-const NAME_WIDTH = 44;
+const options = { rounds: { type: "string", default: "15" } } as const;
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
+const rounds = Number(values.rounds);
+if (!(Number.isInteger(rounds) && rounds > 0)) {
+  throw new Error(`--rounds: expected a positive integer, got ${values.rounds}`);
+}
+const BENCHES = new Map([
+  ["gemm", gemmTable],
+  ["conv2d", conv2dTables],
+  ["cold-start", () => coldStartTable(rounds)],
+]);
 
-const engine = await load();
-const peak = openPeak();
-
-function group(title: string, results: () => Result[]): void {
-  const top = peak();
-  console.log(`\n${title.padEnd(NAME_WIDTH)}  GFLOP/s  of peak  error`);
-  for (const { name, gigaflops, error } of results()) {
-    const speed = gigaflops.toFixed(1).padStart(7);
-    const share = (gigaflops / top).toFixed(2).padStart(7);
-    console.log(`${name.padEnd(NAME_WIDTH)}  ${speed}  ${share}  ${error.toExponential(1)} ok`);
-  }
-  console.log(`${"multiply-add peak, registers only".padEnd(NAME_WIDTH)}  ${top.toFixed(1).padStart(7)}`);
+const unknown = positionals.find((name) => !BENCHES.has(name));
+if (unknown !== undefined) {
+  throw new Error(`expected the names ${[...BENCHES.keys()].join(", ")}, got ${unknown}`);
 }
 
 console.log(`${cpus()[0]?.model ?? "unknown processor"}, Node ${process.version}, one thread, exact SIMD`);
-group("matrix product", () => GEMM_SIZES.map((size) => benchGemm(engine.runtime, size)));
-for (const network of new Set(CONV_CASES.map((spec) => spec.network))) {
-  const cases = CONV_CASES.filter((spec) => spec.network === network);
-  group(network, () => cases.flatMap((spec) => benchConv2d(engine.runtime, spec)));
+for (const [name, run] of BENCHES) {
+  if (positionals.length === 0 || positionals.includes(name)) await run();
 }
-engine.dispose();

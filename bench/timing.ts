@@ -9,6 +9,11 @@ function elapsed(run: () => unknown, times: number): number {
   return performance.now() - start;
 }
 
+/** The middle of `samples`; the upper one of two. */
+export function median(samples: readonly number[]): number {
+  return samples.toSorted((a, b) => a - b)[samples.length >> 1]!;
+}
+
 /** Median milliseconds of one call, over samples of several calls each, after warming up. */
 export function milliseconds(run: () => unknown): number {
   let calls = 0;
@@ -18,8 +23,7 @@ export function milliseconds(run: () => unknown): number {
     calls++;
   }
   const perSample = Math.max(1, Math.round((calls * SAMPLE) / WARM_UP));
-  const samples = Array.from({ length: SAMPLES }, () => elapsed(run, perSample) / perSample);
-  return samples.sort((a, b) => a - b)[SAMPLES >> 1]!;
+  return median(Array.from({ length: SAMPLES }, () => elapsed(run, perSample) / perSample));
 }
 
 /** Speed of a call that does `flops` multiplications and additions. */

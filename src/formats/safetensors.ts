@@ -2,7 +2,8 @@
  * The safetensors format (https://github.com/huggingface/safetensors, "Format"): eight bytes with the header's
  * length (little-endian u64), the header as JSON, and one buffer of tensor data, little-endian and row-major.
  * The header maps each tensor's name to its dtype, shape and byte range in the buffer; `__metadata__` maps
- * strings to strings. The ranges cover the buffer without holes or overlap.
+ * strings to strings. The ranges cover the buffer without holes or overlap. Data is copied as bytes: typed arrays are
+ * little-endian wherever WebAssembly's memory can be read through them, which the whole package relies on.
  */
 import { FormatError } from "../errors.ts";
 
@@ -110,15 +111,12 @@ export function encodeSafetensors(
   for (const { data } of tensors.values()) dataLength += BYTES_PER_ELEMENT * data.length;
 
   const file = new Uint8Array(8 + headerLength + dataLength).fill(0x20, 8 + json.length, 8 + headerLength);
-  const view = new DataView(file.buffer);
-  view.setBigUint64(0, BigInt(headerLength), true);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
   file.set(json, 8);
   let offset = 8 + headerLength;
   for (const { data } of tensors.values()) {
-    // As words: a NaN's payload does not survive a conversion to number on every host.
-    const words = new Uint32Array(data.buffer, data.byteOffset, data.length);
-    for (let i = 0; i < words.length; i++) view.setUint32(offset + BYTES_PER_ELEMENT * i, words[i]!, true);
-    offset += BYTES_PER_ELEMENT * data.length;
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
   }
   return file;
 }
@@ -251,13 +249,11 @@ export function decodeSafetensors(bytes: Uint8Array): {
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCover(entries, bytes.length - dataStart);
 
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const tensors = new Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>();
   for (const { name, shape, begin, end } of entries) {
-    const words = new Uint32Array((end - begin) / BYTES_PER_ELEMENT);
-    const start = dataStart + begin;
-    for (let i = 0; i < words.length; i++) words[i] = view.getUint32(start + BYTES_PER_ELEMENT * i, true);
-    tensors.set(name, { shape, data: new Float32Array(words.buffer) });
+    const copy = new Uint8Array(end - begin);
+    copy.set(bytes.subarray(dataStart + begin, dataStart + end));
+    tensors.set(name, { shape, data: new Float32Array(copy.buffer) });
   }
   return { tensors, metadata };
 }
