@@ -3,7 +3,9 @@ import { OptionError } from "./errors.ts";
 /** Shows a value in an error message, on one line and not too long. */
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${(value as Uint8Array).length}`;
+  if (ArrayBuffer.isView(value)) {
+    return `${value.constructor.name} of ${"length" in value ? String(value.length) : `${value.byteLength} bytes`}`;
+  }
   const text = asText(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -25,6 +25,10 @@ export interface ConvPass<Arguments extends number[]> {
   run(kernels: Kernels, window: number, n: number, ...operands: Arguments): void;
 }
 
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 /** @throws OptionError unless the groups divide the channels and the filters. */
 export function checkGroups(where: string, channels: number, filters: number, groups: number): void {
   positiveInteger(`${where}: groups`, groups);
@@ -35,12 +39,12 @@ export function checkGroups(where: string, channels: number, filters: number, gr
   }
 }
 
-/** @throws ShapeError unless `filter` is `[kh, kw, c / groups, f]` for an image of `channels`. */
+/** @throws ShapeError naming `where` unless `filter` is `[kh, kw, c / groups, f]` for an image of `channels`. */
 export function checkFilter(where: string, filter: Shape, channels: number, groups: number): void {
   if (filter.length !== 4 || filter[2] !== channels / groups) {
     throw new ShapeError(
-      `${where}: filter: expected [kh, kw, ${channels / groups}, filters] for ${channels} channels in ` +
-        `${groups} ${groups === 1 ? "group" : "groups"}, got ${shapeText(filter)}`,
+      `${where}: expected [kh, kw, ${channels / groups}, filters] for ${channels} channels in ` +
+        `${count(groups, "group")}, got ${shapeText(filter)}`,
     );
   }
 }
@@ -54,7 +58,7 @@ function resolve(where: string, conv: Conv2d, algorithm: ConvAlgorithm): "im2row
   if (algorithm === "depthwise" && !isDepthwise(conv)) {
     throw new OptionError(
       `${where}: algorithm: expected as many groups and filters as channels (${conv.window.c}) for "depthwise", ` +
-        `got ${conv.groups} groups and ${conv.f} filters`,
+        `got ${count(conv.groups, "group")} and ${count(conv.f, "filter")}`,
     );
   }
   if (algorithm === "auto") return isDepthwise(conv) ? "depthwise" : "im2row";

@@ -40,13 +40,17 @@ function image4(where: string, shape: Shape): [n: number, image: Shape] {
   return [shape[0]!, shape.slice(1)];
 }
 
-/** Resolves the convolution of images of shape `x` with filters of shape `filter`. */
-function resolveConv(where: string, x: Shape, filter: Shape, options: Conv2dOptions): [number, Conv2d] {
-  const [n, image] = image4(`${where}: x`, x);
+/** An argument's name and the shape that it has or is. */
+type Named = readonly [name: string, shape: Shape];
+
+/** Resolves the convolution of images with filters. */
+function resolveConv(where: string, images: Named, filters: Named, options: Conv2dOptions): [number, Conv2d] {
+  const [n, image] = image4(`${where}: ${images[0]}`, images[1]);
+  const [name, filter] = filters;
   const { groups = 1, ...rest } = options;
   const channels = image[2]!;
   checkGroups(where, channels, filter[3] ?? 0, groups);
-  checkFilter(where, filter, channels, groups);
+  checkFilter(`${where}: ${name}`, filter, channels, groups);
   const window = resolveWindow(where, image, { ...rest, kernelSize: [filter[0]!, filter[1]!] });
   return [n, { window, f: filter[3]!, groups }];
 }
@@ -93,7 +97,7 @@ export function conv2d(
   checkTensor("conv2d: x", x, 4);
   checkTensor("conv2d: filter", filter, 4);
   const { bias, activation = "linear", algorithm = "auto", ...rest } = options;
-  const [n, conv] = resolveConv("conv2d", x.shape, filter.shape, rest);
+  const [n, conv] = resolveConv("conv2d", ["x", x.shape], ["filter", filter.shape], rest);
   const { name, code, alpha } = activationCode("conv2d", activation);
   if (bias) {
     checkTensor("conv2d: bias", bias);
@@ -127,7 +131,7 @@ export function conv2dBackpropInput(
   checkTensor(`${where}: dy`, dy, 4);
   checkTensor(`${where}: filter`, filter, 4);
   const { algorithm = "auto", ...rest } = options;
-  const [n, conv] = resolveConv(where, xShape, filter.shape, rest);
+  const [n, conv] = resolveConv(where, ["xShape", xShape], ["filter", filter.shape], rest);
   expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
   const pass = inputGradientPass(where, conv, algorithm);
   return scoped(runtime, where, (scope) => {
@@ -153,7 +157,7 @@ export function conv2dBackpropFilter(
   checkTensor(`${where}: dy`, dy, 4);
   checkShape(`${where}: filterShape`, filterShape);
   const { algorithm = "auto", ...rest } = options;
-  const [n, conv] = resolveConv(where, x.shape, filterShape, rest);
+  const [n, conv] = resolveConv(where, ["x", x.shape], ["filterShape", filterShape], rest);
   expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
   const pass = filterGradientPass(where, conv, algorithm);
   return scoped(runtime, where, (scope) => {

@@ -99,7 +99,7 @@ const conv2d: Refusal[] = [
     "the depthwise algorithm without groups",
     () => engine.conv2d(x, filter, { algorithm: "depthwise" }),
     OptionError,
-    /^conv2d: algorithm: expected as many groups and filters as channels \(4\).*, got 1 groups and 6 filters$/,
+    /^conv2d: algorithm: expected as many groups and filters as channels \(4\).*, got 1 group and 6 filters$/,
   ],
   [
     "a filter higher than the image",
@@ -205,13 +205,13 @@ const gradients: Refusal[] = [
     "an image shape of rank 3",
     () => engine.conv2dBackpropInput(dy, filter, [5, 5, 4]),
     ShapeError,
-    /^conv2dBackpropInput: x: expected \[n, height, width, channels\], got 5×5×4$/,
+    /^conv2dBackpropInput: xShape: expected \[n, height, width, channels\], got 5×5×4$/,
   ],
   [
     "an image shape with a zero",
     () => engine.conv2dBackpropInput(dy, filter, [0, 5, 5, 4]),
     ShapeError,
-    /^conv2dBackpropInput: x: expected a shape of positive integers, got \[0,5,5,4\]$/,
+    /^conv2dBackpropInput: xShape: expected a shape of positive integers, got \[0,5,5,4\]$/,
   ],
   [
     "an image shape of other channels",
@@ -241,13 +241,13 @@ const gradients: Refusal[] = [
     "a filter shape of rank 3",
     () => engine.conv2dBackpropFilter(x, dy, [3, 3, 4]),
     ShapeError,
-    /^conv2dBackpropFilter: filter: expected \[kh, kw, 4, filters\] .*, got 3×3×4$/,
+    /^conv2dBackpropFilter: filterShape: expected \[kh, kw, 4, filters\] .*, got 3×3×4$/,
   ],
   [
     "a filter shape of other channels",
     () => engine.conv2dBackpropFilter(x, dy, [3, 3, 2, 6]),
     ShapeError,
-    /^conv2dBackpropFilter: filter: expected \[kh, kw, 4, filters\] .*, got 3×3×2×6$/,
+    /^conv2dBackpropFilter: filterShape: expected \[kh, kw, 4, filters\] .*, got 3×3×2×6$/,
   ],
   [
     "dy with too few data",

@@ -1,0 +1,100 @@
+/** The conformance suite under vitest, and what makes it one that any host can run. */
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
+import { build } from "esbuild";
+import { load } from "im2row";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Case, Context } from "./conformance/case.ts";
+import golden from "./conformance/digests.json" with { type: "json" };
+import { cases, printDigests, runSuite } from "./conformance/suite.ts";
+
+const read = (name: string): Uint8Array =>
+  readFileSync(new URL(`goldens/${name}.safetensors`, import.meta.url));
+
+const context: Context = {
+  load,
+  engine: await load(),
+  goldens: { lenet5: read("lenet5"), strided: read("strided") },
+};
+afterAll(() => context.engine.dispose());
+
+describe("conformance", () => {
+  it.each(cases.map(({ name, run }) => [name, run] as const))("%s", async (_name, run) => {
+    await run(context);
+    expect(context.engine.memory.used).toBe(0);
+  });
+});
+
+describe("runSuite", () => {
+  const digests = [`operators ${golden.operators}`, `weights ${golden.weights}`];
+
+  it("prints the failures with their messages, the counts, and the digests", async () => {
+    const list: Case[] = [
+      { name: "sound", run: () => {} },
+      {
+        name: "thrown",
+        run() {
+          throw new Error("x: expected 1, got 2");
+        },
+      },
+      { name: "rejected", run: () => Promise.reject(new Error("later")) },
+      // What is thrown need not be an Error.
+      { name: "odd", run: () => Promise.reject("odd" as unknown as Error) },
+    ];
+    const lines: string[] = [];
+    expect(await runSuite(context, (line) => lines.push(line), list)).toEqual({ passed: 1, failed: 3 });
+    expect(lines).toEqual([
+      "FAIL thrown: x: expected 1, got 2",
+      "FAIL rejected: later",
+      "FAIL odd: odd",
+      "1 passed, 3 failed",
+      ...digests,
+    ]);
+  });
+
+  it("has printDigests for the digests alone", async () => {
+    const lines: string[] = [];
+    await printDigests(context, (line) => lines.push(line));
+    expect(lines).toEqual(digests);
+  });
+});
+
+describe("the suite's code", () => {
+  /** What a bare realm has, and what the suite may use besides. */
+  const bare = new Set([
+    ...(runInNewContext("Object.getOwnPropertyNames(globalThis)") as string[]),
+    "TextEncoder",
+    "TextDecoder",
+  ]);
+  /** Hosts' names, and what would read a clock, ask for chance or wait for the garbage collector. */
+  const forbidden = [
+    ...Object.getOwnPropertyNames(globalThis).filter((name) => !bare.has(name)),
+    ..."window self document location alert postMessage importScripts requestAnimationFrame".split(" "),
+    ..."XMLHttpRequest Worker Deno Bun console require module exports __dirname __filename".split(" "),
+    ..."globalThis eval Date Intl WeakRef FinalizationRegistry SharedArrayBuffer Atomics".split(" "),
+  ];
+
+  it("imports im2row alone, and names nothing of a host", async () => {
+    expect(forbidden).toEqual(
+      expect.arrayContaining(["process", "Buffer", "fetch", "setTimeout", "performance"]),
+    );
+    // `define` puts a mark in the place of free names alone; `Math.random` is the member of a free name.
+    const marks = [...new Set(forbidden)].map((name) => [name, `HOST_${name}`] as const);
+    const { outputFiles, metafile } = await build({
+      entryPoints: ["test/conformance/suite.ts"],
+      bundle: true,
+      format: "esm",
+      platform: "neutral",
+      external: ["im2row"],
+      define: { ...Object.fromEntries(marks), "Math.random": "HOST_Math_random" },
+      write: false,
+      metafile: true,
+    });
+    const [output] = Object.values(metafile.outputs);
+    expect(new Set(output!.imports.map(({ path }) => path))).toEqual(new Set(["im2row"]));
+    expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
+    // Of the package's own source the drawn digits alone, and what they need.
+    const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
+    expect(own.sort()).toEqual(["src/cli/digits.ts", "src/cli/figures.ts", "src/random.ts"]);
+  });
+});

@@ -1,0 +1,157 @@
+/**
+ * Gradients by differences: of the oracles for the operators, of the loss for the layers.
+ *
+ * The backward pass of a layer is held against its own model's loss. For a direction d of ±1 over one weight tensor, the
+ * slope is D(h) = (L(w + h·d) − L(w − h·d)) / 2h, with L as training computes it, dropout's mask included. It is
+ * compared with Σ d·gradient. What may lie between:
+ * - truncation, c·h² + O(h⁴): D(h) and D(h/2) are extrapolated, which takes c away, and |D(h) − D(h/2)| = ¾·c·h² is more
+ *   than the rest;
+ * - the rounding of L: a layer's sums of k ≤ 72 terms err by about √k·u ≤ 9u, which walks at random through at most
+ *   three layers with weights: 32u of L in all. D(h/2) turns that into 32u·L / (h/2), and the extrapolation adds a third
+ *   of it and more: 3·32u·L / h bounds it.
+ * Kinks stay out of reach: the first layer multiplies each pixel, |x| ≥ ¼, by a weight within h of 1, so no relu changes
+ * its side, and no maximum its place.
+ */
+import { layers, losses, optimizers, sequential, tensor } from "im2row";
+import type { Engine, Layer, Loss, Model, Tensor } from "im2row";
+import { U } from "../support/float.ts";
+import { random } from "../support/random.ts";
+import type { Case } from "./case.ts";
+import { holds } from "./expect.ts";
+
+const H = 2 ** -6;
+const BATCH = 3;
+const IMAGE = [6, 5, 4] as const;
+const CLASSES = 3;
+
+const PADDING = [
+  [2, 0],
+  [1, 1],
+] as const;
+
+const LAYERS: Record<string, () => Layer> = {
+  "conv2d, same": () => layers.conv2d({ filters: 5, kernelSize: 3, padding: "same", activation: "tanh" }),
+  "conv2d, valid": () => layers.conv2d({ filters: 3, kernelSize: [3, 2], activation: "sigmoid" }),
+  "conv2d, strided": () => layers.conv2d({ filters: 5, kernelSize: 3, strides: 2, activation: "tanh" }),
+  "conv2d, dilated": () => layers.conv2d({ filters: 4, kernelSize: 2, dilationRate: [3, 2] }),
+  "conv2d, grouped": () => layers.conv2d({ filters: 6, kernelSize: 3, groups: 2, useBias: false }),
+  "conv2d, padded": () => layers.conv2d({ filters: 2, kernelSize: 3, strides: [2, 1], padding: PADDING }),
+  "conv2d, softmax over channels": () => layers.conv2d({ filters: 4, kernelSize: 2, activation: "softmax" }),
+  depthwiseConv2d: () => layers.depthwiseConv2d({ kernelSize: 3, strides: 2, padding: "same" }),
+  "depthwiseConv2d, multiplier 2": () => layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }),
+  maxPooling2d: () => layers.maxPooling2d({ poolSize: 2 }),
+  "maxPooling2d, overlapping": () => layers.maxPooling2d({ poolSize: 3, strides: [2, 1], padding: "same" }),
+  averagePooling2d: () => layers.averagePooling2d({ poolSize: [2, 3], strides: 1, padding: "same" }),
+  globalAveragePooling2d: () => layers.globalAveragePooling2d(),
+  "activation relu": () => layers.activation({ activation: "relu" }),
+  "activation leakyRelu": () => layers.activation({ activation: { leakyRelu: 0.3 } }),
+  "activation sigmoid": () => layers.activation({ activation: "sigmoid" }),
+  "activation tanh": () => layers.activation({ activation: "tanh" }),
+  "activation softmax": () => layers.activation({ activation: "softmax" }),
+  "activation linear": () => layers.activation({ activation: "linear" }),
+  dropout: () => layers.dropout({ rate: 0.4 }),
+  "dense over the last axis": () => layers.dense({ units: 6, activation: "tanh" }),
+  "dense with softmax": () => layers.dense({ units: 4, activation: "softmax" }),
+};
+
+/** Images whose pixels stay away from zero and from each other. */
+function images(): Tensor {
+  const data = random(3);
+  const count = BATCH * IMAGE[0] * IMAGE[1] * IMAGE[2];
+  const pixels = Array.from({ length: count }, (_, i) => ({
+    x: (i % 2 ? 1 : -1) * (0.25 + i / count),
+    key: data.next(),
+  }));
+  pixels.sort((a, b) => a.key - b.key);
+  return tensor(
+    Float32Array.from(pixels, ({ x }) => x),
+    [BATCH, ...IMAGE],
+  );
+}
+
+interface Slopes {
+  model: Model;
+  engine: Engine;
+  loss: Loss;
+  labels: Int32Array | Tensor;
+}
+
+/** The loss in one training step that changes nothing; the model holds its gradients. */
+function measure({ model, engine, loss, labels }: Slopes): number {
+  model.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0 }), loss });
+  return model.trainOnBatch(images(), labels);
+}
+
+/** The slope in one direction of the weight `name`, and how far it may be from the gradient's. */
+function slopeOf(given: Slopes, name: string, direction: Int32Array, lossHere: number): [number, number] {
+  const { weights } = given.model;
+  const { data, shape } = weights.get(name)!;
+  const lossAt = (step: number): number => {
+    const moved = data.map((w, i) => w + step * direction[i]!);
+    given.model.setWeights(new Map([...weights, [name, tensor(moved, shape)]]));
+    return measure(given);
+  };
+  const slope = (h: number): number => (lossAt(h) - lossAt(-h)) / (2 * h);
+  const [wide, narrow] = [slope(H), slope(H / 2)];
+  given.model.setWeights(weights);
+  return [(4 * narrow - wide) / 3, Math.abs(wide - narrow) + (3 * 32 * U * lossHere) / H];
+}
+
+/** Compares slope and gradient of each weight tensor in three random directions. */
+function expectSlopes(given: Slopes): void {
+  const lossHere = measure(given);
+  for (const [name, { data: gradient }] of given.model.gradients) {
+    // What a slope in a random direction is like.
+    const size = Math.hypot(...gradient);
+    for (let seed = 0; seed < 3; seed++) {
+      const direction = random(seed)
+        .integers(gradient.length, 0, 1)
+        .map((bit) => 2 * bit - 1);
+      const [slope, bound] = slopeOf(given, name, direction, lossHere);
+      const expected = direction.reduce((sum, d, i) => sum + d * gradient[i]!, 0);
+      holds(name, Math.abs(slope - expected) < bound, `a slope of ${expected} ± ${bound}`, slope);
+      // A bound that says nothing would hold for a gradient of zero as well.
+      holds(`${name}: bound`, bound < 0.1 * size, `less than ${0.1 * size}`, bound);
+    }
+  }
+  given.model.dispose();
+}
+
+/** Multiplies each channel by a weight of its own: its gradient is what the next layer hands back. */
+const front = (): Layer => layers.depthwiseConv2d({ kernelSize: 1, kernelInitializer: "ones" });
+
+const model = (seed: number, ...behind: Layer[]): Model =>
+  sequential({ inputShape: IMAGE, layers: [front(), ...behind], seed });
+
+export const gradientCases: readonly Case[] = [
+  ...Object.entries(LAYERS).map(([name, layer]): Case => ({
+    name: `the gradients are the slopes of the loss: ${name}`,
+    run: ({ engine }) =>
+      expectSlopes({
+        model: model(5, layer(), layers.flatten(), layers.dense({ units: CLASSES })),
+        engine,
+        loss: losses.softmaxCrossEntropy(),
+        labels: Int32Array.of(2, 0, 1),
+      }),
+  })),
+  {
+    name: "the gradients are the slopes of the mean squared error behind softmax",
+    run: ({ engine }) =>
+      expectSlopes({
+        model: model(6, layers.flatten(), layers.dense({ units: CLASSES, activation: "softmax" })),
+        engine,
+        loss: losses.meanSquaredError(),
+        labels: tensor([1, 0, 0, 0.5, 0.25, 0.25, 0, 0, 1], [BATCH, CLASSES]),
+      }),
+  },
+  {
+    name: "the gradients are the slopes of cross-entropy with rows as labels",
+    run: ({ engine }) =>
+      expectSlopes({
+        model: model(7, layers.globalAveragePooling2d(), layers.dense({ units: CLASSES })),
+        engine,
+        loss: losses.softmaxCrossEntropy(),
+        labels: tensor([1, 0, 0, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2], [BATCH, CLASSES]),
+      }),
+  },
+];

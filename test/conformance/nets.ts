@@ -1,0 +1,106 @@
+/** The nets of the tests. */
+import { layers, sequential, type Layer, type Model } from "im2row";
+
+/** LeNet-5 with relu and max pooling. */
+export function lenet5(seed: number): Model {
+  return sequential({
+    inputShape: [28, 28, 1],
+    layers: [
+      layers.conv2d({ filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
+      layers.maxPooling2d({ poolSize: 2 }),
+      layers.conv2d({ filters: 16, kernelSize: 5, activation: "relu" }),
+      layers.maxPooling2d({ poolSize: 2 }),
+      layers.flatten(),
+      layers.dense({ units: 120, activation: "relu" }),
+      layers.dense({ units: 84, activation: "relu" }),
+      layers.dense({ units: 10 }),
+    ],
+    seed,
+  });
+}
+
+/** Geometry of the three convolutions of `strided`. */
+export const STRIDED = [
+  {
+    strides: 2,
+    padding: [
+      [1, 0],
+      [2, 1],
+    ],
+  },
+  { padding: "same", dilationRate: [2, 1], groups: 4 },
+  { padding: "valid", strides: [1, 2], groups: 2 },
+] as const;
+
+/** Convolutions with strides, padding on one side, dilation and groups: 13×11×4 → 6×6×8 → 6×6×12 → 5×2×6 → 5. */
+export function strided(): Model {
+  return sequential({
+    inputShape: [13, 11, 4],
+    layers: [
+      layers.conv2d({ filters: 8, kernelSize: 3, ...STRIDED[0], activation: "tanh" }),
+      layers.conv2d({ filters: 12, kernelSize: [3, 2], ...STRIDED[1], activation: { leakyRelu: 0.1 } }),
+      layers.conv2d({ filters: 6, kernelSize: [2, 3], ...STRIDED[2], activation: "sigmoid" }),
+      layers.flatten(),
+      layers.dense({ units: 5 }),
+    ],
+  });
+}
+
+/** The 7×7×3 net: 3×3 filters with stride 2, then a dense layer. */
+export function tinyNet(seed = 1): Model {
+  return sequential({
+    inputShape: [7, 7, 3],
+    layers: [
+      layers.conv2d({ filters: 4, kernelSize: 3, strides: 2, activation: "relu" }),
+      layers.flatten(),
+      layers.dense({ units: 3 }),
+    ],
+    seed,
+  });
+}
+
+/** Every kind of layer and activation, but flatten: 12×10×4 → 5×8×8 → 4×7×12 → 3×6×24 → 2×2×24 → 6 → 4. */
+export function everyLayers(): Layer[] {
+  const padding = [
+    [2, 1],
+    [1, 2],
+  ] as const;
+  return [
+    layers.conv2d({ filters: 8, kernelSize: 3, padding: "same", activation: "relu" }),
+    layers.conv2d({ filters: 8, kernelSize: 3, strides: [2, 1], activation: { leakyRelu: 0.1 } }),
+    layers.dropout({ rate: 0.25 }),
+    layers.depthwiseConv2d({ kernelSize: 3, padding: "same", activation: "tanh" }),
+    layers.conv2d({ filters: 12, kernelSize: 3, dilationRate: 2, groups: 4, padding }),
+    layers.activation({ activation: "sigmoid" }),
+    layers.maxPooling2d({ poolSize: 2, strides: 1, padding: "same" }),
+    layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 2, kernelInitializer: "heNormal" }),
+    layers.activation({ activation: "leakyRelu" }),
+    layers.averagePooling2d({ poolSize: 2, strides: [1, 4], padding: "valid" }),
+    layers.activation({ activation: "tanh" }),
+    layers.activation({ activation: "linear" }),
+    layers.conv2d({ filters: 6, kernelSize: 1, useBias: false, kernelInitializer: "lecunNormal" }),
+    layers.activation({ activation: "relu" }),
+    layers.globalAveragePooling2d(),
+    layers.activation({ activation: "softmax" }),
+    layers.dense({ units: 9, activation: "sigmoid", biasInitializer: { constant: 0.1 } }),
+    layers.dense({ units: 4, kernelInitializer: "glorotNormal" }),
+  ];
+}
+
+export function everyLayer(seed: number): Model {
+  return sequential({ inputShape: [12, 10, 4], layers: everyLayers(), seed });
+}
+
+/** A net for the mean squared error, with softmax at its end: 7×7×3 → 3×3×5 → 45 → 3. */
+export function softmaxLayers(): Layer[] {
+  return [
+    layers.conv2d({ filters: 5, kernelSize: 3, strides: 2, activation: "tanh" }),
+    layers.flatten(),
+    layers.dropout({ rate: 0.5 }),
+    layers.dense({ units: 3, activation: "softmax" }),
+  ];
+}
+
+export function softmaxNet(seed: number): Model {
+  return sequential({ inputShape: [7, 7, 3], layers: softmaxLayers(), seed });
+}

@@ -1,0 +1,69 @@
+/** The conformance suite: what the public API promises, in cases that any host of ECMAScript and WebAssembly can run. */
+import type { Case, Context } from "./case.ts";
+import { convolutionCases } from "./convolutions.ts";
+import { differenceCases } from "./differences.ts";
+import { digestCases, operatorsDigest, weightsDigest } from "./digests.ts";
+import { errorCases } from "./errors.ts";
+import { fileCases } from "./files.ts";
+import { goldenCases } from "./goldens.ts";
+import { gradientCases } from "./gradients.ts";
+import { kernelCases } from "./kernels.ts";
+import { memoryCases } from "./memory.ts";
+import { optimizerCases } from "./optimizers.ts";
+import { poolingCases } from "./pooling.ts";
+import { refusalCases } from "./refusals.ts";
+import { trainingCases } from "./training.ts";
+
+/** A case is known by its name alone. @throws Error on the first that is taken. */
+function uniquelyNamed(list: readonly Case[]): readonly Case[] {
+  const names = new Set<string>();
+  for (const { name } of list) {
+    if (names.has(name))
+      throw new Error(`suite: expected a name of its own for each case, got "${name}" twice`);
+    names.add(name);
+  }
+  return list;
+}
+
+export const cases: readonly Case[] = uniquelyNamed([
+  ...kernelCases,
+  ...convolutionCases,
+  ...poolingCases,
+  ...differenceCases,
+  ...gradientCases,
+  ...goldenCases,
+  ...optimizerCases,
+  ...trainingCases,
+  ...fileCases,
+  ...refusalCases,
+  ...errorCases,
+  ...memoryCases,
+  ...digestCases,
+]);
+
+/** Prints the digests as `operators <digest>` and `weights <digest>`. */
+export async function printDigests(context: Context, print: (line: string) => void): Promise<void> {
+  print(`operators ${operatorsDigest(context.engine)}`);
+  print(`weights ${weightsDigest(context.engine)}`);
+}
+
+/** Runs all cases, one after the other; prints the failures, then `<N> passed, <N> failed` and the digests. */
+export async function runSuite(
+  context: Context,
+  print: (line: string) => void,
+  list: readonly Case[] = cases,
+): Promise<{ passed: number; failed: number }> {
+  let failed = 0;
+  for (const { name, run } of list) {
+    try {
+      await run(context);
+    } catch (error) {
+      failed++;
+      print(`FAIL ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  const passed = list.length - failed;
+  print(`${passed} passed, ${failed} failed`);
+  await printDigests(context, print);
+  return { passed, failed };
+}
