@@ -1,8 +1,16 @@
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closingLine.ts";
 
+/** The package's own name means its sources here. */
+const source = (entry: string): string => new URL(`./src/${entry}.ts`, import.meta.url).pathname;
+
 export default defineConfig({
-  resolve: { alias: { im2row: new URL("./src/index.ts", import.meta.url).pathname } },
+  resolve: {
+    alias: [
+      { find: /^im2row$/, replacement: source("index") },
+      { find: /^im2row\/inference$/, replacement: source("inference") },
+    ],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     testTimeout: 60_000,

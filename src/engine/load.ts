@@ -1,4 +1,4 @@
-import { OptionError } from "../errors.ts";
+import { MemoryError, OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
@@ -31,16 +31,20 @@ const ADDRESSABLE = 2 ** 32 - PAGE;
 /** The package's binaries that were compiled, each at its first use. */
 const compiled = new WeakMap<object, Promise<WebAssembly.Module>>();
 
+function refusal(cause: unknown): Error {
+  return new Error(
+    `load: this host refuses to compile WebAssembly (${String(cause)}); pass an already compiled ` +
+      `WebAssembly.Module as load({ module }), or allow 'wasm-unsafe-eval' in the page's content security policy`,
+    { cause },
+  );
+}
+
 function compileOwn(binary: Binary): Promise<WebAssembly.Module> {
   const known = compiled.get(binary);
   if (known) return known;
   const compiling = toModule(binary).catch((error: unknown) => {
     compiled.delete(binary);
-    throw new Error(
-      `load: this host refuses to compile WebAssembly (${String(error)}); ` +
-        `pass an already compiled WebAssembly.Module as load({ module })`,
-      { cause: error },
-    );
+    throw refusal(error);
   });
   compiled.set(binary, compiling);
   return compiling;
@@ -80,6 +84,18 @@ async function instantiateGiven(given: LoadOptions["module"], memory: WebAssembl
   throw new OptionError("load: module: expected the binary of im2row, got another module");
 }
 
+/** WebKit applies a content security policy here already. @throws MemoryError when the host has no room. */
+function createMemory(limit: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw refusal(error);
+    throw new MemoryError(`load: maximumMemory: expected room for ${limit} bytes, got ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
 async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
   return exports as unknown as Kernels;
@@ -111,7 +127,7 @@ async function loadRuntime(binaries: Binaries, options: LoadOptions): Promise<Ru
     );
   }
   const limit = Math.min(maximumMemory, ADDRESSABLE);
-  const memory = new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
+  const memory = createMemory(limit);
   const kernels =
     module === undefined
       ? await instantiate(await compileOwn(binaries[math]), memory)

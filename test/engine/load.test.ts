@@ -103,13 +103,34 @@ describe("load", () => {
       compile.mockRejectedValueOnce(new WebAssembly.CompileError("forbidden by the embedder"));
       await expect(full.load()).rejects.toThrow(
         "load: this host refuses to compile WebAssembly (CompileError: forbidden by the embedder); " +
-          "pass an already compiled WebAssembly.Module as load({ module })",
+          "pass an already compiled WebAssembly.Module as load({ module }), " +
+          "or allow 'wasm-unsafe-eval' in the page's content security policy",
       );
       await Promise.all([full.load(), full.load(), inference.load()]);
       await full.load();
       expect(compile).toHaveBeenCalledTimes(2);
     } finally {
       compile.mockRestore();
+    }
+  });
+
+  it.each([
+    [new WebAssembly.CompileError("Refused to create a WebAssembly object"), Error, "'wasm-unsafe-eval'"],
+    [
+      new RangeError("could not allocate memory"),
+      MemoryError,
+      "load: maximumMemory: expected room for 1048576 bytes, got RangeError: could not allocate memory",
+    ],
+  ])("says what helps when the host makes no memory: %s", async (error, type, message) => {
+    const memory = vi.spyOn(WebAssembly, "Memory").mockImplementation(function refuse() {
+      throw error;
+    });
+    try {
+      const failure = await load({ maximumMemory: 2 ** 20 }).catch((thrown: unknown) => thrown);
+      expect(failure).toBeInstanceOf(type);
+      expect((failure as Error).message).toContain(message);
+    } finally {
+      memory.mockRestore();
     }
   });
 

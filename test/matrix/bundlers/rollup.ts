@@ -1,0 +1,22 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { copyPage, type App } from "./app.ts";
+
+/** Without a plugin Rollup resolves no bare name: the app imports the package by its path. */
+function importByPath(file: string): void {
+  const code = readFileSync(file, "utf8");
+  writeFileSync(file, code.replaceAll('from "im2row"', 'from "../../node_modules/im2row/dist/index.js"'));
+}
+
+export const rollup: App = {
+  name: "Rollup app",
+  bundler: "rollup",
+  async build(folder) {
+    for (const name of ["main.js", "digests.js"]) importByPath(join(folder, name));
+    const { rollup: open } = await import("rollup");
+    const bundle = await open({ input: join(folder, "main.js") });
+    await bundle.write({ dir: join(folder, "dist") });
+    await bundle.close();
+    copyPage(folder);
+  },
+};

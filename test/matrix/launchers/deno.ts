@@ -1,0 +1,49 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Host, Launcher } from "../launcher.ts";
+import { absentPackage, OUT, ROOT } from "../paths.ts";
+import { firstLine, processHost, v8 } from "../processes.ts";
+
+const DENO = join(ROOT, "node_modules/.bin/deno");
+/** Neither the network nor any permission. */
+const RUN = [DENO, "run", "--no-remote", "--no-prompt", "--quiet"];
+
+function host(...options: readonly string[]): Host {
+  const [version, engine] = firstLine(DENO, "eval", "console.log(Deno.version.deno, Deno.version.v8)").split(
+    " ",
+  ) as [string, string];
+  const env = { DENO_NO_UPDATE_CHECK: "1" };
+  return processHost(`${version} (${v8(engine)})`, (file) => [...RUN, ...options, file], { env });
+}
+
+/** The package as npm installs it. */
+export const deno: Launcher = {
+  name: "Deno",
+  kind: "suite",
+  absent: () => absentPackage("deno"),
+  open: async () => host("--node-modules-dir=manual"),
+};
+
+/** Where jsr.json leads a program's imports of the package, and the package's own. */
+function sourceImports(): Record<string, string> {
+  const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
+    exports: Record<string, string>;
+    imports: Record<string, string>;
+  };
+  const exported = Object.entries(jsr.exports).map(([name, file]) => [name.replace(".", "im2row"), file]);
+  const entries = [...exported, ...Object.entries(jsr.imports)] as [string, string][];
+  return Object.fromEntries(entries.map(([name, file]) => [name, pathToFileURL(join(ROOT, file)).href]));
+}
+
+/** The TypeScript sources, as JSR publishes them. */
+export const denoSource: Launcher = {
+  name: "Deno, from source",
+  kind: "suite",
+  absent: () => absentPackage("deno"),
+  async open() {
+    const file = join(OUT, "source.json");
+    writeFileSync(file, JSON.stringify({ imports: sourceImports() }));
+    return host("--no-config", "--no-npm", `--import-map=${file}`);
+  },
+};

@@ -1,0 +1,31 @@
+import { join } from "node:path";
+import type { Plugin } from "esbuild";
+import { bundleEntry, bundlePrograms, installed } from "../bundle.ts";
+import type { Launcher } from "../launcher.ts";
+import { absentPackage, installedVersion, OUT, PACKAGE } from "../paths.ts";
+import { processHost, v8 } from "../processes.ts";
+
+/** What Vercel's bundler does with `x.wasm?module`: the module comes from the host. */
+const moduleOfHost: Plugin = {
+  name: "module of host",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "host" }));
+    onLoad({ filter: /.*/, namespace: "host" }, () => ({ contents: "export default binary;" }));
+  },
+};
+
+/** Vercel's runtime, in a Node of its own. */
+export const edgeRuntime: Launcher = {
+  name: "edge-runtime",
+  kind: "suite",
+  absent: () => absentPackage("edge-runtime"),
+  async open() {
+    const plugins = [installed, moduleOfHost];
+    await bundlePrograms("edge", { plugins, conditions: ["edge-light"], format: "iife" });
+    const server = join(OUT, "edge-server.js");
+    await bundleEntry("edgeServer", server, { platform: "node", packages: "external" });
+    const binary = join(PACKAGE, "dist/im2row.wasm");
+    const version = `${installedVersion("edge-runtime")} (${v8(process.versions.v8)})`;
+    return processHost(version, (file) => [process.execPath, server, file, binary], { entry: "edge" });
+  },
+};

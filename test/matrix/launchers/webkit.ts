@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
+import type { Launcher, Run } from "../launcher.ts";
+import { absentCommand, OUT } from "../paths.ts";
+import { start } from "../processes.ts";
+import { pathOfProgram, serve, type Site } from "../server.ts";
+import { WebDriver } from "./webDriver.ts";
+
+/** The screen picks a number that is free, and tells it on this file descriptor. */
+const DISPLAY_FD = 3;
+const XVFB = ["Xvfb", "-displayfd", String(DISPLAY_FD), "-screen", "0", "1024x768x24", "-nolisten", "tcp"];
+
+async function startScreen(): Promise<{ display: string; stop(): void }> {
+  const { child, stop } = start(XVFB, {}, ["ignore", "ignore", "ignore", "pipe"]);
+  const [number] = (await once(child.stdio[DISPLAY_FD] as Readable, "data")) as [Buffer];
+  return { display: `:${String(number).trim()}`, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function visit(driver: WebDriver, site: Site, path: string): Promise<Run> {
+  await driver.begin();
+  const lines = site.nextLines();
+  const began = performance.now();
+  const printed = await Promise.race([lines, driver.open(site.url + path).then(() => lines)]);
+  const milliseconds = performance.now() - began;
+  await driver.end();
+  return { lines: printed, milliseconds };
+}
+
+/** WebKitGTK through its WebDriver, on a virtual screen: a browser of its own for each program. */
+export const webkit: Launcher = {
+  name: "WebKit",
+  kind: "suite",
+  absent: () => absentCommand("webkit2gtk-driver xvfb", "WebKitWebDriver", "Xvfb"),
+  async open() {
+    const screen = await startScreen();
+    const port = await freePort();
+    const env = { DISPLAY: screen.display };
+    const { child, stop } = start(["WebKitWebDriver", `--port=${port}`], env, ["ignore", "pipe", "pipe"]);
+    let log = "";
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.setEncoding("utf8").on("data", (text: string) => (log += text));
+    }
+    const driver = new WebDriver(`http://127.0.0.1:${port}`);
+    await driver.ready();
+    const version = await driver.begin();
+    await driver.end();
+    const site = await serve(OUT);
+    return {
+      version: `WebKitGTK ${version} (JavaScriptCore)`,
+      log: () => log,
+      run: (program) => visit(driver, site, pathOfProgram(program)),
+      async close() {
+        site.close();
+        stop();
+        screen.stop();
+      },
+    };
+  },
+};

@@ -1,0 +1,10 @@
+/** What bundle.ts puts in the place of these names. */
+
+declare module "program" {
+  export function main(print: (line: string) => void): Promise<void>;
+}
+
+declare module "*.safetensors" {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}

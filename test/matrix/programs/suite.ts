@@ -1,0 +1,8 @@
+/** The conformance suite, then the digests. */
+import { load } from "im2row";
+import { runSuite } from "../../conformance/suite.ts";
+import { createContext } from "./context.ts";
+
+export async function main(print: (line: string) => void): Promise<void> {
+  await runSuite(await createContext(load), print);
+}

@@ -1,0 +1,118 @@
+/** What the lines of a program mean, and the table of all runtimes. */
+import type { Launcher } from "./launcher.ts";
+
+const DIGESTS = ["operators", "weights"] as const;
+export type Digests = Readonly<Record<(typeof DIGESTS)[number], string>>;
+
+export interface Verdict {
+  readonly passed: number;
+  readonly failed: number;
+  /** As far as they were printed. */
+  readonly digests: Partial<Digests>;
+  readonly problems: readonly string[];
+}
+
+export interface Row extends Pick<Launcher, "name" | "kind">, Verdict {
+  readonly version?: string;
+  /** How to install it, when it is not there. */
+  readonly absent?: string;
+  /** In milliseconds. */
+  readonly coldStart?: number;
+}
+
+/** What `matrix.json` holds. */
+export interface Matrix {
+  readonly expected: Digests;
+  readonly rows: readonly Row[];
+}
+
+function valueOf(lines: readonly string[], pattern: RegExp): string | undefined {
+  return lines.map((line) => pattern.exec(line)?.[1]).findLast((value) => value !== undefined);
+}
+
+/** Reads the lines of the suite or of the digests. Each wrong or missing digest counts as a failure of its own. */
+export function judge(kind: Launcher["kind"], lines: readonly string[], expected: Digests): Verdict {
+  const problems: string[] = [];
+  const digests: Partial<Record<keyof Digests, string>> = {};
+  for (const name of DIGESTS) {
+    const digest = valueOf(lines, new RegExp(`^${name} ([0-9a-f]{16})$`));
+    if (digest !== undefined) digests[name] = digest;
+    if (digest !== expected[name]) {
+      problems.push(`${name}: expected the digest ${expected[name]}, got ${digest ?? "none"}`);
+    }
+  }
+  if (kind === "digests") {
+    const failed = problems.length > 0 ? 1 : 0;
+    return { passed: 1 - failed, failed, digests, problems };
+  }
+  const failures = lines.filter((line) => line.startsWith("FAIL "));
+  const passed = Number(valueOf(lines, /^(\d+) passed, \d+ failed$/) ?? 0);
+  const failed = Number(valueOf(lines, /^\d+ passed, (\d+) failed$/) ?? 0);
+  if (passed + failed === 0) {
+    problems.push(`suite: expected a line "N passed, N failed", got ${JSON.stringify(lines.at(-1) ?? "")}`);
+  }
+  const all = Math.max(failed, failures.length) + problems.length;
+  return { passed, failed: all, digests, problems: [...failures, ...problems] };
+}
+
+/** The cases of all runtimes; an absent runtime is a failure where `complete` says that all have to be there. */
+export function totals(rows: readonly Row[], complete: boolean): { passed: number; failed: number } {
+  let [passed, failed] = [0, 0];
+  for (const row of rows) {
+    passed += row.passed;
+    failed += row.absent !== undefined && complete ? 1 : row.failed;
+  }
+  return { passed, failed };
+}
+
+function cases({ kind, passed, failed, absent }: Row): string {
+  if (absent !== undefined) return "";
+  if (kind === "digests") return failed === 0 ? "digests only" : "failed";
+  return failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} failed`;
+}
+
+/** The first half of each digest, which is enough to compare them by eye. */
+function bits({ digests }: Row, expected: Digests): string {
+  const shown = DIGESTS.flatMap((name) => digests[name]?.slice(0, 8) ?? []);
+  const differ = shown.length > 0 && DIGESTS.some((name) => digests[name] !== expected[name]);
+  return [...shown, ...(differ ? ["differ"] : [])].join(" ");
+}
+
+function coldStart({ coldStart: milliseconds }: Row): string {
+  return milliseconds === undefined ? "" : `${Math.round(milliseconds)} ms`;
+}
+
+/** The table, aligned, in Markdown. */
+export function table({ expected, rows }: Matrix): string {
+  const head = ["runtime", "version", "cases", "operators, weights", "cold start"];
+  const cells = rows.map((row) => [
+    row.name,
+    row.absent === undefined ? (row.version ?? "") : `absent: ${row.absent}`,
+    cases(row),
+    bits(row, expected),
+    coldStart(row),
+  ]);
+  const widths = head.map((_, column) => Math.max(...[head, ...cells].map((row) => row[column]!.length)));
+  const rule = widths.map((width) => "-".repeat(width));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`;
+  return [head, rule, ...cells].map(line).join("\n");
+}
+
+/** What is said of a runtime when it is done. */
+export function summary(row: Row, expected: Digests): string {
+  if (row.absent !== undefined) return `absent: ${row.absent}`;
+  const parts = [cases(row), bits(row, expected), coldStart(row) && `cold start ${coldStart(row)}`];
+  return [parts.filter((part) => part !== "").join(", "), ...row.problems].join("\n  ");
+}
+
+const MARKERS = ["<!-- matrix -->", "<!-- /matrix -->"] as const;
+
+/** A text with the table between its two markers. @throws Error unless the text has them. */
+export function withTable(text: string, matrix: Matrix): string {
+  const [begin, end] = MARKERS.map((marker) => text.indexOf(marker)) as [number, number];
+  if (begin < 0 || end < begin) {
+    throw new Error(`README.md: expected the lines ${MARKERS.join(" and ")}, got none`);
+  }
+  return `${text.slice(0, begin + MARKERS[0].length)}\n\n${table(matrix)}\n\n${text.slice(end)}`;
+}
