@@ -4,7 +4,7 @@ declare module "program" {
   export function main(print: (line: string) => void): Promise<void>;
 }
 
-declare module "*.safetensors" {
+declare module "../../goldens/*.safetensors" {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;
 }
