@@ -1,4 +1,7 @@
-/** `im2row/wasm`: the binary, as hosts and bundlers that import `.wasm` files compile it. For `load({ module })`. */
+/**
+ * `im2row/wasm`, `im2row/im2row.wasm`: the binary, for `load({ module })`. It is a compiled module by `import source` in
+ * Deno and newer Node, and by a plain import where the host or bundler makes modules of `.wasm` files, as Workers do.
+ */
 import type { WasmModule } from "./engine/platform.ts";
 
 declare const module: WasmModule;

@@ -1,13 +1,15 @@
 /** The public API. */
-import exact from "#wasm";
-import { loader, type LoadOptions } from "./engine/load.ts";
+import exact from "../build/wasm.js";
+import { loadEngine, type LoadOptions } from "./engine/load.ts";
 import { Engine } from "./ops/engine.ts";
 
 /**
  * Compiles the kernels (once, however often it is called) and gives an engine with a memory of its own.
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
-export const load: (options?: LoadOptions) => Promise<Engine> = loader({ exact }, Engine);
+export function load(options?: LoadOptions): Promise<Engine> {
+  return loadEngine({ exact }, Engine, options);
+}
 
 export type { LoadOptions, WasmSource } from "./engine/load.ts";
 export type { AbortSignalLike, WasmModule, WasmResponse } from "./engine/platform.ts";

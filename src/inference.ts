@@ -1,12 +1,14 @@
-/** `im2row/inference`: saved models run, in about half of the code. No training, no eager operators. */
-import exact from "#wasm";
+/** `im2row/inference`: saved models run, in three fifths of the code. No training, no eager operators. */
+import exact from "../build/wasm.js";
 import { KernelEngine } from "./engine/engine.ts";
-import { loader, type LoadOptions } from "./engine/load.ts";
+import { loadEngine, type LoadOptions } from "./engine/load.ts";
 import { decodeCheckpoint } from "./model/checkpoint.ts";
 import { InferenceModel } from "./model/inferenceModel.ts";
 
 /** As `load` of `im2row`; the engine serves models and has no operators. */
-export const load: (options?: LoadOptions) => Promise<KernelEngine> = loader({ exact }, KernelEngine);
+export function load(options?: LoadOptions): Promise<KernelEngine> {
+  return loadEngine({ exact }, KernelEngine, options);
+}
 
 /**
  * The model that `toSafetensors` saved: architecture and weights. `compile({ engine })` follows.

@@ -19,6 +19,16 @@ function asText(value: unknown): string {
   }
 }
 
+type TypedArray = Float32Array | Int32Array | Uint8Array;
+
+/** Whether a value is such a typed array, of whatever realm: contexts and frames have classes of their own. */
+export function isTyped<T extends TypedArray>(
+  value: unknown,
+  type: { readonly name: string; new (): T },
+): value is T {
+  return value instanceof type || Object.prototype.toString.call(value) === `[object ${type.name}]`;
+}
+
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {

@@ -1,5 +1,5 @@
 import { ShapeError } from "./errors.ts";
-import { show } from "./options.ts";
+import { isTyped, show } from "./options.ts";
 
 /** The sizes of a tensor, outermost first. */
 export type Shape = readonly number[];
@@ -45,7 +45,7 @@ export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
       `tensor: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${data.length}`,
     );
   }
-  return { shape: [...shape], data: data instanceof Float32Array ? data : Float32Array.from(data) };
+  return { shape: [...shape], data: isTyped(data, Float32Array) ? data : Float32Array.from(data) };
 }
 
 /** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
@@ -57,7 +57,7 @@ export function checkTensor(where: string, value: Tensor, rank?: number): void {
       `${where}: expected ${rank} dimensions, got ${value.shape.length} (${shapeText(value.shape)})`,
     );
   }
-  if (!(value.data instanceof Float32Array)) {
+  if (!isTyped(value.data, Float32Array)) {
     throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(value.data)}`);
   }
   if (value.data.length !== sizeOf(value.shape)) {

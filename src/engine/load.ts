@@ -2,14 +2,11 @@ import { MemoryError, OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
-import type { WasmModule, WasmResponse } from "./platform.ts";
+import type { LinearMemory, WasmModule, WasmResponse } from "./platform.ts";
 import { Runtime } from "./runtime.ts";
 
-/** Bytes, or a module that the host compiled when it read its code. */
-type Binary = WasmModule | ArrayBuffer | ArrayBufferView<ArrayBuffer>;
-
 /** A WebAssembly binary in any of the forms that hosts hand out. A `WasmResponse` is a `Response`. */
-export type WasmSource = Binary | WasmResponse;
+export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | WasmResponse;
 
 export interface LoadOptions {
   /** The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one. */
@@ -22,6 +19,9 @@ export interface LoadOptions {
   maximumMemory?: number;
 }
 
+/** A binary of the package: a module that the host compiled with the code, or what gives its bytes. */
+type Binary = WasmModule | (() => Uint8Array);
+
 /** The package's own binaries, by their arithmetic, as an entry of the package finds them in its host. */
 export type Binaries = Readonly<Record<NonNullable<LoadOptions["math"]>, Binary>>;
 
@@ -29,7 +29,7 @@ const PAGE = 65536;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
 /** The package's binaries that were compiled, each at its first use. */
-const compiled = new WeakMap<object, Promise<WebAssembly.Module>>();
+const compiled = new WeakMap<Binary, Promise<WebAssembly.Module>>();
 
 function refusal(cause: unknown): Error {
   return new Error(
@@ -39,10 +39,11 @@ function refusal(cause: unknown): Error {
   );
 }
 
-function compileOwn(binary: Binary): Promise<WebAssembly.Module> {
+async function compileOwn(binary: Binary): Promise<WebAssembly.Module> {
+  if (typeof binary !== "function") return binary;
   const known = compiled.get(binary);
   if (known) return known;
-  const compiling = toModule(binary).catch((error: unknown) => {
+  const compiling = WebAssembly.compile(binary() as BufferSource).catch((error: unknown) => {
     compiled.delete(binary);
     throw refusal(error);
   });
@@ -50,38 +51,61 @@ function compileOwn(binary: Binary): Promise<WebAssembly.Module> {
   return compiling;
 }
 
-/** What has neither bytes nor a body counts as a module: one of another realm is no `instanceof` this realm's. */
-async function toModule(source: WasmSource): Promise<WebAssembly.Module> {
+/** The bytes of what is no compiled module. */
+async function bytesOf(source: WasmSource): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if ("arrayBuffer" in source) {
-    if (!source.ok) throw new Error(`HTTP status ${source.status}`);
-    return WebAssembly.compile(await source.arrayBuffer());
+    if ("ok" in source && !source.ok) throw new Error(`HTTP status ${source.status}`);
+    return new Uint8Array(await source.arrayBuffer());
   }
-  // Node 20 compiles no DataView.
   if (ArrayBuffer.isView(source)) {
-    return WebAssembly.compile(
-      new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength),
-    );
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
   }
-  return "byteLength" in source ? WebAssembly.compile(source) : source;
+  return "byteLength" in source ? new Uint8Array(source) : undefined;
+}
+
+/** Compiles bytes of the caller's. */
+async function compileGiven(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    // Is it the host or the bytes? The shortest module, magic number and version, tells.
+    await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)).catch(() => {
+      throw refusal(error);
+    });
+    throw unfit(error);
+  }
 }
 
 const EXPECTED_SOURCE = "expected a WebAssembly.Module, its bytes, a Response, or a promise of one";
 
-/** Instantiates what the caller gave as `load({ module })`. @throws OptionError unless it is an im2row binary. */
+function unfit(cause: unknown): OptionError {
+  return new OptionError(`load: module: ${EXPECTED_SOURCE}; got what fails with ${String(cause)}`, { cause });
+}
+
+/**
+ * Instantiates what the caller gave as `load({ module })`. What has neither bytes nor a body counts as a module: one of
+ * another realm is no `instanceof` this realm's.
+ * @throws OptionError unless it is an im2row binary.
+ */
 async function instantiateGiven(given: LoadOptions["module"], memory: WebAssembly.Memory): Promise<Kernels> {
   const source = await given;
   if (typeof source !== "object" || source === null) {
     throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got ${show(source)}`);
   }
-  try {
-    const kernels = await instantiate(await toModule(source), memory);
-    if (typeof kernels.heapBase === "function") return kernels;
-  } catch (error) {
-    throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got what fails with ${String(error)}`, {
-      cause: error,
-    });
-  }
+  const bytes = await bytesOf(source).catch((error: unknown) => {
+    throw unfit(error);
+  });
+  const module = bytes ? await compileGiven(bytes) : (source as WebAssembly.Module);
+  const kernels = await instantiate(module, memory).catch((error: unknown) => {
+    throw unfit(error);
+  });
+  if (typeof kernels.heapBase === "function") return kernels;
   throw new OptionError("load: module: expected the binary of im2row, got another module");
+}
+
+async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  return exports as unknown as Kernels;
 }
 
 /** WebKit applies a content security policy here already. @throws MemoryError when the host has no room. */
@@ -96,17 +120,13 @@ function createMemory(limit: number): WebAssembly.Memory {
   }
 }
 
-async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Kernels> {
-  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
-  return exports as unknown as Kernels;
-}
-
-/** The `load` of an entry of the package: `binaries` as its host finds them, and the engine that it gives. */
-export function loader<Engine>(
+/** `load` for an entry of the package: its binaries, as its host finds them, and the engine that it gives. */
+export async function loadEngine<Engine>(
   binaries: Binaries,
   engine: new (runtime: Runtime, threads: number | "auto") => Engine,
-): (options?: LoadOptions) => Promise<Engine> {
-  return async (options = {}) => new engine(await loadRuntime(binaries, options), options.threads ?? 1);
+  options: LoadOptions = {},
+): Promise<Engine> {
+  return new engine(await loadRuntime(binaries, options), options.threads ?? 1);
 }
 
 /** Checks the options, compiles the module if need be, and instantiates it on a memory of its own. */
@@ -132,5 +152,5 @@ async function loadRuntime(binaries: Binaries, options: LoadOptions): Promise<Ru
     module === undefined
       ? await instantiate(await compileOwn(binaries[math]), memory)
       : await instantiateGiven(module, memory);
-  return new Runtime(kernels, new Heap(memory, kernels.heapBase(), limit));
+  return new Runtime(kernels, new Heap(memory as LinearMemory, kernels.heapBase(), limit));
 }

@@ -3,9 +3,12 @@
  * library nor for Node's types.
  */
 
-/** A compiled module. An opaque object where the program's types know no WebAssembly. */
+/**
+ * A compiled module. An opaque object where the program's types know no WebAssembly; where they do, it is an interface
+ * without members, which would take a string.
+ */
 export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
-  ? Module
+  ? Module & object
   : object;
 
 /** What is read of a `Response`. */

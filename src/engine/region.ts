@@ -1,4 +1,5 @@
 import { ShapeError } from "../errors.ts";
+import { isTyped } from "../options.ts";
 import type { Heap } from "./heap.ts";
 import { WINDOW_SIZE, writeWindow, type Window } from "./window.ts";
 
@@ -40,7 +41,7 @@ export class Region {
         "expected data of its own, got a view that was detached when the memory grew: copy it first",
       );
     }
-    (data instanceof Int32Array ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
+    (isTyped(data, Int32Array) ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
     return pointer;
   }
 

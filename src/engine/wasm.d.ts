@@ -1,5 +1,5 @@
-/** The exact build's bytes; package.json's `imports` says where they come from. */
-declare module "#wasm" {
-  const bytes: Uint8Array<ArrayBuffer>;
-  export default bytes;
+/** The exact build, embedded; scripts/build.ts makes it. */
+declare module "*/build/wasm.js" {
+  /** Its bytes, decoded anew at each call. */
+  export default function exact(): Uint8Array<ArrayBuffer>;
 }

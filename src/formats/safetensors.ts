@@ -6,6 +6,7 @@
  * little-endian wherever WebAssembly's memory can be read through them, which the whole package relies on.
  */
 import { FormatError } from "../errors.ts";
+import { isTyped } from "../options.ts";
 
 /** A tensor as the codec takes and gives it: float32, row-major. */
 export interface StoredTensor {
@@ -236,7 +237,7 @@ export function decodeSafetensors(bytes: Uint8Array): {
   tensors: Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
   metadata: Record<string, string>;
 } {
-  if (!(bytes instanceof Uint8Array)) {
+  if (!isTyped(bytes, Uint8Array)) {
     throw new FormatError(`file: expected a Uint8Array, got ${Object.prototype.toString.call(bytes)}`);
   }
   const { fields, dataStart } = readHeader(bytes);

@@ -14,11 +14,16 @@ export interface CompileOptions {
   loss?: Loss;
 }
 
-/** The engine's runtime. @throws OptionError unless it is an engine. */
+/** The engine's runtime. @throws OptionError unless it is an engine, and lives. */
 export function checkEngine(engine: KernelEngine): Runtime {
   const runtime = engine?.runtime;
-  if (runtime instanceof Runtime) return runtime;
-  throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+  if (!(runtime instanceof Runtime)) {
+    throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
+  }
+  if (runtime.disposed) {
+    throw new OptionError("compile: engine: expected a live engine, got one that was disposed");
+  }
+  return runtime;
 }
 
 /** The engine's runtime. @throws OptionError unless each option is what its factory gives and fits the graph. */

@@ -1,7 +1,7 @@
 import { activationCode, type Activation } from "../engine/activation.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, flag, show } from "../options.ts";
+import { checkOptions, flag, isTyped, show } from "../options.ts";
 import { checkTensor, expectShape, shapeText, sizeOf, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
@@ -117,7 +117,7 @@ export interface LossResult {
 
 /** Class numbers as the kernel takes them; undefined when the labels are a tensor. */
 function classNumbers(where: string, labels: unknown, rows: number, columns: number): Int32Array | undefined {
-  if (!Array.isArray(labels) && !(labels instanceof Int32Array) && !(labels instanceof Uint8Array)) {
+  if (!Array.isArray(labels) && !isTyped(labels, Int32Array) && !isTyped(labels, Uint8Array)) {
     return undefined;
   }
   if (labels.length !== rows)

@@ -1,7 +1,7 @@
 import { resolvePool, type PoolOptions } from "../engine/pool2d.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, isTyped, show } from "../options.ts";
 import { checkShape, checkTensor, expectShape, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
@@ -45,7 +45,7 @@ export function maxPool2dBackprop(
     );
   }
   const image = sizeOf(xShape) / n;
-  const isInt32 = argmax.data instanceof Int32Array;
+  const isInt32 = isTyped(argmax.data, Int32Array);
   const wrong = isInt32 ? argmax.data.findIndex((index) => index < 0 || index >= image) : -1;
   if (!isInt32 || argmax.data.length !== dy.data.length || wrong >= 0) {
     const given = wrong >= 0 ? `${argmax.data[wrong]} at ${wrong}` : show(argmax.data);

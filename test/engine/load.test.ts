@@ -1,10 +1,11 @@
 import { runInNewContext } from "node:vm";
-import bytes from "#wasm";
+import exact from "../../build/wasm.js";
 import { load, MemoryError, OptionError, tensor, type LoadOptions, type Tensor } from "im2row";
 import { describe, expect, it, vi } from "vitest";
 import { expectSameBits } from "../support/float.ts";
 import { random } from "../support/random.ts";
 
+const bytes = exact();
 const module = new WebAssembly.Module(bytes);
 const matrix = (seed: number, rows: number, columns: number): Tensor =>
   tensor(random(seed).uniform(rows * columns), [rows, columns]);
@@ -29,6 +30,7 @@ describe("load", () => {
     ["an ArrayBuffer", () => ({ module: bytes.slice().buffer })],
     ["a view of bytes", () => ({ module: new DataView(bytes.slice().buffer) })],
     ["a response", () => ({ module: response() })],
+    ["a blob", () => ({ module: new Blob([bytes]) as unknown as Response })],
     ["a module of another realm", () => ({ module: foreignModule() })],
     ["bytes of another realm", () => ({ module: runInNewContext("Uint8Array.from(bytes)", { bytes }) })],
     ["a promise of a module", () => ({ module: Promise.resolve(module) })],

@@ -269,6 +269,18 @@ describe("methods at the wrong time", () => {
     engine.dispose();
   });
 
+  it("to compile on an engine that was disposed, and the model stays where it was", async () => {
+    const dead = await load();
+    dead.dispose();
+    const session = model.session();
+    const message = "compile: engine: expected a live engine, got one that was disposed";
+    expect(() => model.compile({ engine: dead })).toThrow(message);
+    expect(model.trainOnBatch(x, y)).toBeGreaterThan(0);
+    session.run();
+    engine.dispose();
+    expect(() => model.compile({ engine })).toThrow(message);
+  });
+
   it("engine.dispose during fit", async () => {
     const onBatchEnd = (): void => engine.dispose();
     await expect(model.fit(x, y, { batchSize: 2, onBatchEnd })).rejects.toThrow("expected a live engine");

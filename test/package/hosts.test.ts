@@ -17,9 +17,14 @@ describe("Vercel's edge-runtime", () => {
       initialCode: readFileSync(`${root}/dist/im2row.global.js`, "utf8"),
     });
 
-  it("refuses with a reason", async () => {
-    const message = await open({}).evaluate<Promise<string>>(
-      "im2row.load().then(() => 'compiled', (error) => error.message)",
+  it.each([
+    ["its own binary", "{}"],
+    ["bytes", "{ module: bytes }"],
+    ["a response", "{ module: new Response(bytes) }"],
+  ])("refuses %s with a reason", async (_, options) => {
+    const bytes = new Uint8Array(readFileSync(`${root}/dist/im2row.wasm`));
+    const message = await open({ bytes }).evaluate<Promise<string>>(
+      `im2row.load(${options}).then(() => "compiled", (error) => error.message)`,
     );
     expect(message).toMatch(REFUSAL);
   });
@@ -34,24 +39,30 @@ describe("Vercel's edge-runtime", () => {
 });
 
 describe("workerd", () => {
-  /** What a worker answers that was bundled under these conditions. */
-  async function answer(conditions: string[]): Promise<string> {
+  /** What a worker answers that was bundled under these conditions, with what it hands to `load`. */
+  async function answer(conditions: string[], options = "{}"): Promise<string> {
     const contents = `
       import { load, tensor } from "im2row";
-      const run = async () => String((await load()).matMul(tensor([2], [1, 1]), tensor([3], [1, 1])).data);
+      import wasm from "im2row/im2row.wasm";
+      const product = (engine) => String(engine.matMul(tensor([2], [1, 1]), tensor([3], [1, 1])).data);
+      const run = async () => product(await load(${options}));
       export default { fetch: async () => new Response(await run().catch((error) => error.message)) };`;
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: root },
       tsconfigRaw: {},
       conditions,
-      external: ["*.wasm"],
+      // As wrangler does: the file goes along, and its import stays.
+      loader: { ".wasm": "copy" },
+      assetNames: "[name]",
+      outdir: "/",
       bundle: true,
       format: "esm",
       platform: "neutral",
       write: false,
     });
+    const script = outputFiles.find(({ path }) => path.endsWith(".js"));
     const modules: ConstructorParameters<typeof Miniflare>[0]["modules"] = [
-      { type: "ESModule", path: "worker.mjs", contents: outputFiles[0]!.text },
+      { type: "ESModule", path: "worker.mjs", contents: script!.text },
       { type: "CompiledWasm", path: "im2row.wasm", contents: readFileSync(`${root}/dist/im2row.wasm`) },
     ];
     const worker = new Miniflare({ modules, cf: false, compatibilityDate: "2026-01-01" });
@@ -68,5 +79,9 @@ describe("workerd", () => {
 
   it("imports the file under its own condition", async () => {
     expect(await answer(["workerd"])).toBe("6");
+  });
+
+  it("takes the binary that a program imports", async () => {
+    expect(await answer([], "{ module: wasm }")).toBe("6");
   });
 });

@@ -1,6 +1,9 @@
 /** jsr.json beside package.json, and what publishing there would check. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 import { root } from "../support/tarball.ts";
 
@@ -23,7 +26,24 @@ describe("jsr.json", () => {
     ]);
     expect(sources.length).toBeGreaterThan(1);
     expect(jsr.exports).toEqual(Object.fromEntries(sources));
-    expect(jsr.imports).toEqual(npm.imports);
+  });
+
+  it("leads to sources that a Deno program elsewhere runs and checks, without any configuration", () => {
+    const folder = mkdtempSync(join(tmpdir(), "im2row-deno-"));
+    try {
+      const program = `import { load, tensor } from "${pathToFileURL(`${root}/src/index.ts`).href}";
+        const engine = await load();
+        console.log(String(engine.matMul(tensor([2], [1, 1]), tensor([3], [1, 1])).data));`;
+      writeFileSync(join(folder, "program.ts"), program);
+      const { stdout, stderr, status } = spawnSync(
+        `${root}/node_modules/.bin/deno`,
+        ["run", "--check", "--no-remote", "--quiet", "program.ts"],
+        { cwd: folder, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
+      );
+      expect({ stdout, stderr, status }).toEqual({ stdout: "6\n", stderr: "", status: 0 });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("would be accepted: every file is there, types are explicit", () => {

@@ -1,4 +1,4 @@
-/** Budgets, gzipped: what a page or a worker downloads, built as an application would. */
+/** Budgets, gzipped, of programs built as an application is: the JavaScript alone, and with the binary that it embeds. */
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -8,13 +8,13 @@ import { root } from "../support/tarball.ts";
 const KB = 1000;
 const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).length;
 
-/** A program's JavaScript, minified, without the binary that it imports. */
-async function javascript(program: string): Promise<number> {
+/** A program, minified; under the condition `workerd` without the binary, which it imports. */
+async function bundled(program: string, conditions: string[]): Promise<{ size: number; text: string }> {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: root },
     // The package by its own export map, not by the paths of this project's TypeScript.
     tsconfigRaw: {},
-    conditions: ["workerd"],
+    conditions,
     external: ["*.wasm"],
     bundle: true,
     minify: true,
@@ -23,9 +23,22 @@ async function javascript(program: string): Promise<number> {
     write: false,
   });
   const [{ contents, text }] = outputFiles as [(typeof outputFiles)[0]];
-  expect(text).toContain("im2row.wasm");
-  return gzipped(contents);
+  return { size: gzipped(contents), text };
 }
+
+async function javascript(program: string): Promise<number> {
+  const { size, text } = await bundled(program, ["workerd"]);
+  expect(text).toContain("im2row.wasm");
+  return size;
+}
+
+const CLASSIFY = `
+  import { load, loadModel, tensor } from "im2row/inference";
+  export async function classify(file, image) {
+    const model = loadModel(file);
+    model.compile({ engine: await load() });
+    return model.predict(tensor(image, [1, 28, 28, 1]));
+  }`;
 
 describe("gzipped", () => {
   it("the binary takes at most 40 KB", () => {
@@ -33,17 +46,22 @@ describe("gzipped", () => {
   });
 
   it("the JavaScript that runs a saved model takes at most 12 KB", async () => {
-    const program = `
-      import { load, loadModel, tensor } from "im2row/inference";
-      export async function classify(file, image) {
-        const model = loadModel(file);
-        model.compile({ engine: await load() });
-        return model.predict(tensor(image, [1, 28, 28, 1]));
-      }`;
-    const size = await javascript(program);
+    const size = await javascript(CLASSIFY);
     expect(size).toBeLessThanOrEqual(12 * KB);
     // A program that lost the package would be smaller still.
     expect(size).toBeGreaterThan(6 * KB);
+  });
+
+  it("a page that runs a saved model takes at most 30 KB, binary and all", async () => {
+    const { size, text } = await bundled(CLASSIFY, []);
+    expect(text).toContain("AGFzb");
+    expect(size).toBeLessThanOrEqual(30 * KB);
+  });
+
+  it("a program that does not load the kernels goes without them", async () => {
+    const { size, text } = await bundled(`export { Random } from "im2row";`, []);
+    expect(text).not.toContain("AGFzb");
+    expect(size).toBeLessThanOrEqual(8 * KB);
   });
 
   it("all of the JavaScript takes at most 30 KB", async () => {

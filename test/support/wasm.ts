@@ -1,12 +1,12 @@
 /** The kernels on a memory of their own, with a bump allocator: what a kernel's test needs and no more. */
-import bytes from "#wasm";
+import exact from "../../build/wasm.js";
 import type { Kernels } from "../../src/engine/kernels.ts";
 
 const PAGES = 256;
 const ALIGNMENT = 64;
 
 /** Compiled once for all tests of a file. */
-const module = new WebAssembly.Module(bytes);
+const module = new WebAssembly.Module(exact());
 
 export interface KernelBench {
   kernels: Kernels;

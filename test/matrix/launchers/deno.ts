@@ -25,15 +25,15 @@ export const deno: Launcher = {
   open: async () => host("--node-modules-dir=manual"),
 };
 
-/** Where jsr.json leads a program's imports of the package, and the package's own. */
+/** Where jsr.json leads a program's imports of the package. */
 function sourceImports(): Record<string, string> {
   const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
     exports: Record<string, string>;
-    imports: Record<string, string>;
   };
-  const exported = Object.entries(jsr.exports).map(([name, file]) => [name.replace(".", "im2row"), file]);
-  const entries = [...exported, ...Object.entries(jsr.imports)] as [string, string][];
-  return Object.fromEntries(entries.map(([name, file]) => [name, pathToFileURL(join(ROOT, file)).href]));
+  const entries = Object.entries(jsr.exports);
+  return Object.fromEntries(
+    entries.map(([name, file]) => [name.replace(".", "im2row"), pathToFileURL(join(ROOT, file)).href]),
+  );
 }
 
 /** The TypeScript sources, as JSR publishes them. */

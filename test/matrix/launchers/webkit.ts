@@ -12,9 +12,15 @@ const DISPLAY_FD = 3;
 const XVFB = ["Xvfb", "-displayfd", String(DISPLAY_FD), "-screen", "0", "1024x768x24", "-nolisten", "tcp"];
 
 async function startScreen(): Promise<{ display: string; stop(): void }> {
-  const { child, stop } = start(XVFB, {}, ["ignore", "ignore", "ignore", "pipe"]);
-  const [number] = (await once(child.stdio[DISPLAY_FD] as Readable, "data")) as [Buffer];
-  return { display: `:${String(number).trim()}`, stop };
+  const { child, stop } = start(XVFB, {}, ["ignore", "ignore", "inherit", "pipe"]);
+  const exit = once(child, "exit").then(([code]) => {
+    throw new Error(`Xvfb: expected a screen, got exit code ${String(code)}`);
+  });
+  const number = once(child.stdio[DISPLAY_FD] as Readable, "data").then(([text]) => text as Buffer);
+  // Its end is no error once it has begun.
+  exit.catch(() => {});
+  const display = await Promise.race([number, exit]);
+  return { display: `:${String(display).trim()}`, stop };
 }
 
 async function freePort(): Promise<number> {
