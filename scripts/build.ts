@@ -43,21 +43,21 @@ function buildWasm(): void {
   );
 }
 
-/** Makes of each entry one a host, `<entry><suffix>`, which differs in where the binary comes from. */
+/** Makes of each entry one a host, `<entry><suffix>`, which differs in where the embedded binary's import leads. */
 const hosts: Plugin = {
   name: "hosts",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(index|inference)(\.|$)/ }, ({ path, kind }) =>
+    onResolve({ filter: /.*/ }, ({ path, kind }) =>
       kind === "entry-point" ? { path, namespace: "entry" } : undefined,
     );
     onLoad({ filter: /.*/, namespace: "entry" }, ({ path }) => {
       const entry = path.replace(/\..*/, "");
       const { binary } = HOSTS.find(({ suffix }) => entry + suffix === path)!;
-      const contents = readFileSync(`src/${entry}.ts`, "utf8").replace('"../build/wasm.js"', `"${binary}"`);
-      return { contents, loader: "ts", resolveDir: "src" };
+      const contents = readFileSync(`src/${entry}.ts`, "utf8");
+      return { contents, loader: "ts", resolveDir: "src", pluginData: binary };
     });
-    onResolve({ filter: /^\.\/(wasm\.js|im2row\.wasm(\?module)?)$/ }, ({ path }) => ({
-      path,
+    onResolve({ filter: /\/build\/wasm\.js$/ }, ({ pluginData }) => ({
+      path: pluginData as string,
       external: true,
     }));
   },

@@ -61,7 +61,7 @@ const LN2_LOW = 1.90821492927058770002e-10;
 const bits = new DataView(new ArrayBuffer(8));
 
 /**
- * The natural logarithm of a positive normal float64, the same bits on every host (`Math.log` need not be).
+ * The natural logarithm of a positive normal float64, the same bits on every host (a host's own need not be).
  *
  * With `x = m · 2^e`, `√½ ≤ m < √2` and `f = (m − 1) / (m + 1)`: `ln x = e · ln 2 + 2 · atanh f`, the series
  * `f + f³/3 + f⁵/5 + …` cut after `f²¹/21` (the rest is below 2^-60 of the sum, since `f² < 0.0295`).

@@ -9,14 +9,12 @@
  * The same data give the same file, byte for byte.
  */
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { gunzipSync } from "node:zlib";
 import { layers, load, losses, optimizers, sequential, tensor, type Tensor } from "im2row";
+import { readFolder } from "../../src/cli/data.ts";
 import { drawDigits } from "../../src/cli/digits.ts";
-import { readIdx } from "../../src/formats/idx.ts";
 import { SIDE } from "./image.ts";
 
 const SEED = 1;
@@ -43,15 +41,6 @@ function drawn(count: number, seed: number): Split {
     Uint8Array.from(images, (value) => Math.round(255 * value)),
     labels,
   );
-}
-
-function mnist(folder: string, prefix: string): Split {
-  const [bytes, labels] = ["images-idx3", "labels-idx1"].map((kind) => {
-    const file = join(folder, `${prefix}-${kind}-ubyte`);
-    const content = existsSync(file) ? readFileSync(file) : gunzipSync(readFileSync(`${file}.gz`));
-    return readIdx(content, file).data;
-  }) as [Uint8Array, Uint8Array];
-  return splitOf(bytes, labels);
 }
 
 function concatenate(a: Split, b: Split): Split {
@@ -87,8 +76,9 @@ const { data: folder, out = fileURLToPath(new URL("digits.safetensors", import.m
 let data = drawn(DRAWN.train, SEED);
 const tests = new Map([["drawn digits", drawn(DRAWN.test, SEED + 1)]]);
 if (folder !== undefined) {
-  if (!values.drawn) data = concatenate(data, mnist(folder, "train"));
-  tests.set("MNIST", mnist(folder, "t10k"));
+  const { train, test } = readFolder(folder);
+  if (!values.drawn) data = concatenate(data, splitOf(train.pixels, train.labels));
+  tests.set("MNIST", splitOf(test.pixels, test.labels));
 }
 
 const model = build(false);

@@ -14,6 +14,13 @@ export interface Split {
   readonly labels: Int32Array;
 }
 
+/** A pair of IDX files: grey images as bytes, and their labels `[n]`. */
+export interface Files {
+  readonly shape: readonly [count: number, height: number, width: number];
+  readonly pixels: Uint8Array;
+  readonly labels: Int32Array;
+}
+
 /** What a run trains on and what it is judged by. */
 export interface Dataset {
   readonly source: string;
@@ -71,8 +78,8 @@ function normalizeBytes(bytes: Uint8Array): Float32Array {
   return Float32Array.from(bytes, (byte) => table[byte]!);
 }
 
-/** Checks a pair of files against each other and makes a split of it. */
-function makeSplit(folder: string, prefix: string, files: ReadonlyMap<string, Uint8Array>): Split {
+/** Checks a pair of files against each other. */
+function readPair(folder: string, prefix: string, files: ReadonlyMap<string, Uint8Array>): Files {
   const imagesName = `${prefix}-images-idx3-ubyte`;
   const labelsName = `${prefix}-labels-idx1-ubyte`;
   const images = parse(folder, imagesName, files.get(imagesName)!);
@@ -97,18 +104,15 @@ function makeSplit(folder: string, prefix: string, files: ReadonlyMap<string, Ui
   if (wrong >= 0) {
     throw new UsageError(`${labelsPath}: label ${wrong}: expected 0 to 9, got ${labels.data[wrong]}`);
   }
-  return {
-    images: tensor(normalizeBytes(images.data), [count, height, width, 1]),
-    labels: Int32Array.from(labels.data),
-  };
+  return { shape: [count, height, width], pixels: images.data, labels: Int32Array.from(labels.data) };
 }
 
 /**
- * Loads the four files of MNIST, or of any set with their names and form, each plain or gzipped.
+ * Reads the four files of MNIST, or of any set with their names and form, each plain or gzipped.
  *
  * @throws UsageError naming the folder or file, the expected and the given
  */
-export function loadFolder(folder: string): Dataset {
+export function readFolder(folder: string): { train: Files; test: Files } {
   let isFolder: boolean;
   try {
     isFolder = statSync(folder).isDirectory();
@@ -131,13 +135,23 @@ export function loadFolder(folder: string): Dataset {
       `${folder}: expected the four MNIST files, plain or .gz, missing ${missing.join(", ")}`,
     );
   }
-  const train = makeSplit(folder, "train", files);
-  const test = makeSplit(folder, "t10k", files);
-  const [trainSize, testSize] = [train, test].map(({ images }) => images.shape.slice(1, 3).join("×"));
+  const train = readPair(folder, "train", files);
+  const test = readPair(folder, "t10k", files);
+  const [trainSize, testSize] = [train, test].map(({ shape }) => shape.slice(1).join("×"));
   if (trainSize !== testSize) {
     throw new UsageError(`${folder}: expected test images of ${trainSize} as in training, got ${testSize}`);
   }
-  return { source: folder, train, test };
+  return { train, test };
+}
+
+/** As `readFolder`, with the images normalised. @throws UsageError as it does */
+export function loadFolder(folder: string): Dataset {
+  const { train, test } = readFolder(folder);
+  const split = ({ shape, pixels, labels }: Files): Split => ({
+    images: tensor(normalizeBytes(pixels), [...shape, 1]),
+    labels,
+  });
+  return { source: folder, train: split(train), test: split(test) };
 }
 
 /** Draws the digits of a run without data. The seed's stream gives one seed to each split. */

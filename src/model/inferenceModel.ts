@@ -28,8 +28,6 @@ interface Placed {
 export class InferenceModel {
   protected readonly graph: Graph;
   protected readonly parameters: Parameters;
-  /** Whether a training run has the model: it must not be moved or given up meanwhile. */
-  protected busy = false;
   readonly #sessions = new Set<Session>();
   #placed: Placed | undefined;
 
@@ -113,7 +111,6 @@ export class InferenceModel {
 
   /** Takes the model off its engine and frees its memory there. The weights are kept; `compile` may follow. */
   dispose(): void {
-    this.refuseWhileBusy("dispose");
     this.release();
     this.parameters.leave();
   }
@@ -139,10 +136,6 @@ export class InferenceModel {
     for (const session of this.#sessions) session.dispose();
     this.#placed?.inference.dispose();
     this.#placed = undefined;
-  }
-
-  protected refuseWhileBusy(where: string): void {
-    if (this.busy) throw new Error(`${where}: expected a model at rest, got one in training`);
   }
 
   /** @throws ShapeError unless `images` is `[n, ...inputShape]`; returns n. */

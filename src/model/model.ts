@@ -21,6 +21,8 @@ export class Model extends InferenceModel {
   readonly #shuffler: Random;
   /** The labels of the batch that `trainOnBatch` trains on: one object for all steps. */
   readonly #targets = noTargets();
+  /** Whether a training run has the model: it must not be moved or given up meanwhile. */
+  #busy = false;
   #loss: Loss | undefined;
   #trainer: Trainer | undefined;
 
@@ -46,7 +48,7 @@ export class Model extends InferenceModel {
    */
   override compile(options: CompileOptions): void {
     const runtime = checkCompileOptions(options, this.graph);
-    this.refuseWhileBusy("compile");
+    this.#refuseWhileBusy("compile");
     const { optimizer, loss } = options;
     this.place(runtime);
     this.#loss = loss;
@@ -66,7 +68,7 @@ export class Model extends InferenceModel {
    */
   async fit(images: Tensor, labels: Labels, options: FitOptions = {}): Promise<History> {
     const trainer = this.#requireTrainer("fit");
-    this.refuseWhileBusy("fit");
+    this.#refuseWhileBusy("fit");
     const settings = checkFitOptions(options);
     const count = this.checkImages("fit: images", images);
     const targets = checkLabels("fit: labels", labels, count, this.graph.outputShape, trainer.loss);
@@ -75,7 +77,7 @@ export class Model extends InferenceModel {
       const n = this.checkImages("fit: validationData: images", validationData[0]);
       checkLabels("fit: validationData: labels", validationData[1], n, this.graph.outputShape, trainer.loss);
     }
-    this.busy = true;
+    this.#busy = true;
     try {
       return await runFit({
         trainer,
@@ -90,7 +92,7 @@ export class Model extends InferenceModel {
           validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });
     } finally {
-      this.busy = false;
+      this.#busy = false;
     }
   }
 
@@ -100,18 +102,18 @@ export class Model extends InferenceModel {
    */
   trainOnBatch(images: Tensor, labels: Labels): number {
     const trainer = this.#requireTrainer("trainOnBatch");
-    this.refuseWhileBusy("trainOnBatch");
+    this.#refuseWhileBusy("trainOnBatch");
     const n = this.checkImages("trainOnBatch: images", images);
     const { outputShape } = this.graph;
     const targets = checkLabels("trainOnBatch: labels", labels, n, outputShape, trainer.loss, this.#targets);
     // The learning rate may be a function of the caller's: it must not take the model away from under the step.
-    this.busy = true;
+    this.#busy = true;
     try {
       trainer.reserve(n);
       for (let i = 0; i < n; i++) trainer.load(images.data, targets, i, i);
       trainer.step("trainOnBatch", n, targets.classes);
     } finally {
-      this.busy = false;
+      this.#busy = false;
     }
     return trainer.lastLoss;
   }
@@ -132,13 +134,18 @@ export class Model extends InferenceModel {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
   }
 
+  override dispose(): void {
+    this.#refuseWhileBusy("dispose");
+    super.dispose();
+  }
+
   /** Elements of a row of output, over which a loss is taken. */
   get #columns(): number {
     return this.graph.outputShape.at(-1)!;
   }
 
   protected override release(): void {
-    if (this.#trainer && !this.#trainer.runtime.disposed) this.#trainer.dispose();
+    this.#trainer?.dispose();
     this.#trainer = undefined;
     this.#loss = undefined;
     super.release();
@@ -152,6 +159,10 @@ export class Model extends InferenceModel {
       );
     }
     return this.#trainer;
+  }
+
+  #refuseWhileBusy(where: string): void {
+    if (this.#busy) throw new Error(`${where}: expected a model at rest, got one in training`);
   }
 
   #evaluation(where: string, images: Tensor, labels: Labels, batchSize: number): Generator<void, Evaluation> {

@@ -36,7 +36,7 @@ export class Trainer {
   /** Mean loss and number of right rows of the last batch. */
   lastLoss = 0;
   lastCorrect = 0;
-  readonly runtime: Runtime;
+  readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
   readonly #region: Region;
@@ -57,7 +57,7 @@ export class Trainer {
     loss: Loss,
     seed: number,
   ) {
-    this.runtime = runtime;
+    this.#runtime = runtime;
     this.#graph = graph;
     this.#parameters = parameters;
     this.loss = loss;
@@ -78,10 +78,10 @@ export class Trainer {
   reserve(n: number): void {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
-    const { heap } = this.runtime;
+    const { heap } = this.#runtime;
     const targets = heap.allocate(n * sizeOf(this.#graph.outputShape), "model: labels");
     try {
-      this.#plan = createPlan(this.runtime, this.#graph, this.#parameters, {
+      this.#plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
         capacity: n,
         gradients: this.#gradients,
       });
@@ -94,7 +94,7 @@ export class Trainer {
 
   /** Copies image `index` of `images` and its label to place `at` of the next batch. */
   load(images: Float32Array, targets: Targets, index: number, at: number): void {
-    const { heap } = this.runtime;
+    const { heap } = this.#runtime;
     const size = sizeOf(this.#graph.inputShape);
     copyElements(images, index * size, heap.floats, (this.#plan!.input.pointer >>> 2) + at * size, size);
     const to = (this.#targets >>> 2) + at * targets.size;
@@ -113,7 +113,7 @@ export class Trainer {
    */
   step(where: string, n: number, classes: boolean): void {
     const plan = this.#plan!;
-    const { kernels, heap } = this.runtime;
+    const { kernels, heap } = this.#runtime;
     plan.randomKey.step = (this.#seedKey + Math.imul(this.steps + 1, GOLDEN)) >>> 0;
     plan.forward(n);
     const { outputShape } = this.#graph;
@@ -134,7 +134,7 @@ export class Trainer {
 
   #update(commit: 0 | 1): boolean {
     const { pointer, size } = this.#parameters;
-    const { kernels } = this.runtime;
+    const { kernels } = this.#runtime;
     return this.#optimizer.step(kernels, pointer, this.#gradients, this.#states, size, this.steps, commit);
   }
 
@@ -152,7 +152,9 @@ export class Trainer {
     return this.#parameters.readAt(this.#gradients);
   }
 
+  /** Frees its buffers, unless they went with the engine. */
   dispose(): void {
+    if (this.#runtime.disposed) return;
     this.#releasePlan();
     this.#region.release();
   }
@@ -161,6 +163,6 @@ export class Trainer {
     if (!this.#plan) return;
     this.#plan.dispose();
     this.#plan = undefined;
-    this.runtime.heap.free(this.#targets);
+    this.#runtime.heap.free(this.#targets);
   }
 }

@@ -3,15 +3,8 @@ import { describe, expect, it } from "vitest";
 import * as oracle from "../oracles/conv2d.ts";
 import type { Convolution } from "../oracles/conv2d.ts";
 import type { Sums } from "../oracles/gemm.ts";
-import {
-  anyConv2d,
-  conv2d,
-  operands,
-  runFilterGradient,
-  runForward,
-  runInputGradient,
-  strides,
-} from "../support/conv2d.ts";
+import { anyConv2d, runFilterGradient, runForward, runInputGradient } from "../support/conv2d.ts";
+import { conv2d, operands, strides } from "../support/convolution.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { expectWithin, gamma, U } from "../support/float.ts";
 import { random } from "../support/random.ts";

@@ -1,15 +1,8 @@
 /** Bits that must not depend on blocks, batch or groups, and the implicit unfolding against the explicit one. */
 import { describe, it } from "vitest";
 import { sizesOf, type Convolution } from "../oracles/conv2d.ts";
-import {
-  conv2d,
-  operands,
-  runFilterGradient,
-  runForward,
-  runInputGradient,
-  strides,
-  type Route,
-} from "../support/conv2d.ts";
+import { runFilterGradient, runForward, runInputGradient, type Route } from "../support/conv2d.ts";
+import { conv2d, operands, strides } from "../support/convolution.ts";
 import { expectSameBits } from "../support/float.ts";
 import { guarded, openKernels } from "../support/wasm.ts";
 import { putWindow } from "../support/window.ts";

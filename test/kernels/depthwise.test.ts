@@ -4,14 +4,12 @@ import * as oracle from "../oracles/conv2d.ts";
 import { sizesOf, type Convolution } from "../oracles/conv2d.ts";
 import {
   anyGeometry,
-  conv2d,
-  operands,
   runFilterGradient,
   runForward,
   runInputGradient,
-  strides,
   type Epilogue,
 } from "../support/conv2d.ts";
+import { conv2d, operands, strides } from "../support/convolution.ts";
 import { expectSameBits, expectWithin, gamma } from "../support/float.ts";
 import { guarded, openKernels } from "../support/wasm.ts";
 import { putWindow } from "../support/window.ts";

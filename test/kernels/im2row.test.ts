@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { col2im, im2row, patchesOf } from "../oracles/conv2d.ts";
-import { anyGeometry, conv2d, strides } from "../support/conv2d.ts";
+import { anyGeometry } from "../support/conv2d.ts";
+import { conv2d, strides } from "../support/convolution.ts";
 import { expectSameBits, expectWithin, gamma } from "../support/float.ts";
 import { random } from "../support/random.ts";
 import { guarded, openKernels } from "../support/wasm.ts";

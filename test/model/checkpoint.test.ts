@@ -11,7 +11,8 @@ import {
   type Tensor,
 } from "../../src/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
-import { lenet5, tinyNet, weightBits } from "../support/model.ts";
+import { lenet5, tinyNet } from "../conformance/nets.ts";
+import { weightBits } from "../support/model.ts";
 
 let model: Model;
 let bytes: Uint8Array;

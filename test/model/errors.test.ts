@@ -15,7 +15,8 @@ import {
   type Optimizer,
   type Tensor,
 } from "../../src/index.ts";
-import { noise, tinyNet, weightBits } from "../support/model.ts";
+import { tinyNet } from "../conformance/nets.ts";
+import { noise, weightBits } from "../support/model.ts";
 
 /** What a caller without types may hand over. */
 type Any = never;

@@ -11,7 +11,8 @@ import {
   type EpochEnd,
   type Model,
 } from "../../src/index.ts";
-import { digits, lenet5, noise, tinyNet, weightBits } from "../support/model.ts";
+import { lenet5, tinyNet } from "../conformance/nets.ts";
+import { digits, noise, weightBits } from "../support/model.ts";
 
 const COUNT = 10;
 const BATCH = 4;

@@ -14,7 +14,8 @@ import {
   type Model,
   type Tensor,
 } from "../../src/index.ts";
-import { noise, tinyNet, weightBits } from "../support/model.ts";
+import { tinyNet } from "../conformance/nets.ts";
+import { noise, weightBits } from "../support/model.ts";
 
 const loss = losses.softmaxCrossEntropy();
 const optimizer = optimizers.sgd({ learningRate: 0.1, momentum: 0.9 });

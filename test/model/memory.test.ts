@@ -13,7 +13,8 @@ import {
   type Model,
   type Tensor,
 } from "../../src/index.ts";
-import { noise, tinyNet, weightBits } from "../support/model.ts";
+import { tinyNet } from "../conformance/nets.ts";
+import { noise, weightBits } from "../support/model.ts";
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;

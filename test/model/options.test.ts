@@ -12,7 +12,8 @@ import {
   type Layer,
   type Model,
 } from "../../src/index.ts";
-import { noise, tinyNet } from "../support/model.ts";
+import { tinyNet } from "../conformance/nets.ts";
+import { noise } from "../support/model.ts";
 
 /** What a caller without types may hand over. */
 type Any = never;

@@ -3,7 +3,8 @@ import { runInNewContext } from "node:vm";
 import { load, loadModel, losses, optimizers, tensor, type Tensor } from "im2row";
 import { expect, it } from "vitest";
 import { bitsOf } from "../support/float.ts";
-import { noise, tinyNet, weightBits } from "../support/model.ts";
+import { tinyNet } from "../conformance/nets.ts";
+import { noise, weightBits } from "../support/model.ts";
 
 const foreign = <T>(name: string, data: ArrayLike<number>): T => {
   const copy = runInNewContext(`${name}.from(data)`, { data: Array.from(data) }) as T;

@@ -5,8 +5,6 @@ import { geometry, type Pad } from "./convolution.ts";
 import { guarded, type KernelBench } from "./wasm.ts";
 import { putWindow, type Geometry } from "./window.ts";
 
-export { conv2d, operands, strides } from "./convolution.ts";
-
 export interface Limits {
   n: number;
   size: number;

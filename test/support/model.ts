@@ -4,8 +4,6 @@ import { drawDigits } from "../../src/cli/digits.ts";
 import { random } from "./random.ts";
 import { bitsOf } from "./float.ts";
 
-export { lenet5, tinyNet } from "../conformance/nets.ts";
-
 /** The bits of all weights by name, for comparisons in depth. */
 export function weightBits(model: Model): Record<string, Int32Array> {
   return Object.fromEntries([...model.weights].map(([name, { data }]) => [name, bitsOf(data)]));

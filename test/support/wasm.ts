@@ -27,14 +27,7 @@ export interface KernelBench {
 
 export function openKernels(): KernelBench {
   const memory = new WebAssembly.Memory({ initial: PAGES });
-  const instance = new WebAssembly.Instance(module, {
-    env: {
-      memory,
-      abort: () => {
-        throw new Error("abort called by the module");
-      },
-    },
-  });
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = instance.exports as unknown as Kernels;
   const align = (p: number): number => Math.ceil(p / ALIGNMENT) * ALIGNMENT;
   const start = align(kernels.heapBase());
