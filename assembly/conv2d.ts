@@ -10,7 +10,7 @@
  * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
  */
 import { LINEAR } from "./activation";
-import { correlate, correlateSpace, filterPanels } from "./correlate";
+import { correlate, correlateSpace } from "./correlate";
 import {
   describePanels,
   EDGE,
@@ -24,7 +24,7 @@ import {
   SINGLE_RUN_BYTES,
   singleRun,
 } from "./gemm/gemm";
-import { MR, RUN } from "./gemm/micro";
+import { MR, NR, RUN } from "./gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { col2imBlock } from "./im2row";
 import {
@@ -37,6 +37,7 @@ import {
   stripFloats,
   stripPixels,
 } from "./patches";
+import { endShare, firstShare } from "./share";
 import { Window } from "./window";
 
 /** Output pixels in a strip of the filter gradient: the reduction's block, unless one row has more. */
@@ -44,15 +45,35 @@ const PIXELS: i32 = KC;
 /** Floats of a block of patch gradients, 64 KB. */
 const BLOCK: i32 = 16384;
 
-/** Floats of workspace for `conv2dForward` of `f` filters in `groups` groups. */
-export function conv2dForwardWorkspace(window: Window, f: i32, groups: i32): f64 {
-  const cg = window.c / groups;
-  const strip = stripFloats(window.ow, window.strideW, window, cg);
-  return correlateSpace(window.ow, window.kh * window.kw, strip, cg, f / groups);
+/** Floats of `f` packed filters in `groups` groups. */
+export function conv2dPackedFilters(window: Window, f: i32, groups: i32): f64 {
+  return <f64>(window.kh * window.kw) * <f64>window.c * <f64>paddedColumns(f / groups);
+}
+
+/** Packs `w[kh, kw, c/groups, f]` for `conv2dForward`: for each group panels of eight filters, `[kh·kw·c/groups][8]` each. */
+export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize, packed: usize): void {
+  const fg = f / groups;
+  const k = window.kh * window.kw * (window.c / groups);
+  const panel = PANEL_ROW * k;
+  const first = firstShare(fg, NR);
+  const count = endShare(fg, NR) - first;
+  if (count == 0) return;
+  packed += <usize>(first / NR) * panel;
+  for (let g = 0; g < groups; g++) {
+    packPanels(k, count, w + ((<usize>(g * fg + first)) << 2), (<usize>f) << 2, packed, panel);
+    packed += <usize>(paddedColumns(fg) / NR) * panel;
+  }
+}
+
+/** Floats of workspace for `conv2dForward` in `groups` groups. */
+export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
+  const strip = stripFloats(window.ow, window.strideW, window, window.c / groups);
+  return correlateSpace(window.ow, window.kh * window.kw, strip);
 }
 
 /**
- * `y[n, oh, ow, f] = act(conv2d(x[n, h, w, c], w[kh, kw, c/groups, f]) + b[f])`; `b` is 0 for none.
+ * `y[n, oh, ow, f] = act(conv2d(x[n, h, w, c], w[kh, kw, c/groups, f]) + b[f])` from filters packed by
+ * `conv2dPackFilters`; `b` is 0 for none.
  *
  * Order: each output is one running float32 sum over (ky, kx, channel) ascending, padding included as zeros, then the
  * bias, then the activation. Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups.
@@ -63,7 +84,7 @@ export function conv2dForward(
   f: i32,
   groups: i32,
   x: usize,
-  w: usize,
+  packed: usize,
   b: usize,
   y: usize,
   activation: i32,
@@ -72,15 +93,14 @@ export function conv2dForward(
 ): void {
   const cg = window.c / groups;
   const fg = f / groups;
-  const k = window.kh * window.kw * cg;
-  const panels = filterPanels(window, workspace);
   const row = (<usize>f) << 2;
+  const bytes = (<usize>(window.kh * window.kw * cg * paddedColumns(fg))) << 2;
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
-    packPanels(k, fg, w + first, row, panels, PANEL_ROW * k);
     const bias = b ? b + first : 0;
     const xg = x + ((<usize>(g * cg)) << 2);
-    correlate(window, 1, 1, n, cg, xg, fg, y + first, row, bias, activation, alpha, workspace);
+    correlate(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha, workspace);
+    packed += bytes;
   }
 }
 

@@ -11,7 +11,7 @@ import {
   panelsAt,
 } from "./gemm/gemm";
 import { RUN } from "./gemm/micro";
-import { paddedColumns, PANEL_ROW } from "./gemm/pack";
+import { PANEL_ROW } from "./gemm/pack";
 import {
   describePatches,
   openStrip,
@@ -36,29 +36,14 @@ function tableOfRuns(taps: i32): i32 {
   return <i32>((<usize>(taps + 1) * RUN) >> 2);
 }
 
-/**
- * Floats of workspace for `correlate` with `f` filters of `taps` taps over `cg` channels, `ow` output columns and `strip`
- * floats of strip buffer.
- */
-export function correlateSpace(ow: i32, taps: i32, strip: f64, cg: i32, f: i32): f64 {
-  return (
-    <f64>(HEAD + stripPixels(ow, PIXELS) + tableOfRuns(taps)) +
-    <f64>taps * <f64>cg * <f64>paddedColumns(f) +
-    strip
-  );
-}
-
-/** Where `correlate` expects the packed filters in its workspace. */
-export function filterPanels(window: Window, workspace: usize): usize {
-  return (
-    workspace + ((<usize>(HEAD + stripPixels(window.ow, PIXELS) + tableOfRuns(window.kh * window.kw))) << 2)
-  );
+/** Floats of workspace for `correlate` with filters of `taps` taps, `ow` output columns and `strip` floats of strip buffer. */
+export function correlateSpace(ow: i32, taps: i32, strip: f64): f64 {
+  return <f64>(HEAD + stripPixels(ow, PIXELS) + tableOfRuns(taps)) + strip;
 }
 
 /**
- * `Y[m, f] = act(R·W + b)` for one group of `cg` channels and `f` filters that lie packed in the workspace (see
- * `filterPanels`); `y` rows are `yRow` bytes apart. `zoomH`, `zoomW` above 1 read the image as if zoom − 1 zeros stood
- * between its pixels.
+ * `Y[m, f] = act(R·W + b)` for one group of `cg` channels and `f` filters that lie packed at `panels`; `y` rows are
+ * `yRow` bytes apart. `zoomH`, `zoomW` above 1 read the image as if zoom − 1 zeros stood between its pixels.
  */
 export function correlate(
   window: Window,
@@ -68,6 +53,7 @@ export function correlate(
   cg: i32,
   x: usize,
   f: i32,
+  panels: usize,
   y: usize,
   yRow: usize,
   bias: usize,
@@ -79,12 +65,11 @@ export function correlate(
   const operand = operandAt(edge + EDGE_BYTES);
   const columns = panelsAt(edge + EDGE_BYTES);
   const patches = changetype<Patches>(edge + EDGE_BYTES + OPERANDS_BYTES);
-  const panels = filterPanels(window, workspace);
   const k = window.kh * window.kw * cg;
-  const strips = panels + ((<usize>(k * paddedColumns(f))) << 2);
   describePatches(patches, window, zoomH, zoomW, cg, PIXELS);
   operand.rows = workspace + ((<usize>HEAD) << 2);
   operand.runs = operand.rows + ((<usize>stripPixels(window.ow, PIXELS)) << 2);
+  const strips = operand.runs + ((<usize>tableOfRuns(window.kh * window.kw)) << 2);
   operand.step = 4;
   for (let image = 0; image < n; image += patches.images) {
     const images = min(patches.images, n - image);

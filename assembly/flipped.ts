@@ -6,8 +6,8 @@
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
 import { LINEAR } from "./activation";
-import { correlate, correlateSpace, filterPanels } from "./correlate";
-import { packPanelsTransposed, PANEL_ROW } from "./gemm/pack";
+import { correlate, correlateSpace } from "./correlate";
+import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { stripFloats } from "./patches";
 import { Window } from "./window";
 
@@ -15,7 +15,7 @@ import { Window } from "./window";
 const ROTATED: usize = 64;
 
 /** Writes to `to` the window of the rotated correlation from `dy[oh, ow, f]` back to `dx[h, w, c]`. */
-function rotate(window: Window, f: i32, to: Window): void {
+export function rotate(window: Window, f: i32, to: Window): void {
   to.h = window.oh;
   to.w = window.ow;
   to.c = f;
@@ -35,7 +35,8 @@ function rotate(window: Window, f: i32, to: Window): void {
 export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): f64 {
   const taps = window.kh * window.kw;
   const strip = stripFloats(window.w, 1, window, f / groups);
-  return <f64>(ROTATED >> 2) + correlateSpace(window.w, taps, strip, f / groups, window.c / groups);
+  const filters = <f64>taps * <f64>(f / groups) * <f64>paddedColumns(window.c / groups);
+  return <f64>(ROTATED >> 2) + filters + correlateSpace(window.w, taps, strip);
 }
 
 /**
@@ -60,8 +61,8 @@ export function conv2dBackpropInputFlipped(
   const k = taps * fg;
   const rotated = changetype<Window>(workspace);
   rotate(window, f, rotated);
-  const space = workspace + ROTATED;
-  const panels = filterPanels(rotated, space);
+  const panels = workspace + ROTATED;
+  const space = panels + ((<usize>(k * paddedColumns(cg))) << 2);
   const panelStride = PANEL_ROW * k;
   const wRow = (<usize>f) << 2;
   const dxRow = (<usize>window.c) << 2;
@@ -80,6 +81,7 @@ export function conv2dBackpropInputFlipped(
       fg,
       dy + first,
       cg,
+      panels,
       dxg,
       dxRow,
       0,

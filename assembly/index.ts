@@ -8,6 +8,8 @@ export function heapBase(): usize {
 export { gemm, gemmWorkspace } from "./gemm/gemm";
 export { im2row, col2im } from "./im2row";
 export {
+  conv2dPackFilters,
+  conv2dPackedFilters,
   conv2dForward,
   conv2dForwardWorkspace,
   conv2dBackpropFilter,
@@ -17,6 +19,17 @@ export {
 } from "./conv2d";
 export { biasGradient } from "./bias";
 export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./flipped";
+export {
+  winogradForward,
+  winogradForwardWorkspace,
+  winogradBackpropFilter,
+  winogradBackpropFilterWorkspace,
+  winogradBackpropInput,
+  winogradBackpropInputWorkspace,
+  winogradPackFilters,
+  winogradPackRotatedFilters,
+  winogradPackedFilters,
+} from "./winograd/winograd";
 export {
   depthwiseConv2dForward,
   depthwiseConv2dBackpropFilter,

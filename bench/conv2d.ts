@@ -1,4 +1,5 @@
-import { filterGradientPass, forwardPass, inputGradientPass, type Conv2d } from "../src/engine/conv2d.ts";
+import { forwardPass, type Conv2d } from "../src/engine/conv2d.ts";
+import { filterGradientPass, inputGradientPass } from "../src/engine/conv2dGradients.ts";
 import { Region } from "../src/engine/region.ts";
 import type { Runtime } from "../src/engine/runtime.ts";
 import { resolveWindow, type Padding } from "../src/engine/window.ts";

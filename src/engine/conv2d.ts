@@ -5,10 +5,7 @@ import type { Kernels } from "./kernels.ts";
 import type { Window } from "./window.ts";
 
 /** How a convolution or its filter gradient is computed. `"auto"` chooses by the shape alone. */
-export type ConvAlgorithm = "auto" | "im2row" | "depthwise";
-
-/** How the gradient with respect to the input is computed; `"im2row"` is `"col2im"` under the forward pass's name. */
-export type InputGradientAlgorithm = ConvAlgorithm | "col2im" | "flipped";
+export type ConvAlgorithm = "auto" | "im2row" | "winograd" | "depthwise";
 
 /** A convolution: its window over the image, number of filters and of channel groups. */
 export interface Conv2d {
@@ -21,6 +18,10 @@ export interface Conv2d {
 export interface ConvPass<Arguments extends number[]> {
   /** Floats of workspace, however many images there are. */
   workspace(kernels: Kernels, window: number): number;
+  /** Floats of the filters as this pass reads them, in place of `w`; 0 when it reads them as they are. */
+  packed(kernels: Kernels, window: number): number;
+  /** Packs them: once for each change of the filters. */
+  pack(kernels: Kernels, window: number, w: number, packed: number): void;
   /** Runs it: the address of the window, the number of images, the operands, the workspace. */
   run(kernels: Kernels, window: number, n: number, ...operands: Arguments): void;
 }
@@ -53,102 +54,90 @@ function isDepthwise({ window, f, groups }: Conv2d): boolean {
   return groups > 1 && groups === window.c && f === window.c;
 }
 
-function resolve(where: string, conv: Conv2d, algorithm: ConvAlgorithm): "im2row" | "depthwise" {
-  oneOf(`${where}: algorithm`, algorithm, ["auto", "im2row", "depthwise"]);
-  if (algorithm === "depthwise" && !isDepthwise(conv)) {
+/** Columns rounded up to whole panels. */
+export const pad8 = (columns: number): number => Math.ceil(columns / 8) * 8;
+
+/** Fewest channels and filters for which transforming tiles can pay. */
+const FEWEST = 8;
+/** What a channel and a filter of a tile cost to transform, and a product to start, in multiplications (fitted). */
+const TRANSFORM_CHANNEL = 140;
+const TRANSFORM_FILTER = 200;
+const START = 8;
+
+/** Whether Winograd's F(4×4, 3×3) can compute it. */
+function suitsWinograd({ window, groups }: Conv2d): boolean {
+  const { kh, kw, strideH, strideW, dilationH, dilationW } = window;
+  return kh * kw === 9 && kh === kw && strideH * strideW * dilationH * dilationW * groups === 1;
+}
+
+/** Whether Winograd's algorithm is the cheaper one, by counting multiplications in an image; a matter of shapes alone. */
+function prefersWinograd(conv: Conv2d): boolean {
+  const { window, f } = conv;
+  const { oh, ow, c } = window;
+  if (!suitsWinograd(conv) || Math.min(c, f) < FEWEST) return false;
+  const columns = pad8(f);
+  const tile = 36 * (c + START) * columns + TRANSFORM_CHANNEL * c + TRANSFORM_FILTER * f;
+  return Math.ceil(oh / 4) * Math.ceil(ow / 4) * tile < oh * ow * 9 * c * columns;
+}
+
+/** The algorithm itself. @throws OptionError when it does not fit. */
+export function resolveAlgorithm(
+  where: string,
+  conv: Conv2d,
+  algorithm: ConvAlgorithm,
+): Exclude<ConvAlgorithm, "auto"> {
+  const depthwise = isDepthwise(conv);
+  oneOf(`${where}: algorithm`, algorithm, ["auto", "im2row", "winograd", "depthwise"]);
+  if (algorithm === "depthwise" && !depthwise) {
     throw new OptionError(
       `${where}: algorithm: expected as many groups and filters as channels (${conv.window.c}) for "depthwise", ` +
         `got ${count(conv.groups, "group")} and ${count(conv.f, "filter")}`,
     );
   }
-  if (algorithm === "auto") return isDepthwise(conv) ? "depthwise" : "im2row";
-  return algorithm;
+  if (algorithm === "winograd" && !suitsWinograd(conv)) {
+    throw new OptionError(
+      `${where}: algorithm: expected 3×3 filters and no strides, dilation or groups for "winograd"`,
+    );
+  }
+  if (algorithm !== "auto") return algorithm;
+  if (depthwise) return "depthwise";
+  return prefersWinograd(conv) ? "winograd" : "im2row";
 }
 
 type Forward = ConvPass<
-  [x: number, w: number, b: number, y: number, activation: number, alpha: number, workspace: number]
+  [x: number, filters: number, b: number, y: number, activation: number, alpha: number, workspace: number]
 >;
+
+/** Of a pass that reads the filters as they are. */
+export const UNPACKED = { packed: () => 0, pack: () => {} };
 
 /** The forward pass of `conv`. @throws OptionError when the algorithm does not fit. */
 export function forwardPass(where: string, conv: Conv2d, algorithm: ConvAlgorithm): Forward {
   const { f, groups } = conv;
-  if (resolve(where, conv, algorithm) === "depthwise") {
+  const { c } = conv.window;
+  const kind = resolveAlgorithm(where, conv, algorithm);
+  if (kind === "depthwise") {
     return {
+      ...UNPACKED,
       workspace: () => 0,
       run: (kernels, window, n, x, w, b, y, activation, alpha) =>
         kernels.depthwiseConv2dForward(window, n, x, w, b, y, activation, alpha),
     };
   }
-  return {
-    workspace: (kernels, window) => kernels.conv2dForwardWorkspace(window, f, groups),
-    run: (kernels, window, n, x, w, b, y, activation, alpha, workspace) =>
-      kernels.conv2dForward(window, n, f, groups, x, w, b, y, activation, alpha, workspace),
-  };
-}
-
-type FilterGradient = ConvPass<[x: number, dy: number, dw: number, workspace: number]>;
-
-/** The gradient of `conv` with respect to its filters. @throws OptionError when the algorithm does not fit. */
-export function filterGradientPass(where: string, conv: Conv2d, algorithm: ConvAlgorithm): FilterGradient {
-  const { f, groups } = conv;
-  if (resolve(where, conv, algorithm) === "depthwise") {
+  if (kind === "winograd") {
     return {
-      workspace: () => 0,
-      run: (kernels, window, n, x, dy, dw) => kernels.depthwiseConv2dBackpropFilter(window, n, x, dy, dw),
+      workspace: (kernels) => kernels.winogradForwardWorkspace(c, f),
+      packed: (kernels) => kernels.winogradPackedFilters(c, f),
+      pack: (kernels, _, w, packed) => kernels.winogradPackFilters(c, f, w, packed),
+      run: (kernels, window, n, x, packed, b, y, activation, alpha, workspace) =>
+        kernels.winogradForward(window, n, f, x, packed, b, y, activation, alpha, workspace),
     };
   }
   return {
-    workspace: (kernels, window) => kernels.conv2dBackpropFilterWorkspace(window, f, groups),
-    run: (kernels, window, n, x, dy, dw, workspace) =>
-      kernels.conv2dBackpropFilter(window, n, f, groups, x, dy, dw, workspace),
+    workspace: (kernels, window) => kernels.conv2dForwardWorkspace(window, groups),
+    packed: (kernels, window) => kernels.conv2dPackedFilters(window, f, groups),
+    pack: (kernels, window, w, packed) => kernels.conv2dPackFilters(window, f, groups, w, packed),
+    run: (kernels, window, n, x, packed, b, y, activation, alpha, workspace) =>
+      kernels.conv2dForward(window, n, f, groups, x, packed, b, y, activation, alpha, workspace),
   };
-}
-
-type InputGradient = ConvPass<[dy: number, w: number, dx: number, workspace: number]>;
-
-/** The gradient of `conv` with respect to its input. @throws OptionError when the algorithm does not fit. */
-export function inputGradientPass(
-  where: string,
-  conv: Conv2d,
-  algorithm: InputGradientAlgorithm,
-): InputGradient {
-  const { f, groups } = conv;
-  const choices = ["auto", "im2row", "depthwise", "col2im", "flipped"] as const;
-  oneOf(`${where}: algorithm`, algorithm, choices);
-  const route = algorithm === "col2im" || algorithm === "flipped" ? "im2row" : algorithm;
-  if (resolve(where, conv, route) === "depthwise") {
-    return {
-      workspace: () => 0,
-      run: (kernels, window, n, dy, w, dx) => kernels.depthwiseConv2dBackpropInput(window, n, dy, w, dx),
-    };
-  }
-  if (algorithm === "flipped" || (algorithm === "auto" && prefersFlipped(conv))) {
-    return {
-      workspace: (kernels, window) => kernels.conv2dBackpropInputFlippedWorkspace(window, f, groups),
-      run: (kernels, window, n, dy, w, dx, workspace) =>
-        kernels.conv2dBackpropInputFlipped(window, n, f, groups, dy, w, dx, workspace),
-    };
-  }
-  return {
-    workspace: (kernels, window) => kernels.conv2dBackpropInputCol2imWorkspace(window, f, groups),
-    run: (kernels, window, n, dy, w, dx, workspace) =>
-      kernels.conv2dBackpropInputCol2im(window, n, f, groups, dy, w, dx, workspace),
-  };
-}
-
-/** What adding one patch gradient back to its pixel costs, in multiplications (measured: 8 to 11). */
-const SCATTER_COST = 8;
-
-/**
- * Whether the flipped route is the cheaper one, by counting multiplications; a matter of shapes alone. Flipped computes
- * `c` columns for every input pixel, col2im `kh·kw·c` columns for every output pixel and adds them back. At strides above
- * 1 most of what flipped multiplies is zero.
- */
-function prefersFlipped({ window, f, groups }: Conv2d): boolean {
-  if (window.strideH * window.strideW > 1) return false;
-  const padded = (columns: number): number => Math.ceil(columns / 8) * 8;
-  const [cg, fg, taps] = [window.c / groups, f / groups, window.kh * window.kw];
-  const flipped = window.h * window.w * padded(cg) * taps * fg;
-  const col2im = window.oh * window.ow * padded(taps * cg) * (fg + (taps > 1 ? SCATTER_COST : 0));
-  return flipped < col2im;
 }

@@ -47,21 +47,24 @@ export interface Kernels {
 
   // conv2d.ts
 
-  /** y = act(conv2d(x, w) + b); b is 0 for none. */
+  /** Packs filters for conv2dForward, once for each change of them. */
+  conv2dPackFilters(window: number, f: number, groups: number, w: number, packed: number): void;
+  conv2dPackedFilters(window: number, f: number, groups: number): number;
+  /** y = act(conv2d(x, w) + b) from packed filters; b is 0 for none. */
   conv2dForward(
     window: number,
     n: number,
     f: number,
     groups: number,
     x: number,
-    w: number,
+    packed: number,
     b: number,
     y: number,
     activation: number,
     alpha: number,
     workspace: number,
   ): void;
-  conv2dForwardWorkspace(window: number, f: number, groups: number): number;
+  conv2dForwardWorkspace(window: number, groups: number): number;
   /** dw = im2row(x)ᵀ·dy. */
   conv2dBackpropFilter(
     window: number,
@@ -223,4 +226,45 @@ export interface Kernels {
   globalAveragePool2dForward(n: number, pixels: number, c: number, x: number, y: number): void;
   /** dx[n, pixels, c] = dy[n, c] / pixels. */
   globalAveragePool2dBackward(n: number, pixels: number, c: number, dy: number, dx: number): void;
+
+  // winograd/
+
+  /** Transforms and packs w[3, 3, c, f] for winogradForward; rotated, for winogradBackpropInput. */
+  winogradPackFilters(c: number, f: number, w: number, packed: number): void;
+  winogradPackRotatedFilters(c: number, f: number, w: number, packed: number): void;
+  winogradPackedFilters(c: number, f: number): number;
+  /** As conv2dForward, for 3×3 filters at stride 1. */
+  winogradForward(
+    window: number,
+    n: number,
+    f: number,
+    x: number,
+    packed: number,
+    b: number,
+    y: number,
+    activation: number,
+    alpha: number,
+    workspace: number,
+  ): void;
+  winogradForwardWorkspace(c: number, f: number): number;
+  winogradBackpropFilter(
+    window: number,
+    n: number,
+    f: number,
+    x: number,
+    dy: number,
+    dw: number,
+    workspace: number,
+  ): void;
+  winogradBackpropFilterWorkspace(c: number, f: number): number;
+  winogradBackpropInput(
+    window: number,
+    n: number,
+    f: number,
+    dy: number,
+    packed: number,
+    dx: number,
+    workspace: number,
+  ): void;
+  winogradBackpropInputWorkspace(c: number, f: number): number;
 }

@@ -1,11 +1,5 @@
 import { copyActivation, type Activation } from "../engine/activation.ts";
-import {
-  checkGroups,
-  filterGradientPass,
-  forwardPass,
-  inputGradientPass,
-  type Conv2d,
-} from "../engine/conv2d.ts";
+import { checkGroups, forwardPass, type Conv2d } from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
 import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
@@ -141,33 +135,27 @@ function convolution(
 }
 
 function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {
-  const { kernels, x, y, dx, dy, name } = context;
+  const { kernels, x, y, name } = context;
   const [kernel, bias] = context.weights;
-  const [dKernel, dBias] = context.gradients;
   const window = context.window(conv.window);
   const pixels = conv.window.oh * conv.window.ow;
   const run = forwardPass(name, conv, "auto");
   const room = context.scratch(run.workspace(kernels, window), "forward");
+  const size = run.packed(kernels, window);
+  const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
+  const filters = size === 0 ? kernel! : packed;
+  const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
   const { code, alpha } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
-    run.run(kernels, window, n, x.pointer, kernel!.pointer, b, y.pointer, code, alpha, room.pointer);
+    run.run(kernels, window, n, x.pointer, filters.pointer, b, y.pointer, code, alpha, room.pointer);
     activation.finish(kernels, y.pointer, n * pixels, conv.f);
   };
-  if (!context.training) return { forward };
-
-  const filterGradient = filterGradientPass(name, conv, "auto");
-  const inputGradient = inputGradientPass(name, conv, "auto");
-  const need = Math.max(
-    filterGradient.workspace(kernels, window),
-    dx ? inputGradient.workspace(kernels, window) : 0,
-  );
-  const space = context.scratch(need, "backward");
-  const backward = (n: number): void => {
-    activation.backward(kernels, y.pointer, dy.pointer, n * pixels, conv.f);
-    filterGradient.run(kernels, window, n, x.pointer, dy.pointer, dKernel!.pointer, space.pointer);
-    if (dBias) kernels.biasGradient(n * pixels, conv.f, dy.pointer, dBias.pointer);
-    if (dx) inputGradient.run(kernels, window, n, dy.pointer, kernel!.pointer, dx.pointer, space.pointer);
+  const backward = context.backward?.conv2d(context, conv, window, activation);
+  if (!backward) return { prepare, forward };
+  const step = (n: number): void => {
+    prepare();
+    forward(n);
   };
-  return { forward, backward };
+  return { forward: step, backward };
 }

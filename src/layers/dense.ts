@@ -65,9 +65,8 @@ export function dense(options: DenseLayerOptions): Layer {
 }
 
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
-  const { kernels, capacity, x, y, dx, dy } = context;
+  const { kernels, x, y } = context;
   const [w, b] = context.weights as [Buffer, Buffer | undefined];
-  const [dw, db] = context.gradients as [Buffer, Buffer | undefined];
   const input = onlyInput(context.inputs);
   const k = input.at(-1)!;
   const rows = sizeOf(input) / k;
@@ -80,17 +79,6 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
     kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, y.pointer, n, bias, code, alpha, 0, ws);
     fused.finish(kernels, y.pointer, m, n);
   };
-  if (!context.training) return { forward };
-
-  const need = Math.max(kernels.gemmWorkspace(n, capacity * rows), kernels.gemmWorkspace(k, n));
-  const space = context.scratch(need, "backward");
-  const backward = (images: number): void => {
-    const m = images * rows;
-    const ws = space.pointer;
-    fused.backward(kernels, y.pointer, dy.pointer, m, n);
-    kernels.gemm(1, 0, k, n, m, x.pointer, k, dy.pointer, n, dw.pointer, n, 0, 0, 0, 0, ws);
-    if (db) kernels.biasGradient(m, n, dy.pointer, db.pointer);
-    if (dx) kernels.gemm(0, 1, m, k, n, dy.pointer, n, w.pointer, n, dx.pointer, k, 0, 0, 0, 0, ws);
-  };
-  return { forward, backward };
+  const backward = context.backward?.dense(context, n, fused);
+  return backward ? { forward, backward } : { forward };
 }

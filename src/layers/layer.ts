@@ -1,6 +1,7 @@
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
 import type { Shape } from "../tensor.ts";
+import type { BACKWARD } from "./backward.ts";
 import type { Initializer } from "./initializers.ts";
 
 /** A place in linear memory; the planner fills in the address before the first pass runs. */
@@ -17,6 +18,8 @@ export interface WeightSpec {
 
 /** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
 export interface Pass {
+  /** Makes what the pass keeps of its weights, after they changed; in inference only. */
+  prepare?: () => void;
   forward(n: number): void;
   /** Absent when nothing before the layer and nothing in it learns. */
   backward?: (n: number) => void;
@@ -30,6 +33,8 @@ export interface BuildContext {
   /** The most images that a batch may have. */
   readonly capacity: number;
   readonly training: boolean;
+  /** The backward passes of the layers with weights; in training only. */
+  readonly backward: typeof BACKWARD | undefined;
   /** Shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
   readonly output: Shape;
@@ -46,6 +51,8 @@ export interface BuildContext {
   readonly randomKey: { readonly step: number; readonly layer: number };
   /** A buffer that keeps its content from the forward to the backward pass. */
   saved(elements: number): Buffer;
+  /** A buffer that keeps its content from run to run. */
+  kept(elements: number): Buffer;
   /** A buffer that is free again when the pass returns. */
   scratch(elements: number, pass: "forward" | "backward"): Buffer;
   /** A window's struct, which lives as long as the plan. */

@@ -75,6 +75,8 @@ export class Parameters {
   #region: Region | undefined;
   /** Address of the block in the engine's memory. */
   pointer = 0;
+  /** Counts the changes of the weights. */
+  revision = 1;
 
   /** Room for the weights of a graph, all zero. @throws ShapeError when they are too many. */
   constructor(graph: Graph) {
@@ -157,5 +159,6 @@ export class Parameters {
     checkWeights(where, this.list, tensors);
     const data = this.#data;
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
+    this.revision++;
   }
 }

@@ -9,8 +9,14 @@ import type { Parameters } from "./parameters.ts";
 export interface PlanOptions {
   /** The most images in a batch. */
   readonly capacity: number;
-  /** Address of the gradients, laid out as the parameters; absent for inference. */
-  readonly gradients?: number;
+  /** Absent for inference. */
+  readonly training?: TrainingOptions;
+}
+
+export interface TrainingOptions {
+  /** Address of the gradients, laid out as the parameters. */
+  readonly gradients: number;
+  readonly backward: BuildContext["backward"];
 }
 
 /** A step through a graph with all of its buffers, ready to run without allocating. */
@@ -23,6 +29,8 @@ export interface Plan {
   readonly outputGradient: Buffer;
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
+  /** After the weights changed, before the next forward pass; in inference only. */
+  prepare(): void;
   forward(n: number): void;
   backward(n: number): void;
   dispose(): void;
@@ -70,7 +78,7 @@ class Planner {
     this.#parameters = parameters;
     this.#options = options;
     this.#region = region;
-    this.#training = options.gradients !== undefined;
+    this.#training = options.training !== undefined;
   }
 
   plan(): Plan {
@@ -101,6 +109,9 @@ class Planner {
       output: result,
       outputGradient,
       randomKey: this.#randomKey,
+      prepare() {
+        for (const pass of forwards) pass.prepare?.();
+      },
       forward(n) {
         for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
       },
@@ -156,6 +167,7 @@ class Planner {
     if (node.layer.isView(this.#training)) return null;
     touch(x, forwardTime);
     touch(y, forwardTime);
+    const { training } = this.#options;
     const goesBack = this.#training && this.#learns[node.output] === true;
     if (goesBack) {
       touch(dy, backwardTime);
@@ -170,6 +182,7 @@ class Planner {
       name: node.name,
       capacity: this.#options.capacity,
       training: goesBack,
+      backward: goesBack ? training!.backward : undefined,
       inputs: node.inputShapes,
       output: node.outputShape,
       x,
@@ -177,12 +190,18 @@ class Planner {
       dy,
       dx,
       weights: at(this.#parameters.pointer),
-      gradients: this.#training ? at(this.#options.gradients!) : [],
+      gradients: training ? at(training.gradients) : [],
       randomKey: this.#keyOf(index),
       saved: (elements) => {
         const buffer = this.#buffer(elements);
         touch(buffer, forwardTime);
         if (goesBack) touch(buffer, backwardTime);
+        return buffer;
+      },
+      kept: (elements) => {
+        const buffer = this.#buffer(elements);
+        touch(buffer, 0);
+        touch(buffer, 2 * this.#graph.nodes.length + 2);
         return buffer;
       },
       scratch: (elements, pass) => {

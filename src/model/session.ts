@@ -14,9 +14,12 @@ export class Session {
   readonly batchSize: number;
   readonly #runtime: Runtime;
   readonly #graph: Graph;
+  readonly #parameters: Parameters;
   readonly #plan: Plan;
   readonly #onDispose: (session: Session) => void;
   #disposed = false;
+  /** The revision of the weights that the plan is prepared for. */
+  #revision = 0;
   #input: Float32Array;
   #output: Float32Array;
 
@@ -30,6 +33,7 @@ export class Session {
   ) {
     this.#runtime = runtime;
     this.#graph = graph;
+    this.#parameters = parameters;
     this.batchSize = batchSize;
     this.#onDispose = onDispose;
     this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
@@ -68,6 +72,11 @@ export class Session {
     this.#check();
     if (!(Number.isInteger(n) && n >= 1 && n <= this.batchSize)) {
       throw new ShapeError(`session.run: expected from 1 to ${this.batchSize} images, got ${n}`);
+    }
+    const { revision } = this.#parameters;
+    if (this.#revision !== revision) {
+      this.#plan.prepare();
+      this.#revision = revision;
     }
     this.#plan.forward(n);
   }

@@ -1,6 +1,7 @@
 import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { TrainingError } from "../errors.ts";
+import { BACKWARD } from "../layers/backward.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
@@ -83,7 +84,7 @@ export class Trainer {
     try {
       this.#plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
         capacity: n,
-        gradients: this.#gradients,
+        training: { gradients: this.#gradients, backward: BACKWARD },
       });
       this.#targets = targets;
     } catch (error) {
@@ -127,6 +128,7 @@ export class Trainer {
     plan.backward(n);
     if (!this.#update(0)) this.#refuse(where, "a gradient or an updated weight is not finite");
     this.#update(1);
+    this.#parameters.revision++;
     this.steps++;
     this.lastLoss = loss;
     this.lastCorrect = heap.ints[(this.#result >>> 2) + 2]!;

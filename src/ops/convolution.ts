@@ -2,19 +2,23 @@ import { activationCode, type Activation } from "../engine/activation.ts";
 import {
   checkFilter,
   checkGroups,
-  filterGradientPass,
   forwardPass,
-  inputGradientPass,
   type Conv2d,
   type ConvAlgorithm,
-  type InputGradientAlgorithm,
+  type ConvPass,
 } from "../engine/conv2d.ts";
+import {
+  filterGradientPass,
+  inputGradientPass,
+  type InputGradientAlgorithm,
+} from "../engine/conv2dGradients.ts";
+import type { Kernels } from "../engine/kernels.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { resolveWindow, type Padding, type WindowOptions } from "../engine/window.ts";
 import { checkOptions, type Size } from "../options.ts";
 import { checkShape, checkTensor, expectShape, type Shape, type Tensor } from "../tensor.ts";
 import { ShapeError } from "../errors.ts";
-import { scoped } from "./scope.ts";
+import { scoped, type Scope } from "./scope.ts";
 
 export interface Conv2dOptions {
   strides?: Size;
@@ -57,6 +61,22 @@ function resolveConv(where: string, images: Named, filters: Named, options: Conv
 
 function outputShape(n: number, { window, f }: Conv2d): Shape {
   return [n, window.oh, window.ow, f];
+}
+
+/** The filters as the pass reads them. */
+function packFilters(
+  scope: Scope,
+  kernels: Kernels,
+  pass: Pick<ConvPass<number[]>, "packed" | "pack">,
+  window: number,
+  filter: Tensor,
+): number {
+  const w = scope.put(filter.data);
+  const size = pass.packed(kernels, window);
+  if (size === 0) return w;
+  const packed = scope.room(size);
+  pass.pack(kernels, window, w, packed);
+  return packed;
 }
 
 /** `R = im2row(x)`: `[n, h, w, c]` → `[n·oh·ow, kh·kw·c]`. */
@@ -113,7 +133,8 @@ export function conv2d(
     const b = bias ? scope.put(bias.data) : 0;
     const workspace = scope.room(pass.workspace(kernels, window));
     const fused = name === "softmax" ? 0 : code;
-    pass.run(kernels, window, n, scope.put(x.data), scope.put(filter.data), b, y, fused, alpha, workspace);
+    const filters = packFilters(scope, kernels, pass, window, filter);
+    pass.run(kernels, window, n, scope.put(x.data), filters, b, y, fused, alpha, workspace);
     if (name === "softmax") kernels.softmaxForward(y, y, pixels, conv.f);
     return scope.take(y, shape);
   });
@@ -139,7 +160,8 @@ export function conv2dBackpropInput(
     const window = scope.window(conv.window);
     const dx = scope.room(n * conv.window.h * conv.window.w * conv.window.c);
     const workspace = scope.room(pass.workspace(kernels, window));
-    pass.run(kernels, window, n, scope.put(dy.data), scope.put(filter.data), dx, workspace);
+    const filters = packFilters(scope, kernels, pass, window, filter);
+    pass.run(kernels, window, n, scope.put(dy.data), filters, dx, workspace);
     return scope.take(dx, xShape);
   });
 }

@@ -1,6 +1,7 @@
 import type { Activation } from "../engine/activation.ts";
 import { KernelEngine } from "../engine/engine.ts";
-import type { ConvAlgorithm, InputGradientAlgorithm } from "../engine/conv2d.ts";
+import type { ConvAlgorithm } from "../engine/conv2d.ts";
+import type { InputGradientAlgorithm } from "../engine/conv2dGradients.ts";
 import type { PoolOptions } from "../engine/pool2d.ts";
 import type { WindowOptions } from "../engine/window.ts";
 import type { Shape, Tensor } from "../tensor.ts";

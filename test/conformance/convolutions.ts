@@ -1,6 +1,13 @@
 /** Convolutions and their gradients, unfolding and folding, against the float64 oracle and against each other. */
 import { tensor, type Engine } from "im2row";
 import * as oracle from "../oracles/conv2d.ts";
+import {
+  filterMagnitude,
+  forwardMagnitude,
+  inputMagnitude,
+  tilesOf,
+  TRANSFORM_ROUNDINGS,
+} from "../oracles/winograd.ts";
 import { gamma } from "../support/float.ts";
 import type { Case } from "./case.ts";
 import { close, same, sameBits } from "./expect.ts";
@@ -8,8 +15,9 @@ import { inputRoundings, pixels, reduction, sized, tensorsOf, type Sized, type T
 
 function expectForward(engine: Engine, { conv, options }: Sized, tensors: Tensors): void {
   const { x, filter, bias, dy } = tensors;
+  const given = { ...options, algorithm: "im2row" } as const;
   for (const b of [undefined, bias]) {
-    const y = engine.conv2d(x, filter, b ? { ...options, bias: b } : options);
+    const y = engine.conv2d(x, filter, b ? { ...given, bias: b } : given);
     const { sum, absolute } = oracle.forward(conv, x.data, filter.data, b?.data);
     const roundings = reduction(conv) + (b ? 1 : 0);
     same("conv2d: shape", y.shape, dy.shape);
@@ -18,7 +26,7 @@ function expectForward(engine: Engine, { conv, options }: Sized, tensors: Tensor
 }
 
 function expectFilterGradient(engine: Engine, { conv, options }: Sized, { x, filter, dy }: Tensors): void {
-  const dw = engine.conv2dBackpropFilter(x, dy, filter.shape, options);
+  const dw = engine.conv2dBackpropFilter(x, dy, filter.shape, { ...options, algorithm: "im2row" });
   const { sum, absolute } = oracle.filterGradient(conv, x.data, dy.data);
   same("conv2dBackpropFilter: shape", dw.shape, filter.shape);
   close("conv2dBackpropFilter", dw.data, sum, (i) => gamma(pixels(conv)) * absolute[i]!);
@@ -27,13 +35,7 @@ function expectFilterGradient(engine: Engine, { conv, options }: Sized, { x, fil
 function expectInputGradient(engine: Engine, { conv, options }: Sized, { x, filter, dy }: Tensors): void {
   const { sum, absolute } = oracle.inputGradient(conv, dy.data, filter.data);
   const { col2im, flipped } = inputRoundings(conv);
-  const routes = {
-    col2im,
-    im2row: col2im,
-    flipped,
-    // Whichever it takes.
-    auto: (i: number) => Math.max(col2im(i), flipped(i)),
-  };
+  const routes = { col2im, im2row: col2im, flipped };
   for (const [algorithm, roundings] of Object.entries(routes)) {
     const given = { ...options, algorithm: algorithm as keyof typeof routes };
     const dx = engine.conv2dBackpropInput(dy, filter, x.shape, given);
@@ -129,6 +131,36 @@ function expectDepthwise(engine: Engine, algorithm: "depthwise" | "im2row"): voi
   }
 }
 
+/** By Winograd's algorithm: tiles inside of the image and across its borders, channels and filters beyond vectors. */
+function expectWinograd(engine: Engine): void {
+  for (const { conv, options } of [
+    sized([2, 9, 6, 5], [3, 3, 11], { padding: "same" }),
+    sized([1, 6, 11, 9], [3, 3, 3]),
+    sized([2, 3, 5, 8], [3, 3, 8], {
+      padding: [
+        [0, 4],
+        [3, 1],
+      ],
+    }),
+  ]) {
+    const { x, filter, bias, dy } = tensorsOf(conv, 8);
+    const given = { ...options, algorithm: "winograd" } as const;
+    const { c } = conv.g;
+    const bound = (terms: number, magnitude: Float64Array) => (i: number) =>
+      gamma(terms + TRANSFORM_ROUNDINGS) * magnitude[i]!;
+    const y = engine.conv2d(x, filter, { ...given, bias });
+    const forward = forwardMagnitude(conv, x.data, filter.data);
+    const biased = forward.map((value, i) => value + Math.abs(bias.data[i % conv.f]!));
+    close("conv2d", y.data, oracle.forward(conv, x.data, filter.data, bias.data).sum, bound(c + 1, biased));
+    const dw = engine.conv2dBackpropFilter(x, dy, filter.shape, given);
+    const byFilter = bound(tilesOf(conv), filterMagnitude(conv, x.data, dy.data));
+    close("conv2dBackpropFilter", dw.data, oracle.filterGradient(conv, x.data, dy.data).sum, byFilter);
+    const dx = engine.conv2dBackpropInput(dy, filter, x.shape, given);
+    const byInput = bound(conv.f, inputMagnitude(conv, dy.data, filter.data));
+    close("conv2dBackpropInput", dx.data, oracle.inputGradient(conv, dy.data, filter.data).sum, byInput);
+  }
+}
+
 /** Images to unfold: strides, padding and dilation that differ by axis. */
 const UNFOLDED: Sized[] = [
   sized([2, 5, 6, 3], [2, 3, 7], { strides: [2, 1], padding: "same", dilationRate: [1, 2] }),
@@ -205,9 +237,11 @@ function expectChoice(engine: Engine): void {
   const plain = sized([2, 6, 6, 4], [3, 3, 5], { padding: "same" });
   const strided = sized([2, 7, 7, 4], [3, 3, 5], { strides: 2 });
   const depthwise = sized([2, 6, 6, 5], [3, 3, 5], { groups: 5, padding: "same" });
+  const wide = sized([1, 8, 8, 16], [3, 3, 16], { padding: "same" });
   for (const [{ conv, options }, algorithm, inputAlgorithm] of [
     [plain, "im2row", "flipped"],
     [strided, "im2row", "col2im"],
+    [wide, "winograd", "winograd"],
     [depthwise, "depthwise", "depthwise"],
   ] as const) {
     const { x, filter, dy } = tensorsOf(conv, 6);
@@ -243,6 +277,10 @@ export const convolutionCases: readonly Case[] = [
     name: `a group a channel by ${algorithm}, 2 to 9 channels: all passes are within the bounds of the oracle`,
     run: ({ engine }) => expectDepthwise(engine, algorithm),
   })),
+  {
+    name: "convolution by Winograd's algorithm: all passes are within its bounds of the oracle",
+    run: ({ engine }) => expectWinograd(engine),
+  },
   {
     name: "im2row copies what each tap sees, and col2im adds it back",
     run: ({ engine }) => expectUnfolding(engine),

@@ -4,14 +4,14 @@
  * why (CONTRIBUTING.md, "Same bits").
  */
 import { layers, losses, optimizers, tensor } from "im2row";
-import type { Activation, Engine, Loss, Model, Optimizer, PoolOptions, Tensor } from "im2row";
+import type { Activation, ConvAlgorithm, Engine, Loss, Model, Optimizer, PoolOptions, Tensor } from "im2row";
 import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
-import { everyLayer, everyLayers, softmaxLayers, softmaxNet } from "./nets.ts";
+import { everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
@@ -67,18 +67,32 @@ const CONVOLUTIONS: readonly Sized[] = [
   sized([1, 5, 5, 4], [3, 3, 8], { groups: 4 }),
   sized([2, 9, 9, 13], [1, 1, 11]),
   sized([1, 6, 6, 40], [3, 3, 9], { padding: "same" }),
+  sized([3, 9, 6, 11], [3, 3, 10], {
+    padding: [
+      [2, 0],
+      [1, 3],
+    ],
+  }),
 ];
+
+/** The algorithms that can compute all three passes of a convolution. */
+function algorithmsOf({ conv, options }: Sized): ConvAlgorithm[] {
+  const { g, f } = conv;
+  const { groups = 1, strides = 1, dilationRate = 1 } = options;
+  if (groups > 1 && groups === g.c && groups === f) return ["im2row", "depthwise"];
+  const plain = groups === 1 && strides === 1 && dilationRate === 1 && g.kh === 3 && g.kw === 3;
+  return plain ? ["im2row", "winograd"] : ["im2row"];
+}
 
 function* convolutions(engine: Engine): Generator<Result> {
   for (const [seed, { conv, options }] of CONVOLUTIONS.entries()) {
     const { x, filter, bias, dy } = tensorsOf(conv, seed);
-    const { groups = 1, ...rest } = options;
+    const { groups: _, ...rest } = options;
     const window = { ...rest, kernelSize: [conv.g.kh, conv.g.kw] } as const;
     const rows = engine.im2row(x, window);
     yield rows;
     yield engine.col2im(rows, x.shape, window);
-    const own = groups > 1 && groups === x.shape[3] && groups === conv.f;
-    for (const algorithm of own ? (["im2row", "depthwise"] as const) : (["im2row"] as const)) {
+    for (const algorithm of algorithmsOf({ conv, options })) {
       const given = { ...options, algorithm };
       yield engine.conv2d(x, filter, given);
       for (const activation of KINDS) yield engine.conv2d(x, filter, { ...given, bias, activation });
@@ -180,7 +194,7 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
   () => optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 }),
 ];
 
-/** The digest over the weights after 50 steps of a net of every layer by each optimizer, and of one with softmax. */
+/** The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, and of one with softmax. */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
   const add = (
@@ -198,6 +212,8 @@ export function weightsDigest(engine: Engine): string {
     const labels = (step: number): Int32Array => random(1000 + step).integers(5, 0, 3);
     add(everyLayer(3), optimizer(), losses.softmaxCrossEntropy(), labels);
   }
+  const labels = (step: number): Int32Array => random(2000 + step).integers(3, 0, 2);
+  add(winogradNet(5), optimizers.sgd({ learningRate: 0.05 }), losses.softmaxCrossEntropy(), labels);
   const momentum = optimizers.sgd({ learningRate: 0.5, momentum: 0.5 });
   const rows = tensor([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);

@@ -46,6 +46,20 @@ export function strided(): Model {
   });
 }
 
+/** Convolutions that Winograd's algorithm computes, in all three passes: 9×10×8 → 9×10×12 → 7×8×16 → 3. */
+export function winogradNet(seed: number): Model {
+  return sequential({
+    inputShape: [9, 10, 8],
+    layers: [
+      layers.conv2d({ filters: 12, kernelSize: 3, padding: "same", activation: "relu" }),
+      layers.conv2d({ filters: 16, kernelSize: 3, activation: "tanh" }),
+      layers.globalAveragePooling2d(),
+      layers.dense({ units: 3 }),
+    ],
+    seed,
+  });
+}
+
 /** The 7×7×3 net: 3×3 filters with stride 2, then a dense layer. */
 export function tinyNet(seed = 1): Model {
   return sequential({

@@ -87,7 +87,7 @@ const conv2d: Refusal[] = [
     "an unknown algorithm",
     () => engine.conv2d(x, filter, { algorithm: untyped("fft") }),
     OptionError,
-    /^conv2d: algorithm: expected one of "auto", "im2row", "depthwise"; got "fft"$/,
+    /^conv2d: algorithm: expected one of "auto", "im2row", "winograd", "depthwise"; got "fft"$/,
   ],
   [
     "an algorithm of the input gradient",

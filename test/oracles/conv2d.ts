@@ -15,7 +15,7 @@ export interface Convolution {
 
 type Numbers = ArrayLike<number>;
 
-const at = (values: Numbers, i: number): number => values[i] as number;
+export const at = (values: Numbers, i: number): number => values[i] as number;
 
 /** Numbers of elements of the operands. */
 export function sizesOf({ g, n, f, groups }: Convolution): { x: number; w: number; y: number } {

@@ -52,10 +52,10 @@ describe("gzipped", () => {
     expect(size).toBeGreaterThan(6 * KB);
   });
 
-  it("a page that runs a saved model takes at most 30 KB, binary and all", async () => {
+  it("a page that runs a saved model takes at most 40 KB, binary and all", async () => {
     const { size, text } = await bundled(CLASSIFY, []);
     expect(text).toContain("AGFzb");
-    expect(size).toBeLessThanOrEqual(30 * KB);
+    expect(size).toBeLessThanOrEqual(40 * KB);
   });
 
   it("a program that does not load the kernels goes without them", async () => {

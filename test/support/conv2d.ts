@@ -77,10 +77,13 @@ export function runForward(
   bench.reset();
   const window = putWindow(bench, g);
   const y = guarded(bench, n * g.oh * g.ow * f);
-  const workspace = guarded(bench, kernels.conv2dForwardWorkspace(window, f, groups));
-  const [px, pw, pb] = [bench.put(x), bench.put(w), b ? bench.put(b) : 0];
-  kernels.conv2dForward(window, n, f, groups, px, pw, pb, y.ptr, activation, alpha, workspace.ptr);
+  const workspace = guarded(bench, kernels.conv2dForwardWorkspace(window, groups));
+  const packed = guarded(bench, kernels.conv2dPackedFilters(window, f, groups));
+  kernels.conv2dPackFilters(window, f, groups, bench.put(w), packed.ptr);
+  const [px, pb] = [bench.put(x), b ? bench.put(b) : 0];
+  kernels.conv2dForward(window, n, f, groups, px, packed.ptr, pb, y.ptr, activation, alpha, workspace.ptr);
   y.check();
+  packed.check();
   workspace.check();
   return y.f32();
 }
