@@ -19,7 +19,7 @@ const LIMIT = 60_000;
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const SCRIPTS = folder("cold-start/");
 const PACKAGES = folder("node_modules/");
-const RESULTS = folder("../build/bench/");
+export const RESULTS = folder("../build/bench/");
 
 /** What is set for Node in the shell would change what is measured. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_")));
@@ -83,7 +83,7 @@ function run(script: string): { printed: string; wall: number } {
 }
 
 /** Writes the files that the scripts read: the net, also for onnxruntime where that is installed, and an image. */
-function prepare(withOnnx: boolean): Promise<Expected> {
+export function prepare(withOnnx: boolean): Promise<Expected> {
   const model = lenet5();
   const random = new Random(1);
   const image = new Float32Array(28 * 28).map(() => random.uniform());
