@@ -1,13 +1,28 @@
-/** jax-js on its WebAssembly backend, which compiles at run time; single-threaded where memory is not shared. */
+/**
+ * jax-js on its WebAssembly backend, which compiles at run time. It runs on one thread where there is no global `Worker`,
+ * and looks again for each kernel that it compiles; other peers define one in Node.
+ */
 import { readFileSync } from "node:fs";
 import type { Job } from "../contest.ts";
 import { fromOihw, toNchw, toOihw } from "../layout.ts";
 import { outputSize } from "../shapes.ts";
 import type { ConvOperands, Peer } from "./peer.ts";
 
+/** Runs `body` without a global `Worker`. */
+async function withoutWorkers<T>(body: () => Promise<T>): Promise<T> {
+  const descriptor = Object.getOwnPropertyDescriptor(globalThis, "Worker");
+  if (!descriptor) return body();
+  Reflect.deleteProperty(globalThis, "Worker");
+  try {
+    return await body();
+  } finally {
+    Object.defineProperty(globalThis, "Worker", descriptor);
+  }
+}
+
 export async function openJax(): Promise<Peer> {
   const jax = await import("@jax-js/jax");
-  await jax.init("wasm");
+  await withoutWorkers(() => jax.init("wasm"));
   jax.defaultDevice("wasm");
   const { lax, numpy: np } = jax;
   const file = new URL("../node_modules/@jax-js/jax/package.json", import.meta.url);
@@ -35,11 +50,12 @@ export async function openJax(): Promise<Peer> {
       ) => Value;
       let result: Value | undefined;
       return {
-        async run() {
-          result?.dispose();
-          result = gradient(tw.ref, tx.ref, tdy.ref);
-          await jax.blockUntilReady(result);
-        },
+        run: () =>
+          withoutWorkers(async () => {
+            result?.dispose();
+            result = gradient(tw.ref, tx.ref, tdy.ref);
+            await jax.blockUntilReady(result);
+          }),
         read: async () => fromOihw((await result!.ref.data()) as Float32Array, [k, k, c, f]),
         dispose() {
           for (const value of [tx, tw, tdy, result]) value?.dispose();
