@@ -1,12 +1,48 @@
 /**
  * Depthwise convolution with one filter a channel: `x[n, h, w, c]`, `w[kh, kw, c]`, `y[n, oh, ow, c]`.
  *
- * A product with one column has nothing to reuse, so these kernels are direct: four channels a vector, taps outside of
- * the image skipped. The last channels, fewer than four, take the same path one at a time.
+ * A product with one column has nothing to reuse but the filters and, along a row, the pixels: these kernels are direct,
+ * four channels a vector and four output columns at a time, taps outside of the image skipped. The last vector of
+ * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
  */
 import { activationForward, LINEAR, RELU } from "./activation";
-import { add4, load4, madd4, relu4, store4, zero4 } from "./simd";
+import { rotate } from "./flipped";
+import { endShare, firstShare, share, shares } from "./share";
+import { add4, LANES, load4, madd4, relu4, store4, zero4 } from "./simd";
 import { endTap, firstTap, Window } from "./window";
+
+/** Output columns that share the loads of the filters. */
+const COLUMNS: i32 = 4;
+
+/** Where the taps of a row of output pixels lie. Strides are bytes. */
+@unmanaged
+class Taps {
+  /** Channels. */
+  c: i32;
+  /** Rows of taps that meet the image. */
+  rows: i32;
+  /** In the filters: the first of them, and from one tap and row of taps to the next; below zero when rotated. */
+  w: usize;
+  tap: usize;
+  line: usize;
+  /** In the image: the first row of taps, and from one output pixel, tap and row of taps to the next. */
+  x: usize;
+  step: usize;
+  across: usize;
+  down: usize;
+  /** The bias, or 0, and whether relu follows. */
+  b: usize;
+  relu: bool;
+}
+
+/** Floats of one thread's struct, and of the window of the input gradient. */
+const STRUCT: i32 = 16;
+const WINDOW: i32 = 16;
+
+/** Floats of workspace for `depthwiseConv2dForward` and `depthwiseConv2dBackpropInput`. */
+export function depthwiseConv2dWorkspace(): f64 {
+  return <f64>(shares() * (STRUCT + WINDOW));
+}
 
 /**
  * `y = act(depthwise(x, w) + b)`; `b` is 0 for none.
@@ -23,86 +59,276 @@ export function depthwiseConv2dForward(
   y: usize,
   activation: i32,
   alpha: f32,
+  workspace: usize,
 ): void {
-  const c = window.c;
-  const relu = activation == RELU;
-  const image = (<usize>(window.h * window.w * c)) << 2;
-  const pixel = (<usize>c) << 2;
-  let out = y;
-  for (let i = 0; i < n; i++) {
-    for (let oy = 0; oy < window.oh; oy++) {
-      const iy = oy * window.strideH - window.top;
-      for (let ox = 0; ox < window.ow; ox++) {
-        depthwisePixel(window, x, iy, ox * window.strideW - window.left, w, b, out, relu);
-        out += pixel;
-      }
-    }
-    x += image;
-  }
-  if (activation == LINEAR || relu) return;
-  activationForward(activation, alpha, y, y, n * window.oh * window.ow * c);
+  const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
+  const row = window.ow * window.c;
+  taps.b = b;
+  taps.relu = activation == RELU;
+  slide(false, window, n, x, w, y, taps);
+  if (activation == LINEAR || activation == RELU) return;
+  const first = firstShare(n * window.oh);
+  const own = y + ((<usize>(first * row)) << 2);
+  activationForward(activation, alpha, own, own, (endShare(n * window.oh) - first) * row);
 }
 
-/** All channels of one output pixel whose window starts at `(iy, ix)`. */
-function depthwisePixel(
-  window: Window,
-  x: usize,
-  iy: i32,
-  ix: i32,
-  w: usize,
-  b: usize,
-  y: usize,
-  relu: bool,
-): void {
-  const c = window.c;
-  const pixel = (<usize>c) << 2;
-  const ky0 = firstTap(iy, window.dilationH);
-  const ky1 = endTap(iy, window.dilationH, window.kh, window.h);
-  const kx0 = firstTap(ix, window.dilationW);
-  const kx1 = endTap(ix, window.dilationW, window.kw, window.w);
-  const step = <usize>window.dilationW * pixel;
-  let ch = 0;
-  for (; ch + 4 <= c; ch += 4) {
-    const at = (<usize>ch) << 2;
-    let sum = zero4();
-    for (let ky = ky0; ky < ky1; ky++) {
-      let p = x + at + ((iy + ky * window.dilationH) * window.w + ix + kx0 * window.dilationW) * pixel;
-      let q = w + at + (ky * window.kw + kx0) * pixel;
-      for (let kx = kx0; kx < kx1; kx++) {
-        sum = madd4(load4(p), load4(q), sum);
-        p += step;
-        q += pixel;
-      }
-    }
-    if (b) sum = add4(sum, load4(b + at));
-    if (relu) sum = relu4(sum);
-    store4(y + at, sum);
+/**
+ * Slides the filters over `n` images; `rotated` by 180°, a constant at each call. Threads share the output rows of all
+ * images.
+ */
+// @ts-ignore: decorator
+@inline
+function slide(rotated: bool, window: Window, n: i32, x: usize, w: usize, y: usize, taps: Taps): void {
+  const pixel = (<usize>window.c) << 2;
+  const lastTap = <usize>(window.kh * window.kw - 1) * pixel;
+  const end = endShare(n * window.oh);
+  taps.c = window.c;
+  taps.tap = rotated ? -pixel : pixel;
+  taps.line = <usize>window.kw * taps.tap;
+  taps.step = <usize>window.strideW * pixel;
+  taps.across = <usize>window.dilationW * pixel;
+  taps.down = <usize>(window.dilationH * window.w) * pixel;
+  for (let i = firstShare(n * window.oh); i < end; i++) {
+    const image = i / window.oh;
+    const iy = (i - image * window.oh) * window.strideH - window.top;
+    const ky = firstTap(iy, window.dilationH);
+    const row = image * window.h + iy + ky * window.dilationH;
+    taps.rows = max(0, endTap(iy, window.dilationH, window.kh, window.h) - ky);
+    taps.w = w + (rotated ? lastTap : 0) + <usize>ky * taps.line;
+    taps.x = x + <usize>(row * window.w) * pixel;
+    outputRow(window, taps, y + <usize>(i * window.ow) * pixel);
   }
-  for (; ch < c; ch++) {
+}
+
+/** One row of output pixels: those whose taps all lie in the image four at a time, the others by themselves. */
+function outputRow(window: Window, taps: Taps, y: usize): void {
+  const pixel = (<usize>window.c) << 2;
+  const kw = window.kw;
+  const joined = taps.step == taps.across;
+  for (let ox = 0; ox < window.ow;) {
+    const ix = ox * window.strideW - window.left;
+    const kx = firstTap(ix, window.dilationW);
+    const columns = endTap(ix, window.dilationW, kw, window.w) - kx;
+    const from = taps.x + <usize>(ix + kx * window.dilationW) * pixel;
+    const at = taps.w + <usize>kx * taps.tap;
+    const to = y + <usize>ox * pixel;
+    const last = (ox + COLUMNS - 1) * window.strideW - window.left + (kw - 1) * window.dilationW;
+    ox++;
+    if (window.c < LANES) {
+      fewChannels(taps, columns, from, at, to);
+    } else if (columns == kw && ox + COLUMNS - 1 <= window.ow && last < window.w) {
+      ox += COLUMNS - 1;
+      if (kw == 3 && joined) four3Joined(taps, columns, from, at, to);
+      else if (kw == 3) four3(taps, columns, from, at, to);
+      else four(taps, columns, from, at, to);
+    } else if (columns == 3) {
+      one3(taps, columns, from, at, to);
+    } else if (columns == 2) {
+      one2(taps, columns, from, at, to);
+    } else {
+      one(taps, columns, from, at, to);
+    }
+  }
+}
+
+/**
+ * All channels of `count` (1 or 4) output pixels that meet `columns` columns of taps from `w` on. With `wide` (2 or 3)
+ * they are so many, unrolled; with `joined` the taps are as far apart as the output pixels, and share their pixels.
+ */
+// @ts-ignore: decorator
+@inline
+function outputs(
+  count: i32,
+  wide: i32,
+  joined: bool,
+  taps: Taps,
+  columns: i32,
+  x: usize,
+  w: usize,
+  y: usize,
+): void {
+  const c = taps.c;
+  const pixel = (<usize>c) << 2;
+  const rows = taps.rows;
+  const tap = taps.tap;
+  const line = taps.line;
+  const step = taps.step;
+  const across = taps.across;
+  const down = taps.down;
+  const b = taps.b;
+  const relu = taps.relu;
+  for (let ch = 0; ch < c; ch += LANES) {
+    const at = (<usize>min(ch, c - LANES)) << 2;
+    let s0 = zero4();
+    let s1 = zero4();
+    let s2 = zero4();
+    let s3 = zero4();
+    let p = x + at;
+    let q = w + at;
+    for (let r = rows; r > 0; r--) {
+      if (wide == 3 && count == 4 && joined) {
+        const w0 = load4(q);
+        const w1 = load4(q + tap);
+        const w2 = load4(q + 2 * tap);
+        let v = load4(p);
+        s0 = madd4(v, w0, s0);
+        v = load4(p + step);
+        s0 = madd4(v, w1, s0);
+        s1 = madd4(v, w0, s1);
+        v = load4(p + 2 * step);
+        s0 = madd4(v, w2, s0);
+        s1 = madd4(v, w1, s1);
+        s2 = madd4(v, w0, s2);
+        v = load4(p + 3 * step);
+        s1 = madd4(v, w2, s1);
+        s2 = madd4(v, w1, s2);
+        s3 = madd4(v, w0, s3);
+        v = load4(p + 4 * step);
+        s2 = madd4(v, w2, s2);
+        s3 = madd4(v, w1, s3);
+        s3 = madd4(load4(p + 5 * step), w2, s3);
+      } else if (wide > 0) {
+        let f = load4(q);
+        s0 = madd4(load4(p), f, s0);
+        if (count == 4) {
+          s1 = madd4(load4(p + step), f, s1);
+          s2 = madd4(load4(p + 2 * step), f, s2);
+          s3 = madd4(load4(p + 3 * step), f, s3);
+        }
+        f = load4(q + tap);
+        s0 = madd4(load4(p + across), f, s0);
+        if (count == 4) {
+          s1 = madd4(load4(p + across + step), f, s1);
+          s2 = madd4(load4(p + across + 2 * step), f, s2);
+          s3 = madd4(load4(p + across + 3 * step), f, s3);
+        }
+        if (wide == 3) {
+          f = load4(q + 2 * tap);
+          s0 = madd4(load4(p + 2 * across), f, s0);
+          if (count == 4) {
+            s1 = madd4(load4(p + 2 * across + step), f, s1);
+            s2 = madd4(load4(p + 2 * across + 2 * step), f, s2);
+            s3 = madd4(load4(p + 2 * across + 3 * step), f, s3);
+          }
+        }
+      } else {
+        let from = p;
+        let filter = q;
+        for (let k = columns; k > 0; k--) {
+          const f = load4(filter);
+          s0 = madd4(load4(from), f, s0);
+          if (count == 4) {
+            s1 = madd4(load4(from + step), f, s1);
+            s2 = madd4(load4(from + 2 * step), f, s2);
+            s3 = madd4(load4(from + 3 * step), f, s3);
+          }
+          from += across;
+          filter += tap;
+        }
+      }
+      p += down;
+      q += line;
+    }
+    const to = y + at;
+    const bias = b ? b + at : 0;
+    finish(to, s0, bias, relu);
+    if (count == 4) {
+      finish(to + pixel, s1, bias, relu);
+      finish(to + 2 * pixel, s2, bias, relu);
+      finish(to + 3 * pixel, s3, bias, relu);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function finish(y: usize, sum: v128, bias: usize, relu: bool): void {
+  if (bias) sum = add4(sum, load4(bias));
+  if (relu) sum = relu4(sum);
+  store4(y, sum);
+}
+
+function four3Joined(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(4, 3, true, taps, columns, x, w, y);
+}
+
+function four3(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(4, 3, false, taps, columns, x, w, y);
+}
+
+function four(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(4, 0, false, taps, columns, x, w, y);
+}
+
+function one3(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(1, 3, false, taps, columns, x, w, y);
+}
+
+function one2(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(1, 2, false, taps, columns, x, w, y);
+}
+
+function one(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(1, 0, false, taps, columns, x, w, y);
+}
+
+/** One output pixel of fewer than four channels. */
+function fewChannels(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  for (let ch = 0; ch < taps.c; ch++) {
     const at = (<usize>ch) << 2;
     let sum: f32 = 0;
-    for (let ky = ky0; ky < ky1; ky++) {
-      let p = x + at + ((iy + ky * window.dilationH) * window.w + ix + kx0 * window.dilationW) * pixel;
-      let q = w + at + (ky * window.kw + kx0) * pixel;
-      for (let kx = kx0; kx < kx1; kx++) {
+    let line = x + at;
+    let filters = w + at;
+    for (let r = taps.rows; r > 0; r--) {
+      let p = line;
+      let q = filters;
+      for (let k = columns; k > 0; k--) {
         sum += load<f32>(p) * load<f32>(q);
-        p += step;
-        q += pixel;
+        p += taps.across;
+        q += taps.tap;
       }
+      line += taps.down;
+      filters += taps.line;
     }
-    if (b) sum += load<f32>(b + at);
-    if (relu && sum < 0) sum = 0;
+    if (taps.b) sum += load<f32>(taps.b + at);
+    if (taps.relu && sum < 0) sum = 0;
     store<f32>(y + at, sum);
   }
 }
 
 /**
- * Goes through every pair of an output pixel and an input pixel under one of its taps: adds their products to the tap's
- * filter, or with `input` the products of gradient and filter to the input pixel. `input` is a constant at each call.
+ * `dx[n, h, w, c]`: each `dy` goes back through the taps it came from (the adjoint of the forward pass). At stride 1
+ * that is one more pass over `dy` with the filters rotated by 180°, in the same order.
+ *
+ * Order: each pixel is one running float32 sum over the output pixels (oy, ox) ascending. Error: γ_{kh·kw}·Σ|dy·w|.
  */
-// @ts-ignore: decorator
-@inline
-function eachTap(input: bool, window: Window, n: i32, x: usize, w: usize, dy: usize): void {
+export function depthwiseConv2dBackpropInput(
+  window: Window,
+  n: i32,
+  dy: usize,
+  w: usize,
+  dx: usize,
+  workspace: usize,
+): void {
+  if (max(window.strideH, window.strideW) == 1) {
+    const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
+    const rotated = changetype<Window>(changetype<usize>(taps) + ((<usize>STRUCT) << 2));
+    rotate(window, window.c, rotated);
+    taps.b = 0;
+    taps.relu = false;
+    slide(true, rotated, n, dy, w, dx, taps);
+    return;
+  }
+  const image = (<usize>(window.h * window.w * window.c)) << 2;
+  const first = firstShare(n);
+  const own = endShare(n) - first;
+  const to = dx + <usize>first * image;
+  memory.fill(to, 0, <usize>own * image);
+  scatter(window, own, to, w, dy + ((<usize>(first * window.oh * window.ow * window.c)) << 2));
+}
+
+/** Adds the products of each gradient and its filter to the input pixels under the taps. */
+function scatter(window: Window, n: i32, dx: usize, w: usize, dy: usize): void {
   const pixel = (<usize>window.c) << 2;
   for (let i = 0; i < n; i++) {
     for (let oy = 0; oy < window.oh; oy++) {
@@ -114,37 +340,15 @@ function eachTap(input: bool, window: Window, n: i32, x: usize, w: usize, dy: us
         const kx1 = endTap(ix, window.dilationW, window.kw, window.w);
         for (let ky = firstTap(iy, window.dilationH); ky < ky1; ky++) {
           for (let kx = kx0; kx < kx1; kx++) {
-            const at = x + ((iy + ky * window.dilationH) * window.w + ix + kx * window.dilationW) * pixel;
-            const tap = w + (ky * window.kw + kx) * pixel;
-            if (input) addProducts(window.c, at, dy, tap);
-            else addProducts(window.c, tap, at, dy);
+            const at = dx + ((iy + ky * window.dilationH) * window.w + ix + kx * window.dilationW) * pixel;
+            addProducts(window.c, at, dy, w + (ky * window.kw + kx) * pixel);
           }
         }
         dy += pixel;
       }
     }
-    x += <usize>(window.h * window.w) * pixel;
+    dx += <usize>(window.h * window.w) * pixel;
   }
-}
-
-/**
- * `dw[kh, kw, c]`: each tap's products of `x` and `dy` summed over the output pixels that it meets the image at.
- *
- * Order: one running float32 sum over (image, oy, ox) ascending. Error: γ_{n·oh·ow}·Σ|x·dy|.
- */
-export function depthwiseConv2dBackpropFilter(window: Window, n: i32, x: usize, dy: usize, dw: usize): void {
-  memory.fill(dw, 0, (<usize>(window.kh * window.kw * window.c)) << 2);
-  eachTap(false, window, n, x, dw, dy);
-}
-
-/**
- * `dx[n, h, w, c]`: each `dy` goes back through the taps it came from (the adjoint of the forward pass).
- *
- * Order: each pixel is one running float32 sum over the output pixels (oy, ox) ascending. Error: γ_{kh·kw}·Σ|dy·w|.
- */
-export function depthwiseConv2dBackpropInput(window: Window, n: i32, dy: usize, w: usize, dx: usize): void {
-  memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
-  eachTap(true, window, n, dx, w, dy);
 }
 
 /** `to[i] += a[i]·b[i]` over the channels of one pixel. */

@@ -30,11 +30,8 @@ export {
   winogradPackRotatedFilters,
   winogradPackedFilters,
 } from "./winograd/winograd";
-export {
-  depthwiseConv2dForward,
-  depthwiseConv2dBackpropFilter,
-  depthwiseConv2dBackpropInput,
-} from "./depthwise";
+export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWorkspace } from "./depthwise";
+export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
 export { expForward, logForward } from "./math";
 export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";

@@ -119,9 +119,9 @@ export function forwardPass(where: string, conv: Conv2d, algorithm: ConvAlgorith
   if (kind === "depthwise") {
     return {
       ...UNPACKED,
-      workspace: () => 0,
-      run: (kernels, window, n, x, w, b, y, activation, alpha) =>
-        kernels.depthwiseConv2dForward(window, n, x, w, b, y, activation, alpha),
+      workspace: (kernels) => kernels.depthwiseConv2dWorkspace(),
+      run: (kernels, window, n, x, w, b, y, activation, alpha, workspace) =>
+        kernels.depthwiseConv2dForward(window, n, x, w, b, y, activation, alpha, workspace),
     };
   }
   if (kind === "winograd") {

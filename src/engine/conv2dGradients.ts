@@ -59,8 +59,9 @@ export function inputGradientPass(
   if (kind === "depthwise") {
     return {
       ...UNPACKED,
-      workspace: () => 0,
-      run: (kernels, window, n, dy, w, dx) => kernels.depthwiseConv2dBackpropInput(window, n, dy, w, dx),
+      workspace: (kernels) => kernels.depthwiseConv2dWorkspace(),
+      run: (kernels, window, n, dy, w, dx, workspace) =>
+        kernels.depthwiseConv2dBackpropInput(window, n, dy, w, dx, workspace),
     };
   }
   if (kind === "winograd") {

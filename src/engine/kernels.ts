@@ -122,9 +122,18 @@ export interface Kernels {
     y: number,
     activation: number,
     alpha: number,
+    workspace: number,
   ): void;
   depthwiseConv2dBackpropFilter(window: number, n: number, x: number, dy: number, dw: number): void;
-  depthwiseConv2dBackpropInput(window: number, n: number, dy: number, w: number, dx: number): void;
+  depthwiseConv2dBackpropInput(
+    window: number,
+    n: number,
+    dy: number,
+    w: number,
+    dx: number,
+    workspace: number,
+  ): void;
+  depthwiseConv2dWorkspace(): number;
 
   // math.ts
 

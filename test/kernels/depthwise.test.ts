@@ -26,8 +26,10 @@ function depthwiseForward(
   bench.reset();
   const y = guarded(bench, n * g.oh * g.ow * g.c);
   const [px, pw, pb] = [bench.put(x), bench.put(w), b ? bench.put(b) : 0];
-  kernels.depthwiseConv2dForward(putWindow(bench, g), n, px, pw, pb, y.ptr, activation, alpha);
+  const space = guarded(bench, kernels.depthwiseConv2dWorkspace());
+  kernels.depthwiseConv2dForward(putWindow(bench, g), n, px, pw, pb, y.ptr, activation, alpha, space.ptr);
   y.check();
+  space.check();
   return y.f32();
 }
 
@@ -42,7 +44,10 @@ function depthwiseFilterGradient({ g, n }: Convolution, x: Float32Array, dy: Flo
 function depthwiseInputGradient({ g, n }: Convolution, dy: Float32Array, w: Float32Array): Float32Array {
   bench.reset();
   const dx = guarded(bench, n * g.h * g.w * g.c);
-  kernels.depthwiseConv2dBackpropInput(putWindow(bench, g), n, bench.put(dy), bench.put(w), dx.ptr);
+  const space = guarded(bench, kernels.depthwiseConv2dWorkspace());
+  const [pdy, pw] = [bench.put(dy), bench.put(w)];
+  kernels.depthwiseConv2dBackpropInput(putWindow(bench, g), n, pdy, pw, dx.ptr, space.ptr);
+  space.check();
   dx.check();
   return dx.f32();
 }
