@@ -9,9 +9,10 @@
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
 import { activationForward, LINEAR, RELU } from "../activation";
-import { copyFloats } from "./copy";
+import { addFloats, copyFloats } from "./copy";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";
+import { gemv } from "./gemv";
 import { add4, load4, relu4, store4 } from "../simd";
 
 /** Steps of the reduction in one block: a panel of 8 columns (8 KB) and 5 rows of A (5 KB) share L1 with room left. */
@@ -304,6 +305,12 @@ export function gemm(
   accumulate: bool,
   workspace: usize,
 ): void {
+  if (m == 1 && !transposeB) {
+    gemv(n, k, a, transposeA ? (<usize>lda) << 2 : 4, b, (<usize>ldb) << 2, c, accumulate);
+    if (bias) addFloats(c, bias, n);
+    if (activation != LINEAR) activationForward(activation, alpha, c, c, n);
+    return;
+  }
   const edge = workspace;
   const operand = operandAt(edge + EDGE_BYTES);
   const columns = panelsAt(edge + EDGE_BYTES);

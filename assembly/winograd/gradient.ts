@@ -8,6 +8,7 @@ import { productFloats, products, Side, SIDE_BYTES } from "./products";
 import {
   bufferFloats,
   findTile,
+  MOST_TILES,
   paddedChannels,
   pointStride,
   stripTiles,
@@ -54,17 +55,28 @@ const PASS_BYTES: usize = 64;
 const TAPS_BYTES: usize = 144;
 const HEAD: usize = PASS_BYTES + 3 * SIDE_BYTES + TILE_BYTES + 4 + TAPS_BYTES + SCRATCH_BYTES;
 
+/** Sums that are larger than an L2, 1 MB at the 36 points, are read and written as seldom as may be. */
+const LARGE: i32 = 8192;
+
 /** Tiles of a strip. */
 // @ts-ignore: decorator
 @inline
 function tilesFor(c: i32, f: i32): i32 {
-  return stripTiles(paddedChannels(c) + paddedColumns(f));
+  return <f64>c * <f64>f > LARGE ? MOST_TILES : stripTiles(paddedChannels(c) + paddedColumns(f));
+}
+
+/** Floats from one tile to the next: a cache line more than it has, since the sums walk from tile to tile. */
+// @ts-ignore: decorator
+@inline
+function tileFloats(padded: i32): i32 {
+  return padded + 16;
 }
 
 /** Floats of one thread's workspace. */
 function threadFloats(c: i32, f: i32): i32 {
   const tiles = tilesFor(c, f);
-  const strip = pointStride(tiles, paddedChannels(c)) + pointStride(tiles, paddedColumns(f));
+  const strip =
+    pointStride(tiles, tileFloats(paddedChannels(c))) + pointStride(tiles, tileFloats(paddedColumns(f)));
   const u = pointStride(c, paddedColumns(f));
   const head = <i32>(HEAD >> 2) + productFloats(c) + bufferFloats(max(c, f));
   return head + POINTS * <i32>((strip + u) >> 2);
@@ -90,16 +102,16 @@ function openPass(pass: Pass, c: i32, f: i32, tiles: i32): void {
   v.at = pass.buffer + ((<usize>bufferFloats(max(c, f))) << 2);
   // Read from its side: a row of the product is a channel, a step of its sum a tile.
   v.row = 4;
-  v.step = (<usize>paddedChannels(c)) << 2;
-  v.point = pointStride(tiles, paddedChannels(c));
+  v.step = (<usize>tileFloats(paddedChannels(c))) << 2;
+  v.point = pointStride(tiles, tileFloats(paddedChannels(c)));
   const d = pass.d;
   d.at = v.at + POINTS * v.point;
-  d.row = (<usize>columns) << 2;
+  d.row = (<usize>tileFloats(columns)) << 2;
   d.panel = (<usize>NR) << 2;
-  d.point = pointStride(tiles, columns);
+  d.point = pointStride(tiles, tileFloats(columns));
   const u = pass.u;
   u.at = d.at + POINTS * d.point;
-  u.row = d.row;
+  u.row = (<usize>columns) << 2;
   u.point = pointStride(c, columns);
 }
 

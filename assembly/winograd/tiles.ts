@@ -13,7 +13,7 @@ import { Window } from "../window";
 const STRIP: i32 = 262144;
 /** Fewest and most tiles of a strip: the products read all filters once a strip. Multiples of the register tile. */
 const FEWEST: i32 = 4 * MR;
-const MOST: i32 = 16 * MR;
+export const MOST_TILES: i32 = 16 * MR;
 
 /** Rows and columns of tiles of one image. */
 // @ts-ignore: decorator
@@ -32,7 +32,7 @@ export function tileColumns(window: Window): i32 {
 // @ts-ignore: decorator
 @inline
 export function stripTiles(floats: i32): i32 {
-  return min(MOST, max(FEWEST, (STRIP / (POINTS * floats) / MR) * MR));
+  return min(MOST_TILES, max(FEWEST, (STRIP / (POINTS * floats) / MR) * MR));
 }
 
 /** Bytes from one point of a strip to the next: a cache line more than it has, so that points share no cache set. */

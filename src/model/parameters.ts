@@ -115,7 +115,8 @@ export class Parameters {
   move(runtime: Runtime): void {
     if (this.#runtime === runtime) return;
     const region = new Region(runtime.heap, "model: weights");
-    const pointer = region.put(this.#data);
+    // A net may have none, and an empty array looks like a detached one.
+    const pointer = this.size === 0 ? 0 : region.put(this.#data);
     this.leave();
     this.#host = undefined;
     this.#runtime = runtime;
