@@ -37,9 +37,8 @@ export { activationForward, activationBackward, softmaxForward, softmaxBackward 
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { dropout } from "./dropout";
+export { maxPool2dForward, maxPool2dBackward } from "./maxPool";
 export {
-  maxPool2dForward,
-  maxPool2dBackward,
   averagePool2dForward,
   averagePool2dBackward,
   globalAveragePool2dForward,

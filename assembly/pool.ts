@@ -1,31 +1,15 @@
 /**
- * Pooling over windows of NHWC images.
+ * Average pooling over windows of NHWC images.
  *
  * Channels are independent: four at a time, the rest one by one with the same operations. Taps outside of the image
  * do not exist. Each window must hold at least one pixel of the image (the caller checks).
  */
-import {
-  LANES,
-  add4,
-  addInt4,
-  andNot4,
-  div4,
-  equal4,
-  laneNumbers,
-  lessEqual4,
-  load4,
-  select4,
-  splat,
-  splatInt,
-  store4,
-  zero4,
-} from "./simd";
+import { LANES, add4, div4, load4, splat, store4, zero4 } from "./simd";
 import { endTap, firstTap, Window } from "./window";
 
 /** What to do with a window. */
-const MAXIMUM: i32 = 0;
-const AVERAGE: i32 = 1;
-const SPREAD: i32 = 2;
+const AVERAGE: i32 = 0;
+const SPREAD: i32 = 1;
 
 /**
  * Visits the windows of `n` images in ascending order. `image` is the side that the windows slide over, `pooled` the
@@ -33,7 +17,7 @@ const SPREAD: i32 = 2;
  */
 // @ts-ignore: decorator
 @inline
-function eachWindow(kind: i32, window: Window, n: i32, image: usize, pooled: usize, argmax: usize): void {
+function eachWindow(kind: i32, window: Window, n: i32, image: usize, pooled: usize): void {
   const c = window.c;
   const rowStep = window.dilationH * window.w * c;
   const colStep = window.dilationW * c;
@@ -48,80 +32,13 @@ function eachWindow(kind: i32, window: Window, n: i32, image: usize, pooled: usi
         const kx = firstTap(x, window.dilationW);
         const cols = endTap(x, window.dilationW, window.kw, window.w) - kx;
         const first = (line + x + kx * window.dilationW) * c;
-        if (kind == MAXIMUM) maximumPixel(image, first, rows, cols, rowStep, colStep, c, pooled, argmax);
-        else if (kind == AVERAGE) averagePixel(image, first, rows, cols, rowStep, colStep, c, pooled);
+        if (kind == AVERAGE) averagePixel(image, first, rows, cols, rowStep, colStep, c, pooled);
         else spreadPixel(image, first, rows, cols, rowStep, colStep, c, pooled);
         pooled += (<usize>c) << 2;
-        if (kind == MAXIMUM) argmax += (<usize>c) << 2;
       }
     }
     image += (<usize>(window.h * window.w * c)) << 2;
   }
-}
-
-/** The winners of one window; element `first` of `x` is its first pixel inside of the image. */
-function maximumPixel(
-  x: usize,
-  first: i32,
-  rows: i32,
-  cols: i32,
-  rowStep: i32,
-  colStep: i32,
-  c: i32,
-  y: usize,
-  argmax: usize,
-): void {
-  if (c < LANES) {
-    for (let ch = 0; ch < c; ch++) maximumChannel(x, first + ch, rows, cols, rowStep, colStep, y, argmax, ch);
-    return;
-  }
-  for (let next = 0; next < c; next += LANES) {
-    // The last vector ends with the last channel: what it shares with the one before comes out the same twice.
-    const ch = min(next, c - LANES);
-    let best = load4(x + ((<usize>(first + ch)) << 2));
-    let winner = addInt4(splatInt(first + ch), laneNumbers());
-    for (let r = 0; r < rows; r++) {
-      let at = first + ch + r * rowStep;
-      for (let k = 0; k < cols; k++, at += colStep) {
-        const value = load4(x + ((<usize>at) << 2));
-        // Not less or equal: larger, or NaN against a number. A NaN that leads differs from itself, and stays.
-        const better = andNot4(equal4(best, best), lessEqual4(value, best));
-        best = select4(better, value, best);
-        winner = select4(better, addInt4(splatInt(at), laneNumbers()), winner);
-      }
-    }
-    store4(y + ((<usize>ch) << 2), best);
-    store4(argmax + ((<usize>ch) << 2), winner);
-  }
-}
-
-/** The winner among one channel's taps, the first at element `first`; selected without branches, as which wins is random. */
-// @ts-ignore: decorator
-@inline
-function maximumChannel(
-  x: usize,
-  first: i32,
-  rows: i32,
-  cols: i32,
-  rowStep: i32,
-  colStep: i32,
-  y: usize,
-  argmax: usize,
-  ch: i32,
-): void {
-  let winner = first;
-  let best = load<f32>(x + ((<usize>first) << 2));
-  for (let r = 0; r < rows; r++) {
-    let at = first + r * rowStep;
-    for (let k = 0; k < cols; k++, at += colStep) {
-      const value = load<f32>(x + ((<usize>at) << 2));
-      const better = i32(!(value <= best)) & i32(best == best);
-      best = select<f32>(value, best, better);
-      winner = select<i32>(at, winner, better);
-    }
-  }
-  store<f32>(y + ((<usize>ch) << 2), best);
-  store<i32>(argmax + ((<usize>ch) << 2), winner);
 }
 
 /** The means of one window: the sum in scan order, divided by the number of taps. */
@@ -185,43 +102,12 @@ function spreadPixel(
 }
 
 /**
- * `y[n, oh, ow, c]` = maximum over each window of `x[n, h, w, c]`, and in `argmax` (int32, the shape of `y`) where it
- * is: the index `(iy·w + ix)·c + ch` within its own image.
- *
- * The first winner in scan order on a tie; the first NaN, if there is one. Padding never wins, so windows of negative
- * values, or of −∞ alone, have a winner as any other. Exact.
- */
-export function maxPool2dForward(window: Window, n: i32, x: usize, y: usize, argmax: usize): void {
-  eachWindow(MAXIMUM, window, n, x, y, argmax);
-}
-
-/**
- * `dx[argmax[i]] += dy[i]` within each of `n` images, after `dx` was zeroed; `ySize` and `xSize` are the elements of
- * one image of `dy` and `dx`.
- *
- * Scatter-add in ascending order of `dy`: overlapping windows with one winner add up, k of them with an error of at
- * most (k − 1)·u·Σ |dy|.
- */
-export function maxPool2dBackward(n: i32, dy: usize, argmax: usize, dx: usize, ySize: i32, xSize: i32): void {
-  memory.fill(dx, 0, (<usize>(n * xSize)) << 2);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < ySize; j++) {
-      const at = dx + ((<usize>load<i32>(argmax)) << 2);
-      store<f32>(at, load<f32>(at) + load<f32>(dy));
-      argmax += 4;
-      dy += 4;
-    }
-    dx += (<usize>xSize) << 2;
-  }
-}
-
-/**
  * `y[n, oh, ow, c]` = mean over the pixels of each window of `x[n, h, w, c]`; padding is not counted, as in TensorFlow.
  *
  * The k pixels are added in scan order, then divided by k: |error| ≤ k·u·(Σ |x|) / k to first order.
  */
 export function averagePool2dForward(window: Window, n: i32, x: usize, y: usize): void {
-  eachWindow(AVERAGE, window, n, x, y, 0);
+  eachWindow(AVERAGE, window, n, x, y);
 }
 
 /**
@@ -231,7 +117,7 @@ export function averagePool2dForward(window: Window, n: i32, x: usize, y: usize)
  */
 export function averagePool2dBackward(window: Window, n: i32, dy: usize, dx: usize): void {
   memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
-  eachWindow(SPREAD, window, n, dx, dy, 0);
+  eachWindow(SPREAD, window, n, dx, dy);
 }
 
 /**

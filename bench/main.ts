@@ -11,7 +11,7 @@ import { MEASURED } from "./contest.ts";
 import { openPeak } from "./peak.ts";
 import { openPeers, PEERS } from "./peers/index.ts";
 import { torchTimes, type TorchTimes } from "./peers/torch.ts";
-import { outcomeLines, writeDocuments, writeFigures, type Report } from "./report.ts";
+import { writeDocuments, writeFigures } from "./report.ts";
 import { lineOf, type Result } from "./result.ts";
 import { evaluate } from "./goals.ts";
 import { NETWORKS } from "./shapes.ts";
@@ -19,6 +19,7 @@ import { convolutions } from "./suites/convolutions.ts";
 import { inference, training } from "./suites/networks.ts";
 import { pooling, products } from "./suites/products.ts";
 import type { Bench } from "./suites/suite.ts";
+import { outcomeLines, type Report } from "./table.ts";
 
 const SUITES = ["gemm", "conv2d", "depthwise", "gradients", "pooling", "inference", "training", "cold-start"];
 

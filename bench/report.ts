@@ -1,61 +1,13 @@
-/** What a run leaves: figures as JSON, a table in the README, a chart. */
+/** What a run leaves: figures as JSON, the README's table, a chart. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.ts";
-import type { Outcome } from "./goals.ts";
-import type { Result } from "./result.ts";
-
-export interface Report {
-  readonly machine: string;
-  readonly node: string;
-  /** Of the peers. */
-  readonly versions: Readonly<Record<string, string>>;
-  readonly rounds: number;
-  readonly results: readonly Result[];
-  readonly outcomes: readonly Outcome[];
-}
+import { replaceMarked, tableOf, type Report } from "./table.ts";
 
 const README = new URL("../README.md", import.meta.url);
 const CHART = new URL("../docs/benchmark.svg", import.meta.url);
-const BEGIN = "<!-- benchmark: written by npm run bench -->";
-const END = "<!-- end of benchmark -->";
-
-const times = (ratio: number): string => `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}×`;
-
-/** The summary for the terminal. */
-export function outcomeLines(outcomes: readonly Outcome[]): string[] {
-  return outcomes.flatMap(({ work, beside, goal, floor, mean, worst, reached, below, cases }) => [
-    `${reached ? "reached" : "missed "}  ${work} beside ${beside}: ${times(mean)} (goal ${times(goal)}) over ${cases} cases, ` +
-      `worst ${times(worst.ratio)}${floor === undefined ? "" : ` (floor ${times(floor)})`}: ${worst.name}`,
-    ...below.slice(0, 12).map(({ name, ratio }) => `           below the floor: ${name} ${times(ratio)}`),
-  ]);
-}
-
 export function writeFigures(report: Report, folder: string): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}results.json`, `${JSON.stringify(report, null, 2)}\n`);
-}
-
-/** The README's table. */
-export function tableOf({ machine, node, versions, outcomes }: Report): string {
-  const row = (...cells: string[]): string => `| ${cells.join(" | ")} |`;
-  const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  return [
-    `Measured on one core of: ${machine}, Node ${node}, beside ${peers.join(", ")}. Above 1× this package is ahead;`,
-    "the mean is the geometric one.",
-    "",
-    row("work", "beside", "mean", "worst shape"),
-    row("---", "---", "---", "---"),
-    ...outcomes.map(({ work, beside, mean, worst, cases }) =>
-      row(work, beside, times(mean), cases === 1 ? "" : `${times(worst.ratio)} (${worst.name})`),
-    ),
-  ].join("\n");
-}
-
-/** `text` with what stands between the marks replaced. @throws Error when a mark is missing. */
-export function replaceMarked(text: string, replacement: string): string {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md: expected the lines ${BEGIN} and ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${replacement}\n\n${text.slice(end)}`;
 }
 
 /** Writes the table and the chart. */

@@ -52,12 +52,10 @@ export function maxPooling2d(options: Pooling2dLayerOptions = {}): Layer {
     const struct = context.window(window);
     const ySize = window.oh * window.ow * window.c;
     const xSize = window.h * window.w * window.c;
+    if (!dx) return { forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, 0) };
     const argmax = context.saved(capacity * ySize);
-    const forward = (n: number): void =>
-      kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer);
-    if (!dx) return { forward };
     return {
-      forward,
+      forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer),
       backward: (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx.pointer, ySize, xSize),
     };
   });

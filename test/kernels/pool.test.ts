@@ -23,6 +23,15 @@ function runMax(g: Geometry, n: number, x: Float32Array): { y: Float32Array; arg
   return { y: y.f32(), argmax: argmax.i32() };
 }
 
+/** Without the winners, as in inference. */
+function runMaxAlone(g: Geometry, n: number, x: Float32Array): Float32Array {
+  bench.reset();
+  const y = guarded(bench, n * sizesOf(g).y);
+  kernels.maxPool2dForward(putWindow(bench, g), n, bench.put(x), y.ptr, 0);
+  y.check();
+  return y.f32();
+}
+
 function runMaxBackward(g: Geometry, n: number, dy: Float32Array, argmax: Int32Array): Float32Array {
   bench.reset();
   const { x, y } = sizesOf(g);
@@ -87,6 +96,7 @@ describe("max pooling", () => {
         // Whole numbers from a few make ties.
         const x = Float32Array.from(random(seed).integers(n * sizesOf(g).x, -4, 3));
         const { y, argmax } = runMax(g, n, x);
+        expect(bitsOf(runMaxAlone(g, n, x))).toEqual(bitsOf(y));
         const exact = maxPool(g, n, x);
         expect([...argmax]).toEqual(exact.argmax);
         expect([...y]).toEqual(exact.y);
