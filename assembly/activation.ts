@@ -21,6 +21,7 @@ import {
   zero4,
 } from "./simd";
 import { exp4, sigmoid4, tanh4 } from "./math";
+import { endShare, firstShare } from "./share";
 
 /** The kinds, as the ABI numbers them. */
 export const LINEAR: i32 = 0;
@@ -28,6 +29,9 @@ export const RELU: i32 = 1;
 export const LEAKY_RELU: i32 = 2;
 export const SIGMOID: i32 = 3;
 export const TANH: i32 = 4;
+
+/** Threads share elements in cache lines. */
+const LINE: i32 = 16;
 
 /** One vector of activations; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
@@ -80,6 +84,13 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
  * Tanh: at most 3 ULP. NaN stays NaN under each of them. `alpha` is read by the leaky ReLU alone.
  */
 export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  activate(kind, alpha, x + at, y + at, endShare(n, LINE) - first);
+}
+
+/** The same, all of it by the thread that calls: for kernels that share out their outputs themselves. */
+export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
   if (kind == RELU) forwardLoop(RELU, alpha, x, y, n);
   else if (kind == LEAKY_RELU) forwardLoop(LEAKY_RELU, alpha, x, y, n);
   else if (kind == SIGMOID) forwardLoop(SIGMOID, alpha, x, y, n);
@@ -94,6 +105,12 @@ export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: 
  * Sigmoid: dy·((1 − y)·y), tanh: dy·(1 − y²), each rounded three times: error at most 4u·|dy| for |y| ≤ 1.
  */
 export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  n = endShare(n, LINE) - first;
+  y += at;
+  dy += at;
+  dx += at;
   if (kind == RELU) backwardLoop(RELU, alpha, y, dy, dx, n);
   else if (kind == LEAKY_RELU) backwardLoop(LEAKY_RELU, alpha, y, dy, dx, n);
   else if (kind == SIGMOID) backwardLoop(SIGMOID, alpha, y, dy, dx, n);
@@ -155,7 +172,10 @@ export function divideInPlace(y: usize, divisor: f32, n: i32): void {
  */
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = (<usize>cols) << 2;
-  for (let row = 0; row < rows; row++, x += stride, y += stride) {
+  const first = firstShare(rows);
+  x += <usize>first * stride;
+  y += <usize>first * stride;
+  for (let row = endShare(rows) - first; row > 0; row--, x += stride, y += stride) {
     const sum = sumOfExponentials(x, y, rowMaximum(x, cols), cols);
     divideInPlace(y, sum, cols);
   }
@@ -180,7 +200,11 @@ export function softmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols:
   const rest = cols & (LANES - 1);
   const end = cols - rest;
   const stride = (<usize>cols) << 2;
-  for (let row = 0; row < rows; row++, y += stride, dy += stride, dx += stride) {
+  const first = firstShare(rows);
+  y += <usize>first * stride;
+  dy += <usize>first * stride;
+  dx += <usize>first * stride;
+  for (let row = endShare(rows) - first; row > 0; row--, y += stride, dy += stride, dx += stride) {
     const mean = splat(dot(y, dy, cols));
     for (let j = 0; j < end; j += LANES) {
       const at = (<usize>j) << 2;

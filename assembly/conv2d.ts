@@ -10,7 +10,7 @@
  * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
  */
 import { LINEAR } from "./activation";
-import { correlate, correlateSpace } from "./correlate";
+import { correlateShare, correlateSpace } from "./correlate";
 import {
   describePanels,
   EDGE,
@@ -37,7 +37,7 @@ import {
   stripFloats,
   stripPixels,
 } from "./patches";
-import { endShare, firstShare } from "./share";
+import { endShare, firstShare, share, shares } from "./share";
 import { Window } from "./window";
 
 /** Output pixels in a strip of the filter gradient: the reduction's block, unless one row has more. */
@@ -68,7 +68,7 @@ export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize,
 /** Floats of workspace for `conv2dForward` in `groups` groups. */
 export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
   const strip = stripFloats(window.ow, window.strideW, window, window.c / groups);
-  return correlateSpace(window.ow, window.kh * window.kw, strip);
+  return <f64>shares() * correlateSpace(window.ow, window.kh * window.kw, strip);
 }
 
 /**
@@ -95,11 +95,12 @@ export function conv2dForward(
   const fg = f / groups;
   const row = (<usize>f) << 2;
   const bytes = (<usize>(window.kh * window.kw * cg * paddedColumns(fg))) << 2;
+  workspace += <usize>share() * <usize>(conv2dForwardWorkspace(window, groups) / shares()) * 4;
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     const bias = b ? b + first : 0;
     const xg = x + ((<usize>(g * cg)) << 2);
-    correlate(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha, workspace);
+    correlateShare(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha, workspace);
     packed += bytes;
   }
 }
@@ -120,10 +121,11 @@ export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i3
   const k = window.kh * window.kw * cg;
   const pixels = stripPixels(window.ow, PIXELS);
   return (
-    <f64>(FILTER_HEAD + rowTableSize(pixels)) +
-    <f64>k +
-    <f64>pixels * <f64>paddedColumns(f / groups) +
-    stripFloats(window.ow, window.strideW, window, cg)
+    <f64>shares() *
+    (<f64>(FILTER_HEAD + rowTableSize(pixels)) +
+      <f64>k +
+      <f64>pixels * <f64>paddedColumns(f / groups) +
+      stripFloats(window.ow, window.strideW, window, cg))
   );
 }
 
@@ -147,7 +149,12 @@ export function conv2dBackpropFilter(
   const cg = window.c / groups;
   const fg = f / groups;
   const k = window.kh * window.kw * cg;
+  // Threads share the rows of the product, which are elements of a patch.
+  const q0 = firstShare(k, MR);
+  const own = endShare(k, MR) - q0;
+  if (own == 0) return;
   const row = (<usize>f) << 2;
+  workspace += <usize>share() * <usize>(conv2dBackpropFilterWorkspace(window, f, groups) / shares()) * 4;
   const edge = workspace;
   const operand = operandAt(edge + EDGE_BYTES);
   const columns = panelsAt(edge + EDGE_BYTES);
@@ -159,7 +166,7 @@ export function conv2dBackpropFilter(
   const strips = panels + ((<usize>(pixels * paddedColumns(fg))) << 2);
   describePatches(patches, window, 1, 1, cg, PIXELS);
   elementOffsets(patches, elements);
-  operand.rows = elements;
+  operand.rows = elements + ((<usize>q0) << 2);
   operand.runs = runs;
   operand.step = <usize>window.strideW * patches.pixel;
   for (let g = 0; g < groups; g++) {
@@ -175,7 +182,8 @@ export function conv2dBackpropFilter(
         const kc = rowRuns(patches, strip, images, rows, runs);
         packPanels(kc, fg, from, row, panels, PANEL_ROW * kc);
         describePanels(columns, panels, fg, PANEL_ROW * kc);
-        gemmBlock(k, fg, operand, columns, dw + first, row, fresh, 0, LINEAR, 0, edge);
+        const to = dw + first + <usize>q0 * row;
+        gemmBlock(own, fg, operand, columns, to, row, fresh, 0, LINEAR, 0, edge);
         from += kc * row;
         fresh = false;
       }
@@ -207,7 +215,7 @@ export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, group
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
   const head = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + rows;
-  return <f64>head + <f64>(f / groups) * <f64>paddedColumns(k) + <f64>rows * <f64>k;
+  return <f64>shares() * (<f64>head + <f64>(f / groups) * <f64>paddedColumns(k) + <f64>rows * <f64>k);
 }
 
 /**
@@ -228,6 +236,13 @@ export function conv2dBackpropInputCol2im(
 ): void {
   const cg = window.c / groups;
   const fg = f / groups;
+  // Threads share the images: within one, patches overlap.
+  const image0 = firstShare(n);
+  n = endShare(n) - image0;
+  if (n == 0) return;
+  dy += (<usize>(image0 * window.oh * window.ow * f)) << 2;
+  dx += (<usize>(image0 * window.h * window.w * window.c)) << 2;
+  workspace += <usize>share() * <usize>(conv2dBackpropInputCol2imWorkspace(window, f, groups) / shares()) * 4;
   const m = n * window.oh * window.ow;
   const k = window.kh * window.kw * cg;
   const mc = blockRows(k);

@@ -10,7 +10,7 @@ import {
   OPERANDS_BYTES,
   panelsAt,
 } from "./gemm/gemm";
-import { RUN } from "./gemm/micro";
+import { NR, RUN } from "./gemm/micro";
 import { PANEL_ROW } from "./gemm/pack";
 import {
   describePatches,
@@ -21,13 +21,19 @@ import {
   PATCHES_BYTES,
   stripPixels,
 } from "./patches";
+import { endShare, firstShare, shares } from "./share";
 import { Window } from "./window";
 
 /** Output pixels in a strip, unless one row has more. */
 const PIXELS: i32 = 512;
+/** Numbers of a window, and bytes of its struct, rounded up to a cache line. */
+const WINDOW_FIELDS: usize = 13;
+const WINDOW_BYTES: usize = 64;
+/** With fewer output rows than this for each thread, threads share the filters of an image instead of its rows. */
+const FEW_ROWS: i32 = 16;
 
-/** Floats in front of the tables: the edge, the operand and the description of the patches. */
-const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES) >> 2);
+/** Floats in front of the tables: the edge, the operand, the description of the patches, and a window of some rows. */
+const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES + WINDOW_BYTES) >> 2);
 
 /** Floats of the table of a patch's runs: at most one a tap, and the end. */
 // @ts-ignore: decorator
@@ -87,5 +93,59 @@ export function correlate(
         else gemmBlock(m, f, operand, columns, c, yRow, fresh, 0, LINEAR, 0, edge);
       }
     }
+  }
+}
+
+/**
+ * This thread's share of `correlate`: images, or rows of the output of each image, or filters. The window of its rows is
+ * a window of the same image that starts further down.
+ */
+export function correlateShare(
+  window: Window,
+  zoomH: i32,
+  zoomW: i32,
+  n: i32,
+  cg: i32,
+  x: usize,
+  f: i32,
+  panels: usize,
+  y: usize,
+  yRow: usize,
+  bias: usize,
+  activation: i32,
+  alpha: f32,
+  workspace: usize,
+): void {
+  const byFilters = n < shares() && window.oh < FEW_ROWS * shares() && f >= NR * shares();
+  if (byFilters) {
+    const f0 = firstShare(f, NR);
+    const own = endShare(f, NR) - f0;
+    const at = (<usize>f0) << 2;
+    panels += <usize>(window.kh * window.kw * cg) * at;
+    if (bias) bias += at;
+    correlate(window, zoomH, zoomW, n, cg, x, own, panels, y + at, yRow, bias, activation, alpha, workspace);
+    return;
+  }
+  const imageX = (<usize>(window.h * window.w * window.c)) << 2;
+  const imageY = <usize>(window.oh * window.ow) * yRow;
+  if (n >= shares()) {
+    const i0 = firstShare(n);
+    x += <usize>i0 * imageX;
+    y += <usize>i0 * imageY;
+    n = endShare(n) - i0;
+    correlate(window, zoomH, zoomW, n, cg, x, f, panels, y, yRow, bias, activation, alpha, workspace);
+    return;
+  }
+  const r0 = firstShare(window.oh);
+  const part = changetype<Window>(workspace + EDGE_BYTES + OPERANDS_BYTES + PATCHES_BYTES);
+  memory.copy(changetype<usize>(part), changetype<usize>(window), 4 * WINDOW_FIELDS);
+  part.oh = endShare(window.oh) - r0;
+  part.top = window.top - r0 * window.strideH;
+  if (part.oh == 0) return;
+  y += <usize>(r0 * window.ow) * yRow;
+  for (let image = 0; image < n; image++) {
+    correlate(part, zoomH, zoomW, 1, cg, x, f, panels, y, yRow, bias, activation, alpha, workspace);
+    x += imageX;
+    y += imageY;
   }
 }

@@ -5,7 +5,7 @@
  * four channels a vector and four output columns at a time, taps outside of the image skipped. The last vector of
  * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
  */
-import { activationForward, LINEAR, RELU } from "./activation";
+import { activate, LINEAR, RELU } from "./activation";
 import { rotate } from "./flipped";
 import { endShare, firstShare, share, shares } from "./share";
 import { add4, LANES, load4, madd4, relu4, store4, zero4 } from "./simd";
@@ -69,7 +69,7 @@ export function depthwiseConv2dForward(
   if (activation == LINEAR || activation == RELU) return;
   const first = firstShare(n * window.oh);
   const own = y + ((<usize>(first * row)) << 2);
-  activationForward(activation, alpha, own, own, (endShare(n * window.oh) - first) * row);
+  activate(activation, alpha, own, own, (endShare(n * window.oh) - first) * row);
 }
 
 /**

@@ -6,9 +6,10 @@
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
 import { LINEAR } from "./activation";
-import { correlate, correlateSpace } from "./correlate";
+import { correlateShare, correlateSpace } from "./correlate";
 import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { stripFloats } from "./patches";
+import { share, shares } from "./share";
 import { Window } from "./window";
 
 /** Bytes of the rotated window in front of the workspace: 13 numbers, rounded up to a whole cache line. */
@@ -36,7 +37,7 @@ export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, grou
   const taps = window.kh * window.kw;
   const strip = stripFloats(window.w, 1, window, f / groups);
   const filters = <f64>taps * <f64>(f / groups) * <f64>paddedColumns(window.c / groups);
-  return <f64>(ROTATED >> 2) + filters + correlateSpace(window.w, taps, strip);
+  return <f64>shares() * (<f64>(ROTATED >> 2) + filters + correlateSpace(window.w, taps, strip));
 }
 
 /**
@@ -59,6 +60,8 @@ export function conv2dBackpropInputFlipped(
   const fg = f / groups;
   const taps = window.kh * window.kw;
   const k = taps * fg;
+  workspace +=
+    <usize>share() * <usize>(conv2dBackpropInputFlippedWorkspace(window, f, groups) / shares()) * 4;
   const rotated = changetype<Window>(workspace);
   rotate(window, f, rotated);
   const panels = workspace + ROTATED;
@@ -73,7 +76,7 @@ export function conv2dBackpropInputFlipped(
       packPanelsTransposed(fg, cg, from, wRow, panels + PANEL_ROW * tap * fg, panelStride);
     }
     const dxg = dx + ((<usize>(g * cg)) << 2);
-    correlate(
+    correlateShare(
       rotated,
       window.strideH,
       window.strideW,

@@ -17,6 +17,7 @@ import {
   splatInt,
   store4,
 } from "./simd";
+import { endShare, firstShare } from "./share";
 import { endTap, firstTap, Window } from "./window";
 
 /**
@@ -31,25 +32,29 @@ export function maxPool2dForward(window: Window, n: i32, x: usize, y: usize, arg
   const pixel = (<usize>c) << 2;
   const down = window.dilationH * window.w * c;
   const across = window.dilationW * c;
-  for (let i = 0; i < n; i++) {
-    for (let oy = 0; oy < window.oh; oy++) {
-      const iy = oy * window.strideH - window.top;
-      const ky = firstTap(iy, window.dilationH);
-      const rows = endTap(iy, window.dilationH, window.kh, window.h) - ky;
-      const line = (iy + ky * window.dilationH) * window.w;
-      for (let ox = 0; ox < window.ow; ox++) {
-        const ix = ox * window.strideW - window.left;
-        const kx = firstTap(ix, window.dilationW);
-        const cols = endTap(ix, window.dilationW, window.kw, window.w) - kx;
-        const first = (line + ix + kx * window.dilationW) * c;
-        if (c < LANES) fewChannels(x, first, rows, cols, down, across, c, y, argmax);
-        else if (argmax) maximaAndWinners(x, first, rows, cols, down, across, c, y, argmax);
-        else maxima(x, first, rows, cols, down, across, c, y);
-        y += pixel;
-        if (argmax) argmax += pixel;
-      }
+  const begin = firstShare(n * window.oh);
+  const end = endShare(n * window.oh);
+  const before = <usize>(begin * window.ow) * pixel;
+  y += before;
+  if (argmax) argmax += before;
+  for (let i = begin; i < end; i++) {
+    const image = i / window.oh;
+    const from = x + <usize>(image * window.h * window.w) * pixel;
+    const iy = (i - image * window.oh) * window.strideH - window.top;
+    const ky = firstTap(iy, window.dilationH);
+    const rows = endTap(iy, window.dilationH, window.kh, window.h) - ky;
+    const line = (iy + ky * window.dilationH) * window.w;
+    for (let ox = 0; ox < window.ow; ox++) {
+      const ix = ox * window.strideW - window.left;
+      const kx = firstTap(ix, window.dilationW);
+      const cols = endTap(ix, window.dilationW, window.kw, window.w) - kx;
+      const first = (line + ix + kx * window.dilationW) * c;
+      if (c < LANES) fewChannels(from, first, rows, cols, down, across, c, y, argmax);
+      else if (argmax) maximaAndWinners(from, first, rows, cols, down, across, c, y, argmax);
+      else maxima(from, first, rows, cols, down, across, c, y);
+      y += pixel;
+      if (argmax) argmax += pixel;
     }
-    x += <usize>(window.h * window.w) * pixel;
   }
 }
 
@@ -179,6 +184,11 @@ function fewChannels(
  * most (k − 1)·u·Σ |dy|.
  */
 export function maxPool2dBackward(n: i32, dy: usize, argmax: usize, dx: usize, ySize: i32, xSize: i32): void {
+  const first = firstShare(n);
+  n = endShare(n) - first;
+  dy += (<usize>(first * ySize)) << 2;
+  argmax += (<usize>(first * ySize)) << 2;
+  dx += (<usize>(first * xSize)) << 2;
   memory.fill(dx, 0, (<usize>(n * xSize)) << 2);
   for (let i = 0; i < n; i++) {
     for (let j = 0; j < ySize; j++) {

@@ -21,6 +21,10 @@ import {
   storeLanes,
   sub4,
 } from "./simd";
+import { endShare, firstShare } from "./share";
+
+/** Threads share weights in cache lines. */
+const LINE: i32 = 16;
 
 /** The mask of the lanes that are neither infinite nor NaN. */
 // @ts-ignore: decorator
@@ -101,7 +105,7 @@ function sgdLoop(
  *
  * `v` starts at zero, which makes the first v equal to g′. With `v` = 0 there is no momentum and the step is g′.
  * Each line is evaluated left to right in float32, every operation rounded once. Returns whether all new values are
- * finite; stores nothing without `commit`.
+ * finite; stores nothing without `commit`. Each thread tells it of its share.
  */
 export function sgdStep(
   w: usize,
@@ -114,10 +118,16 @@ export function sgdStep(
   nesterov: bool,
   commit: bool,
 ): bool {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  n = endShare(n, LINE) - first;
+  w += at;
+  g += at;
   if (v == 0) {
     if (commit) return sgdLoop(w, g, 0, n, learningRate, 0, weightDecay, false, false, true);
     return sgdLoop(w, g, 0, n, learningRate, 0, weightDecay, false, false, false);
   }
+  v += at;
   if (commit) return sgdLoop(w, g, v, n, learningRate, momentum, weightDecay, nesterov, true, true);
   return sgdLoop(w, g, v, n, learningRate, momentum, weightDecay, nesterov, true, false);
 }
@@ -209,7 +219,7 @@ function adamLoop(
  *
  * with `correction1 = 1 − beta1^t` and `correction2 = 1 − beta2^t` in step t from 1 on. `m` and `v` start at zero.
  * Everything is float32, rounded once an operation, but `1 − beta`, which float32 betas would spoil: it is taken in
- * float64 first. Returns whether all new values are finite; stores nothing without `commit`.
+ * float64 first. Returns whether all new values are finite, each thread of its share; stores nothing without `commit`.
  */
 export function adamStep(
   w: usize,
@@ -227,6 +237,13 @@ export function adamStep(
   correction2: f32,
   commit: bool,
 ): bool {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  n = endShare(n, LINE) - first;
+  w += at;
+  g += at;
+  m += at;
+  v += at;
   const rate = learningRate;
   const l2: f32 = decoupled ? 0 : weightDecay;
   const away: f32 = decoupled ? learningRate * weightDecay : 0;

@@ -5,6 +5,7 @@
  * do not exist. Each window must hold at least one pixel of the image (the caller checks).
  */
 import { LANES, add4, div4, load4, splat, store4, zero4 } from "./simd";
+import { endShare, firstShare } from "./share";
 import { endTap, firstTap, Window } from "./window";
 
 /** What to do with a window. */
@@ -12,7 +13,7 @@ const AVERAGE: i32 = 0;
 const SPREAD: i32 = 1;
 
 /**
- * Visits the windows of `n` images in ascending order. `image` is the side that the windows slide over, `pooled` the
+ * Visits the windows of this thread's images in ascending order. `image` is the side that the windows slide over, `pooled` the
  * side with one pixel a window; `kind` is a constant at each call.
  */
 // @ts-ignore: decorator
@@ -21,7 +22,11 @@ function eachWindow(kind: i32, window: Window, n: i32, image: usize, pooled: usi
   const c = window.c;
   const rowStep = window.dilationH * window.w * c;
   const colStep = window.dilationW * c;
-  for (let i = 0; i < n; i++) {
+  const begin = firstShare(n);
+  const end = endShare(n);
+  image += (<usize>(begin * window.h * window.w * c)) << 2;
+  pooled += (<usize>(begin * window.oh * window.ow * c)) << 2;
+  for (let i = begin; i < end; i++) {
     for (let oy = 0; oy < window.oh; oy++) {
       const y = oy * window.strideH - window.top;
       const ky = firstTap(y, window.dilationH);
@@ -116,7 +121,9 @@ export function averagePool2dForward(window: Window, n: i32, x: usize, y: usize)
  * Windows in ascending order: a pixel in m windows has |error| ≤ m·u·Σ |dy| / k to first order.
  */
 export function averagePool2dBackward(window: Window, n: i32, dy: usize, dx: usize): void {
-  memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
+  const size = (<usize>(window.h * window.w * window.c)) << 2;
+  const first = firstShare(n);
+  memory.fill(dx + <usize>first * size, 0, <usize>(endShare(n) - first) * size);
   eachWindow(SPREAD, window, n, dx, dy);
 }
 
@@ -125,7 +132,10 @@ export function averagePool2dBackward(window: Window, n: i32, dy: usize, dx: usi
  * |error| ≤ pixels·u·(Σ |x|) / pixels to first order.
  */
 export function globalAveragePool2dForward(n: i32, pixels: i32, c: i32, x: usize, y: usize): void {
-  for (let i = 0; i < n; i++) {
+  const first = firstShare(n);
+  x += (<usize>(first * pixels * c)) << 2;
+  y += (<usize>(first * c)) << 2;
+  for (let i = endShare(n) - first; i > 0; i--) {
     averagePixel(x, 0, 1, pixels, 0, c, c, y);
     x += (<usize>(pixels * c)) << 2;
     y += (<usize>c) << 2;
@@ -134,8 +144,12 @@ export function globalAveragePool2dForward(n: i32, pixels: i32, c: i32, x: usize
 
 /** The adjoint of `globalAveragePool2dForward`: `dx[n, pixels, c] = dy[n, c] / pixels`, rounded once. */
 export function globalAveragePool2dBackward(n: i32, pixels: i32, c: i32, dy: usize, dx: usize): void {
-  memory.fill(dx, 0, (<usize>(n * pixels * c)) << 2);
-  for (let i = 0; i < n; i++) {
+  const first = firstShare(n);
+  const own = endShare(n) - first;
+  dx += (<usize>(first * pixels * c)) << 2;
+  dy += (<usize>(first * c)) << 2;
+  memory.fill(dx, 0, (<usize>(own * pixels * c)) << 2);
+  for (let i = own; i > 0; i--) {
     spreadPixel(dx, 0, 1, pixels, 0, c, c, dy);
     dx += (<usize>(pixels * c)) << 2;
     dy += (<usize>c) << 2;

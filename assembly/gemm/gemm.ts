@@ -8,10 +8,11 @@
  *
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
-import { activationForward, LINEAR, RELU } from "../activation";
+import { activate, LINEAR, RELU } from "../activation";
 import { addFloats, copyFloats } from "./copy";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";
+import { endShare, firstShare, share, shares } from "../share";
 import { gemv } from "./gemv";
 import { add4, load4, relu4, store4 } from "../simd";
 
@@ -153,7 +154,7 @@ export function gemmBlock(
   if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, relu, edge);
   if (activation == LINEAR || relu) return;
   for (let i = 0; i < m; i++) {
-    activationForward(activation, alpha, c, c, n);
+    activate(activation, alpha, c, c, n);
     c += cRow;
   }
 }
@@ -227,7 +228,14 @@ const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
 
 /** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. */
 export function gemmWorkspace(n: i32, k: i32): f64 {
-  return <f64>HEAD + <f64>min(k, KC) * <f64>(paddedColumns(n) + MC);
+  return <f64>shares() * <f64>threadFloats(n, k);
+}
+
+/** Floats of one thread's workspace. */
+// @ts-ignore: decorator
+@inline
+function threadFloats(n: i32, k: i32): i32 {
+  return HEAD + min(k, KC) * (paddedColumns(n) + MC);
 }
 
 /** Packs `kc` rows of `op(B)` at `panels`, or leaves them in place when `m` is too small for packing to pay. */
@@ -305,20 +313,72 @@ export function gemm(
   accumulate: bool,
   workspace: usize,
 ): void {
+  const aRow = (<usize>lda) << 2;
+  const bRow = (<usize>ldb) << 2;
+  const cRow = (<usize>ldc) << 2;
+  // Threads share the rows or the columns of C, whichever has more tiles.
+  const byRows = m * NR > n * MR;
+  const i0 = byRows ? firstShare(m, MR) : 0;
+  const j0 = byRows ? 0 : firstShare(n, NR);
+  const rows = byRows ? endShare(m, MR) - i0 : m;
+  const cols = byRows ? n : endShare(n, NR) - j0;
+  if (rows == 0 || cols == 0) return;
+  const at = (<usize>j0) << 2;
+  a += transposeA ? (<usize>i0) << 2 : <usize>i0 * aRow;
+  b += transposeB ? <usize>j0 * bRow : at;
+  c += <usize>i0 * cRow + at;
+  if (bias) bias += at;
   if (m == 1 && !transposeB) {
-    gemv(n, k, a, transposeA ? (<usize>lda) << 2 : 4, b, (<usize>ldb) << 2, c, accumulate);
-    if (bias) addFloats(c, bias, n);
-    if (activation != LINEAR) activationForward(activation, alpha, c, c, n);
+    gemv(cols, k, a, transposeA ? aRow : 4, b, bRow, c, accumulate);
+    if (bias) addFloats(c, bias, cols);
+    if (activation != LINEAR) activate(activation, alpha, c, c, cols);
     return;
   }
+  workspace += (<usize>(share() * threadFloats(n, k))) << 2;
+  product(
+    transposeA,
+    transposeB,
+    rows,
+    cols,
+    k,
+    a,
+    aRow,
+    b,
+    bRow,
+    c,
+    cRow,
+    bias,
+    activation,
+    alpha,
+    accumulate,
+    workspace,
+  );
+}
+
+/** One thread's part of `gemm`; strides are bytes. */
+function product(
+  transposeA: bool,
+  transposeB: bool,
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  aRow: usize,
+  b: usize,
+  bRow: usize,
+  c: usize,
+  cRow: usize,
+  bias: usize,
+  activation: i32,
+  alpha: f32,
+  accumulate: bool,
+  workspace: usize,
+): void {
   const edge = workspace;
   const operand = operandAt(edge + EDGE_BYTES);
   const columns = panelsAt(edge + EDGE_BYTES);
   const panels = edge + ((<usize>HEAD) << 2);
   const block = panels + ((<usize>(min(k, KC) * paddedColumns(n))) << 2);
-  const aRow = (<usize>lda) << 2;
-  const bRow = (<usize>ldb) << 2;
-  const cRow = (<usize>ldc) << 2;
   operand.runs = edge + EDGE_BYTES + OPERANDS_BYTES;
   operand.rows = operand.runs + SINGLE_RUN_BYTES;
   for (let pc = 0; pc < k; pc += KC) {

@@ -1,5 +1,5 @@
 /** Winograd's forward pass, which from rotated filters is the input gradient too. Formulas stand in `winograd.ts`. */
-import { activationForward, LINEAR, RELU } from "../activation";
+import { activate, LINEAR, RELU } from "../activation";
 import { NR } from "../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { endShare, firstShare, share, shares } from "../share";
@@ -195,7 +195,7 @@ function writeTile(pass: Pass, image: i32, oy: i32, ox: i32, from: usize): void 
   for (let r = 0; r < rows; r++) {
     for (let s = 0; s < cols; s++) {
       const at = first + ((<usize>pass.f0) << 2) + <usize>(r * window.ow + s) * pixel;
-      activationForward(pass.activation, pass.alpha, at, at, end - pass.f0);
+      activate(pass.activation, pass.alpha, at, at, end - pass.f0);
     }
   }
 }
