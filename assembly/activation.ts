@@ -21,6 +21,7 @@ import {
   zero4,
 } from "./simd";
 import { exp4, sigmoid4, tanh4 } from "./math";
+import { endShare, firstShare } from "./share";
 
 /** The kinds, as the ABI numbers them. */
 export const LINEAR: i32 = 0;
@@ -80,6 +81,10 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
  * Tanh: at most 3 ULP. NaN stays NaN under each of them. `alpha` is read by the leaky ReLU alone.
  */
 export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
+  const first = firstShare(n, LANES);
+  n = endShare(n, LANES) - first;
+  x += (<usize>first) << 2;
+  y += (<usize>first) << 2;
   if (kind == RELU) forwardLoop(RELU, alpha, x, y, n);
   else if (kind == LEAKY_RELU) forwardLoop(LEAKY_RELU, alpha, x, y, n);
   else if (kind == SIGMOID) forwardLoop(SIGMOID, alpha, x, y, n);
