@@ -60,10 +60,13 @@ export const LANES: i32 = 4;
   return f32x4.sqrt(a);
 }
 
-/** `acc + a · b`, rounded twice: the exact build has no fused multiply-add. */
+/**
+ * `acc + a · b`, rounded twice: the exact build has no fused multiply-add. In the relaxed build the host decides whether
+ * it rounds once or twice; nothing else is relaxed there.
+ */
 // @ts-ignore: decorator
 @inline export function madd4(a: v128, b: v128, acc: v128): v128 {
-  return f32x4.add(acc, f32x4.mul(a, b));
+  return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, acc) : f32x4.add(acc, f32x4.mul(a, b));
 }
 
 /** `x < 0 ? 0 : x` in each lane: NaN stays NaN. */

@@ -8,11 +8,11 @@ import { Engine } from "./ops/engine.ts";
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
 export function load(options?: LoadOptions): Promise<Engine> {
-  return loadEngine({ exact }, Engine, options);
+  return loadEngine({ exact, more: () => import("./hosts/module.ts") }, Engine, options);
 }
 
-export type { LoadOptions, WasmSource } from "./engine/load.ts";
-export type { AbortSignalLike, WasmModule, WasmResponse } from "./engine/platform.ts";
+export type { LoadOptions } from "./engine/load.ts";
+export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
 export type { KernelEngine } from "./engine/engine.ts";
 export type { Activation, ActivationName } from "./engine/activation.ts";
 export type { ConvAlgorithm } from "./engine/conv2d.ts";

@@ -7,7 +7,7 @@ import { InferenceModel } from "./model/inferenceModel.ts";
 
 /** As `load` of `im2row`; the engine serves models and has no operators. */
 export function load(options?: LoadOptions): Promise<KernelEngine> {
-  return loadEngine({ exact }, KernelEngine, options);
+  return loadEngine({ exact, more: () => import("./hosts/module.ts") }, KernelEngine, options);
 }
 
 /**
@@ -20,8 +20,8 @@ export function loadModel(bytes: Uint8Array): InferenceModel {
 }
 
 export type { InferenceModel, KernelEngine };
-export type { LoadOptions, WasmSource } from "./engine/load.ts";
-export type { WasmModule, WasmResponse } from "./engine/platform.ts";
+export type { LoadOptions } from "./engine/load.ts";
+export type { WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
 export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
 export type { Session } from "./model/session.ts";
 export { tensor, type Shape, type Tensor } from "./tensor.ts";

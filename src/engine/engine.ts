@@ -2,18 +2,20 @@ import type { Runtime } from "./runtime.ts";
 
 /** The kernels on a memory of their own, for models. */
 export class KernelEngine {
-  /** Threads in use. */
-  readonly threads: number = 1;
+  /** Threads in use, the caller's included. */
+  readonly threads!: number;
   /** Why there are fewer threads than `load` was asked for; undefined when there are as many. */
   readonly threadsUnavailable: string | undefined;
   /** The arithmetic of the kernels. */
-  readonly math = "exact";
+  readonly math!: "exact" | "relaxed";
+  /** Why the arithmetic is exact when `load` was asked for relaxed. */
+  readonly mathUnavailable: string | undefined;
   /** The kernels and their memory, for layers and models. */
   readonly runtime: Runtime;
 
   /** Users call `load`. */
-  constructor(runtime: Runtime, threads: number | "auto") {
-    this.threadsUnavailable = threads === 1 ? undefined : "this build has no threads";
+  constructor(runtime: Runtime) {
+    Object.assign(this, runtime.capabilities);
     this.runtime = runtime;
   }
 
@@ -24,8 +26,8 @@ export class KernelEngine {
   }
 
   /**
-   * Gives the memory back. Sessions and models on this engine throw from then on, and the models' weights go with it:
-   * `model.dispose()` or `toSafetensors()` before keeps them.
+   * Gives the memory back and ends the threads. Sessions and models on this engine throw from then on, and the models'
+   * weights go with it: `model.dispose()` or `toSafetensors()` before keeps them.
    */
   dispose(): void {
     this.runtime.dispose();

@@ -18,6 +18,9 @@ export interface WasmResponse {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
+/** A WebAssembly binary in any of the forms that hosts hand out. A `WasmResponse` is a `Response`. */
+export type WasmSource = WasmModule | ArrayBuffer | ArrayBufferView | WasmResponse;
+
 /** A `WebAssembly.Memory`. */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;

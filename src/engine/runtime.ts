@@ -1,12 +1,29 @@
 import type { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 
+/** What an engine runs with, and why that is less than `load` was asked for. */
+export interface Capabilities {
+  readonly threads: number;
+  readonly threadsUnavailable?: string | undefined;
+  readonly math: "exact" | "relaxed";
+  readonly mathUnavailable?: string | undefined;
+}
+
+interface Live {
+  readonly kernels: Kernels;
+  readonly heap: Heap;
+  /** Ends what works for the kernels besides this thread. */
+  end?(): void;
+}
+
 /** What everything above the engine works with: the kernels and the memory they work on. */
 export class Runtime {
-  #live: { readonly kernels: Kernels; readonly heap: Heap } | undefined;
+  readonly capabilities: Capabilities;
+  #live: Live | undefined;
 
-  constructor(kernels: Kernels, heap: Heap) {
-    this.#live = { kernels, heap };
+  constructor(live: Live, capabilities: Capabilities = { threads: 1, math: "exact" }) {
+    this.#live = live;
+    this.capabilities = capabilities;
   }
 
   /** The module's exports. @throws Error after `dispose`. */
@@ -23,12 +40,13 @@ export class Runtime {
     return this.#live === undefined;
   }
 
-  /** Lets go of the kernels and their memory, which the garbage collector then takes. */
+  /** Lets go of the kernels and their memory, which the garbage collector then takes, and ends the threads. */
   dispose(): void {
+    this.#live?.end?.();
     this.#live = undefined;
   }
 
-  #require(): { readonly kernels: Kernels; readonly heap: Heap } {
+  #require(): Live {
     if (!this.#live) throw new Error("engine: expected a live engine, got one that was disposed");
     return this.#live;
   }

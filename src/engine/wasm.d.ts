@@ -1,5 +1,13 @@
-/** The exact build, embedded; scripts/build.ts makes it. */
+/** The builds, embedded; scripts/build.ts makes them. */
 declare module "*/build/wasm.js" {
   /** Its bytes, decoded anew at each call. */
   export default function exact(): Uint8Array<ArrayBuffer>;
+}
+
+declare module "*/build/wasm.threads.js" {
+  export default function threads(): Uint8Array<ArrayBuffer>;
+}
+
+declare module "*/build/wasm.relaxed.js" {
+  export default function relaxed(): Uint8Array<ArrayBuffer>;
 }

@@ -1,0 +1,70 @@
+/** The module of `load({ module })`. */
+import { OptionError } from "../errors.ts";
+import { show } from "../options.ts";
+import { refusal } from "./compile.ts";
+import type { WasmSource } from "./platform.ts";
+
+/** The package's binaries, by their names in `dist/`. */
+export type File = "im2row.wasm" | "im2row.threads.wasm" | "im2row.relaxed.wasm";
+
+export interface Given {
+  readonly module: WebAssembly.Module;
+  /** The file that it is of. */
+  readonly file: File;
+}
+
+/** The bytes of what is no compiled module. */
+async function bytesOf(source: WasmSource): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if ("arrayBuffer" in source) {
+    if ("ok" in source && !source.ok) throw new Error(`HTTP status ${source.status}`);
+    return new Uint8Array(await source.arrayBuffer());
+  }
+  if (ArrayBuffer.isView(source)) {
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+  }
+  return "byteLength" in source ? new Uint8Array(source) : undefined;
+}
+
+const EXPECTED_SOURCE = "expected a WebAssembly.Module, its bytes, a Response, or a promise of one";
+
+/** The builds are told apart by what they export. */
+function fileOf(module: WebAssembly.Module): File | undefined {
+  const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+  if (!names.includes("heapBase")) return undefined;
+  if (names.includes("relaxedMath")) return "im2row.relaxed.wasm";
+  return names.includes("joinThreads") ? "im2row.threads.wasm" : "im2row.wasm";
+}
+
+/**
+ * What the caller gave, compiled. What has neither bytes nor a body counts as a module: one of another realm is no
+ * `instanceof` this realm's.
+ * @throws OptionError unless it is a binary of im2row.
+ */
+export async function compileGiven(source: unknown): Promise<Given> {
+  const given = (await source) as WasmSource | null;
+  if (typeof given !== "object" || given === null) {
+    throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got ${show(given)}`);
+  }
+  let bytes: Uint8Array<ArrayBuffer> | undefined;
+  let module: WebAssembly.Module;
+  let file: File | undefined;
+  try {
+    bytes = await bytesOf(given);
+    module = bytes ? await WebAssembly.compile(bytes) : (given as WebAssembly.Module);
+    file = fileOf(module);
+  } catch (error) {
+    if (bytes) await expectCompiling(error);
+    throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got what fails with ${String(error)}`, {
+      cause: error,
+    });
+  }
+  if (file) return { module, file };
+  throw new OptionError("load: module: expected the binary of im2row, got another module");
+}
+
+/** Is it the host or the bytes? The shortest module, magic number and version, tells. @throws Error when it is the host. */
+async function expectCompiling(cause: unknown): Promise<void> {
+  await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)).catch(() => {
+    throw refusal(cause);
+  });
+}

@@ -1,0 +1,77 @@
+import type { Kernels } from "../kernels.ts";
+
+/**
+ * The work of a call, from its arguments: multiply-adds of a matrix product, and for the rest as many as take the same
+ * time. `ints` is the memory, where windows are.
+ */
+export type Work<Arguments extends readonly unknown[]> = (ints: Int32Array, ...args: Arguments) => number;
+
+/** Multiply-adds in the time that one element takes: to copy, to add, to be divided, to go through `exp`. */
+const COPY = 3;
+const SCATTER = 8;
+const DIVIDE = 12;
+const EXP = 25;
+/** A depthwise product reads as much as it multiplies. */
+const DEPTHWISE = 2;
+/** The 36 values of a filter of Winograd's algorithm. */
+const TRANSFORM = 100;
+
+const SIGMOID = 3;
+
+/** Output pixels of `n` images. */
+const pixels = (ints: Int32Array, window: number, n: number): number =>
+  n * ints[(window >>> 2) + 5]! * ints[(window >>> 2) + 6]!;
+
+/** Elements of a patch. */
+const patch = (ints: Int32Array, window: number): number =>
+  ints[(window >>> 2) + 2]! * ints[(window >>> 2) + 3]! * ints[(window >>> 2) + 4]!;
+
+const unfolded = (ints: Int32Array, window: number, n: number): number =>
+  pixels(ints, window, n) * patch(ints, window);
+
+const convolution = (ints: Int32Array, window: number, n: number, f: number, groups: number): number =>
+  (unfolded(ints, window, n) * f) / groups;
+
+/** Winograd's algorithm multiplies a quarter as often as the definition. */
+const winograd = (ints: Int32Array, window: number, n: number, f: number): number =>
+  (unfolded(ints, window, n) * f) / 4;
+
+const copied = (ints: Int32Array, window: number, n: number): number => COPY * unfolded(ints, window, n);
+const scattered = (ints: Int32Array, window: number, n: number): number =>
+  SCATTER * unfolded(ints, window, n);
+const depthwise = (ints: Int32Array, window: number, n: number): number =>
+  DEPTHWISE * unfolded(ints, window, n);
+
+/**
+ * The kernels that split, each with its work: all threads call them with the same arguments, and each computes its share
+ * of the outputs. The others run on the calling thread.
+ */
+export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels[Name]>> } = {
+  gemm: (_, _a, _b, m, n, k) => m * n * k,
+  conv2dPackFilters: (ints, window, f, groups) => (COPY * patch(ints, window) * f) / groups,
+  conv2dForward: convolution,
+  conv2dBackpropFilter: convolution,
+  conv2dBackpropInputCol2im: convolution,
+  conv2dBackpropInputFlipped: convolution,
+  winogradPackFilters: (_, c, f) => TRANSFORM * c * f,
+  winogradPackRotatedFilters: (_, c, f) => TRANSFORM * c * f,
+  winogradForward: winograd,
+  winogradBackpropFilter: winograd,
+  winogradBackpropInput: winograd,
+  depthwiseConv2dForward: depthwise,
+  depthwiseConv2dBackpropFilter: depthwise,
+  depthwiseConv2dBackpropInput: depthwise,
+  biasGradient: (_, rows, f) => COPY * rows * f,
+  activationForward: (_, kind, _alpha, _x, _y, n) => (kind < SIGMOID ? COPY : EXP) * n,
+  activationBackward: (_, _kind, _alpha, _y, _dy, _dx, n) => COPY * n,
+  softmaxForward: (_, _x, _y, rows, cols) => EXP * rows * cols,
+  softmaxBackward: (_, _y, _dy, _dx, rows, cols) => COPY * rows * cols,
+  sgdStep: (_, _w, _g, _v, n) => COPY * n,
+  adamStep: (_, _w, _g, _m, _v, n) => DIVIDE * n,
+  maxPool2dForward: scattered,
+  maxPool2dBackward: (_, n, _dy, _argmax, _dx, ySize) => SCATTER * n * ySize,
+  averagePool2dForward: copied,
+  averagePool2dBackward: scattered,
+  globalAveragePool2dForward: (_, n, size, c) => COPY * n * size * c,
+  globalAveragePool2dBackward: (_, n, size, c) => COPY * n * size * c,
+};

@@ -1,0 +1,87 @@
+/** Workers of whatever kind the host has: how they are started, and how many processors they have. */
+import type { Order } from "./control.ts";
+import { WORKER } from "./worker.ts";
+
+export interface Worker {
+  /** Ends it. */
+  end(): void;
+}
+
+/** Hears of a worker: its answer to the order, or why it is no more. */
+export interface Listener {
+  answer(text: string): void;
+  gone(reason: string): void;
+}
+
+/** What is used of `node:worker_threads`. */
+interface NodeWorker {
+  on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
+  postMessage(message: unknown): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+type NodeWorkerClass = new (code: string, options: object) => NodeWorker;
+
+interface Process {
+  readonly versions?: { readonly node?: string };
+  getBuiltinModule?(name: "node:worker_threads"): { Worker: NodeWorkerClass } | undefined;
+  getBuiltinModule?(name: "node:os"): { availableParallelism?(): number } | undefined;
+}
+
+const { process } = globalThis as { process?: Process };
+
+/** Starts a worker and gives it its order. @throws when the host refuses. */
+export type Hire = (order: Order, listener: Listener) => Worker;
+
+/** How this host starts workers, or why it has none. */
+export function findWorkers(): Hire | string {
+  const node = process?.getBuiltinModule?.("node:worker_threads")?.Worker;
+  if (node) return (order, listener) => hireNode(node, order, listener);
+  if (typeof globalThis.Worker === "function" && typeof URL.createObjectURL === "function") return hireWeb;
+  if (process?.versions?.node === undefined) return "this host has no workers";
+  return `Node ${process.versions.node} has no process.getBuiltinModule: Node 20.16 and 22.3 have it`;
+}
+
+/** Node, Bun and Deno. A worker there does not keep the process alive once it has answered. */
+function hireNode(NodeWorker: NodeWorkerClass, order: Order, listener: Listener): Worker {
+  // Without the flags of this process, which may have it load more than the worker needs.
+  const worker = new NodeWorker(WORKER, { eval: true, execArgv: [], name: "im2row" });
+  worker.on("message", (text) => {
+    worker.unref();
+    listener.answer(String(text));
+  });
+  worker.on("error", (error) => listener.gone(String(error)));
+  worker.on("exit", (code) => listener.gone(`exit code ${String(code)}`));
+  worker.postMessage(order);
+  return {
+    end: () => {
+      worker.terminate().catch(() => {});
+    },
+  };
+}
+
+/** Browsers. A policy may refuse the worker here, or in an event later. */
+function hireWeb(order: Order, listener: Listener): Worker {
+  const address = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
+  try {
+    const worker = new globalThis.Worker(address, { name: "im2row" });
+    worker.onmessage = ({ data }) => {
+      URL.revokeObjectURL(address);
+      listener.answer(String(data));
+    };
+    worker.onerror = ({ message }) =>
+      listener.gone(message || "no worker of a blob: URL; the page's policy has to say worker-src blob:");
+    worker.postMessage(order);
+    return { end: () => worker.terminate() };
+  } catch (error) {
+    URL.revokeObjectURL(address);
+    throw error;
+  }
+}
+
+/** Processors of this machine that the program may use, as far as the host tells. */
+export function processors(): number {
+  const told = process?.getBuiltinModule?.("node:os")?.availableParallelism?.();
+  return told ?? globalThis.navigator?.hardwareConcurrency ?? 1;
+}

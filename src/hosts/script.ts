@@ -1,0 +1,12 @@
+/** In the place of `module.ts` in the classic script, which is one file with one binary. */
+import type { Request } from "../engine/load.ts";
+import { startMore } from "../engine/more.ts";
+import type { Runtime } from "../engine/runtime.ts";
+
+export function start(request: Request): Promise<Runtime> {
+  return startMore(request, {
+    relaxed: async () =>
+      "the classic script has the exact build alone; it takes im2row.relaxed.wasm as load({ module })",
+    threads: async () => "the classic script has no threads; the module has",
+  });
+}

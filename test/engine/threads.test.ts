@@ -1,0 +1,173 @@
+/** Threads: the same bits at any number of them, and what becomes of the engine when one is lost. */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { load, tensor, type Engine } from "../../src/index.ts";
+import { tuning } from "../../src/engine/threads/start.ts";
+import { operatorsDigest, weightsDigest } from "../conformance/digests.ts";
+import golden from "../conformance/digests.json" with { type: "json" };
+import { sized, tensorsOf, type Sized } from "../conformance/sized.ts";
+import { expectSameBits } from "../support/float.ts";
+import { noise } from "../support/model.ts";
+
+const worth = tuning.worth;
+
+beforeAll(() => {
+  // Everything that can be split is, however small.
+  tuning.worth = 0;
+});
+
+afterAll(() => {
+  tuning.worth = worth;
+});
+
+/** Runs `body` on an engine of so many threads. */
+async function withThreads(threads: number, body: (engine: Engine) => void): Promise<void> {
+  const engine = await load({ threads });
+  try {
+    expect(engine.threadsUnavailable).toBeUndefined();
+    expect(engine.threads).toBe(threads);
+    body(engine);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** Shapes whose rows, columns, images, channels and filters are more and fewer than threads, whole tiles and not. */
+const SHAPES: Record<string, Sized> = {
+  "more images than threads": sized([7, 9, 8, 5], [3, 3, 6], { padding: "same" }),
+  "one image of many rows": sized([1, 50, 7, 3], [3, 2, 5], { padding: "same" }),
+  "one image of few rows and many filters": sized([1, 5, 7, 6], [3, 3, 60]),
+  "fewer images than threads": sized([2, 40, 5, 4], [5, 5, 7], { strides: 2 }),
+  "one row": sized([1, 1, 20, 4], [1, 3, 9]),
+  groups: sized([1, 8, 8, 12], [3, 3, 48], { groups: 2, padding: "same", dilationRate: 2 }),
+  "a group a channel": sized([2, 9, 11, 37], [3, 3, 37], { groups: 37, padding: "same" }),
+  "a group a channel, strides": sized([3, 9, 11, 6], [3, 3, 6], { groups: 6, strides: 2 }),
+  "winograd, few tiles": sized([1, 7, 7, 40], [3, 3, 70], { padding: "same" }),
+  "winograd, many tiles": sized([2, 41, 38, 9], [3, 3, 19], { padding: "same" }),
+  pointwise: sized([1, 13, 13, 24], [1, 1, 33]),
+};
+
+function allPasses(engine: Engine, { conv, options }: Sized): Float32Array[] {
+  const { x, filter, bias, dy } = tensorsOf(conv, 3);
+  const own = conv.groups > 1 && conv.groups === conv.g.c;
+  const routes = own ? (["auto"] as const) : (["auto", "col2im", "flipped"] as const);
+  return [
+    engine.conv2d(x, filter, { ...options, bias, activation: "relu" }),
+    engine.conv2d(x, filter, { ...options, bias, activation: "tanh" }),
+    engine.conv2dBackpropFilter(x, dy, filter.shape, options),
+    ...routes.map((algorithm) => engine.conv2dBackpropInput(dy, filter, x.shape, { ...options, algorithm })),
+  ].map(({ data }) => data);
+}
+
+function products(engine: Engine): Float32Array[] {
+  const sizes = [
+    [1, 70, 30],
+    [3, 3, 9],
+    [64, 5, 300],
+    [5, 64, 7],
+    [70, 71, 260],
+  ] as const;
+  return sizes.flatMap(([m, n, k]) =>
+    [false, true].flatMap((transposeA) =>
+      [false, true].map((transposeB) => {
+        const a = transposeA ? noise(1, k, m) : noise(1, m, k);
+        const b = transposeB ? noise(2, n, k) : noise(2, k, n);
+        return engine.matMul(a, b, { transposeA, transposeB, bias: noise(3, n), activation: "relu" }).data;
+      }),
+    ),
+  );
+}
+
+describe.each([2, 3, 5])("%i threads", (threads) => {
+  it("give the golden digests", async () => {
+    await withThreads(threads, (engine) => {
+      expect(operatorsDigest(engine)).toBe(golden.operators);
+      expect(weightsDigest(engine)).toBe(golden.weights);
+    });
+  });
+
+  it("give the bits of one for convolutions and products of all shapes", async () => {
+    const one = await load();
+    await withThreads(threads, (engine) => {
+      for (const given of Object.values(SHAPES)) {
+        const expected = allPasses(one, given);
+        allPasses(engine, given).forEach((actual, i) => expectSameBits(actual, expected[i]!));
+      }
+      const expected = products(one);
+      products(engine).forEach((actual, i) => expectSameBits(actual, expected[i]!));
+    });
+    one.dispose();
+  });
+});
+
+describe("an engine with threads", () => {
+  it("has one memory that grows", async () => {
+    await withThreads(2, (engine) => {
+      const before = engine.memory.bytes;
+      const big = tensor(new Float32Array(4_000_000).fill(-1), [4_000_000]);
+      expect(engine.activation(big, "relu").data.every((value) => value === 0)).toBe(true);
+      expect(engine.memory.bytes).toBeGreaterThan(before);
+    });
+  });
+
+  it("refuses clearly after a kernel failed on a thread", async () => {
+    const engine = await load({ threads: 2 });
+    const { kernels } = engine.runtime;
+    // Far outside of the memory: every share traps.
+    expect(() => kernels.activationForward(1, 0, 2 ** 31, 2 ** 31, 1000)).toThrow(
+      /engine: expected all of its threads alive, got a failure \(activationForward failed.*; load a new engine/,
+    );
+    expect(() => engine.activation(tensor([1], [1]), "relu")).toThrow("load a new engine");
+    engine.dispose();
+  });
+
+  it("lives a hundred times without leaving threads behind", async () => {
+    for (let i = 0; i < 100; i++) await withThreads(2, (engine) => engine.activation(noise(1, 9), "relu"));
+  }, 60_000);
+
+  it.each([
+    [0, "load: threads: expected an integer from 1 to 64"],
+    [65, "load: threads: expected an integer from 1 to 64"],
+    ["many", "load: threads: expected an integer from 1 to 64"],
+  ])("refuses %o threads", async (threads, message) => {
+    await expect(load({ threads: threads as number })).rejects.toThrow(message);
+  });
+
+  it("says that a module without threads has none", async () => {
+    const { default: exact } = await import("../../build/wasm.js");
+    const engine = await load({ module: exact(), threads: 2 });
+    expect(engine.threads).toBe(1);
+    expect(engine.threadsUnavailable).toBe("the module given is im2row.wasm, not im2row.threads.wasm");
+    engine.dispose();
+  });
+
+  it("does not keep a process alive", () => {
+    const program = `
+      import { load, tensor } from ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
+      const engine = await load({ threads: 2 });
+      const x = tensor(new Float32Array(1e6).fill(2), [1e6]);
+      console.log(engine.threads, engine.threadsUnavailable, engine.activation(x, "relu").data[999999]);`;
+    const cwd = fileURLToPath(new URL("../..", import.meta.url));
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ["--input-type=module", "--eval", program],
+      { cwd, encoding: "utf8", timeout: 20_000 },
+    );
+    expect({ stdout, stderr, status }).toEqual({ stdout: "2 undefined 2\n", stderr: "", status: 0 });
+  });
+});
+
+describe("relaxed math", () => {
+  it("runs where a probe passes, or says why not", async () => {
+    const engine = await load({ math: "relaxed" });
+    if (engine.math === "exact") expect(engine.mathUnavailable).toMatch(/\w/);
+    else expect(engine.mathUnavailable).toBeUndefined();
+    const { data } = engine.matMul(noise(1, 30, 40), noise(2, 40, 50));
+    const exact = await load();
+    const expected = exact.matMul(noise(1, 30, 40), noise(2, 40, 50)).data;
+    data.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-5));
+    engine.dispose();
+    exact.dispose();
+  });
+});
