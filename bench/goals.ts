@@ -62,6 +62,8 @@ export const GOALS: readonly Goal[] = [
       ["training step, LeNet-5 b64", named("LeNet-5 step b64"), "PyTorch", 1, 1 / 1.3],
       ["training step, CIFAR VGG b32", named("CIFAR VGG step b32"), "PyTorch", 1, 1 / 1.3],
       ["training step, 7×7×3 net b1", named("7×7×3 net step b1"), "PyTorch", 20],
+      ["two threads, ResNet 3×3 and a training step", kinds("threads"), "one thread", 1.8, 1.6],
+      ["relaxed math, GEMM", kinds("relaxed"), "exact build", 1, 0.97],
     ] as const
   ).map(([work, pick, beside, goal, floor]): Goal => {
     const ratio = against(pick, beside);

@@ -19,9 +19,21 @@ import { convolutions } from "./suites/convolutions.ts";
 import { inference, training } from "./suites/networks.ts";
 import { pooling, products } from "./suites/products.ts";
 import type { Bench } from "./suites/suite.ts";
+import { relaxed, threads } from "./suites/variants.ts";
 import { outcomeLines, type Report } from "./table.ts";
 
-const SUITES = ["gemm", "conv2d", "depthwise", "gradients", "pooling", "inference", "training", "cold-start"];
+const SUITES = [
+  "gemm",
+  "conv2d",
+  "depthwise",
+  "gradients",
+  "pooling",
+  "inference",
+  "training",
+  "threads",
+  "relaxed",
+  "cold-start",
+];
 
 const HELP = `npm run bench -- [suites] [options]
 
@@ -100,6 +112,8 @@ async function runSuites(
     await inference(bench, readFileSync(`${RESULTS}lenet5.onnx`), image);
   }
   if (suites.has("training")) await training(bench, torch);
+  if (suites.has("threads")) await threads(bench);
+  if (suites.has("relaxed")) await relaxed(bench);
 }
 
 await main();

@@ -28,7 +28,7 @@ describe("conformance", () => {
 describe("runSuite", () => {
   const digests = [`operators ${golden.operators}`, `weights ${golden.weights}`];
 
-  it("prints the failures with their messages, the counts, and the digests", async () => {
+  it("prints the failures with their messages, the counts, the threads and the digests", async () => {
     const list: Case[] = [
       { name: "sound", run: () => {} },
       {
@@ -48,6 +48,7 @@ describe("runSuite", () => {
       "FAIL rejected: later",
       "FAIL odd: odd",
       "1 passed, 3 failed",
+      "threads 2",
       ...digests,
     ]);
   });

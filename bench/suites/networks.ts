@@ -8,7 +8,7 @@ import { OURS } from "../result.ts";
 import { runCase, uniform, type Bench } from "./suite.ts";
 
 /** The nets of the PyTorch script. */
-function vggCifar(): Model {
+export function vggCifar(): Model {
   const same = { kernelSize: 3, padding: "same", activation: "relu" } as const;
   return sequential({
     inputShape: [32, 32, 3],

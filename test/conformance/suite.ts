@@ -12,6 +12,7 @@ import { memoryCases } from "./memory.ts";
 import { optimizerCases } from "./optimizers.ts";
 import { poolingCases } from "./pooling.ts";
 import { refusalCases } from "./refusals.ts";
+import { describeThreads, threadCases } from "./threads.ts";
 import { trainingCases } from "./training.ts";
 
 /** A case is known by its name alone. @throws Error on the first that is taken. */
@@ -38,6 +39,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...refusalCases,
   ...errorCases,
   ...memoryCases,
+  ...threadCases,
   ...digestCases,
 ]);
 
@@ -47,7 +49,7 @@ export async function printDigests(context: Context, print: (line: string) => vo
   print(`weights ${weightsDigest(context.engine)}`);
 }
 
-/** Runs all cases, one after the other; prints the failures, then `<N> passed, <N> failed` and the digests. */
+/** Runs all cases, one after the other; prints the failures, then `<N> passed, <N> failed`, the threads and the digests. */
 export async function runSuite(
   context: Context,
   print: (line: string) => void,
@@ -64,6 +66,7 @@ export async function runSuite(
   }
   const passed = list.length - failed;
   print(`${passed} passed, ${failed} failed`);
+  print(`threads ${await describeThreads(context)}`);
   await printDigests(context, print);
   return { passed, failed };
 }

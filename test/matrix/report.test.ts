@@ -59,14 +59,14 @@ describe("judge", () => {
 const nothing = { passed: 0, failed: 0, digests: {}, problems: [] };
 const rows: readonly Row[] = [
   {
-    ...judge("suite", ["12 passed, 0 failed", ...digests], expected),
+    ...judge("suite", ["12 passed, 0 failed", "threads 2", ...digests], expected),
     name: "One",
     kind: "suite",
     version: "1.0 (V8 11.3)",
     coldStart: 31.4,
   },
   {
-    ...judge("suite", ["FAIL dense: no", "11 passed, 1 failed", ...wrong], expected),
+    ...judge("suite", ["FAIL dense: no", "11 passed, 1 failed", "threads 1: no workers", ...wrong], expected),
     name: "Two",
     kind: "suite",
     version: "2",
@@ -88,14 +88,14 @@ describe("totals", () => {
 });
 
 const TABLE = `
-| runtime | version        | cases               | operators, weights       | cold start |
-| ------- | -------------- | ------------------- | ------------------------ | ---------- |
-| One     | 1.0 (V8 11.3)  | 12 passed           | 01234567 fedcba98        | 31 ms      |
-| Two     | 2              | 11 passed, 2 failed | 01234567 00000000 differ |            |
-| Three   | 3              | digests only        | 01234567 fedcba98        |            |
-| Four    | 4              | failed              | 01234567 00000000 differ |            |
-| Five    | absent: npm ci |                     |                          |            |
-| Six     |                | 0 passed, 1 failed  |                          |            |
+| runtime | version        | cases               | operators, weights       | threads | cold start |
+| ------- | -------------- | ------------------- | ------------------------ | ------- | ---------- |
+| One     | 1.0 (V8 11.3)  | 12 passed           | 01234567 fedcba98        | 2       | 31 ms      |
+| Two     | 2              | 11 passed, 2 failed | 01234567 00000000 differ | 1       |            |
+| Three   | 3              | digests only        | 01234567 fedcba98        |         |            |
+| Four    | 4              | failed              | 01234567 00000000 differ |         |            |
+| Five    | absent: npm ci |                     |                          |         |            |
+| Six     |                | 0 passed, 1 failed  |                          |         |            |
 `.trim();
 
 describe("table", () => {
@@ -120,8 +120,8 @@ describe("table", () => {
 describe("summary", () => {
   it("says what was found, and every problem", () => {
     expect(rows.map((row) => summary(row, expected))).toEqual([
-      "12 passed, 01234567 fedcba98, cold start 31 ms",
-      "11 passed, 2 failed, 01234567 00000000 differ\n  FAIL dense: no\n" +
+      "12 passed, 01234567 fedcba98, threads 2, cold start 31 ms",
+      "11 passed, 2 failed, 01234567 00000000 differ, threads 1: no workers\n  FAIL dense: no\n" +
         "  weights: expected the digest fedcba9876543210, got 0000000000000000",
       "digests only, 01234567 fedcba98",
       "failed, 01234567 00000000 differ\n  weights: expected the digest fedcba9876543210, got 0000000000000000",

@@ -9,6 +9,8 @@ export interface Verdict {
   readonly failed: number;
   /** As far as they were printed. */
   readonly digests: Partial<Digests>;
+  /** What `load({ threads: 2 })` gives: `2`, or `1: why`. */
+  readonly threads?: string;
   readonly problems: readonly string[];
 }
 
@@ -52,7 +54,14 @@ export function judge(kind: Launcher["kind"], lines: readonly string[], expected
     problems.push(`suite: expected a line "N passed, N failed", got ${JSON.stringify(lines.at(-1) ?? "")}`);
   }
   const all = Math.max(failed, failures.length) + problems.length;
-  return { passed, failed: all, digests, problems: [...failures, ...problems] };
+  const threads = valueOf(lines, /^threads (.+)$/);
+  return {
+    passed,
+    failed: all,
+    digests,
+    ...(threads === undefined ? {} : { threads }),
+    problems: [...failures, ...problems],
+  };
 }
 
 /** The cases of all runtimes; an absent runtime is a failure where `complete` says that all have to be there. */
@@ -84,12 +93,13 @@ function coldStart({ coldStart: milliseconds }: Row): string {
 
 /** The table, aligned, in Markdown. */
 export function table({ expected, rows }: Matrix): string {
-  const head = ["runtime", "version", "cases", "operators, weights", "cold start"];
+  const head = ["runtime", "version", "cases", "operators, weights", "threads", "cold start"];
   const cells = rows.map((row) => [
     row.name,
     row.absent === undefined ? (row.version ?? "") : `absent: ${row.absent}`,
     cases(row),
     bits(row, expected),
+    row.threads?.split(":")[0] ?? "",
     coldStart(row),
   ]);
   const widths = head.map((_, column) => Math.max(...[head, ...cells].map((row) => row[column]!.length)));
@@ -102,8 +112,13 @@ export function table({ expected, rows }: Matrix): string {
 /** What is said of a runtime when it is done. */
 export function summary(row: Row, expected: Digests): string {
   if (row.absent !== undefined) return `absent: ${row.absent}`;
-  const parts = [cases(row), bits(row, expected), coldStart(row) && `cold start ${coldStart(row)}`];
-  return [parts.filter((part) => part !== "").join(", "), ...row.problems].join("\n  ");
+  const parts = [
+    cases(row),
+    bits(row, expected),
+    row.threads && `threads ${row.threads}`,
+    coldStart(row) && `cold start ${coldStart(row)}`,
+  ];
+  return [parts.filter(Boolean).join(", "), ...row.problems].join("\n  ");
 }
 
 const MARKERS = ["<!-- matrix -->", "<!-- /matrix -->"] as const;

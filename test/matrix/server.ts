@@ -73,8 +73,11 @@ function send(folder: string, pathname: string, response: ServerResponse): boole
   const nonce = randomBytes(16).toString("base64");
   response.setHeader(
     "Content-Security-Policy",
-    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${nonce}'; connect-src 'self'`,
+    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${nonce}'; worker-src blob:; connect-src 'self'`,
   );
+  // Without these two a page has no shared memory, and so no threads.
+  response.setHeader("Cross-Origin-Opener-Policy", "same-origin");
+  response.setHeader("Cross-Origin-Embedder-Policy", "require-corp");
   const program = /^\/run\/(\w+)$/.exec(pathname)?.[1];
   const file = join(folder, pathname);
   if (program !== undefined) {
