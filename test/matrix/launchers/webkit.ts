@@ -50,7 +50,8 @@ export const webkit: Launcher = {
   async open() {
     const screen = await startScreen();
     const port = await freePort();
-    const env = { DISPLAY: screen.display };
+    // WebKitGTK has shared memory where this says so, be the page isolated or not.
+    const env = { DISPLAY: screen.display, JSC_useSharedArrayBuffer: "1" };
     const { child, stop } = start(["WebKitWebDriver", `--port=${port}`], env, ["ignore", "pipe", "pipe"]);
     let log = "";
     for (const stream of [child.stdout!, child.stderr!]) {
