@@ -24,24 +24,13 @@ import {
   SINGLE_RUN_BYTES,
   singleRun,
 } from "./gemm/gemm";
-import { MR, NR, RUN } from "./gemm/micro";
+import { MR, NR } from "./gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { col2imBlock } from "./im2row";
-import {
-  describePatches,
-  elementOffsets,
-  openStrip,
-  Patches,
-  PATCHES_BYTES,
-  rowRuns,
-  stripFloats,
-  stripPixels,
-} from "./patches";
+import { stripFloats } from "./patches";
 import { endShare, firstShare, share, shares } from "./share";
 import { Window } from "./window";
 
-/** Output pixels in a strip of the filter gradient: the reduction's block, unless one row has more. */
-const PIXELS: i32 = KC;
 /** Floats of a block of patch gradients, 64 KB. */
 const BLOCK: i32 = 16384;
 
@@ -102,92 +91,6 @@ export function conv2dForward(
     const xg = x + ((<usize>(g * cg)) << 2);
     correlateShare(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha, workspace);
     packed += bytes;
-  }
-}
-
-/** Floats in front of the tables of the filter gradient. */
-const FILTER_HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES) >> 2);
-
-/** Floats of the table of a strip's rows: at most one a pixel, and the end. */
-// @ts-ignore: decorator
-@inline
-function rowTableSize(pixels: i32): i32 {
-  return <i32>((<usize>(pixels + 1) * RUN) >> 2);
-}
-
-/** Floats of workspace for `conv2dBackpropFilter`. */
-export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): f64 {
-  const cg = window.c / groups;
-  const k = window.kh * window.kw * cg;
-  const pixels = stripPixels(window.ow, PIXELS);
-  return (
-    <f64>shares() *
-    (<f64>(FILTER_HEAD + rowTableSize(pixels)) +
-      <f64>k +
-      <f64>pixels * <f64>paddedColumns(f / groups) +
-      stripFloats(window.ow, window.strideW, window, cg))
-  );
-}
-
-/**
- * `dw[kh, kw, c/groups, f] = im2row(x)ᵀ · dy`.
- *
- * Row `q` of the product is one tap and channel; the reduction runs over the output pixels, a run for each output row.
- *
- * Order: one running float32 sum over the output pixels (image, oy, ox) ascending. Error: γ_m·(|R|ᵀ·|dY|).
- */
-export function conv2dBackpropFilter(
-  window: Window,
-  n: i32,
-  f: i32,
-  groups: i32,
-  x: usize,
-  dy: usize,
-  dw: usize,
-  workspace: usize,
-): void {
-  const cg = window.c / groups;
-  const fg = f / groups;
-  const k = window.kh * window.kw * cg;
-  // Threads share the rows of the product, which are elements of a patch.
-  const q0 = firstShare(k, MR);
-  const own = endShare(k, MR) - q0;
-  if (own == 0) return;
-  const row = (<usize>f) << 2;
-  workspace += <usize>share() * <usize>(conv2dBackpropFilterWorkspace(window, f, groups) / shares()) * 4;
-  const edge = workspace;
-  const operand = operandAt(edge + EDGE_BYTES);
-  const columns = panelsAt(edge + EDGE_BYTES);
-  const patches = changetype<Patches>(edge + EDGE_BYTES + OPERANDS_BYTES);
-  const elements = workspace + ((<usize>FILTER_HEAD) << 2);
-  const runs = elements + ((<usize>k) << 2);
-  const pixels = stripPixels(window.ow, PIXELS);
-  const panels = runs + ((<usize>rowTableSize(pixels)) << 2);
-  const strips = panels + ((<usize>(pixels * paddedColumns(fg))) << 2);
-  describePatches(patches, window, 1, 1, cg, PIXELS);
-  elementOffsets(patches, elements);
-  operand.rows = elements + ((<usize>q0) << 2);
-  operand.runs = runs;
-  operand.step = <usize>window.strideW * patches.pixel;
-  for (let g = 0; g < groups; g++) {
-    const first = (<usize>(g * fg)) << 2;
-    const xg = x + ((<usize>(g * cg)) << 2);
-    let from = dy + first;
-    let fresh = true;
-    for (let image = 0; image < n; image += patches.images) {
-      const images = min(patches.images, n - image);
-      for (let r = 0; r < window.oh; r += patches.rows) {
-        const rows = min(patches.rows, window.oh - r);
-        const strip = openStrip(patches, xg, image, images, r, rows, strips);
-        const kc = rowRuns(patches, strip, images, rows, runs);
-        packPanels(kc, fg, from, row, panels, PANEL_ROW * kc);
-        describePanels(columns, panels, fg, PANEL_ROW * kc);
-        const to = dw + first + <usize>q0 * row;
-        gemmBlock(own, fg, operand, columns, to, row, fresh, 0, LINEAR, 0, edge);
-        from += kc * row;
-        fresh = false;
-      }
-    }
   }
 }
 

@@ -12,11 +12,10 @@ export {
   conv2dPackedFilters,
   conv2dForward,
   conv2dForwardWorkspace,
-  conv2dBackpropFilter,
-  conv2dBackpropFilterWorkspace,
   conv2dBackpropInputCol2im,
   conv2dBackpropInputCol2imWorkspace,
 } from "./conv2d";
+export { conv2dBackpropFilter, conv2dBackpropFilterWorkspace } from "./conv2dFilter";
 export { biasGradient } from "./bias";
 export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./flipped";
 export {

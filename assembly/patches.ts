@@ -244,3 +244,36 @@ export function rowRuns(p: Patches, strip: usize, images: i32, rows: i32, table:
   store<i32>(table, 0, 4);
   return images * rows * window.ow;
 }
+
+/**
+ * Copies `count` elements of each patch, from element `first` on, to a dense block `[patches, count]`. The patches are
+ * those of `runs` (as `rowRuns` writes them), `step` bytes apart; `elements` is the table of `elementOffsets`.
+ */
+export function gatherElements(
+  p: Patches,
+  elements: usize,
+  first: i32,
+  count: i32,
+  runs: usize,
+  step: usize,
+  block: usize,
+): void {
+  const row = (<usize>count) << 2;
+  const end = first + count;
+  for (let q = first; q < end;) {
+    // Elements of one run of a patch touch each other in the image.
+    const touching = min(end - q, p.length - (q % p.length));
+    let at = load<usize>(elements + ((<usize>q) << 2));
+    let to = block;
+    for (let run = runs; load<i32>(run, 4) > 0; run += RUN) {
+      at += load<usize>(run);
+      for (let i = load<i32>(run, 4); i > 0; i--) {
+        copyFloats(to, at, touching);
+        to += row;
+        at += step;
+      }
+    }
+    block += (<usize>touching) << 2;
+    q += touching;
+  }
+}

@@ -5,7 +5,7 @@
  * itself (or from zero in the first block), so cutting the reduction into blocks does not change a bit, and
  * neither does the shape of the tile.
  */
-import { and4, load4, loadSplat, madd4, splatInt, store4, zero4 } from "../simd";
+import { load4, loadSplat, madd4, store4, zero4 } from "../simd";
 
 /** Rows of the register tile. */
 export const MR: i32 = 5;
@@ -13,6 +13,8 @@ export const MR: i32 = 5;
 export const NR: i32 = 8;
 /** Bytes of one entry of a table of runs: the jump and the number of steps. */
 export const RUN: usize = 8;
+/** Where sums start from in the first block of the reduction: a row of eight zeros. */
+const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 /**
  * `C[rows, 8] (+)= A[rows, k] · B[k, 8]` for `rows` of 1 to 5, a constant at each call so that the branches fold.
@@ -46,17 +48,18 @@ function tile(
   const c2 = c1 + cRow;
   const c3 = c2 + cRow;
   const c4 = c3 + cRow;
-  const keep = fresh ? zero4() : splatInt(-1);
-  let c00 = rows > 0 ? and4(load4(c0), keep) : zero4();
-  let c01 = rows > 0 ? and4(load4(c0 + 16), keep) : zero4();
-  let c10 = rows > 1 ? and4(load4(c1), keep) : zero4();
-  let c11 = rows > 1 ? and4(load4(c1 + 16), keep) : zero4();
-  let c20 = rows > 2 ? and4(load4(c2), keep) : zero4();
-  let c21 = rows > 2 ? and4(load4(c2 + 16), keep) : zero4();
-  let c30 = rows > 3 ? and4(load4(c3), keep) : zero4();
-  let c31 = rows > 3 ? and4(load4(c3 + 16), keep) : zero4();
-  let c40 = rows > 4 ? and4(load4(c4), keep) : zero4();
-  let c41 = rows > 4 ? and4(load4(c4 + 16), keep) : zero4();
+  const from = fresh ? ZEROS : c;
+  const fromRow = fresh ? 0 : cRow;
+  let c00 = load4(from);
+  let c01 = load4(from + 16);
+  let c10 = rows > 1 ? load4(from + fromRow) : zero4();
+  let c11 = rows > 1 ? load4(from + fromRow + 16) : zero4();
+  let c20 = rows > 2 ? load4(from + 2 * fromRow) : zero4();
+  let c21 = rows > 2 ? load4(from + 2 * fromRow + 16) : zero4();
+  let c30 = rows > 3 ? load4(from + 3 * fromRow) : zero4();
+  let c31 = rows > 3 ? load4(from + 3 * fromRow + 16) : zero4();
+  let c40 = rows > 4 ? load4(from + 4 * fromRow) : zero4();
+  let c41 = rows > 4 ? load4(from + 4 * fromRow + 16) : zero4();
   let a0 = load<usize>(aRows);
   let a1 = rows > 1 ? load<usize>(aRows, 4) : 0;
   let a2 = rows > 2 ? load<usize>(aRows, 8) : 0;
