@@ -1,6 +1,7 @@
 /** Threads: the same bits at any number of them, and what becomes of the engine when one is lost. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import workerThreads, { type Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, tensor, type Engine } from "../../src/index.ts";
 import { tuning } from "../../src/engine/threads/start.ts";
@@ -79,6 +80,28 @@ function products(engine: Engine): Float32Array[] {
   );
 }
 
+/** Large enough to be split. */
+const large = noise(1, 1_000_000);
+
+/** An engine of two threads, and its worker. */
+async function loadWithWorker(): Promise<{ engine: Engine; worker: Worker }> {
+  const { Worker: original } = workerThreads;
+  const workers: Worker[] = [];
+  workerThreads.Worker = class extends original {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      workers.push(this);
+    }
+  };
+  try {
+    const engine = await load({ threads: 2 });
+    expect(workers).toHaveLength(1);
+    return { engine, worker: workers[0]! };
+  } finally {
+    workerThreads.Worker = original;
+  }
+}
+
 describe.each([2, 3, 5])("%i threads", (threads) => {
   it("give the golden digests", async () => {
     await withThreads(threads, (engine) => {
@@ -119,6 +142,26 @@ describe("an engine with threads", () => {
       /engine: expected all of its threads alive, got a failure \(activationForward failed.*; load a new engine/,
     );
     expect(() => engine.activation(tensor([1], [1]), "relu")).toThrow("load a new engine");
+    engine.dispose();
+  });
+
+  it("ends a call whose worker was killed, and refuses the next", async () => {
+    const { engine, worker } = await loadWithWorker();
+    void worker.terminate();
+    // Without a pause, so that nobody hears of the end but the call that waits for the worker.
+    const work = (): void => {
+      for (let i = 0; i < 1000; i++) engine.activation(large, "relu");
+    };
+    expect(work).toThrow(/activationForward: no end of a worker's share after \d+ ms.*; load a new engine/);
+    expect(() => engine.activation(tensor([1], [1]), "relu")).toThrow("load a new engine");
+    engine.dispose();
+  }, 30_000);
+
+  it("refuses when a worker was killed between two calls", async () => {
+    const { engine, worker } = await loadWithWorker();
+    engine.activation(large, "relu");
+    await worker.terminate();
+    expect(() => engine.activation(large, "relu")).toThrow(/worker 1: exit code 1.*; load a new engine/);
     engine.dispose();
   });
 
