@@ -23,7 +23,7 @@ import {
   rowTable,
   SINGLE_RUN_BYTES,
   singleRun,
-} from "./gemm/gemm";
+} from "./gemm/block";
 import { MR, NR } from "./gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { col2imBlock } from "./im2row";

@@ -12,7 +12,7 @@ import {
   rowTable,
   SINGLE_RUN_BYTES,
   singleRun,
-} from "./gemm/gemm";
+} from "./gemm/block";
 import { MR, RUN } from "./gemm/micro";
 import { packPanels, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import {

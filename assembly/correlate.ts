@@ -9,7 +9,7 @@ import {
   operandAt,
   OPERANDS_BYTES,
   panelsAt,
-} from "./gemm/gemm";
+} from "./gemm/block";
 import { NR, RUN } from "./gemm/micro";
 import { PANEL_ROW } from "./gemm/pack";
 import {

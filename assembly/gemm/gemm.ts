@@ -8,194 +8,32 @@
  *
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
-import { activate, LINEAR, RELU } from "../activation";
-import { addFloats, copyFloats } from "./copy";
-import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
-import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";
+import { activate, LINEAR } from "../activation";
 import { endShare, firstShare, share, shares } from "../share";
+import {
+  describePanels,
+  EDGE,
+  EDGE_BYTES,
+  gemmBlock,
+  KC,
+  Operand,
+  operandAt,
+  OPERANDS_BYTES,
+  Panels,
+  panelsAt,
+  rowTable,
+  singleRun,
+  SINGLE_RUN_BYTES,
+} from "./block";
+import { addFloats, copyFloats } from "./copy";
 import { gemv } from "./gemv";
-import { add4, load4, relu4, store4 } from "../simd";
+import { MR, NR } from "./micro";
+import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";
 
-/** Steps of the reduction in one block: a panel of 8 columns (8 KB) and 5 rows of A (5 KB) share L1 with room left. */
-export const KC: i32 = 256;
 /** Rows of A in one block: with KC floats each 60 KB, a fraction of any L2. */
 const MC: i32 = 60;
 /** Up to this many rows, packing B costs more than reading it in place. */
 const PACK_ROWS: i32 = 2 * MR;
-
-/** Floats beside C for tiles that are narrower than the register tile: one tile and its bias. */
-export const EDGE: i32 = MR * NR + NR;
-/** The same in bytes. */
-export const EDGE_BYTES: usize = (<usize>EDGE) << 2;
-
-/** `A` as the register tile reads it (see `micro.ts`). */
-@unmanaged
-export class Operand {
-  /** Table of the rows' addresses. */
-  rows: usize;
-  /** Table of the runs. */
-  runs: usize;
-  /** Bytes from one step to the next. */
-  step: usize;
-}
-
-/** `B` as the register tile reads it: in panels of eight columns, or in place. */
-@unmanaged
-export class Panels {
-  /** The first eight columns, the bytes to their next row, and to the next eight columns. */
-  first: usize;
-  row: usize;
-  stride: usize;
-  /** The packed panel of the columns after the last multiple of eight, padded with zeros. */
-  last: usize;
-}
-
-/** Bytes of both structs together, and of the table of a single run. */
-export const OPERANDS_BYTES: usize = 28;
-export const SINGLE_RUN_BYTES: usize = 2 * RUN;
-
-/** The two structs where a workspace keeps them: `A`, and `B` behind it. */
-// @ts-ignore: decorator
-@inline
-export function operandAt(p: usize): Operand {
-  return changetype<Operand>(p);
-}
-
-// @ts-ignore: decorator
-@inline
-export function panelsAt(p: usize): Panels {
-  return changetype<Panels>(p + 12);
-}
-
-/** Describes `n` columns that are packed at `p`, `stride` bytes a panel. */
-export function describePanels(b: Panels, p: usize, n: i32, stride: usize): void {
-  b.first = p;
-  b.row = PANEL_ROW;
-  b.stride = stride;
-  b.last = p + (n / NR) * stride;
-}
-
-/** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then relu. */
-// @ts-ignore: decorator
-@inline
-function tile(
-  rows: i32,
-  a: Operand,
-  i: usize,
-  b: usize,
-  bRow: usize,
-  c: usize,
-  cRow: usize,
-  fresh: bool,
-  bias: usize,
-  relu: bool,
-): void {
-  const at = a.rows + (i << 2);
-  if (rows >= 5) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  if (bias || relu) finish(min(rows, MR), c, cRow, bias, relu);
-}
-
-/** The epilogue of a tile that has just been stored: `bias` is 8 floats, or 0 for none. */
-// @ts-ignore: decorator
-@inline
-function finish(rows: i32, c: usize, cRow: usize, bias: usize, relu: bool): void {
-  for (let i = rows; i > 0; i--) {
-    let v0 = load4(c);
-    let v1 = load4(c + 16);
-    if (bias) {
-      v0 = add4(v0, load4(bias));
-      v1 = add4(v1, load4(bias + 16));
-    }
-    if (relu) {
-      v0 = relu4(v0);
-      v1 = relu4(v1);
-    }
-    store4(c, v0);
-    store4(c + 16, v1);
-    c += cRow;
-  }
-}
-
-/**
- * `C[m, n] (+)= A · B` for one block of the reduction, followed, in the last block, by `+ bias` and the activation while
- * `C` is in the cache. `edge` is room for `EDGE` floats.
- */
-export function gemmBlock(
-  m: i32,
-  n: i32,
-  a: Operand,
-  b: Panels,
-  c: usize,
-  cRow: usize,
-  fresh: bool,
-  bias: usize,
-  activation: i32,
-  alpha: f32,
-  edge: usize,
-): void {
-  const relu = activation == RELU;
-  let panel = b.first;
-  let cj = c;
-  let j = 0;
-  for (; j + NR <= n; j += NR) {
-    let ci = cj;
-    for (let i = 0; i < m; i += MR) {
-      tile(m - i, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
-      ci += MR * cRow;
-    }
-    panel += b.stride;
-    cj += PANEL_ROW;
-    if (bias) bias += PANEL_ROW;
-  }
-  if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, relu, edge);
-  if (activation == LINEAR || relu) return;
-  for (let i = 0; i < m; i++) {
-    activate(activation, alpha, c, c, n);
-    c += cRow;
-  }
-}
-
-/** The columns after the last multiple of eight: tiles are computed beside C and only `cols` columns of them kept. */
-function lastColumns(
-  m: i32,
-  cols: i32,
-  a: Operand,
-  b: usize,
-  c: usize,
-  cRow: usize,
-  fresh: bool,
-  bias: usize,
-  relu: bool,
-  edge: usize,
-): void {
-  if (bias) {
-    const padded = edge + MR * PANEL_ROW;
-    copyFloats(padded, bias, cols);
-    bias = padded;
-  }
-  for (let i = 0; i < m; i += MR) {
-    const rows = min(m - i, MR);
-    if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
-    tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
-    copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
-    c += MR * cRow;
-  }
-}
-
-/** Copies `rows` rows of `cols` (1 to 7) floats. */
-// @ts-ignore: decorator
-@inline
-function copyColumns(dst: usize, dstRow: usize, src: usize, srcRow: usize, rows: i32, cols: i32): void {
-  for (let i = rows; i > 0; i--) {
-    copyFloats(dst, src, cols);
-    dst += dstRow;
-    src += srcRow;
-  }
-}
 
 /** Copies a strided block `[rows, cols]` of floats to dense rows. */
 function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize): void {
@@ -204,22 +42,6 @@ function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize):
     copyFloats(dst, src, cols);
     dst += dstRow;
     src += srcRow;
-  }
-}
-
-/** Writes the table of one run of `length` steps. */
-export function singleRun(table: usize, length: i32): void {
-  store<usize>(table, 0);
-  store<i32>(table, length, 4);
-  store<i32>(table, 0, RUN + 4);
-}
-
-/** Writes the addresses of `m` rows, `stride` bytes apart. */
-export function rowTable(table: usize, m: i32, first: usize, stride: usize): void {
-  for (let i = m; i > 0; i--) {
-    store<usize>(table, first);
-    table += 4;
-    first += stride;
   }
 }
 

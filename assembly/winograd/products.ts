@@ -9,7 +9,7 @@ import {
   rowTable,
   SINGLE_RUN_BYTES,
   singleRun,
-} from "../gemm/gemm";
+} from "../gemm/block";
 import { POINTS } from "./transform";
 
 /** Steps of a sum in one block: a panel of `B` (16 KB) and five rows of `A` (10 KB) share L1. */
