@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { load } from "../src/index.ts";
 import { coldStartTable, prepare, RESULTS } from "./coldStart.ts";
 import { MEASURED } from "./contest.ts";
+import { memoryTable } from "./memory.ts";
 import { openPeak } from "./peak.ts";
 import { openPeers, PEERS } from "./peers/index.ts";
 import { torchTimes, type TorchTimes } from "./peers/torch.ts";
@@ -33,6 +34,7 @@ const SUITES = [
   "threads",
   "relaxed",
   "cold-start",
+  "memory",
 ];
 
 const HELP = `npm run bench -- [suites] [options]
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
   await runSuites(bench, suites, typeof torch === "string" ? undefined : torch);
   engine.dispose();
   if (suites.has("cold-start")) await coldStartTable(rounds);
+  if (suites.has("memory")) await memoryTable(RESULTS);
   const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
   if (typeof torch !== "string") versions["PyTorch"] = torch.version;
   const outcomes = evaluate(results);
