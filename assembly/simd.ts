@@ -75,6 +75,12 @@ export const LANES: i32 = 4;
   return f32x4.pmax(x, f32x4.splat(0));
 }
 
+/** `x`, or `floor` where that is larger; NaN stays. */
+// @ts-ignore: decorator
+@inline export function atLeast4(x: v128, floor: v128): v128 {
+  return f32x4.pmax(x, floor);
+}
+
 /** The first two lanes. */
 // @ts-ignore: decorator
 @inline export function store2(p: usize, v: v128): void {

@@ -3,7 +3,7 @@
  * the epilogue while `C` is there too.
  */
 import { activate, LINEAR, RELU } from "../activation";
-import { add4, load4, relu4, store4 } from "../simd";
+import { add4, atLeast4, load4, splat, store4 } from "../simd";
 import { copyFloats } from "./copy";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { PANEL_ROW } from "./pack";
@@ -78,6 +78,13 @@ export function rowTable(table: usize, m: i32, first: usize, stride: usize): voi
   }
 }
 
+/** Rows of the next tile when `rest` are left: six become three and three, since a single row keeps no unit busy. */
+// @ts-ignore: decorator
+@inline
+function tileRows(rest: i32): i32 {
+  return rest == MR + 1 ? 3 : min(rest, MR);
+}
+
 /** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then relu. */
 // @ts-ignore: decorator
 @inline
@@ -94,33 +101,43 @@ function tile(
   relu: bool,
 ): void {
   const at = a.rows + (i << 2);
-  if (rows >= 5) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
   else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
   else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
   else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
   else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  if (bias || relu) finish(min(rows, MR), c, cRow, bias, relu);
+  if (bias || relu) finish(rows, c, cRow, bias, relu);
 }
 
-/** The epilogue of a tile that has just been stored: `bias` is 8 floats, or 0 for none. */
+/**
+ * The epilogue of a tile that has just been stored: `bias` is 8 floats, or 0 for none. Without branches in the rows: no
+ * bias is −0, which changes no sum, and no relu is a floor of −∞.
+ */
 // @ts-ignore: decorator
 @inline
 function finish(rows: i32, c: usize, cRow: usize, bias: usize, relu: bool): void {
+  const b0 = bias ? load4(bias) : splat(-0.0);
+  const b1 = bias ? load4(bias + 16) : splat(-0.0);
+  const floor = splat(relu ? 0 : -Infinity);
+  if (rows == MR) {
+    finishRow(c, b0, b1, floor);
+    finishRow(c + cRow, b0, b1, floor);
+    finishRow(c + 2 * cRow, b0, b1, floor);
+    finishRow(c + 3 * cRow, b0, b1, floor);
+    finishRow(c + 4 * cRow, b0, b1, floor);
+    return;
+  }
   for (let i = rows; i > 0; i--) {
-    let v0 = load4(c);
-    let v1 = load4(c + 16);
-    if (bias) {
-      v0 = add4(v0, load4(bias));
-      v1 = add4(v1, load4(bias + 16));
-    }
-    if (relu) {
-      v0 = relu4(v0);
-      v1 = relu4(v1);
-    }
-    store4(c, v0);
-    store4(c + 16, v1);
+    finishRow(c, b0, b1, floor);
     c += cRow;
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function finishRow(c: usize, b0: v128, b1: v128, floor: v128): void {
+  store4(c, atLeast4(add4(load4(c), b0), floor));
+  store4(c + 16, atLeast4(add4(load4(c + 16), b1), floor));
 }
 
 /**
@@ -146,9 +163,11 @@ export function gemmBlock(
   let j = 0;
   for (; j + NR <= n; j += NR) {
     let ci = cj;
-    for (let i = 0; i < m; i += MR) {
-      tile(m - i, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
-      ci += MR * cRow;
+    for (let i = 0; i < m; ) {
+      const rows = tileRows(m - i);
+      tile(rows, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
+      i += rows;
+      ci += rows * cRow;
     }
     panel += b.stride;
     cj += PANEL_ROW;
@@ -180,12 +199,13 @@ function lastColumns(
     copyFloats(padded, bias, cols);
     bias = padded;
   }
-  for (let i = 0; i < m; i += MR) {
-    const rows = min(m - i, MR);
+  for (let i = 0; i < m; ) {
+    const rows = tileRows(m - i);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
     tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
     copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
-    c += MR * cRow;
+    i += rows;
+    c += rows * cRow;
   }
 }
 

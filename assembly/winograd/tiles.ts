@@ -12,7 +12,7 @@ import { Window } from "../window";
 /** Floats of the transformed tiles of a strip, 1 MB for both sides of the products: about half of an L2. */
 const STRIP: i32 = 262144;
 /** Fewest and most tiles of a strip: the products read all filters once a strip. Multiples of the register tile. */
-const FEWEST: i32 = 4 * MR;
+const FEWEST: i32 = 10 * MR;
 export const MOST_TILES: i32 = 16 * MR;
 
 /** Rows and columns of tiles of one image. */
