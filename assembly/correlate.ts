@@ -1,5 +1,5 @@
 /** The product of implicit patches with packed filters: what the forward pass and the flipped gradient share. */
-import { LINEAR } from "./activation";
+import { activate, LINEAR, RELU } from "./activation";
 import {
   describePanels,
   EDGE,
@@ -12,6 +12,7 @@ import {
 } from "./gemm/block";
 import { NR, RUN } from "./gemm/micro";
 import { PANEL_ROW } from "./gemm/pack";
+import { pixelRow, suitsPixelVectors } from "./oneChannel";
 import {
   describePatches,
   openStrip,
@@ -77,13 +78,19 @@ export function correlate(
   operand.runs = operand.rows + ((<usize>stripPixels(window.ow, PIXELS)) << 2);
   const strips = operand.runs + ((<usize>tableOfRuns(window.kh * window.kw)) << 2);
   operand.step = 4;
+  const byPixels = cg == 1 && window.strideW == 1 && patches.pixel == 4 && suitsPixelVectors(f, window.ow);
   for (let image = 0; image < n; image += patches.images) {
     const images = min(patches.images, n - image);
     for (let row = 0; row < window.oh; row += patches.rows) {
       const rows = min(patches.rows, window.oh - row);
       const strip = openStrip(patches, x, image, images, row, rows, strips);
-      const m = patchAddresses(patches, strip, images, rows, operand.rows);
       const c = y + <usize>((image * window.oh + row) * window.ow) * yRow;
+      if (byPixels) {
+        patchRuns(patches, 0, k, operand.runs);
+        pixelRows(patches, strip, images, rows, operand.runs, f, panels, c, yRow, bias, activation, alpha);
+        continue;
+      }
+      const m = patchAddresses(patches, strip, images, rows, operand.rows);
       for (let pc = 0; pc < k; pc += KC) {
         const end = min(k, pc + KC);
         const fresh = pc == 0;
@@ -91,6 +98,36 @@ export function correlate(
         describePanels(columns, panels + PANEL_ROW * pc, f, PANEL_ROW * k);
         if (end == k) gemmBlock(m, f, operand, columns, c, yRow, fresh, bias, activation, alpha, edge);
         else gemmBlock(m, f, operand, columns, c, yRow, fresh, 0, LINEAR, 0, edge);
+      }
+    }
+  }
+}
+
+/** The output rows of a strip of images with one channel. */
+function pixelRows(
+  p: Patches,
+  strip: usize,
+  images: i32,
+  rows: i32,
+  runs: usize,
+  f: i32,
+  panels: usize,
+  y: usize,
+  yRow: usize,
+  bias: usize,
+  activation: i32,
+  alpha: f32,
+): void {
+  const window = p.window;
+  const stride = PANEL_ROW * window.kh * window.kw;
+  for (let i = 0; i < images; i++) {
+    let line = strip + <usize>i * p.image;
+    for (let r = 0; r < rows; r++) {
+      pixelRow(window.ow, f, line, runs, panels, stride, y, yRow, bias, activation);
+      line += <usize>window.strideH * p.row;
+      for (let ox = 0; ox < window.ow; ox++) {
+        if (activation != LINEAR && activation != RELU) activate(activation, alpha, y, y, f);
+        y += yRow;
       }
     }
   }

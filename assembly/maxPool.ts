@@ -46,10 +46,15 @@ export function maxPool2dForward(window: Window, n: i32, x: usize, y: usize, arg
     const line = (iy + ky * window.dilationH) * window.w;
     for (let ox = 0; ox < window.ow; ox++) {
       const ix = ox * window.strideW - window.left;
-      const kx = firstTap(ix, window.dilationW);
-      const cols = endTap(ix, window.dilationW, window.kw, window.w) - kx;
+      // Divisions cost as much as a small window.
+      const whole = ix >= 0 && ix + (window.kw - 1) * window.dilationW < window.w;
+      const kx = whole ? 0 : firstTap(ix, window.dilationW);
+      const cols = whole ? window.kw : endTap(ix, window.dilationW, window.kw, window.w) - kx;
       const first = (line + ix + kx * window.dilationW) * c;
-      if (c < LANES) fewChannels(from, first, rows, cols, down, across, c, y, argmax);
+      if (c >= LANES && rows == 2 && cols == 2) {
+        if (argmax) fourAndWinners(from, first, down, across, c, y, argmax);
+        else four(from, first, down, across, c, y);
+      } else if (c < LANES) fewChannels(from, first, rows, cols, down, across, c, y, argmax);
       else if (argmax) maximaAndWinners(from, first, rows, cols, down, across, c, y, argmax);
       else maxima(from, first, rows, cols, down, across, c, y);
       y += pixel;
@@ -145,6 +150,51 @@ function maximaAndWinners(
     store4(y + ((<usize>ch) << 2), best);
     store4(argmax + ((<usize>ch) << 2), winner);
   }
+}
+
+/** The maxima of a window of 2×2 pixels, and with `winners` where they are: the usual window, without its loops. */
+// @ts-ignore: decorator
+@inline
+function maximaOfFour(
+  winners: bool,
+  x: usize,
+  first: i32,
+  down: i32,
+  across: i32,
+  c: i32,
+  y: usize,
+  argmax: usize,
+): void {
+  const right = (<usize>across) << 2;
+  const below = (<usize>down) << 2;
+  for (let next = 0; next < c; next += LANES) {
+    const ch = min(next, c - LANES);
+    const at = x + ((<usize>(first + ch)) << 2);
+    const v0 = load4(at);
+    const v1 = load4(at + right);
+    const v2 = load4(at + below);
+    const v3 = load4(at + below + right);
+    const upper = beats(v1, v0);
+    const lower = beats(v3, v2);
+    const best = select4(upper, v1, v0);
+    const other = select4(lower, v3, v2);
+    const better = beats(other, best);
+    store4(y + ((<usize>ch) << 2), select4(better, other, best));
+    if (!winners) continue;
+    const i0 = addInt4(splatInt(first + ch), laneNumbers());
+    const i2 = addInt4(i0, splatInt(down));
+    const winner = select4(upper, addInt4(i0, splatInt(across)), i0);
+    const rival = select4(lower, addInt4(i2, splatInt(across)), i2);
+    store4(argmax + ((<usize>ch) << 2), select4(better, rival, winner));
+  }
+}
+
+function four(x: usize, first: i32, down: i32, across: i32, c: i32, y: usize): void {
+  maximaOfFour(false, x, first, down, across, c, y, 0);
+}
+
+function fourAndWinners(x: usize, first: i32, down: i32, across: i32, c: i32, y: usize, argmax: usize): void {
+  maximaOfFour(true, x, first, down, across, c, y, argmax);
 }
 
 /** One window of fewer than four channels; selected without branches, as which pixel wins is random. */

@@ -163,7 +163,7 @@ export function gemmBlock(
   let j = 0;
   for (; j + NR <= n; j += NR) {
     let ci = cj;
-    for (let i = 0; i < m; ) {
+    for (let i = 0; i < m;) {
       const rows = tileRows(m - i);
       tile(rows, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
       i += rows;
@@ -199,7 +199,7 @@ function lastColumns(
     copyFloats(padded, bias, cols);
     bias = padded;
   }
-  for (let i = 0; i < m; ) {
+  for (let i = 0; i < m;) {
     const rows = tileRows(m - i);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
     tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
