@@ -6,7 +6,18 @@
  * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
  */
 import { activate, LINEAR, RELU } from "./activation";
-import { COLUMNS, fewChannels, four, four3, four3Joined, one, one2, one3, Taps } from "./depthwisePixels";
+import {
+  COLUMNS,
+  fewChannels,
+  four,
+  four3,
+  four3Joined,
+  four3Overlapping,
+  one,
+  one2,
+  one3,
+  Taps,
+} from "./depthwisePixels";
 import { rotate } from "./flipped";
 import { endShare, firstShare, share, shares } from "./share";
 import { LANES, load4, madd4, store4 } from "./simd";
@@ -96,6 +107,7 @@ function outputRow(window: Window, taps: Taps, y: usize): void {
     } else if (columns == kw && ox + COLUMNS - 1 <= window.ow && last < window.w) {
       ox += COLUMNS - 1;
       if (kw == 3 && joined) four3Joined(taps, columns, from, at, to);
+      else if (kw == 3 && taps.step == 2 * taps.across) four3Overlapping(taps, columns, from, at, to);
       else if (kw == 3) four3(taps, columns, from, at, to);
       else four(taps, columns, from, at, to);
     } else if (columns == 3) {

@@ -1,5 +1,5 @@
 /** Output pixels of a depthwise convolution: all channels of one or of four of them. */
-import { add4, LANES, load4, madd4, relu4, store4, zero4 } from "./simd";
+import { add4, atLeast4, LANES, load4, madd4, splat, store4, zero4 } from "./simd";
 
 /** Output columns that share the loads of the filters. */
 export const COLUMNS: i32 = 4;
@@ -27,14 +27,14 @@ export class Taps {
 
 /**
  * All channels of `count` (1 or 4) output pixels that meet `columns` columns of taps from `w` on. With `wide` (2 or 3)
- * they are so many, unrolled; with `joined` the taps are as far apart as the output pixels, and share their pixels.
+ * they are so many, unrolled; with `apart` of 1 or 2 the output pixels are so many taps apart, and share input pixels.
  */
 // @ts-ignore: decorator
 @inline
 function outputs(
   count: i32,
   wide: i32,
-  joined: bool,
+  apart: i32,
   taps: Taps,
   columns: i32,
   x: usize,
@@ -50,7 +50,8 @@ function outputs(
   const across = taps.across;
   const down = taps.down;
   const b = taps.b;
-  const relu = taps.relu;
+  // Without branches: no bias is −0, which changes no sum, and no relu a floor of −∞.
+  const floor = splat(taps.relu ? 0 : -Infinity);
   for (let ch = 0; ch < c; ch += LANES) {
     const at = (<usize>min(ch, c - LANES)) << 2;
     let s0 = zero4();
@@ -60,7 +61,7 @@ function outputs(
     let p = x + at;
     let q = w + at;
     for (let r = rows; r > 0; r--) {
-      if (wide == 3 && count == 4 && joined) {
+      if (wide == 3 && count == 4 && apart == 1) {
         const w0 = load4(q);
         const w1 = load4(q + tap);
         const w2 = load4(q + 2 * tap);
@@ -81,6 +82,25 @@ function outputs(
         s2 = madd4(v, w2, s2);
         s3 = madd4(v, w1, s3);
         s3 = madd4(load4(p + 5 * step), w2, s3);
+      } else if (wide == 3 && count == 4 && apart == 2) {
+        const w0 = load4(q);
+        const w1 = load4(q + tap);
+        const w2 = load4(q + 2 * tap);
+        s0 = madd4(load4(p), w0, s0);
+        s0 = madd4(load4(p + across), w1, s0);
+        let v = load4(p + step);
+        s0 = madd4(v, w2, s0);
+        s1 = madd4(v, w0, s1);
+        s1 = madd4(load4(p + step + across), w1, s1);
+        v = load4(p + 2 * step);
+        s1 = madd4(v, w2, s1);
+        s2 = madd4(v, w0, s2);
+        s2 = madd4(load4(p + 2 * step + across), w1, s2);
+        v = load4(p + 3 * step);
+        s2 = madd4(v, w2, s2);
+        s3 = madd4(v, w0, s3);
+        s3 = madd4(load4(p + 3 * step + across), w1, s3);
+        s3 = madd4(load4(p + 4 * step), w2, s3);
       } else if (wide > 0) {
         let f = load4(q);
         s0 = madd4(load4(p), f, s0);
@@ -124,46 +144,42 @@ function outputs(
       q += line;
     }
     const to = y + at;
-    const bias = b ? b + at : 0;
-    finish(to, s0, bias, relu);
+    const bias = b ? load4(b + at) : splat(-0.0);
+    store4(to, atLeast4(add4(s0, bias), floor));
     if (count == 4) {
-      finish(to + pixel, s1, bias, relu);
-      finish(to + 2 * pixel, s2, bias, relu);
-      finish(to + 3 * pixel, s3, bias, relu);
+      store4(to + pixel, atLeast4(add4(s1, bias), floor));
+      store4(to + 2 * pixel, atLeast4(add4(s2, bias), floor));
+      store4(to + 3 * pixel, atLeast4(add4(s3, bias), floor));
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function finish(y: usize, sum: v128, bias: usize, relu: bool): void {
-  if (bias) sum = add4(sum, load4(bias));
-  if (relu) sum = relu4(sum);
-  store4(y, sum);
+export function four3Joined(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(4, 3, 1, taps, columns, x, w, y);
 }
 
-export function four3Joined(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(4, 3, true, taps, columns, x, w, y);
+export function four3Overlapping(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
+  outputs(4, 3, 2, taps, columns, x, w, y);
 }
 
 export function four3(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(4, 3, false, taps, columns, x, w, y);
+  outputs(4, 3, 0, taps, columns, x, w, y);
 }
 
 export function four(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(4, 0, false, taps, columns, x, w, y);
+  outputs(4, 0, 0, taps, columns, x, w, y);
 }
 
 export function one3(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(1, 3, false, taps, columns, x, w, y);
+  outputs(1, 3, 0, taps, columns, x, w, y);
 }
 
 export function one2(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(1, 2, false, taps, columns, x, w, y);
+  outputs(1, 2, 0, taps, columns, x, w, y);
 }
 
 export function one(taps: Taps, columns: i32, x: usize, w: usize, y: usize): void {
-  outputs(1, 0, false, taps, columns, x, w, y);
+  outputs(1, 0, 0, taps, columns, x, w, y);
 }
 
 /** One output pixel of fewer than four channels. */
