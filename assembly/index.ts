@@ -33,6 +33,7 @@ export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWo
 export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
 export { expForward, logForward } from "./math";
 export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
+export { addForward, copyRows, multiplyForward } from "./elementwise";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { dropout } from "./dropout";

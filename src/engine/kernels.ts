@@ -153,6 +153,15 @@ export interface Kernels {
   /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
   softmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
 
+  // elementwise.ts
+
+  /** y = a + b; y may be either. */
+  addForward(a: number, b: number, y: number, n: number): void;
+  /** y = a·b; y may be either. */
+  multiplyForward(a: number, b: number, y: number, n: number): void;
+  /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
+  copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
+
   // loss.ts
 
   /** Mean cross-entropy of softmax(logits) against int32 class numbers; writes { f64 loss, i32 correct }. */

@@ -47,6 +47,7 @@ const SHAPES: Record<string, Sized> = {
   "winograd, few tiles": sized([1, 7, 7, 40], [3, 3, 70], { padding: "same" }),
   "winograd, many tiles": sized([2, 41, 38, 9], [3, 3, 19], { padding: "same" }),
   pointwise: sized([1, 13, 13, 24], [1, 1, 33]),
+  "one channel": sized([1, 45, 21, 1], [5, 5, 6], { padding: "same" }),
 };
 
 function allPasses(engine: Engine, { conv, options }: Sized): Float32Array[] {

@@ -152,6 +152,18 @@ describe("conv2d", () => {
   });
 });
 
+describe("conv2d on one channel, with filters that leave lanes of the register tile empty", () => {
+  const filters = [2, 4, 5, 6, 7, 8, 10, 12, 14, 20, 22];
+  it.each(filters)("is within the bounds of the oracle for %i filters and rows of any length", (f) => {
+    for (let ow = 1; ow <= 18; ow++) {
+      const pad = ow % 2 ? "same" : "valid";
+      const w = ow % 2 ? ow : ow + 2;
+      expectAllPasses(conv2d(2, 4, 1, 3, f, { w, pad, strideH: 1 + (ow % 3) }), ow);
+    }
+    expectAllPasses(conv2d(1, 4, 3, 3, 3 * f, { groups: 3, w: 13, dilationW: 2, pad: "same" }), f);
+  });
+});
+
 describe("the 7×7×3 net, 3×3 filters with stride 2 giving 3×3×n", () => {
   it.each([1, 2, 8, 9])("has three equal routes to its gradients for n = %i", (f) => {
     const conv = conv2d(2, 7, 3, 3, f, strides(2));
@@ -162,7 +174,8 @@ describe("the 7×7×3 net, 3×3 filters with stride 2 giving 3×3×n", () => {
 });
 
 describe("conv2d's activation", () => {
-  const conv = conv2d(2, 6, 3, 3, 10, { groups: 1, pad: "same" });
+  const wide = conv2d(2, 6, 3, 3, 10, { groups: 1, pad: "same" });
+  const ofOneChannel = conv2d(2, 6, 1, 3, 6, { w: 13, pad: "same" });
   const SLOPE = 0.25;
   const sigmoid = (v: number): number => 1 / (1 + Math.exp(-v));
   // The activation's slope carries the error of its argument; its own roundings are bounded in activation.test.ts.
@@ -175,12 +188,14 @@ describe("conv2d's activation", () => {
   ];
 
   it.each(kinds)("%s is applied to the sum with its bias", (_name, activation, f, relative) => {
-    const { x, w, b } = operands(conv, 3);
-    const sums = oracle.forward(conv, x, w, b);
-    const error = bound(reduction(conv) + 1, sums);
-    const exact = sums.sum.map(f);
-    const actual = runForward(bench, conv, x, w, { b, activation, alpha: SLOPE });
-    expectWithin(actual, exact, (i) => error(i) + relative * (Math.abs(exact[i] as number) + error(i)));
+    for (const conv of [wide, ofOneChannel]) {
+      const { x, w, b } = operands(conv, 3);
+      const sums = oracle.forward(conv, x, w, b);
+      const error = bound(reduction(conv) + 1, sums);
+      const exact = sums.sum.map(f);
+      const actual = runForward(bench, conv, x, w, { b, activation, alpha: SLOPE });
+      expectWithin(actual, exact, (i) => error(i) + relative * (Math.abs(exact[i] as number) + error(i)));
+    }
   });
 });
 

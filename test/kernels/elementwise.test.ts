@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { bitsOf } from "../support/float.ts";
+import { random } from "../support/random.ts";
+import { guarded, openKernels } from "../support/wasm.ts";
+
+const bench = openKernels();
+const { kernels } = bench;
+const SIZES = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 100];
+
+describe.each([
+  ["addForward", (a: number, b: number) => a + b],
+  ["multiplyForward", (a: number, b: number) => a * b],
+] as const)("%s", (name, combined) => {
+  it.each(SIZES)("rounds each of %i elements once", (n) => {
+    const [a, b] = [random(n).uniform(n), random(n + 1).uniform(n)];
+    bench.reset();
+    const y = guarded(bench, n);
+    kernels[name](bench.put(a), bench.put(b), y.ptr, n);
+    y.check();
+    expect(bitsOf(y.f32())).toEqual(bitsOf(a.map((value, i) => combined(value, b[i]!))));
+  });
+
+  it.each(SIZES)("may write %i elements over either operand", (n) => {
+    const [a, b] = [random(n).uniform(n), random(n + 1).uniform(n)];
+    const expected = bitsOf(a.map((value, i) => combined(value, b[i]!)));
+    bench.reset();
+    const [pa, pb] = [bench.put(a), bench.put(b)];
+    kernels[name](pa, pb, pa, n);
+    expect(bitsOf(bench.f32(pa, n))).toEqual(expected);
+    bench.reset();
+    const [qa, qb] = [bench.put(a), bench.put(b)];
+    kernels[name](qa, qb, qb, n);
+    expect(bitsOf(bench.f32(qb, n))).toEqual(expected);
+  });
+
+  it("propagates NaN and keeps infinities", () => {
+    bench.reset();
+    const p = bench.put(Float32Array.of(NaN, Infinity, 1, -Infinity, 3));
+    const q = bench.put(Float32Array.of(1, 2, NaN, 3, Infinity));
+    kernels[name](p, q, p, 5);
+    expect([...bench.f32(p, 5)]).toEqual([NaN, Infinity, NaN, -Infinity, Infinity]);
+  });
+});
+
+describe("copyRows", () => {
+  it.each(SIZES)("copies columns of %i floats into wider rows, and leaves the others alone", (cols) => {
+    const [rows, xStride, yStride, first] = [3, cols + 2, cols + 5, 1];
+    const x = random(cols).uniform(rows * xStride);
+    const before = random(9).uniform(rows * yStride);
+    bench.reset();
+    const [px, py] = [bench.put(x), bench.put(before)];
+    kernels.copyRows(rows, cols, px, xStride, py + first * 4, yStride);
+    const expected = before.slice();
+    for (let i = 0; i < rows; i++) {
+      expected.set(x.subarray(i * xStride, i * xStride + cols), i * yStride + first);
+    }
+    expect(bitsOf(bench.f32(py, rows * yStride))).toEqual(bitsOf(expected));
+  });
+});
