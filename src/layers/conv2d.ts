@@ -6,6 +6,7 @@ import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
 
 interface SharedOptions {
   /** `[height, width]` of the filters, or one number for both. */
@@ -113,14 +114,14 @@ function convolution(
     checkGroups(where, window.c, filters, groups);
     return { window, f: filters, groups };
   };
-  return {
+  return defineLayer({
     type,
     name,
     config,
     backwardReads: { x: true, y: !activation.linear },
     isView: () => false,
     outputShape(inputs, where) {
-      const { window, f } = resolve(onlyInput(inputs), where);
+      const { window, f } = resolve(onlyInput(inputs, where), where);
       return [window.oh, window.ow, f];
     },
     weights(inputs): WeightSpec[] {
@@ -131,7 +132,7 @@ function convolution(
       return [kernel, { name: "bias", shape: [f], initializer: shared.biasInitializer }];
     },
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
-  };
+  });
 }
 
 function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {

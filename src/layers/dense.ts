@@ -11,6 +11,7 @@ import {
   type Pass,
   type WeightSpec,
 } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
 
 export interface DenseLayerOptions {
   /** Size of the output. */
@@ -42,7 +43,7 @@ export function dense(options: DenseLayerOptions): Layer {
   const kernelStart = checkInitializer("dense: kernelInitializer", kernelInitializer);
   const biasStart = checkInitializer("dense: biasInitializer", biasInitializer);
   const fused = fuseActivation("dense", activation);
-  return {
+  return defineLayer({
     type: "dense",
     name,
     config: {
@@ -54,14 +55,14 @@ export function dense(options: DenseLayerOptions): Layer {
     },
     backwardReads: { x: true, y: !fused.linear },
     isView: () => false,
-    outputShape: (inputs) => [...onlyInput(inputs).slice(0, -1), units],
+    outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
     weights(inputs): WeightSpec[] {
       const shape = [onlyInput(inputs).at(-1)!, units];
       const kernel = { name: "kernel", shape, initializer: kernelStart };
       return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasStart }] : [kernel];
     },
     build: (context) => buildPass(context, units, fused),
-  };
+  });
 }
 
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {

@@ -3,20 +3,21 @@ import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 
 import { onlyInput, type Layer, type Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
 
 /** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
 export function flatten(options: { name?: string } = {}): Layer {
   checkOptions("flatten", options, ["name"]);
-  return {
+  return defineLayer({
     type: "flatten",
     name: options.name,
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => true,
-    outputShape: (inputs) => [sizeOf(onlyInput(inputs))],
+    outputShape: (inputs, where) => [sizeOf(onlyInput(inputs, where))],
     weights: () => [],
     build: () => ({ forward: () => {} }),
-  };
+  });
 }
 
 /**
@@ -26,13 +27,13 @@ export function flatten(options: { name?: string } = {}): Layer {
 export function activation(options: { activation: Activation; name?: string }): Layer {
   checkOptions("activation", options, ["activation", "name"]);
   const { name: kind, code, alpha } = activationCode("activation", options.activation);
-  return {
+  return defineLayer({
     type: "activation",
     name: options.name,
     config: { activation: copyActivation(options.activation) },
     backwardReads: { x: false, y: true },
     isView: () => kind === "linear",
-    outputShape: (inputs) => onlyInput(inputs),
+    outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
     build({ kernels, output, x, y, dx, dy }): Pass {
       const size = sizeOf(output);
@@ -52,7 +53,7 @@ export function activation(options: { activation: Activation; name?: string }): 
         kernels.activationBackward(code, alpha, y.pointer, dy.pointer, dx.pointer, n * size);
       return { forward, backward };
     },
-  };
+  });
 }
 
 /**
@@ -65,13 +66,13 @@ export function dropout(options: { rate: number; name?: string }): Layer {
   const rate = numberIn("dropout: rate", options.rate, 0, 1);
   const keepBelow = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);
   const scale = Math.fround(1 / (1 - rate));
-  return {
+  return defineLayer({
     type: "dropout",
     name: options.name,
     config: { rate },
     backwardReads: { x: false, y: false },
     isView: (training) => !training || rate === 0,
-    outputShape: (inputs) => onlyInput(inputs),
+    outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
     build({ kernels, output, x, y, dx, dy, randomKey }): Pass {
       const size = sizeOf(output);
@@ -82,5 +83,5 @@ export function dropout(options: { rate: number; name?: string }): Layer {
         kernels.dropout(dy.pointer, dx.pointer, n * size, keepBelow, scale, randomKey.step, randomKey.layer);
       return { forward, backward };
     },
-  };
+  });
 }

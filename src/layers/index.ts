@@ -2,4 +2,5 @@
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
+export { add, concatenate, multiply } from "./merge.ts";
 export { averagePooling2d, globalAveragePooling2d, maxPooling2d } from "./pooling2d.ts";

@@ -1,8 +1,10 @@
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
+import { ShapeError } from "../errors.ts";
 import type { Shape } from "../tensor.ts";
 import type { BACKWARD } from "./backward.ts";
 import type { Initializer } from "./initializers.ts";
+import type { SymbolicTensor } from "./symbolic.ts";
 
 /** A place in linear memory; the planner fills in the address before the first pass runs. */
 export interface Buffer {
@@ -38,12 +40,15 @@ export interface BuildContext {
   /** Shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
   readonly output: Shape;
+  /** The first input, and all of them. */
   readonly x: Buffer;
+  readonly xs: readonly Buffer[];
   readonly y: Buffer;
   /** Gradient of the output; in training only. The layer may overwrite it in its backward pass. */
   readonly dy: Buffer;
-  /** Where the gradient of the input goes, or null when nobody needs it. */
+  /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. */
   readonly dx: Buffer | null;
+  readonly dxs: readonly (Buffer | null)[];
   /** The layer's weights and their gradients, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
   readonly gradients: readonly Buffer[];
@@ -60,7 +65,16 @@ export interface BuildContext {
 }
 
 /** A layer: its configuration and what follows from it. Layers hold no state; weights and buffers belong to the model. */
-export interface Layer {
+export interface Layer extends LayerDefinition {
+  /**
+   * Uses the layer in a graph: on one value, or a list of them. Each further use shares its weights.
+   * @throws ShapeError, OptionError when the values do not fit.
+   */
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
+}
+
+/** What makes a layer. */
+export interface LayerDefinition {
   /** The name of its factory in `layers`. */
   readonly type: string;
   /** The name that the user gave it. */
@@ -77,9 +91,11 @@ export interface Layer {
   build(context: BuildContext): Pass;
 }
 
-/** The only input of a layer that takes one. */
-export function onlyInput(inputs: readonly Shape[]): Shape {
+/** The only input of a layer that takes one. @throws ShapeError naming `where` */
+export function onlyInput(inputs: readonly Shape[], where = "layer"): Shape {
   const [input] = inputs;
-  if (!input || inputs.length !== 1) throw new Error(`expected one input, got ${inputs.length}`);
+  if (!input || inputs.length !== 1) {
+    throw new ShapeError(`${where}: expected one input, got ${inputs.length}`);
+  }
   return input;
 }

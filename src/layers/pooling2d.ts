@@ -4,6 +4,7 @@ import { ShapeError } from "../errors.ts";
 import { checkOptions, sizePair, type Size } from "../options.ts";
 import { shapeText, sizeOf } from "../tensor.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
 
 export interface Pooling2dLayerOptions {
   /** `[height, width]` of a window, or one number for both. Default: 2. */
@@ -30,19 +31,19 @@ function pooling(
     strides: sizePair(`${type}: strides`, options.strides ?? poolSize),
     padding: checkPadding(type, padding),
   };
-  return {
+  return defineLayer({
     type,
     name,
     config,
     backwardReads,
     isView: () => false,
     outputShape(inputs, where) {
-      const window = resolvePool(where, onlyInput(inputs), config);
+      const window = resolvePool(where, onlyInput(inputs, where), config);
       return [window.oh, window.ow, window.c];
     },
     weights: () => [],
     build: (context) => build(context, resolvePool(context.name, onlyInput(context.inputs), config)),
-  };
+  });
 }
 
 /** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
@@ -75,14 +76,14 @@ export function averagePooling2d(options: Pooling2dLayerOptions = {}): Layer {
 /** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
 export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
   checkOptions("globalAveragePooling2d", options, ["name"]);
-  return {
+  return defineLayer({
     type: "globalAveragePooling2d",
     name: options.name,
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape(inputs, where) {
-      const input = onlyInput(inputs);
+      const input = onlyInput(inputs, where);
       if (input.length === 3) return [input[2]!];
       throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
     },
@@ -100,5 +101,5 @@ export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
         backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
       };
     },
-  };
+  });
 }

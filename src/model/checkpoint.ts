@@ -4,25 +4,33 @@ import * as layers from "../layers/index.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
-import { createGraph, type Graph, type NodeSpec } from "./graph.ts";
+import { createGraph, isChain, nodeOf, type Graph, type NodeSpec } from "./graph.ts";
 import { checkWeights, weightsOf } from "./parameters.ts";
 
-/** Version of the architecture's JSON. */
-const VERSION = 1;
+/**
+ * Versions of the architecture's JSON. Lists of layers are written as the first, which older packages read; its input is
+ * called `""`.
+ */
+const LIST = 1;
+const GRAPH = 2;
 
 interface StoredNode {
   type: string;
   name: string;
-  /** Names of the nodes it reads; the graph's input is `""`. */
+  /** Names of the nodes and inputs it reads. */
   inputs: string[];
   config: object;
+  /** The node whose layer this one uses again. */
+  shares?: string;
 }
 
 interface Architecture {
   version: number;
   seed: number;
-  inputShape: number[];
+  inputs: { name: string; shape: number[] }[];
   nodes: StoredNode[];
+  /** Names of the nodes that the model returns. */
+  outputs: string[];
 }
 
 /** A model file's content. */
@@ -38,18 +46,17 @@ export function encodeCheckpoint(
   seed: number,
   weights: ReadonlyMap<string, Tensor>,
 ): Uint8Array {
-  const nameOf = (value: number): string => (value === 0 ? "" : graph.nodes[value - 1]!.name);
-  const architecture: Architecture = {
-    version: VERSION,
-    seed,
-    inputShape: [...graph.inputShape],
-    nodes: graph.nodes.map(({ name, layer, inputs }) => ({
-      type: layer.type,
-      name,
-      inputs: inputs.map(nameOf),
-      config: layer.config,
-    })),
-  };
+  const { inputs, nodes } = graph;
+  const list = isChain(graph) && inputs[0]!.name === "input";
+  const nameOf = (value: number): string =>
+    value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
+  const stored = nodes.map(({ name, layer, inputs: reads, owner }, index): StoredNode => {
+    const node = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config };
+    return owner === index ? node : { ...node, shares: nodes[owner]!.name };
+  });
+  const architecture = list
+    ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
+    : { version: GRAPH, seed, inputs, nodes: stored, outputs: graph.outputs.map(nameOf) };
   return encodeSafetensors(weights, { format: "im2row", architecture: JSON.stringify(architecture) });
 }
 
@@ -66,47 +73,88 @@ function restoreLayer(node: StoredNode): Layer {
   return factory({ ...node.config, name: node.name } as never);
 }
 
-function parseArchitecture(text: string | undefined): Architecture {
+function parseJson(text: string | undefined): Partial<Architecture> & { inputShape?: unknown } {
   if (text === undefined) fail("the architecture of an im2row model in the metadata", text);
-  let parsed: Partial<Architecture> | null;
+  let parsed: unknown;
   try {
-    parsed = JSON.parse(text) as Partial<Architecture> | null;
+    parsed = JSON.parse(text);
   } catch {
     fail("JSON", text);
   }
   if (typeof parsed !== "object" || parsed === null) fail("an object", parsed);
-  const { version, seed, inputShape, nodes } = parsed;
-  if (version !== VERSION) fail(`version ${VERSION}`, version);
-  if (!Number.isSafeInteger(seed) || seed! < 0) fail("a seed, an integer ≥ 0", seed);
-  if (!Array.isArray(inputShape)) fail("an inputShape", inputShape);
-  if (!Array.isArray(nodes) || nodes.length === 0) fail("a list of nodes", nodes);
-  for (const node of nodes) {
+  return parsed;
+}
+
+const isText = (value: unknown): value is string => typeof value === "string";
+const isList = Array.isArray as (value: unknown) => value is unknown[];
+
+function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
+  if (!isList(nodes) || nodes.length === 0) fail("a list of nodes", nodes);
+  for (const node of nodes as Partial<StoredNode>[]) {
     const sound =
-      typeof node?.type === "string" &&
-      typeof node.name === "string" &&
-      Array.isArray(node.inputs) &&
-      typeof node.config === "object";
+      isText(node?.type) &&
+      isText(node.name) &&
+      isList(node.inputs) &&
+      typeof node.config === "object" &&
+      (node.shares === undefined || isText(node.shares));
     if (!sound) fail("nodes of { type, name, inputs, config }", node);
   }
-  return { version: VERSION, seed: seed!, inputShape, nodes };
+}
+
+function parseArchitecture(text: string | undefined): Architecture {
+  const parsed = parseJson(text);
+  const { version, seed, inputShape, nodes } = parsed;
+  if (version !== LIST && version !== GRAPH) fail(`version ${LIST} or ${GRAPH}`, version);
+  if (!Number.isSafeInteger(seed) || seed! < 0) fail("a seed, an integer ≥ 0", seed);
+  if (version === LIST && !isList(inputShape)) fail("an inputShape", inputShape);
+  checkNodes(nodes);
+  if (version === LIST) {
+    const inputs = [{ name: "", shape: inputShape as number[] }];
+    return { version, seed: seed!, inputs, nodes, outputs: [nodes.at(-1)!.name] };
+  }
+  const { inputs, outputs } = parsed;
+  const soundInputs = isList(inputs) && inputs.every((input) => isText(input?.name) && isList(input.shape));
+  if (!soundInputs || inputs.length === 0) fail("a list of inputs, { name, shape }", inputs);
+  if (!isList(outputs) || outputs.length === 0) fail("a list of outputs", outputs);
+  return { version, seed: seed!, inputs, nodes, outputs };
+}
+
+/** The graph that an architecture describes. @throws FormatError, OptionError, ShapeError */
+function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph {
+  const values = new Map(inputs.map(({ name }, value) => [name, value]));
+  const restored = new Map<string, Layer>();
+  const valueOf = (name: string): number => values.get(name) ?? fail("the name of an earlier node", name);
+  const specs = nodes.map((node, index): NodeSpec => {
+    const from = node.inputs.map(valueOf);
+    if (version === LIST && from.length !== 1) fail(`one input for ${node.name}`, node.inputs);
+    if (values.has(node.name)) fail("names of their own", node.name);
+    values.set(node.name, inputs.length + index);
+    const { shares } = node;
+    const layer =
+      shares === undefined
+        ? restoreLayer(node)
+        : (restored.get(shares) ?? fail("the name of an earlier node", shares));
+    restored.set(node.name, layer);
+    return { layer, inputs: from };
+  });
+  const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
+  const graph = createGraph(named, specs, outputs.map(valueOf));
+  if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);
+  // Further uses are named by their number: other names would be read back as others.
+  const renamed = graph.nodes.find(({ name }, index) => name !== nodes[index]!.name);
+  if (renamed) fail(`the name ${renamed.name} for a further use`, nodes[graph.nodes.indexOf(renamed)]!.name);
+  return graph;
 }
 
 /** @throws FormatError unless the bytes are a model that `toSafetensors` could have written, all weights included. */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes);
-  const { seed, inputShape, nodes } = parseArchitecture(metadata["architecture"]);
-  const values = new Map([["", 0]]);
+  const architecture = parseArchitecture(metadata["architecture"]);
   try {
-    const specs = nodes.map((node, index): NodeSpec => {
-      const inputs = node.inputs.map((name) => values.get(name) ?? fail("the name of an earlier node", name));
-      if (inputs.length !== 1) fail(`one input for ${node.name}`, node.inputs);
-      values.set(node.name, index + 1);
-      return { layer: restoreLayer(node), inputs };
-    });
-    const graph = createGraph(inputShape, specs);
+    const graph = restoreGraph(architecture);
     // Before a model is made: the architecture may speak of more weights than any memory holds.
     checkWeights("weights", weightsOf(graph), tensors);
-    return { graph, seed, weights: tensors };
+    return { graph, seed: architecture.seed, weights: tensors };
   } catch (error) {
     if (error instanceof ShapeError || error instanceof OptionError) {
       throw new FormatError(`loadModel: ${error.message}`, { cause: error });

@@ -4,14 +4,15 @@ import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { checkOptions, show } from "../options.ts";
-import type { Graph } from "./graph.ts";
+import { nodeOf, type Graph } from "./graph.ts";
+import { inOrder, isNamed, type Named } from "./named.ts";
 
 export interface CompileOptions {
   engine: KernelEngine;
   /** Needed for training. */
   optimizer?: Optimizer;
-  /** Needed for training and `evaluate`. */
-  loss?: Loss;
+  /** Needed for training and `evaluate`: one, for every output, or one for each by name. What is minimised is their sum. */
+  loss?: Loss | Named<Loss>;
 }
 
 /** The engine's runtime. @throws OptionError unless it is an engine, and lives. */
@@ -26,27 +27,57 @@ export function checkEngine(engine: KernelEngine): Runtime {
   return runtime;
 }
 
-/** The engine's runtime. @throws OptionError unless each option is what its factory gives and fits the graph. */
-export function checkCompileOptions(options: CompileOptions, graph: Graph): Runtime {
+/** What `compile` was told, checked. */
+export interface Compiled {
+  readonly runtime: Runtime;
+  readonly optimizer: Optimizer | undefined;
+  /** Of each output; none without a loss. */
+  readonly losses: readonly Loss[];
+}
+
+const isLoss = (value: unknown): value is Loss => typeof (value as Loss | undefined)?.run === "function";
+
+/** The loss of each output. @throws OptionError, ShapeError */
+function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): readonly Loss[] {
+  if (loss === undefined) return [];
+  if (isLoss(loss)) return names.map(() => loss);
+  if (!isNamed(loss, names)) {
+    throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}`);
+  }
+  const losses = inOrder("compile: loss", loss, names);
+  losses.forEach((each, i) => {
+    if (!isLoss(each)) {
+      throw new OptionError(`compile: loss: ${names[i]}: expected one of losses.*, got ${show(each)}`);
+    }
+  });
+  return losses;
+}
+
+/** @throws OptionError unless each option is what its factory gives and fits the graph; ShapeError for unknown outputs. */
+export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
   checkOptions("compile", options, ["engine", "optimizer", "loss"]);
   const { optimizer, loss } = options;
   const runtime = checkEngine(options.engine);
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }
-  if (loss !== undefined && typeof loss?.run !== "function") {
-    throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}`);
-  }
-  if (optimizer && !loss) {
+  const nodes = graph.outputs.map((value) => nodeOf(graph, value));
+  const losses = lossesOf(
+    loss,
+    nodes.map(({ name }) => name),
+  );
+  if (optimizer && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
-  const last = graph.nodes.at(-1)!;
-  const { activation } = last.layer.config as { activation?: unknown };
-  if (loss?.type === "softmaxCrossEntropy" && activation === "softmax") {
-    throw new OptionError(
-      `compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, ` +
-        `got softmax in ${last.name}`,
-    );
-  }
-  return runtime;
+  losses.forEach(({ type }, i) => {
+    const { layer, name } = nodes[i]!;
+    const { activation } = layer.config as { activation?: unknown };
+    if (type === "softmaxCrossEntropy" && activation === "softmax") {
+      throw new OptionError(
+        `compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, ` +
+          `got softmax in ${name}`,
+      );
+    }
+  });
+  return { runtime, optimizer, losses };
 }

@@ -7,41 +7,60 @@ import { copyElements, RESULT_SIZE } from "./trainer.ts";
 
 /** What `evaluate` finds over a set of images. */
 export interface Evaluation {
-  /** Mean loss of a row. */
+  /** Mean loss of a row; of several outputs the sum of theirs. */
   loss: number;
-  /** Share of the rows whose largest element is where the target's is; 0 when a row has one element. */
+  /** Share of the rows whose largest element is where the target's is, over all outputs; 0 when a row has one element. */
   accuracy: number;
+  /** Each output's, by name, when there are several. */
+  outputs?: Record<string, { loss: number; accuracy: number }>;
 }
 
-/** Mean loss and accuracy over batches of outputs with `columns` elements a row; yields after each batch. */
+/** One output of a model with what it is to be. */
+export interface Judged {
+  readonly name: string;
+  /** Elements of a row, over which the loss is taken. */
+  readonly columns: number;
+  readonly targets: Targets;
+  readonly loss: Loss;
+}
+
+/** Mean losses and accuracies over batches of outputs; yields after each batch. */
 export function* evaluateBatches(
   runtime: Runtime,
   batches: Iterable<Batch>,
-  columns: number,
-  targets: Targets,
-  loss: Loss,
+  judged: readonly Judged[],
 ): Generator<void, Evaluation> {
-  let [lossSum, correct, rows] = [0, 0, 0];
-  for (const batch of batches) {
-    const result = lossOf(runtime, batch, columns, targets, loss);
-    lossSum += result.loss * result.rows;
-    correct += result.correct;
-    rows += result.rows;
+  const sums = judged.map(() => ({ loss: 0, correct: 0, rows: 0 }));
+  for (const { outputs, start, count } of batches) {
+    // Read before the memory may grow, which detaches the views.
+    const places = outputs.map(({ byteOffset, length }) => ({ byteOffset, length }));
+    places.forEach((place, i) => {
+      const result = lossOf(runtime, place, start, count, judged[i]!);
+      const sum = sums[i]!;
+      sum.loss += result.loss * result.rows;
+      sum.correct += result.correct;
+      sum.rows += result.rows;
+    });
     yield;
   }
-  return { loss: lossSum / rows, accuracy: correct / rows };
+  const means = sums.map(({ loss, correct, rows }) => ({ loss: loss / rows, accuracy: correct / rows }));
+  if (means.length === 1) return means[0]!;
+  const total = (of: "correct" | "rows"): number => sums.reduce((sum, each) => sum + each[of], 0);
+  return {
+    loss: means.reduce((sum, { loss }) => sum + loss, 0),
+    accuracy: total("correct") / total("rows"),
+    outputs: Object.fromEntries(judged.map(({ name }, i) => [name, means[i]!])),
+  };
 }
 
-/** The mean loss of one batch's rows of output. */
+/** The mean loss of one batch's rows of one output. */
 function lossOf(
   { heap, kernels }: Runtime,
-  { output, start, count }: Batch,
-  columns: number,
-  { classes, data, size }: Targets,
-  loss: Loss,
+  { byteOffset, length }: { byteOffset: number; length: number },
+  start: number,
+  count: number,
+  { columns, targets: { classes, data, size }, loss }: Judged,
 ): { loss: number; correct: number; rows: number } {
-  // Read before the memory may grow, which detaches the view.
-  const { byteOffset, length } = output;
   const rows = length / columns;
   const region = new Region(heap, "evaluate: labels");
   try {

@@ -5,6 +5,7 @@ import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Named } from "./named.ts";
 import type { Labels, Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -37,7 +38,7 @@ export interface FitOptions {
   /** Draws a new order for each epoch from the model's seed. Default: true. */
   shuffle?: boolean;
   /** Evaluated after each epoch. */
-  validationData?: readonly [images: Tensor, labels: Labels];
+  validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>];
   /** Called after each batch and epoch; a promise that it returns is awaited. */
   onBatchEnd?: (state: BatchEnd) => unknown;
   onEpochEnd?: (state: EpochEnd) => unknown;
@@ -66,10 +67,10 @@ export interface History {
 export interface FitRun {
   readonly trainer: Trainer;
   readonly random: Random;
-  readonly images: Float32Array;
-  readonly targets: Targets;
+  readonly images: readonly Tensor[];
+  readonly targets: readonly Targets[];
   readonly count: number;
-  /** Rows of output an image: accuracy is a share of rows. */
+  /** Rows of all outputs an image: accuracy is a share of rows. */
   readonly rowsPerImage: number;
   readonly options: FitOptions;
   readonly settings: FitSettings;
@@ -149,7 +150,7 @@ async function runEpoch(
     options.signal?.throwIfAborted();
     const n = Math.min(batchSize, count - seen);
     for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
-    trainer.step("fit", n, targets.classes);
+    trainer.step("fit", n, targets);
     seen += n;
     lossSum += trainer.lastLoss * n;
     correct += trainer.lastCorrect;

@@ -1,10 +1,17 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
-import { checkShape, type Shape } from "../tensor.ts";
+import { checkShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
-/** One use of a layer. Values are numbered: 0 is the graph's input, node `i` defines value `i + 1`. */
+/** What a model is given: its name, and the shape for one image, without the batch. */
+export interface GraphInput {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** One use of a layer. Values are numbered: first the graph's inputs, then what each node defines. */
 export interface GraphNode {
+  /** The layer's name; its further uses are `name:1`, `name:2` … */
   readonly name: string;
   readonly layer: Layer;
   /** The values it reads. */
@@ -14,15 +21,18 @@ export interface GraphNode {
   /** Shapes of one image's inputs and output, without the batch. */
   readonly inputShapes: readonly Shape[];
   readonly outputShape: Shape;
+  /** The node whose weights it uses: itself, or the first that uses the layer. */
+  readonly owner: number;
 }
 
 /** A model's layers in an order in which each comes after what it reads. */
 export interface Graph {
-  readonly inputShape: Shape;
+  readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
-  /** The value that the model returns, and its shape. */
-  readonly output: number;
-  readonly outputShape: Shape;
+  /** The values that the model returns, each the output of a node. */
+  readonly outputs: readonly number[];
+  /** The shape of each value. */
+  readonly shapes: readonly Shape[];
 }
 
 /** A layer and the values that it reads, before shapes are known. */
@@ -31,71 +41,114 @@ export interface NodeSpec {
   readonly inputs: readonly number[];
 }
 
-/** Names the layers as Keras does: the type, then `type_1`, `type_2` …, unless the user gave a name. */
-function nameLayers(specs: readonly NodeSpec[]): string[] {
+/** An input without a name gets one. */
+export interface InputSpec {
+  readonly name?: string | undefined;
+  readonly shape: Shape;
+}
+
+/** The node that defines a value. */
+export function nodeOf({ inputs, nodes }: Graph, value: number): GraphNode {
+  return nodes[value - inputs.length]!;
+}
+
+/** Names and shapes of what the model returns: outputs are called as their nodes. */
+export function outputsOf(graph: Graph): GraphInput[] {
+  return graph.outputs.map((value) => ({ name: nodeOf(graph, value).name, shape: graph.shapes[value]! }));
+}
+
+/** Whether each node reads the one before, and nothing else. */
+export function isChain({ inputs, nodes, outputs }: Graph): boolean {
+  return (
+    inputs.length === 1 &&
+    outputs.length === 1 &&
+    outputs[0] === nodes.length &&
+    nodes.every((node, index) => node.owner === index && node.inputs.length === 1 && node.inputs[0] === index)
+  );
+}
+
+/** @throws OptionError unless `name` can be one: it stands in files, maps and messages. */
+export function checkName(where: string, name: unknown): void {
+  if (typeof name !== "string" || !/^[\w-]+$/.test(name)) {
+    throw new OptionError(`${where}: name: expected letters, digits, "_" and "-", got ${show(name)}`);
+  }
+}
+
+/** Things with a name of their own, or with what they are called else. */
+type Nameable = readonly { readonly name?: string | undefined; readonly type: string }[];
+
+/** Names things as Keras does: the type, then `type_1`, `type_2` …, unless the user gave a name. */
+function nameAll(things: Nameable): string[] {
   const taken = new Set<string>();
-  for (const { layer } of specs) {
-    if (layer.name === undefined) continue;
-    if (typeof layer.name !== "string" || !/^[\w-]+$/.test(layer.name)) {
+  for (const { name, type } of things) {
+    if (name === undefined) continue;
+    checkName(type, name);
+    if (taken.has(name)) {
       throw new OptionError(
-        `${layer.type}: name: expected letters, digits, "_" and "-", got ${show(layer.name)}`,
+        `${type}: name: expected a name of its own, got ${show(name)} for the second time`,
       );
     }
-    if (taken.has(layer.name)) {
-      throw new OptionError(
-        `${layer.type}: name: expected a name of its own, got ${show(layer.name)} for the second time`,
-      );
-    }
-    taken.add(layer.name);
+    taken.add(name);
   }
   const used = new Map<string, number>();
-  return specs.map(({ layer }) => {
-    if (layer.name !== undefined) return layer.name;
+  return things.map(({ name, type }) => {
+    if (name !== undefined) return name;
     for (;;) {
-      const count = used.get(layer.type) ?? 0;
-      used.set(layer.type, count + 1);
-      const name = count === 0 ? layer.type : `${layer.type}_${count}`;
-      if (!taken.has(name)) return name;
+      const count = used.get(type) ?? 0;
+      used.set(type, count + 1);
+      const next = count === 0 ? type : `${type}_${count}`;
+      if (!taken.has(next)) return next;
     }
   });
 }
 
-/** A layer that is used twice would share its weights, which models cannot do yet. @throws OptionError */
-function refuseTwins(specs: readonly NodeSpec[]): void {
-  specs.forEach(({ layer }, index) => {
-    const first = specs.findIndex((spec) => spec.layer === layer);
-    if (first < index) {
-      throw new OptionError(
-        `model: layers[${index}]: expected a layer of its own, got that of layers[${first}] (${layer.type})`,
-      );
-    }
-  });
+/** @throws ShapeError unless the weights of a further use are those of the first. */
+function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode): void {
+  const [own, shared] = [layer.weights(inputShapes), layer.weights(first.inputShapes)];
+  const differs = own.findIndex(({ shape }, i) => !sameShape(shape, shared[i]!.shape));
+  if (differs < 0) return;
+  const { shape } = shared[differs]!;
+  throw new ShapeError(
+    `${name}: ${own[differs]!.name}: expected the shape of the layer's first use, ${shapeText(shape)}, ` +
+      `got inputs that need ${shapeText(own[differs]!.shape)}`,
+  );
 }
 
-/** Names the nodes and infers every shape. @throws ShapeError, OptionError naming the layer. */
-export function createGraph(inputShape: Shape, specs: readonly NodeSpec[]): Graph {
-  checkShape("model: inputShape", inputShape);
-  if (inputShape.length === 0) {
-    throw new ShapeError("model: inputShape: expected at least one dimension, got none");
+/** Names inputs and nodes and infers every shape. @throws ShapeError, OptionError naming the layer. */
+export function createGraph(
+  inputs: readonly InputSpec[],
+  specs: readonly NodeSpec[],
+  outputs: readonly number[],
+): Graph {
+  for (const { shape } of inputs) {
+    checkShape("model: inputShape", shape);
+    if (shape.length === 0) {
+      throw new ShapeError("model: inputShape: expected at least one dimension, got none");
+    }
   }
-  refuseTwins(specs);
-  const names = nameLayers(specs);
-  const shapes: Shape[] = [[...inputShape]];
-  const nodes = specs.map(({ layer, inputs }, index): GraphNode => {
-    const name = names[index]!;
-    const inputShapes = inputs.map((value) => shapes[value]!);
+  const layers = [...new Set(specs.map(({ layer }) => layer))];
+  const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
+  const shapes: Shape[] = inputs.map(({ shape }) => [...shape]);
+  const nodes: GraphNode[] = [];
+  const uses = new Map<Layer, { owner: number; count: number }>();
+  for (const [index, { layer, inputs: reads }] of specs.entries()) {
+    const use = uses.get(layer) ?? { owner: index, count: 0 };
+    const base = names[inputs.length + layers.indexOf(layer)]!;
+    const name = use.count === 0 ? base : `${base}:${use.count}`;
+    uses.set(layer, { ...use, count: use.count + 1 });
+    const inputShapes = reads.map((value) => shapes[value]!);
     const outputShape = layer.outputShape(inputShapes, name);
+    const { owner } = use;
+    const node = { name, layer, inputs: reads, output: shapes.length, inputShapes, outputShape, owner };
+    if (owner < index) checkShared(node, nodes[owner]!);
     shapes.push(outputShape);
-    return { name, layer, inputs, output: index + 1, inputShapes, outputShape };
-  });
-  const output = shapes.length - 1;
-  return { inputShape: shapes[0]!, nodes, output, outputShape: shapes[output]! };
+    nodes.push(node);
+  }
+  return { inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })), nodes, outputs, shapes };
 }
 
 /** The graph of a list of layers, each reading the one before. */
 export function chain(inputShape: Shape, layers: readonly Layer[]): Graph {
-  return createGraph(
-    inputShape,
-    layers.map((layer, index) => ({ layer, inputs: [index] })),
-  );
+  const specs = layers.map((layer, index) => ({ layer, inputs: [index] }));
+  return createGraph([{ shape: inputShape }], specs, [layers.length]);
 }

@@ -1,12 +1,12 @@
 import type { Runtime } from "../engine/runtime.ts";
 import { sizeOf } from "../tensor.ts";
-import type { Graph } from "./graph.ts";
+import { outputsOf, type Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { Session } from "./session.ts";
 
-/** One batch of a run over many images: a view of its outputs, its first image and the number of them. */
+/** One batch of a run over many images: views of its outputs, its first image and the number of them. */
 export interface Batch {
-  readonly output: Float32Array;
+  readonly outputs: readonly Float32Array[];
   readonly start: number;
   readonly count: number;
 }
@@ -36,16 +36,22 @@ export class Inference {
    * Yields each batch after it ran. The session is asked for anew each time: whoever is called in between may have made
    * it larger.
    */
-  *batches(images: Float32Array, batchSize: number): Generator<Batch> {
-    const size = sizeOf(this.#graph.inputShape);
-    const outputSize = sizeOf(this.#graph.outputShape);
-    const n = images.length / size;
+  *batches(images: readonly Float32Array[], batchSize: number): Generator<Batch> {
+    const { inputs } = this.#graph;
+    const ends = outputsOf(this.#graph);
+    const n = images[0]!.length / sizeOf(inputs[0]!.shape);
     for (let start = 0; start < n; start += batchSize) {
       const count = Math.min(batchSize, n - start);
       const session = this.#sessionFor(Math.min(n, batchSize));
-      session.input.set(images.subarray(start * size, (start + count) * size));
+      inputs.forEach(({ name, shape }, i) => {
+        const size = sizeOf(shape);
+        session.inputs[name]!.set(images[i]!.subarray(start * size, (start + count) * size));
+      });
       session.run(count);
-      yield { output: session.output.subarray(0, count * outputSize), start, count };
+      const outputs = ends.map(({ name, shape }) =>
+        session.outputs[name]!.subarray(0, count * sizeOf(shape)),
+      );
+      yield { outputs, start, count };
     }
   }
 

@@ -1,18 +1,25 @@
 import type { KernelEngine } from "../engine/engine.ts";
 import type { Runtime } from "../engine/runtime.ts";
-import { ShapeError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { checkEngine } from "./compile.ts";
-import type { Graph } from "./graph.ts";
+import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { Inference } from "./inference.ts";
+import { byName, inOrder, isNamed, placeOf, type Named } from "./named.ts";
 import { Parameters } from "./parameters.ts";
 import { Session } from "./session.ts";
 import { summarize } from "./summary.ts";
 
 /** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
 export const DEFAULT_BATCH = 64;
+
+/** The one thing there is. @throws OptionError naming `where` when there are several */
+export function onlyOne<T>(where: string, things: readonly T[]): T {
+  if (things.length === 1) return things[0]!;
+  throw new OptionError(`${where}: expected a model with one, got ${things.length}`);
+}
 
 /** A model on an engine. */
 interface Placed {
@@ -28,24 +35,36 @@ interface Placed {
 export class InferenceModel {
   protected readonly graph: Graph;
   protected readonly parameters: Parameters;
+  readonly #inputNames: readonly string[];
   readonly #sessions = new Set<Session>();
   #placed: Placed | undefined;
 
   /** Users call `loadModel`. Without `weights` they are zero. @throws ShapeError unless they are the graph's */
   constructor(graph: Graph, weights?: ReadonlyMap<string, Tensor>) {
     this.graph = graph;
+    this.#inputNames = graph.inputs.map(({ name }) => name);
     this.parameters = new Parameters(graph);
     if (weights) this.parameters.write("model", weights);
   }
 
-  /** Shape of one image. */
-  get inputShape(): Shape {
-    return [...this.graph.inputShape];
+  /** Name and shape for one image of each input. */
+  get inputs(): GraphInput[] {
+    return this.graph.inputs.map(({ name, shape }) => ({ name, shape: [...shape] }));
   }
 
-  /** Shape of one image's output. */
+  /** Name and shape for one image of each output, which is called as its layer. */
+  get outputs(): GraphInput[] {
+    return outputsOf(this.graph).map(({ name, shape }) => ({ name, shape: [...shape] }));
+  }
+
+  /** Shape of one image. @throws OptionError when there are several inputs */
+  get inputShape(): Shape {
+    return onlyOne("inputShape", this.inputs).shape;
+  }
+
+  /** Shape of one image's output. @throws OptionError when there are several */
   get outputShape(): Shape {
-    return [...this.graph.outputShape];
+    return onlyOne("outputShape", this.outputs).shape;
   }
 
   /** Copies of the weights, by `layer.weight`. */
@@ -62,18 +81,35 @@ export class InferenceModel {
     this.place(checkEngine(options.engine));
   }
 
-  /** The outputs for `images[n, h, w, c]`. @throws ShapeError, OptionError */
-  predict(images: Tensor, options: { batchSize?: number } = {}): Tensor {
+  /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */
+  predict(images: Tensor, options?: { batchSize?: number }): Tensor;
+  /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
+  predict(inputs: Named<Tensor>, options?: { batchSize?: number }): Record<string, Tensor>;
+  predict(
+    given: Tensor | Named<Tensor>,
+    options: { batchSize?: number } = {},
+  ): Tensor | Record<string, Tensor> {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
     const { inference } = this.placed("predict");
-    const n = this.checkImages("predict: images", images);
-    const size = sizeOf(this.graph.outputShape);
-    const data = new Float32Array(n * size);
-    for (const { output, start } of inference.batches(images.data, batchSize)) {
-      data.set(output, start * size);
+    const images: Tensor[] = [];
+    const n = this.checkImages("predict: images", given, images);
+    const ends = outputsOf(this.graph);
+    const named = isNamed(given, this.#inputNames);
+    if (!named) onlyOne("predict: images by name", ends);
+    const tensors = ends.map(({ shape }) => ({
+      shape: [n, ...shape],
+      data: new Float32Array(n * sizeOf(shape)),
+    }));
+    const data = images.map((image) => image.data);
+    for (const { outputs, start } of inference.batches(data, batchSize)) {
+      outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
     }
-    return { shape: [n, ...this.graph.outputShape], data };
+    if (!named) return tensors[0]!;
+    return byName(
+      ends.map(({ name }) => name),
+      tensors,
+    );
   }
 
   /** Inference on buffers of its own. @throws OptionError, MemoryError */
@@ -138,13 +174,26 @@ export class InferenceModel {
     this.#placed = undefined;
   }
 
-  /** @throws ShapeError unless `images` is `[n, ...inputShape]`; returns n. */
-  protected checkImages(where: string, images: Tensor): number {
-    checkTensor(where, images);
-    const n = images.shape[0];
-    if (n === undefined) throw new ShapeError(`${where}: expected a batch of images, got a single number`);
-    if (!isBatchOf(images.shape, this.graph.inputShape))
-      expectShape(where, images.shape, [n, ...this.graph.inputShape]);
-    return n;
+  /**
+   * Checks one batch, `[n, ...inputShape]`, or one for each input, and puts them into `into` in the order of the inputs.
+   * Returns n. @throws ShapeError
+   */
+  protected checkImages(where: string, given: Tensor | Named<Tensor>, into: Tensor[]): number {
+    const { inputs } = this.graph;
+    inOrder(where, given, this.#inputNames, into);
+    let count = 0;
+    for (let i = 0; i < inputs.length; i++) {
+      const images = into[i]!;
+      const place = placeOf(where, this.#inputNames, i);
+      checkTensor(place, images);
+      const n = images.shape[0];
+      if (n === undefined) throw new ShapeError(`${place}: expected a batch of images, got a single number`);
+      const { shape } = inputs[i]!;
+      if (i === 0) count = n;
+      if (n !== count || !isBatchOf(images.shape, shape)) {
+        expectShape(place, images.shape, [count, ...shape]);
+      }
+    }
+    return count;
   }
 }

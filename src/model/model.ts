@@ -8,10 +8,11 @@ import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
-import type { Graph } from "./graph.ts";
+import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { drawWeights } from "./initialize.ts";
-import { checkLabels, noTargets, type Labels } from "./targets.ts";
+import { inOrder, placeOf, type Named } from "./named.ts";
+import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
@@ -19,17 +20,25 @@ export class Model extends InferenceModel {
   readonly seed: number;
   /** Orders the images in `fit`; goes on from call to call. */
   readonly #shuffler: Random;
-  /** The labels of the batch that `trainOnBatch` trains on: one object for all steps. */
-  readonly #targets = noTargets();
+  readonly #outputs: readonly GraphInput[];
+  readonly #outputNames: readonly string[];
+  /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
+  readonly #batch: Tensor[] = [];
+  readonly #labels: Labels[] = [];
+  readonly #targets: Targets[];
   /** Whether a training run has the model: it must not be moved or given up meanwhile. */
   #busy = false;
-  #loss: Loss | undefined;
+  /** Of each output. */
+  #losses: readonly Loss[] = [];
   #trainer: Trainer | undefined;
 
-  /** Draws the weights from `seed` unless they are given. Users call `sequential` or `loadModel`. */
+  /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>) {
     super(graph, weights);
     this.seed = seed;
+    this.#outputs = outputsOf(graph);
+    this.#outputNames = this.#outputs.map(({ name }) => name);
+    this.#targets = this.#outputs.map(noTargets);
     if (!weights) this.parameters.write("model", drawWeights(graph, new Random(seed)));
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
     this.#shuffler = new Random(seed);
@@ -47,14 +56,13 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError
    */
   override compile(options: CompileOptions): void {
-    const runtime = checkCompileOptions(options, this.graph);
+    const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
-    const { optimizer, loss } = options;
     this.place(runtime);
-    this.#loss = loss;
-    if (!optimizer || !loss) return;
+    this.#losses = losses;
+    if (!optimizer) return;
     try {
-      this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, loss, this.seed);
+      this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, losses, this.seed);
     } catch (error) {
       this.dispose();
       throw error;
@@ -66,26 +74,31 @@ export class Model extends InferenceModel {
    * @throws ShapeError, OptionError before anything is changed; TrainingError when a loss or weight is not finite, with
    * the weights of the last good step kept; the signal's reason when it is aborted.
    */
-  async fit(images: Tensor, labels: Labels, options: FitOptions = {}): Promise<History> {
+  async fit(
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+    options: FitOptions = {},
+  ): Promise<History> {
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
     const settings = checkFitOptions(options);
-    const count = this.checkImages("fit: images", images);
-    const targets = checkLabels("fit: labels", labels, count, this.graph.outputShape, trainer.loss);
+    const batch: Tensor[] = [];
+    const count = this.checkImages("fit: images", images, batch);
+    const targets = this.#checkLabels("fit: labels", labels, count);
     const { validationData } = options;
     if (validationData) {
-      const n = this.checkImages("fit: validationData: images", validationData[0]);
-      checkLabels("fit: validationData: labels", validationData[1], n, this.graph.outputShape, trainer.loss);
+      const n = this.checkImages("fit: validationData: images", validationData[0], []);
+      this.#checkLabels("fit: validationData: labels", validationData[1], n);
     }
     this.#busy = true;
     try {
       return await runFit({
         trainer,
         random: this.#shuffler,
-        images: images.data,
+        images: batch,
         targets,
         count,
-        rowsPerImage: sizeOf(this.graph.outputShape) / this.#columns,
+        rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
         options,
         settings,
         validate: async (pace) =>
@@ -97,21 +110,20 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * One step of the optimizer on one batch. Returns the batch's mean loss before the step.
+   * One step of the optimizer on one batch. Returns the batch's mean loss before the step; of several outputs the sum.
    * @throws ShapeError, OptionError; TrainingError when a loss or weight is not finite, with the weights kept.
    */
-  trainOnBatch(images: Tensor, labels: Labels): number {
+  trainOnBatch(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): number {
     const trainer = this.#requireTrainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
-    const n = this.checkImages("trainOnBatch: images", images);
-    const { outputShape } = this.graph;
-    const targets = checkLabels("trainOnBatch: labels", labels, n, outputShape, trainer.loss, this.#targets);
+    const n = this.checkImages("trainOnBatch: images", images, this.#batch);
+    this.#checkLabels("trainOnBatch: labels", labels, n, this.#targets);
     // The learning rate may be a function of the caller's: it must not take the model away from under the step.
     this.#busy = true;
     try {
       trainer.reserve(n);
-      for (let i = 0; i < n; i++) trainer.load(images.data, targets, i, i);
-      trainer.step("trainOnBatch", n, targets.classes);
+      for (let i = 0; i < n; i++) trainer.load(this.#batch, this.#targets, i, i);
+      trainer.step("trainOnBatch", n, this.#targets);
     } finally {
       this.#busy = false;
     }
@@ -119,7 +131,11 @@ export class Model extends InferenceModel {
   }
 
   /** Mean loss and accuracy over `images`. @throws ShapeError, OptionError */
-  evaluate(images: Tensor, labels: Labels, options: { batchSize?: number } = {}): Evaluation {
+  evaluate(
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+    options: { batchSize?: number } = {},
+  ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
     const steps = this.#evaluation("evaluate", images, labels, batchSize);
@@ -139,15 +155,28 @@ export class Model extends InferenceModel {
     super.dispose();
   }
 
-  /** Elements of a row of output, over which a loss is taken. */
-  get #columns(): number {
-    return this.graph.outputShape.at(-1)!;
+  /** The labels of each output; with `targets`, for use at once, nothing is copied or allocated. */
+  #checkLabels(
+    where: string,
+    labels: Labels | Named<Labels>,
+    n: number,
+    targets?: readonly Targets[],
+  ): readonly Targets[] {
+    const names = this.#outputNames;
+    const ordered = inOrder(where, labels, names, this.#labels);
+    const found = targets ?? names.map(noTargets);
+    for (let i = 0; i < names.length; i++) {
+      const place = placeOf(where, names, i);
+      const { shape } = this.#outputs[i]!;
+      checkLabels(place, ordered[i]!, n, shape, this.#losses[i]!, found[i]!, targets !== undefined);
+    }
+    return found;
   }
 
   protected override release(): void {
     this.#trainer?.dispose();
     this.#trainer = undefined;
-    this.#loss = undefined;
+    this.#losses = [];
     super.release();
   }
 
@@ -165,19 +194,30 @@ export class Model extends InferenceModel {
     if (this.#busy) throw new Error(`${where}: expected a model at rest, got one in training`);
   }
 
-  #evaluation(where: string, images: Tensor, labels: Labels, batchSize: number): Generator<void, Evaluation> {
+  #evaluation(
+    where: string,
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+    batchSize: number,
+  ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
-    const loss = this.#loss;
-    if (!loss) throw new Error(`${where}: expected a model compiled with a loss, got none`);
+    if (this.#losses.length === 0) {
+      throw new Error(`${where}: expected a model compiled with a loss, got none`);
+    }
     positiveInteger(`${where}: batchSize`, batchSize);
-    const n = this.checkImages(`${where}: images`, images);
-    const targets = checkLabels(`${where}: labels`, labels, n, this.graph.outputShape, loss);
-    return evaluateBatches(runtime, inference.batches(images.data, batchSize), this.#columns, targets, loss);
+    const batch: Tensor[] = [];
+    const n = this.checkImages(`${where}: images`, images, batch);
+    const targets = this.#checkLabels(`${where}: labels`, labels, n);
+    const judged = this.#outputs.map(({ name, shape }, i) => {
+      return { name, columns: shape.at(-1)!, targets: targets[i]!, loss: this.#losses[i]! };
+    });
+    const data = batch.map((tensor) => tensor.data);
+    return evaluateBatches(runtime, inference.batches(data, batchSize), judged);
   }
 
   async #evaluatePaced(
-    images: Tensor,
-    labels: Labels,
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
     pace: Pace,
     signal: AbortSignalLike | undefined,
   ): Promise<Evaluation> {

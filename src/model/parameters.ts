@@ -14,7 +14,7 @@ const ALIGNMENT = 4;
 export interface Parameter {
   /** `layer.weight`, as in files. */
   readonly name: string;
-  /** Index of the graph's node. */
+  /** Index of the graph's node that first uses the layer. */
   readonly node: number;
   readonly shape: Shape;
   /** First element, counted from the start of all parameters. */
@@ -33,9 +33,14 @@ export function weightName(node: GraphNode, weight: WeightSpec): string {
   return `${node.name}.${weight.name}`;
 }
 
+/** The nodes with weights of their own: the first use of each layer. */
+export function owners({ nodes }: Graph): GraphNode[] {
+  return nodes.filter(({ owner }, index) => owner === index);
+}
+
 /** The weights of a graph, before any is made. */
 export function weightsOf(graph: Graph): NamedShape[] {
-  return graph.nodes.flatMap((node) =>
+  return owners(graph).flatMap((node) =>
     node.layer
       .weights(node.inputShapes)
       .map((weight) => ({ name: weightName(node, weight), shape: weight.shape })),
@@ -82,7 +87,7 @@ export class Parameters {
   constructor(graph: Graph) {
     const list: Parameter[] = [];
     let offset = 0;
-    graph.nodes.forEach((node, index) => {
+    for (const node of owners(graph)) {
       for (const weight of node.layer.weights(node.inputShapes)) {
         const size = sizeOf(weight.shape);
         if (offset + size > MOST) {
@@ -90,10 +95,10 @@ export class Parameters {
             `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
           );
         }
-        list.push({ name: weightName(node, weight), node: index, shape: weight.shape, offset, size });
+        list.push({ name: weightName(node, weight), node: node.owner, shape: weight.shape, offset, size });
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
-    });
+    }
     this.list = list;
     this.size = offset;
     this.#host = new Float32Array(offset);

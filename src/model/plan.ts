@@ -3,6 +3,7 @@ import type { Runtime } from "../engine/runtime.ts";
 import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
+import { planGradients, type Gradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 
@@ -22,11 +23,11 @@ export interface TrainingOptions {
 /** A step through a graph with all of its buffers, ready to run without allocating. */
 export interface Plan {
   readonly capacity: number;
-  /** Where the batch goes, and where the output comes out. */
-  readonly input: Buffer;
-  readonly output: Buffer;
-  /** Where the loss writes its gradient; in training only. */
-  readonly outputGradient: Buffer;
+  /** Where the batch goes, and where the outputs come out. */
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  /** Where the losses write their gradients; in training only. */
+  readonly outputGradients: readonly Buffer[];
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
   /** After the weights changed, before the next forward pass; in inference only. */
@@ -39,8 +40,8 @@ export interface Plan {
 /**
  * Plans the buffers of a graph by the time that their content is needed, and builds each layer's pass.
  *
- * Time: 0 the input is written; i + 1 node i runs forward; N + 1 the loss; 2N + 1 − i node i runs backward; 2N + 2 the
- * caller reads the output.
+ * Time: 0 the inputs are written; i + 1 node i runs forward; N + 1 the losses; 2N + 1 − i node i runs backward; 2N + 2 the
+ * caller reads the outputs.
  * @throws MemoryError, with everything freed.
  */
 export function createPlan(
@@ -66,10 +67,10 @@ class Planner {
   readonly #region: Region;
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
-  /** By value: its data, its gradient, and whether anything that it is made from learns. */
+  /** By value: its data, and whether anything that it is made from learns. */
   readonly #values: PlannedBuffer[] = [];
-  readonly #gradients: (PlannedBuffer | null)[] = [];
-  readonly #learns: boolean[] = [false];
+  readonly #learns: boolean[] = [];
+  readonly #gradients: Gradients | undefined;
   readonly #randomKey = { step: 0 };
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
@@ -79,35 +80,37 @@ class Planner {
     this.#options = options;
     this.#region = region;
     this.#training = options.training !== undefined;
+    this.#allocateValues();
+    if (!options.training) return;
+    const target = { capacity: options.capacity, pointer: options.training.gradients };
+    const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
+    this.#gradients = planGradients(runtime.kernels, graph, parameters, this.#learns, target, buffer);
   }
 
   plan(): Plan {
-    const { nodes, output } = this.#graph;
-    const count = nodes.length;
-    this.#allocateValues();
-    if (this.#training) this.#allocateGradients();
+    const { inputs, nodes, outputs } = this.#graph;
+    const lossTime = nodes.length + 1;
+    const endTime = 2 * nodes.length + 2;
     const passes = nodes.map((node, index) => this.#build(node, index));
-    const input = this.#values[0]!;
-    const result = this.#values[output]!;
-    touch(input, 0);
-    if (this.#training) {
-      touch(result, count + 1);
-    } else {
-      // A caller may fill the input once and run twice, and reads the output after the run.
-      touch(input, 2 * count + 2);
-      touch(result, 2 * count + 2);
+    const given = inputs.map((_, value) => this.#values[value]!);
+    const results = outputs.map((value) => this.#values[value]!);
+    // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
+    for (const buffer of given) {
+      touch(buffer, 0);
+      if (!this.#training) touch(buffer, endTime);
     }
-    const outputGradient = this.#gradients[output] ?? untouched(0);
-    if (this.#training) touch(outputGradient, count + 1);
+    for (const buffer of results) touch(buffer, this.#training ? lossTime : endTime);
+    const outputGradients = outputs.map((value) => this.#gradients?.values[value] ?? untouched(0));
+    if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
     const base = this.#region.room(assignOffsets(this.#buffers));
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
     const forwards = passes.filter((pass) => pass !== null);
     const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
     return {
       capacity: this.#options.capacity,
-      input,
-      output: result,
-      outputGradient,
+      inputs: given,
+      outputs: results,
+      outputGradients,
       randomKey: this.#randomKey,
       prepare() {
         for (const pass of forwards) pass.prepare?.();
@@ -129,89 +132,91 @@ class Planner {
   }
 
   #allocateValues(): void {
-    const { inputShape, nodes } = this.#graph;
+    const { inputs, nodes } = this.#graph;
     const { capacity } = this.#options;
-    this.#values.push(this.#buffer(capacity * sizeOf(inputShape)));
-    nodes.forEach(({ layer, inputs, outputShape }, index) => {
+    for (const { shape } of inputs) {
+      this.#values.push(this.#buffer(capacity * sizeOf(shape)));
+      this.#learns.push(false);
+    }
+    for (const { layer, inputs: reads, outputShape, owner } of nodes) {
       const isView = layer.isView(this.#training);
-      this.#values.push(isView ? this.#values[inputs[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
-      const hasWeights = this.#parameters.list.some(({ node }) => node === index);
-      this.#learns.push(hasWeights || inputs.some((value) => this.#learns[value]));
-    });
-  }
-
-  /** From the output backwards: each value that learns gets a gradient; a view shares its input's. */
-  #allocateGradients(): void {
-    const { nodes, output, outputShape, inputShape } = this.#graph;
-    const { capacity } = this.#options;
-    this.#gradients[output] = this.#buffer(capacity * sizeOf(outputShape));
-    for (const { layer, inputs, output: value } of [...nodes].reverse()) {
-      for (const input of inputs) {
-        if (this.#gradients[input]) throw new Error("plan: expected one reader for each value, got several");
-        const shape = input === 0 ? inputShape : nodes[input - 1]!.outputShape;
-        if (!this.#learns[input]) this.#gradients[input] = null;
-        else if (layer.isView(true)) this.#gradients[input] = this.#gradients[value]!;
-        else this.#gradients[input] = this.#buffer(capacity * sizeOf(shape));
-      }
+      this.#values.push(isView ? this.#values[reads[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
+      const hasWeights = this.#parameters.list.some(({ node }) => node === owner);
+      this.#learns.push(hasWeights || reads.some((value) => this.#learns[value]));
     }
   }
 
-  /** The node's pass, with everything it uses marked as needed at its times; null for a view. */
+  /** The node's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
   #build(node: GraphNode, index: number): Pass | null {
     const forwardTime = index + 1;
     const backwardTime = 2 * this.#graph.nodes.length + 1 - index;
-    const x = this.#values[node.inputs[0]!]!;
+    const xs = node.inputs.map((value) => this.#values[value]!);
     const y = this.#values[node.output]!;
-    const dx = this.#gradients[node.inputs[0]!] ?? null;
-    const dy = this.#gradients[node.output] ?? untouched(0);
-    if (node.layer.isView(this.#training)) return null;
-    touch(x, forwardTime);
-    touch(y, forwardTime);
-    const { training } = this.#options;
-    const goesBack = this.#training && this.#learns[node.output] === true;
+    const gradients = this.#gradients?.nodes[index];
+    const goesBack = gradients !== undefined && this.#learns[node.output] === true;
+    const dy = this.#gradients?.values[node.output] ?? untouched(0);
     if (goesBack) {
       touch(dy, backwardTime);
-      if (dx) touch(dx, backwardTime);
-      if (node.layer.backwardReads.x) touch(x, backwardTime);
-      if (node.layer.backwardReads.y) touch(y, backwardTime);
+      for (const buffer of gradients.buffers) touch(buffer, backwardTime);
     }
-    const parameters = this.#parameters.list.filter((parameter) => parameter.node === index);
-    const at = (base: number): Buffer[] => parameters.map(({ offset }) => ({ pointer: base + offset * 4 }));
+    if (node.layer.isView(this.#training)) {
+      return goesBack && gradients.finish ? { forward: () => {}, backward: gradients.finish } : null;
+    }
+    for (const x of xs) touch(x, forwardTime);
+    touch(y, forwardTime);
+    if (goesBack && node.layer.backwardReads.x) for (const x of xs) touch(x, backwardTime);
+    if (goesBack && node.layer.backwardReads.y) touch(y, backwardTime);
+    const dxs = gradients?.dxs ?? xs.map(() => null);
+    const parameters = this.#parameters.list.filter((parameter) => parameter.node === node.owner);
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
       name: node.name,
       capacity: this.#options.capacity,
       training: goesBack,
-      backward: goesBack ? training!.backward : undefined,
+      backward: goesBack ? this.#options.training!.backward : undefined,
       inputs: node.inputShapes,
       output: node.outputShape,
-      x,
+      x: xs[0]!,
+      xs,
       y,
       dy,
-      dx,
-      weights: at(this.#parameters.pointer),
-      gradients: training ? at(training.gradients) : [],
+      dx: dxs[0] ?? null,
+      dxs,
+      weights: parameters.map(({ offset }) => ({ pointer: this.#parameters.pointer + offset * 4 })),
+      gradients: gradients?.weights ?? [],
       randomKey: this.#keyOf(index),
-      saved: (elements) => {
-        const buffer = this.#buffer(elements);
-        touch(buffer, forwardTime);
-        if (goesBack) touch(buffer, backwardTime);
-        return buffer;
-      },
-      kept: (elements) => {
-        const buffer = this.#buffer(elements);
-        touch(buffer, 0);
-        touch(buffer, 2 * this.#graph.nodes.length + 2);
-        return buffer;
-      },
-      scratch: (elements, pass) => {
-        const buffer = this.#buffer(elements);
-        touch(buffer, pass === "forward" ? forwardTime : backwardTime);
-        return buffer;
-      },
+      ...this.#roomAt(forwardTime, backwardTime, goesBack),
       window: (window) => this.#region.window(window),
     };
-    return node.layer.build(context);
+    const pass = node.layer.build(context);
+    const { backward } = pass;
+    const finish = gradients?.finish;
+    if (!backward || !finish) return pass;
+    return {
+      ...pass,
+      backward(n) {
+        backward(n);
+        finish(n);
+      },
+    };
+  }
+
+  /** What hands a layer its own buffers. */
+  #roomAt(
+    forwardTime: number,
+    backwardTime: number,
+    goesBack: boolean,
+  ): Pick<BuildContext, "saved" | "kept" | "scratch"> {
+    const needed = (elements: number, ...times: number[]): PlannedBuffer => {
+      const buffer = this.#buffer(elements);
+      for (const time of times) touch(buffer, time);
+      return buffer;
+    };
+    return {
+      saved: (elements) => needed(elements, forwardTime, goesBack ? backwardTime : forwardTime),
+      kept: (elements) => needed(elements, 0, 2 * this.#graph.nodes.length + 2),
+      scratch: (elements, pass) => needed(elements, pass === "forward" ? forwardTime : backwardTime),
+    };
   }
 
   /** The step's key, which changes, beside the layer's, which does not. */

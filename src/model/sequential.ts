@@ -13,6 +13,13 @@ export interface SequentialOptions {
   seed?: number;
 }
 
+/** @throws OptionError unless `seed` is an integer from 0 to 2⁵³ − 1. */
+export function checkSeed(where: string, seed: unknown): void {
+  if (!Number.isSafeInteger(seed) || (seed as number) < 0) {
+    throw new OptionError(`${where}: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
+  }
+}
+
 /**
  * A model of layers that each read the one before.
  * @throws OptionError, ShapeError naming the layer that does not fit.
@@ -28,8 +35,6 @@ export function sequential(options: SequentialOptions): Model {
       throw new OptionError(`sequential: layers[${i}]: expected one of layers.*, got ${show(layer)}`);
     }
   }
-  if (!Number.isSafeInteger(seed) || seed < 0) {
-    throw new OptionError(`sequential: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
-  }
+  checkSeed("sequential", seed);
   return new Model(chain(inputShape, layers), seed);
 }

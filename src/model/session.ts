@@ -1,27 +1,30 @@
 import type { Runtime } from "../engine/runtime.ts";
-import { ShapeError } from "../errors.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Buffer } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
-import type { Graph } from "./graph.ts";
+import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
+import type { Named } from "./named.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 
 /**
- * Inference on buffers that were planned once: fill `input`, call `run`, read `output`. Nothing is copied or allocated.
+ * Inference on buffers that were planned once: fill `input`, call `run`, read `output`; `inputs` and `outputs` by name. Nothing is copied or allocated.
  * The weights are the model's: after more training the next run uses the new ones.
  */
 export class Session {
   /** The most images in a run. */
   readonly batchSize: number;
   readonly #runtime: Runtime;
-  readonly #graph: Graph;
   readonly #parameters: Parameters;
   readonly #plan: Plan;
   readonly #onDispose: (session: Session) => void;
   #disposed = false;
   /** The revision of the weights that the plan is prepared for. */
   #revision = 0;
-  #input: Float32Array;
-  #output: Float32Array;
+  readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array }>;
+  /** Views of the batch's images by the inputs' names, and of the outputs by theirs; as `input` and `output` are. */
+  readonly inputs: Named<Float32Array>;
+  readonly outputs: Named<Float32Array>;
 
   /** @throws MemoryError */
   constructor(
@@ -32,36 +35,52 @@ export class Session {
     onDispose: (session: Session) => void = () => {},
   ) {
     this.#runtime = runtime;
-    this.#graph = graph;
     this.#parameters = parameters;
     this.batchSize = batchSize;
     this.#onDispose = onDispose;
     this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
-    this.#input = this.#view(this.#plan.input.pointer, sizeOf(graph.inputShape));
-    this.#output = this.#view(this.#plan.output.pointer, sizeOf(graph.outputShape));
+    const views = new Map<Buffer, { readonly size: number; data: Float32Array }>();
+    const named = (ends: readonly GraphInput[], buffers: readonly Buffer[]): Named<Float32Array> => {
+      const record = {};
+      ends.forEach(({ name, shape }, i) => {
+        const buffer = buffers[i]!;
+        const size = batchSize * sizeOf(shape);
+        views.set(buffer, { size, data: this.#viewOf(buffer, size) });
+        Object.defineProperty(record, name, { enumerable: true, get: () => this.#view(buffer) });
+      });
+      return record;
+    };
+    this.inputs = named(graph.inputs, this.#plan.inputs);
+    this.outputs = named(outputsOf(graph), this.#plan.outputs);
+    this.#views = views;
   }
 
-  #view(pointer: number, size: number): Float32Array {
-    const first = pointer >>> 2;
-    return this.#runtime.heap.floats.subarray(first, first + this.batchSize * size);
+  #viewOf({ pointer }: Buffer, size: number): Float32Array {
+    return this.#runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + size);
+  }
+
+  #view(buffer: Buffer): Float32Array {
+    this.#check();
+    const view = this.#views.get(buffer)!;
+    if (view.data.buffer !== this.#runtime.heap.memory.buffer) view.data = this.#viewOf(buffer, view.size);
+    return view.data;
+  }
+
+  #only(buffers: readonly Buffer[], what: string): Float32Array {
+    if (buffers.length === 1) return this.#view(buffers[0]!);
+    throw new OptionError(
+      `session.${what}: expected a model with one ${what}, got ${buffers.length}: use ${what}s`,
+    );
   }
 
   /** The batch's images, `[batchSize, h, w, c]`. Take it anew for each use: memory growth detaches views. */
   get input(): Float32Array {
-    this.#check();
-    if (this.#input.buffer !== this.#runtime.heap.memory.buffer) {
-      this.#input = this.#view(this.#plan.input.pointer, sizeOf(this.#graph.inputShape));
-    }
-    return this.#input;
+    return this.#only(this.#plan.inputs, "input");
   }
 
   /** The outputs of the last run; a view as `input` is. */
   get output(): Float32Array {
-    this.#check();
-    if (this.#output.buffer !== this.#runtime.heap.memory.buffer) {
-      this.#output = this.#view(this.#plan.output.pointer, sizeOf(this.#graph.outputShape));
-    }
-    return this.#output;
+    return this.#only(this.#plan.outputs, "output");
   }
 
   /**

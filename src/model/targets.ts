@@ -29,7 +29,7 @@ function checkClasses(where: string, data: ArrayLike<number>, count: number): vo
 }
 
 /**
- * Checks labels for `n` images against the model's output and its loss. Class numbers are copied, because kernels use
+ * Checks labels for `n` images against one output and its loss, and fills in `targets`. Class numbers are copied, because kernels use
  * them as indices and the caller may change them before they are used; with `targets`, for use at once, nothing is copied
  * or allocated.
  * @throws ShapeError, OptionError naming the place, the expected and the given.
@@ -40,8 +40,9 @@ export function checkLabels(
   n: number,
   output: Shape,
   loss: Loss,
-  targets?: Targets,
-): Targets {
+  targets: Targets,
+  borrow: boolean,
+): void {
   const isTensor = typeof labels === "object" && labels !== null && "shape" in labels;
   if (isTensor) {
     checkTensor(where, labels);
@@ -49,7 +50,8 @@ export function checkLabels(
       if (labels.shape[0] !== n || !isBatchOf(labels.shape, output)) {
         expectShape(where, labels.shape, [n, ...output]);
       }
-      return fill(targets ?? noTargets(), false, labels.data, sizeOf(output));
+      fill(targets, false, labels.data, sizeOf(output));
+      return;
     }
   }
   const data: ArrayLike<number> = isTensor ? labels.data : labels;
@@ -64,12 +66,11 @@ export function checkLabels(
   }
   if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);
   checkClasses(where, data, output.at(-1)!);
-  return fill(targets ?? noTargets(), true, targets ? data : Int32Array.from(data), 1);
+  fill(targets, true, borrow ? data : Int32Array.from(data), 1);
 }
 
-function fill(targets: Targets, classes: boolean, data: ArrayLike<number>, size: number): Targets {
+function fill(targets: Targets, classes: boolean, data: ArrayLike<number>, size: number): void {
   targets.classes = classes;
   targets.data = data;
   targets.size = size;
-  return targets;
 }

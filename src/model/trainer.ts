@@ -5,7 +5,7 @@ import { BACKWARD } from "../layers/backward.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
-import type { Graph } from "./graph.ts";
+import { outputsOf, type Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import type { Targets } from "./targets.ts";
@@ -26,15 +26,22 @@ export function copyElements(
   for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
 }
 
+/** Elements of an image's output, and of a row of it. */
+interface OutputSize {
+  readonly size: number;
+  readonly columns: number;
+}
+
 /**
  * Training: a plan with gradients, the optimizer's state, and the step. After the first step of a batch size nothing is
  * allocated, neither in JavaScript nor in WebAssembly.
  */
 export class Trainer {
-  readonly loss: Loss;
+  /** Of each output. */
+  readonly losses: readonly Loss[];
   /** Steps done. */
   steps = 0;
-  /** Mean loss and number of right rows of the last batch. */
+  /** Mean loss, the sum of all outputs', and number of right rows of the last batch. */
   lastLoss = 0;
   lastCorrect = 0;
   readonly #runtime: Runtime;
@@ -44,10 +51,12 @@ export class Trainer {
   readonly #optimizer: OptimizerRun;
   readonly #states: readonly number[];
   readonly #gradients: number;
-  readonly #result: number;
+  readonly #results: number;
+  readonly #outputs: readonly OutputSize[];
   readonly #seedKey: number;
   #plan: Plan | undefined;
-  #targets = 0;
+  /** Addresses of the labels, by output. */
+  #targets: number[] = [];
 
   /** @throws MemoryError, with everything freed. */
   constructor(
@@ -55,19 +64,20 @@ export class Trainer {
     graph: Graph,
     parameters: Parameters,
     optimizer: Optimizer,
-    loss: Loss,
+    losses: readonly Loss[],
     seed: number,
   ) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#parameters = parameters;
-    this.loss = loss;
+    this.losses = losses;
+    this.#outputs = outputsOf(graph).map(({ shape }) => ({ size: sizeOf(shape), columns: shape.at(-1)! }));
     this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
     this.#region = new Region(runtime.heap, "model: gradients and optimizer state");
     try {
       this.#gradients = this.#region.zeros(parameters.size);
       this.#states = Array.from({ length: optimizer.states }, () => this.#region.zeros(parameters.size));
-      this.#result = this.#region.room(RESULT_SIZE);
+      this.#results = this.#region.room(RESULT_SIZE * losses.length);
     } catch (error) {
       this.#region.release();
       throw error;
@@ -80,50 +90,50 @@ export class Trainer {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
     const { heap } = this.#runtime;
-    const targets = heap.allocate(n * sizeOf(this.#graph.outputShape), "model: labels");
+    const targets: number[] = [];
     try {
+      for (const { size } of this.#outputs) targets.push(heap.allocate(n * size, "model: labels"));
       this.#plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
         capacity: n,
         training: { gradients: this.#gradients, backward: BACKWARD },
       });
       this.#targets = targets;
     } catch (error) {
-      heap.free(targets);
+      for (const pointer of targets) heap.free(pointer);
       throw error;
     }
   }
 
-  /** Copies image `index` of `images` and its label to place `at` of the next batch. */
-  load(images: Float32Array, targets: Targets, index: number, at: number): void {
+  /** Copies image `index` of each input and its labels to place `at` of the next batch. */
+  load(images: readonly Tensor[], targets: readonly Targets[], index: number, at: number): void {
     const { heap } = this.#runtime;
-    const size = sizeOf(this.#graph.inputShape);
-    copyElements(images, index * size, heap.floats, (this.#plan!.input.pointer >>> 2) + at * size, size);
-    const to = (this.#targets >>> 2) + at * targets.size;
-    copyElements(
-      targets.data,
-      index * targets.size,
-      targets.classes ? heap.ints : heap.floats,
-      to,
-      targets.size,
-    );
+    const { inputs } = this.#graph;
+    for (let i = 0; i < images.length; i++) {
+      const size = sizeOf(inputs[i]!.shape);
+      const to = (this.#plan!.inputs[i]!.pointer >>> 2) + at * size;
+      copyElements(images[i]!.data, index * size, heap.floats, to, size);
+    }
+    for (let i = 0; i < targets.length; i++) {
+      const { classes, data, size } = targets[i]!;
+      const to = (this.#targets[i]! >>> 2) + at * size;
+      copyElements(data, index * size, classes ? heap.ints : heap.floats, to, size);
+    }
   }
 
   /**
-   * One step on the `n` images that were loaded. `where` names the caller.
+   * One step on the `n` images that were loaded with these targets. `where` names the caller.
    * @throws TrainingError when the loss or an updated weight is not finite; nothing has changed then.
    */
-  step(where: string, n: number, classes: boolean): void {
+  step(where: string, n: number, targets: readonly Targets[]): void {
     const plan = this.#plan!;
-    const { kernels, heap } = this.#runtime;
     plan.randomKey.step = (this.#seedKey + Math.imul(this.steps + 1, GOLDEN)) >>> 0;
     plan.forward(n);
-    const { outputShape } = this.#graph;
-    const columns = outputShape[outputShape.length - 1]!;
-    const rows = (n * sizeOf(outputShape)) / columns;
-    const { pointer } = plan.output;
-    const gradient = plan.outputGradient.pointer;
-    this.loss.run(kernels, classes, pointer, this.#targets, gradient, rows, columns, this.#result);
-    const loss = heap.doubles[this.#result >>> 3]!;
+    let loss = 0;
+    let correct = 0;
+    for (let i = 0; i < targets.length; i++) {
+      loss += this.#judge(i, n, targets[i]!.classes);
+      correct += this.#runtime.heap.ints[(this.#resultAt(i) >>> 2) + 2]!;
+    }
     if (!Number.isFinite(loss)) this.#refuse(where, `the loss is ${loss}`);
     plan.backward(n);
     if (!this.#update(0)) this.#refuse(where, "a gradient or an updated weight is not finite");
@@ -131,7 +141,21 @@ export class Trainer {
     this.#parameters.revision++;
     this.steps++;
     this.lastLoss = loss;
-    this.lastCorrect = heap.ints[(this.#result >>> 2) + 2]!;
+    this.lastCorrect = correct;
+  }
+
+  #resultAt(output: number): number {
+    return this.#results + output * RESULT_SIZE * 4;
+  }
+
+  /** The mean loss of one output; writes its gradient. */
+  #judge(i: number, n: number, classes: boolean): number {
+    const { outputs, outputGradients } = this.#plan!;
+    const { kernels, heap } = this.#runtime;
+    const { size, columns } = this.#outputs[i]!;
+    const [y, dy, result] = [outputs[i]!.pointer, outputGradients[i]!.pointer, this.#resultAt(i)];
+    this.losses[i]!.run(kernels, classes, y, this.#targets[i]!, dy, (n * size) / columns, columns, result);
+    return heap.doubles[result >>> 3]!;
   }
 
   #update(commit: 0 | 1): boolean {
@@ -165,6 +189,7 @@ export class Trainer {
     if (!this.#plan) return;
     this.#plan.dispose();
     this.#plan = undefined;
-    this.#runtime.heap.free(this.#targets);
+    for (const pointer of this.#targets) this.#runtime.heap.free(pointer);
+    this.#targets = [];
   }
 }

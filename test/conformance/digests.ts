@@ -11,7 +11,7 @@ import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
-import { everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
+import { branched, everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
@@ -194,7 +194,9 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
   () => optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 }),
 ];
 
-/** The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, and of one with softmax. */
+/**
+ * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, of one with softmax,
+ * and of a graph. */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
   const add = (
@@ -217,6 +219,16 @@ export function weightsDigest(engine: Engine): string {
   const momentum = optimizers.sgd({ learningRate: 0.5, momentum: 0.5 });
   const rows = tensor([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);
+  const graph = branched(7);
+  const loss = { kind: losses.softmaxCrossEntropy(), place: losses.meanSquaredError() };
+  graph.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }), loss });
+  for (let step = 0; step < STEPS; step++) {
+    const inputs = { image: noise(step, 3, 8, 7, 4), extra: noise(step + 100, 3, 6) };
+    const kind = random(3000 + step).integers(3, 0, 2);
+    graph.trainOnBatch(inputs, { kind, place: noise(step + 200, 3, 2) });
+  }
+  for (const { data } of graph.weights.values()) hash.elements(data);
+  graph.dispose();
   return hash.toString();
 }
 
@@ -256,7 +268,12 @@ function expectComplete(engine: Engine): void {
   const operators = Object.getOwnPropertyNames(Object.getPrototypeOf(engine));
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
-  const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type));
+  // The types in the graph's summary, its second column.
+  const merging =
+    branched(1)
+      .summary()
+      .match(/\b(add|concatenate|multiply)\b/g) ?? [];
+  const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(merging));
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());

@@ -99,8 +99,8 @@ const BREAKAGES: readonly Breakage[] = [
   ],
   architecture(
     "another version",
-    (a) => void (a.version = 2),
-    "loadModel: architecture: expected version 1, got 2",
+    (a) => void (a.version = 3),
+    "loadModel: architecture: expected version 1 or 2, got 3",
   ),
   architecture(
     "a negative seed",

@@ -12,8 +12,8 @@
  * Kinks stay out of reach: the first layer multiplies each pixel, |x| ≥ ¼, by a weight within h of 1, so no relu changes
  * its side, and no maximum its place.
  */
-import { layers, losses, optimizers, sequential, tensor } from "im2row";
-import type { Engine, Layer, Loss, Model, Tensor } from "im2row";
+import { input, layers, losses, model as graph, optimizers, sequential, tensor } from "im2row";
+import type { Engine, Layer, Loss, Model, SymbolicTensor, Tensor } from "im2row";
 import { U } from "../support/float.ts";
 import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
@@ -52,6 +52,29 @@ const LAYERS: Record<string, () => Layer> = {
   dropout: () => layers.dropout({ rate: 0.4 }),
   "dense over the last axis": () => layers.dense({ units: 6, activation: "tanh" }),
   "dense with softmax": () => layers.dense({ units: 4, activation: "softmax" }),
+};
+
+const tanhConv = (): Layer =>
+  layers.conv2d({ filters: IMAGE[2], kernelSize: 3, padding: "same", activation: "tanh" });
+
+/** What is made of the first layer's output, and read by a dense layer. */
+const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
+  "add, a residual": (x) => layers.add().apply([x, tanhConv().apply(x)]),
+  "add, of one value three times": (x) => layers.add().apply([x, x, x]),
+  multiply: (x) => layers.multiply().apply([tanhConv().apply(x), x]),
+  "multiply, of three values": (x) => layers.multiply().apply([x, tanhConv().apply(x), x]),
+  "concatenate, channels": (x) => layers.concatenate().apply([x, tanhConv().apply(x), x]),
+  "concatenate, rows": (x) =>
+    layers.concatenate({ axis: 1 }).apply([layers.maxPooling2d({ poolSize: [2, 1] }).apply(x), x]),
+  "concatenate, columns": (x) => layers.concatenate({ axis: -2 }).apply([x, tanhConv().apply(x)]),
+  "a layer used twice": (x) => {
+    const shared = tanhConv();
+    return layers.add().apply([shared.apply(x), shared.apply(shared.apply(x))]);
+  },
+  "a value with several readers, one of them a view": (x) => {
+    const [first, second] = [layers.flatten().apply(x), layers.flatten().apply(tanhConv().apply(x))];
+    return layers.concatenate().apply([first, second, layers.flatten().apply(x)]);
+  },
 };
 
 /** Images whose pixels stay away from zero and from each other. */
@@ -123,7 +146,23 @@ const front = (): Layer => layers.depthwiseConv2d({ kernelSize: 1, kernelInitial
 const model = (seed: number, ...behind: Layer[]): Model =>
   sequential({ inputShape: IMAGE, layers: [front(), ...behind], seed });
 
+const drawn = (seed: number, make: (x: SymbolicTensor) => SymbolicTensor): Model => {
+  const inputs = input({ shape: IMAGE });
+  const flat = layers.flatten().apply(make(front().apply(inputs)));
+  return graph({ inputs, outputs: layers.dense({ units: CLASSES }).apply(flat), seed });
+};
+
 export const gradientCases: readonly Case[] = [
+  ...Object.entries(GRAPHS).map(([name, make]): Case => ({
+    name: `the gradients are the slopes of the loss: ${name}`,
+    run: ({ engine }) =>
+      expectSlopes({
+        model: drawn(5, make),
+        engine,
+        loss: losses.softmaxCrossEntropy(),
+        labels: Int32Array.of(2, 0, 1),
+      }),
+  })),
   ...Object.entries(LAYERS).map(([name, layer]): Case => ({
     name: `the gradients are the slopes of the loss: ${name}`,
     run: ({ engine }) =>

@@ -1,5 +1,5 @@
 /** The nets of the tests. */
-import { layers, sequential, type Layer, type Model } from "im2row";
+import { input, layers, model, sequential, type Layer, type Model } from "im2row";
 
 /** LeNet-5 with relu and max pooling. */
 export function lenet5(seed: number): Model {
@@ -117,4 +117,30 @@ export function softmaxLayers(): Layer[] {
 
 export function softmaxNet(seed: number): Model {
   return sequential({ inputShape: [7, 7, 3], layers: softmaxLayers(), seed });
+}
+
+/**
+ * A graph with everything that a list of layers lacks: two inputs, a layer used twice, a residual sum, a gate,
+ * concatenations, a view whose input has another reader, and two outputs.
+ */
+export function branched(seed: number): Model {
+  const image = input({ shape: [8, 7, 4], name: "image" });
+  const extra = input({ shape: [6], name: "extra" });
+  const same = { kernelSize: 3, padding: "same" } as const;
+  const stem = layers.conv2d({ filters: 8, ...same, activation: "relu" }).apply(image);
+  const shared = layers.conv2d({ filters: 8, ...same, activation: "tanh", name: "shared" });
+  const once = shared.apply(stem);
+  const sum = layers.add().apply([stem, once, shared.apply(once)]);
+  const gate = layers.depthwiseConv2d({ ...same, activation: "sigmoid" }).apply(sum);
+  const gated = layers.multiply().apply([sum, gate]);
+  const joined = layers.concatenate().apply([gated, stem, sum]);
+  const pooled = layers.globalAveragePooling2d().apply(joined);
+  const stacked = layers.concatenate({ axis: 1 }).apply([gated, stem]);
+  const flat = layers.flatten().apply(stacked);
+  const rows = layers.averagePooling2d({ poolSize: [16, 1] }).apply(stacked);
+  const features = [pooled, extra, layers.flatten().apply(rows), layers.dense({ units: 5 }).apply(flat)];
+  const all = layers.concatenate().apply(features);
+  const kind = layers.dense({ units: 3, name: "kind" }).apply(all);
+  const place = layers.dense({ units: 2, activation: "tanh", name: "place" }).apply(all);
+  return model({ inputs: [image, extra], outputs: [kind, place], seed });
 }

@@ -7,6 +7,7 @@ import { errorCases } from "./errors.ts";
 import { fileCases } from "./files.ts";
 import { goldenCases } from "./goldens.ts";
 import { gradientCases } from "./gradients.ts";
+import { graphCases } from "./graphs.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
 import { optimizerCases } from "./optimizers.ts";
@@ -35,6 +36,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...goldenCases,
   ...optimizerCases,
   ...trainingCases,
+  ...graphCases,
   ...fileCases,
   ...refusalCases,
   ...errorCases,

@@ -108,7 +108,9 @@ describe("a broken file is refused", () => {
         new TextEncoder().encode("\x10\0\0\0\0\0\0\0this is no model"),
       'expected JSON, got "{nodes"': () => altered(() => "{nodes"),
       "expected an object, got 7": () => altered(() => "7"),
-      "expected version 1, got 2": () => altered((a) => void (a["version"] = 2)),
+      "expected version 1 or 2, got 3": () => altered((a) => void (a["version"] = 3)),
+      "expected a list of inputs, { name, shape }, got undefined": () =>
+        altered((a) => void (a["version"] = 2)),
       "expected a seed, an integer ≥ 0, got -1": () => altered((a) => void (a["seed"] = -1)),
       "expected an inputShape, got undefined": () => altered((a) => void delete a["inputShape"]),
       'model: inputShape: expected a shape of positive integers, got [7,"7",3]': () =>

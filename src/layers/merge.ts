@@ -1,0 +1,169 @@
+/** Layers that make one value of several. */
+import type { Kernels } from "../engine/kernels.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
+import type { Buffer, Layer, Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+/** @throws ShapeError unless there are at least two shapes */
+function several(inputs: readonly Shape[], where: string): Shape {
+  if (inputs.length >= 2) return inputs[0]!;
+  throw new ShapeError(`${where}: expected at least two inputs, got ${inputs.length}`);
+}
+
+/** The one shape of all inputs. @throws ShapeError */
+function sameShapes(inputs: readonly Shape[], where: string): Shape {
+  const first = several(inputs, where);
+  const other = inputs.find((shape) => !sameShape(shape, first));
+  if (!other) return first;
+  throw new ShapeError(
+    `${where}: expected inputs of one shape, got ${shapeText(first)} and ${shapeText(other)}`,
+  );
+}
+
+/** `y = a ∘ b ∘ …` from left to right. */
+function fold(
+  combine: Kernels["addForward"],
+  xs: readonly Buffer[],
+  y: Buffer,
+  size: number,
+): Pass["forward"] {
+  return (n) => {
+    combine(xs[0]!.pointer, xs[1]!.pointer, y.pointer, n * size);
+    for (let i = 2; i < xs.length; i++) combine(y.pointer, xs[i]!.pointer, y.pointer, n * size);
+  };
+}
+
+/** The sum of values of one shape, from left to right: what a residual connection does. */
+export function add(options: { name?: string } = {}): Layer {
+  checkOptions("add", options, ["name"]);
+  return defineLayer({
+    type: "add",
+    name: options.name,
+    config: {},
+    backwardReads: { x: false, y: false },
+    isView: () => false,
+    outputShape: sameShapes,
+    weights: () => [],
+    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
+      const size = sizeOf(output);
+      const forward = fold(kernels.addForward, xs, y, size);
+      if (!backward) return { forward };
+      return {
+        forward,
+        backward(n) {
+          for (const dx of dxs) {
+            if (dx) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
+          }
+        },
+      };
+    },
+  });
+}
+
+/** The product of values of one shape, element by element, from left to right. */
+export function multiply(options: { name?: string } = {}): Layer {
+  checkOptions("multiply", options, ["name"]);
+  return defineLayer({
+    type: "multiply",
+    name: options.name,
+    config: {},
+    backwardReads: { x: true, y: false },
+    isView: () => false,
+    outputShape: sameShapes,
+    weights: () => [],
+    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
+      const size = sizeOf(output);
+      const forward = fold(kernels.multiplyForward, xs, y, size);
+      if (!backward) return { forward };
+      return {
+        forward,
+        backward(n) {
+          // dy times all factors but one: exact about zeros, which y divided by the factor is not.
+          for (let i = 0; i < dxs.length; i++) {
+            const dx = dxs[i];
+            if (!dx) continue;
+            let from = dy.pointer;
+            for (let j = 0; j < xs.length; j++) {
+              if (j === i) continue;
+              kernels.multiplyForward(from, xs[j]!.pointer, dx.pointer, n * size);
+              from = dx.pointer;
+            }
+          }
+        },
+      };
+    },
+  });
+}
+
+/** The axis of an image's shape that `axis`, counted with the batch, means. @throws ShapeError */
+function imageAxis(axis: number, rank: number, where: string): number {
+  const own = axis < 0 ? rank + axis : axis - 1;
+  if (own >= 0 && own < rank) return own;
+  throw new ShapeError(
+    `${where}: axis: expected from 1 to ${rank} or from -${rank} to -1 for ${rank} dimensions besides the batch, got ${axis}`,
+  );
+}
+
+/**
+ * Values one behind the other along an axis, in which alone they may differ. `axis` counts the batch as 0; the default is
+ * the last one, the channels.
+ * @throws OptionError unless `axis` is an integer.
+ */
+export function concatenate(options: { axis?: number; name?: string } = {}): Layer {
+  checkOptions("concatenate", options, ["axis", "name"]);
+  const { axis = -1 } = options;
+  if (!Number.isInteger(axis) || axis === 0) {
+    throw new OptionError(
+      `concatenate: axis: expected an integer other than 0, the batch, got ${show(axis)}`,
+    );
+  }
+  return defineLayer({
+    type: "concatenate",
+    name: options.name,
+    config: { axis },
+    backwardReads: { x: false, y: false },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const first = several(inputs, where);
+      const along = imageAxis(axis, first.length, where);
+      const other = inputs.find(
+        (shape) => shape.length !== first.length || shape.some((size, i) => i !== along && size !== first[i]),
+      );
+      if (other) {
+        throw new ShapeError(
+          `${where}: expected inputs that differ in axis ${axis} alone, got ${shapeText(first)} and ${shapeText(other)}`,
+        );
+      }
+      return first.map((size, i) =>
+        i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size,
+      );
+    },
+    weights: () => [],
+    build({ kernels, name, inputs, output, xs, y, dxs, dy, backward }): Pass {
+      const along = imageAxis(axis, output.length, name);
+      const rows = sizeOf(output.slice(0, along));
+      const row = sizeOf(output.slice(along));
+      const widths = inputs.map((shape) => sizeOf(shape.slice(along)));
+      const starts = widths.map((_, i) => 4 * widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+      const forward = (n: number): void => {
+        for (let i = 0; i < xs.length; i++) {
+          const width = widths[i]!;
+          kernels.copyRows(n * rows, width, xs[i]!.pointer, width, y.pointer + starts[i]!, row);
+        }
+      };
+      if (!backward) return { forward };
+      return {
+        forward,
+        backward(n) {
+          for (let i = 0; i < dxs.length; i++) {
+            const width = widths[i]!;
+            const dx = dxs[i];
+            if (dx) kernels.copyRows(n * rows, width, dy.pointer + starts[i]!, row, dx.pointer, width);
+          }
+        },
+      };
+    },
+  });
+}

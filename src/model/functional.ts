@@ -1,0 +1,79 @@
+import { OptionError } from "../errors.ts";
+import { symbolicTensors, type SymbolicTensor } from "../layers/symbolic.ts";
+import { checkOptions } from "../options.ts";
+import { createGraph, type Graph } from "./graph.ts";
+import { Model } from "./model.ts";
+import { checkSeed } from "./sequential.ts";
+
+export interface ModelOptions {
+  /** What `input()` gave, one or a list. */
+  inputs: SymbolicTensor | readonly SymbolicTensor[];
+  /** What layers gave, one or a list; outputs are called as the layers that give them. */
+  outputs: SymbolicTensor | readonly SymbolicTensor[];
+  /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
+  seed?: number;
+}
+
+/** Everything that the outputs are made from, in the order in which it was made. */
+function ancestors(outputs: readonly SymbolicTensor[]): SymbolicTensor[] {
+  const seen = new Set<SymbolicTensor>(outputs);
+  // A set yields what is added while it is walked.
+  for (const value of seen) for (const from of value.inputs) seen.add(from);
+  return [...seen].sort((a, b) => a.order - b.order);
+}
+
+function refuseTwins(where: string, values: readonly SymbolicTensor[]): void {
+  const twin = values.findIndex((value, i) => values.indexOf(value) < i);
+  if (twin >= 0) throw new OptionError(`${where}[${twin}]: expected a value of its own, got the same again`);
+}
+
+/** @throws OptionError naming what is not connected. */
+function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
+  const computed = ancestors(outputs);
+  const layerAt = inputs.findIndex(({ layer }) => layer !== undefined);
+  if (layerAt >= 0) {
+    throw new OptionError(
+      `model: inputs[${layerAt}]: expected what input() gives, got the output of ${inputs[layerAt]!.layer!.type}`,
+    );
+  }
+  const unused = inputs.findIndex((value) => !computed.includes(value));
+  if (unused >= 0) {
+    throw new OptionError(
+      `model: inputs[${unused}]: expected an input that an output depends on, got one that none does`,
+    );
+  }
+  const missing = computed.find((value) => value.layer === undefined && !inputs.includes(value));
+  if (missing) {
+    throw new OptionError(
+      `model: inputs: expected every input that the outputs depend on, got none called ${missing.name ?? "(without a name)"} ` +
+        `of shape ${missing.shape.join("×")}`,
+    );
+  }
+  const bare = outputs.findIndex(({ layer }) => layer === undefined);
+  if (bare >= 0)
+    throw new OptionError(`model: outputs[${bare}]: expected the output of a layer, got an input`);
+  const nodes = computed.filter(({ layer }) => layer !== undefined);
+  const numbers = new Map([...inputs, ...nodes].map((value, number) => [value, number]));
+  const number = (value: SymbolicTensor): number => numbers.get(value)!;
+  return createGraph(
+    inputs.map(({ name, shape }) => ({ name, shape })),
+    nodes.map(({ layer, inputs: from }) => ({ layer: layer!, inputs: from.map(number) })),
+    outputs.map(number),
+  );
+}
+
+/**
+ * A model of a graph that was drawn with `input()` and `layer.apply()`: branches, residual sums, concatenations, several
+ * inputs and outputs, layers that are used more than once.
+ * @throws OptionError, ShapeError naming what is not connected or does not fit.
+ */
+export function model(options: ModelOptions): Model {
+  checkOptions("model", options, ["inputs", "outputs", "seed"]);
+  const inputs = symbolicTensors("model: inputs", options.inputs);
+  const outputs = symbolicTensors("model: outputs", options.outputs);
+  refuseTwins("model: inputs", inputs);
+  refuseTwins("model: outputs", outputs);
+  const { seed = 0 } = options;
+  checkSeed("model", seed);
+  return new Model(graphOf(inputs, outputs), seed);
+}
