@@ -2,5 +2,6 @@
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
+export { cropping2d, reshape, zeroPadding2d } from "./geometry.ts";
 export { add, concatenate, multiply } from "./merge.ts";
-export { averagePooling2d, globalAveragePooling2d, maxPooling2d } from "./pooling2d.ts";
+export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";

@@ -46,20 +46,22 @@ function pooling(
   });
 }
 
+const maxima: Build = (context, window) => {
+  const { kernels, capacity, x, y, dx, dy } = context;
+  const struct = context.window(window);
+  const ySize = window.oh * window.ow * window.c;
+  const xSize = window.h * window.w * window.c;
+  if (!dx) return { forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, 0) };
+  const argmax = context.saved(capacity * ySize);
+  return {
+    forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer),
+    backward: (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx.pointer, ySize, xSize),
+  };
+};
+
 /** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
 export function maxPooling2d(options: Pooling2dLayerOptions = {}): Layer {
-  return pooling("maxPooling2d", options, { x: false, y: false }, (context, window) => {
-    const { kernels, capacity, x, y, dx, dy } = context;
-    const struct = context.window(window);
-    const ySize = window.oh * window.ow * window.c;
-    const xSize = window.h * window.w * window.c;
-    if (!dx) return { forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, 0) };
-    const argmax = context.saved(capacity * ySize);
-    return {
-      forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer),
-      backward: (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx.pointer, ySize, xSize),
-    };
-  });
+  return pooling("maxPooling2d", options, { x: false, y: false }, maxima);
 }
 
 /** The mean of each window; padding does not count. */
@@ -73,11 +75,11 @@ export function averagePooling2d(options: Pooling2dLayerOptions = {}): Layer {
   });
 }
 
-/** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
-export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
-  checkOptions("globalAveragePooling2d", options, ["name"]);
+/** Pooling over all pixels: `[h, w, c]` → `[c]`. */
+function globalPooling(type: string, options: { name?: string }, build: Layer["build"]): Layer {
+  checkOptions(type, options, ["name"]);
   return defineLayer({
-    type: "globalAveragePooling2d",
+    type,
     name: options.name,
     config: {},
     backwardReads: { x: false, y: false },
@@ -88,18 +90,32 @@ export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
       throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
     },
     weights: () => [],
-    build(context) {
-      const { kernels, x, y, dx, dy } = context;
-      const input = onlyInput(context.inputs);
-      const c = input[2]!;
-      const pixels = sizeOf(input) / c;
-      const forward = (n: number): void =>
-        kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
-      if (!dx) return { forward };
-      return {
-        forward,
-        backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
-      };
-    },
+    build,
+  });
+}
+
+/** The maximum of each channel over all pixels: `[h, w, c]` → `[c]`. */
+export function globalMaxPooling2d(options: { name?: string } = {}): Layer {
+  return globalPooling("globalMaxPooling2d", options, (context) => {
+    const input = onlyInput(context.inputs);
+    const poolSize = [input[0]!, input[1]!] as const;
+    return maxima(context, resolvePool(context.name, input, { poolSize }));
+  });
+}
+
+/** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
+export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
+  return globalPooling("globalAveragePooling2d", options, (context) => {
+    const { kernels, x, y, dx, dy } = context;
+    const input = onlyInput(context.inputs);
+    const c = input[2]!;
+    const pixels = sizeOf(input) / c;
+    const forward = (n: number): void =>
+      kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
+    if (!dx) return { forward };
+    return {
+      forward,
+      backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
+    };
   });
 }

@@ -43,6 +43,16 @@ const LAYERS: Record<string, () => Layer> = {
   "maxPooling2d, overlapping": () => layers.maxPooling2d({ poolSize: 3, strides: [2, 1], padding: "same" }),
   averagePooling2d: () => layers.averagePooling2d({ poolSize: [2, 3], strides: 1, padding: "same" }),
   globalAveragePooling2d: () => layers.globalAveragePooling2d(),
+  globalMaxPooling2d: () => layers.globalMaxPooling2d(),
+  reshape: () => layers.reshape({ targetShape: [3, -1, 8] }),
+  zeroPadding2d: () => layers.zeroPadding2d({ padding: PADDING }),
+  cropping2d: () =>
+    layers.cropping2d({
+      cropping: [
+        [2, 1],
+        [0, 1],
+      ],
+    }),
   "activation relu": () => layers.activation({ activation: "relu" }),
   "activation leakyRelu": () => layers.activation({ activation: { leakyRelu: 0.3 } }),
   "activation sigmoid": () => layers.activation({ activation: "sigmoid" }),

@@ -134,8 +134,67 @@ function expectArithmetic({ engine }: Context): void {
   net.dispose();
 }
 
+/** Frames and shapes move pixels to where they should be. */
+function expectMoved({ engine }: Context): void {
+  const x = input({ shape: [2, 3, 1] });
+  const outputs = [
+    layers
+      .zeroPadding2d({
+        name: "padded",
+        padding: [
+          [0, 1],
+          [1, 0],
+        ],
+      })
+      .apply(x),
+    layers
+      .cropping2d({
+        name: "cropped",
+        cropping: [
+          [1, 0],
+          [0, 1],
+        ],
+      })
+      .apply(x),
+    layers.reshape({ name: "reshaped", targetShape: [3, -1] }).apply(x),
+    layers.globalMaxPooling2d({ name: "largest" }).apply(x),
+    layers.cropping2d({ name: "whole", cropping: 0 }).apply(x),
+  ];
+  const net = model({ inputs: x, outputs });
+  net.compile({ engine });
+  const results = net.predict({ input: tensor([1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6], [2, 2, 3, 1]) });
+  const expected: Record<string, [readonly number[], readonly number[]]> = {
+    padded: [
+      [2, 3, 4, 1],
+      [0, 1, 2, 3, 0, 4, 5, 6, 0, 0, 0, 0, 0, -1, -2, -3, 0, -4, -5, -6, 0, 0, 0, 0],
+    ],
+    cropped: [
+      [2, 1, 2, 1],
+      [4, 5, -4, -5],
+    ],
+    reshaped: [
+      [2, 3, 2],
+      [1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6],
+    ],
+    largest: [
+      [2, 1],
+      [6, -1],
+    ],
+    whole: [
+      [2, 2, 3, 1],
+      [1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6],
+    ],
+  };
+  for (const [name, [shape, data]] of Object.entries(expected)) {
+    same(`${name}: shape`, results[name]!.shape, shape);
+    same(name, [...results[name]!.data], [...data]);
+  }
+  net.dispose();
+}
+
 export const graphCases: readonly Case[] = [
   { name: "a graph's values are summed, multiplied and joined", run: expectArithmetic },
+  { name: "a graph's pixels are framed, cropped and reshaped", run: expectMoved },
   { name: "a graph with two inputs and outputs is saved and loaded", run: expectSaved },
   { name: "a graph's session has inputs and outputs by name", run: expectSession },
   { name: "a graph is fitted and evaluated on records", run: expectFit },

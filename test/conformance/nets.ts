@@ -121,7 +121,7 @@ export function softmaxNet(seed: number): Model {
 
 /**
  * A graph with everything that a list of layers lacks: two inputs, a layer used twice, a residual sum, a gate,
- * concatenations, a view whose input has another reader, and two outputs.
+ * concatenations, a frame, a view whose input has another reader, and two outputs.
  */
 export function branched(seed: number): Model {
   const image = input({ shape: [8, 7, 4], name: "image" });
@@ -134,11 +134,21 @@ export function branched(seed: number): Model {
   const gate = layers.depthwiseConv2d({ ...same, activation: "sigmoid" }).apply(sum);
   const gated = layers.multiply().apply([sum, gate]);
   const joined = layers.concatenate().apply([gated, stem, sum]);
-  const pooled = layers.globalAveragePooling2d().apply(joined);
+  const cropped = layers.cropping2d({ cropping: [1, 2] }).apply(joined);
+  const framed = layers
+    .zeroPadding2d({
+      padding: [
+        [1, 0],
+        [0, 2],
+      ],
+    })
+    .apply(cropped);
+  const pooled = layers.globalMaxPooling2d().apply(framed);
   const stacked = layers.concatenate({ axis: 1 }).apply([gated, stem]);
   const flat = layers.flatten().apply(stacked);
-  const rows = layers.averagePooling2d({ poolSize: [16, 1] }).apply(stacked);
-  const features = [pooled, extra, layers.flatten().apply(rows), layers.dense({ units: 5 }).apply(flat)];
+  const columns = layers.averagePooling2d({ poolSize: [16, 1] }).apply(stacked);
+  const row = layers.reshape({ targetShape: [-1] }).apply(columns);
+  const features = [pooled, extra, row, layers.dense({ units: 5 }).apply(flat)];
   const all = layers.concatenate().apply(features);
   const kind = layers.dense({ units: 3, name: "kind" }).apply(all);
   const place = layers.dense({ units: 2, activation: "tanh", name: "place" }).apply(all);

@@ -119,7 +119,7 @@ describe("a broken file is refused", () => {
       "expected nodes of { type, name, inputs, config }, got null": () =>
         altered((a) => void (a["nodes"] = [null])),
       "expected a layer of the types ": () => node(0, { type: "conv3d" }),
-      'averagePooling2d, globalAveragePooling2d, maxPooling2d, got "constructor"': () =>
+      'averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d, got "constructor"': () =>
         node(0, { type: "constructor" }),
       'expected the name of an earlier node, got "dense"': () => node(0, { inputs: ["dense"] }),
       "expected one input for dense, got []": () => node(2, { inputs: [] }),

@@ -23,6 +23,8 @@ const sgd = (more: object): unknown => optimizers.sgd({ learningRate: 1, ...more
 
 const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0`;
 const NUMBER = "expected a finite number ≥ 0";
+const TARGET = "expected positive integers, one of which may be -1";
+const MARGIN = "expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them";
 const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
@@ -71,6 +73,18 @@ describe("a layer refuses", () => {
       [`averagePooling2d: padding: ${PADDINGS}, got 1`]: () => layers.averagePooling2d({ padding: 1 as Any }),
       [`globalAveragePooling2d: expected the options name; got "poolSize"`]: () =>
         layers.globalAveragePooling2d({ poolSize: 2 } as Any),
+      [`globalMaxPooling2d: expected the options name; got "poolSize"`]: () =>
+        layers.globalMaxPooling2d({ poolSize: 2 } as Any),
+      [`reshape: targetShape: ${TARGET}, got [-1,-1]`]: () => layers.reshape({ targetShape: [-1, -1] }),
+      [`reshape: targetShape: ${TARGET}, got []`]: () => layers.reshape({ targetShape: [] }),
+      [`reshape: targetShape: ${TARGET}, got 3`]: () => layers.reshape({ targetShape: 3 as Any }),
+      [`zeroPadding2d: padding: ${MARGIN}, got -1`]: () => layers.zeroPadding2d({ padding: -1 }),
+      [`zeroPadding2d: padding: ${MARGIN}, got [1,[1,1]]`]: () =>
+        layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
+      [`cropping2d: cropping: ${MARGIN}, got undefined`]: () => layers.cropping2d({} as Any),
+      [`add: expected the options name; got "axis"`]: () => layers.add({ axis: 1 } as Any),
+      [`concatenate: axis: expected an integer other than 0, the batch, got 1.5`]: () =>
+        layers.concatenate({ axis: 1.5 }),
       [`flatten: expected the options name; got "axis"`]: () => layers.flatten({ axis: 1 } as Any),
       [`dense: units: ${COUNT}, got 0`]: () => layers.dense({ units: 0 }),
       "dense: useBias: expected true or false, got 0": () => layers.dense({ units: 1, useBias: 0 as Any }),

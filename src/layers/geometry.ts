@@ -1,0 +1,147 @@
+/** Layers that move pixels and compute nothing. */
+import type { Window } from "../engine/window.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import { onlyInput, type Layer, type Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+/**
+ * The same numbers under another shape; one size may be -1, for what is left. Nothing is copied.
+ * @throws OptionError unless `targetShape` is a list of positive integers, with at most one -1.
+ */
+export function reshape(options: { targetShape: Shape; name?: string }): Layer {
+  checkOptions("reshape", options, ["targetShape", "name"]);
+  const { targetShape, name } = options;
+  const isSize = (size: unknown): boolean => Number.isInteger(size) && ((size as number) > 0 || size === -1);
+  const fits = Array.isArray(targetShape) && targetShape.length > 0 && targetShape.every(isSize);
+  if (!fits || targetShape.filter((size) => size === -1).length > 1) {
+    throw new OptionError(
+      `reshape: targetShape: expected positive integers, one of which may be -1, got ${show(targetShape)}`,
+    );
+  }
+  const target: Shape = [...targetShape];
+  return defineLayer({
+    type: "reshape",
+    name,
+    config: { targetShape: target },
+    backwardReads: { x: false, y: false },
+    isView: () => true,
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs, where);
+      const size = sizeOf(input);
+      const known = sizeOf(target.filter((each) => each > 0));
+      const open = target.includes(-1);
+      if (open ? size % known !== 0 : size !== known) {
+        const wanted = open ? `a multiple of ${known}` : `${known}`;
+        throw new ShapeError(
+          `${where}: expected ${wanted} elements for ${JSON.stringify(target)}, got ${size} (${shapeText(input)})`,
+        );
+      }
+      return target.map((each) => (each > 0 ? each : size / known));
+    },
+    weights: () => [],
+    build: () => ({ forward: () => {} }),
+  });
+}
+
+/** Rows above and below, columns left and right. */
+type Margins = readonly [
+  rows: readonly [top: number, bottom: number],
+  columns: readonly [left: number, right: number],
+];
+
+/** One number for all sides, one for rows and columns each, or one for each side. */
+export type Margin = number | readonly [rows: number, columns: number] | Margins;
+
+/** @throws OptionError unless it is in one of the three forms. */
+function checkMargin(where: string, margin: Margin): Margins {
+  const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0;
+  const isPair = (pair: unknown, isEach: (each: unknown) => boolean): boolean =>
+    Array.isArray(pair) && pair.length === 2 && pair.every(isEach);
+  if (isSize(margin)) return checkMargin(where, [margin as number, margin as number]);
+  if (isPair(margin, isSize)) {
+    const [rows, columns] = margin as [number, number];
+    return [
+      [rows, rows],
+      [columns, columns],
+    ];
+  }
+  if (isPair(margin, (pair) => isPair(pair, isSize))) {
+    const [[top, bottom], [left, right]] = margin as Margins;
+    return [
+      [top, bottom],
+      [left, right],
+    ];
+  }
+  throw new OptionError(
+    `${where}: expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them, got ${show(margin)}`,
+  );
+}
+
+/**
+ * An image with rows and columns more, or fewer for a `sign` of -1: patches of one pixel each, whose window starts
+ * outside of the image or inside.
+ */
+function framed(
+  type: string,
+  name: string | undefined,
+  config: object,
+  margins: Margins,
+  sign: 1 | -1,
+): Layer {
+  const [[top, bottom], [left, right]] = margins;
+  const windowOf = (image: Shape, where: string): Window => {
+    if (image.length !== 3) {
+      throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
+    }
+    const [h, w, c] = image as [number, number, number];
+    const [oh, ow] = [h + sign * (top + bottom), w + sign * (left + right)];
+    if (oh < 1 || ow < 1) {
+      throw new ShapeError(
+        `${where}: expected an image of more than ${top + bottom}×${left + right} pixels, got ${h}×${w}`,
+      );
+    }
+    const one = { kh: 1, kw: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
+    return { h, w, c, ...one, oh, ow, top: sign * top, left: sign * left };
+  };
+  return defineLayer({
+    type,
+    name,
+    config,
+    backwardReads: { x: false, y: false },
+    isView: () => top + bottom + left + right === 0,
+    outputShape(inputs, where) {
+      const { oh, ow, c } = windowOf(onlyInput(inputs, where), where);
+      return [oh, ow, c];
+    },
+    weights: () => [],
+    build(context): Pass {
+      const { kernels, x, y, dx, dy } = context;
+      const struct = context.window(windowOf(onlyInput(context.inputs), context.name));
+      const forward = (n: number): void => kernels.im2row(struct, n, x.pointer, y.pointer);
+      if (!dx) return { forward };
+      return { forward, backward: (n) => kernels.col2im(struct, n, dy.pointer, dx.pointer) };
+    },
+  });
+}
+
+/**
+ * Zeros around an image: `[h, w, c]` → `[top + h + bottom, left + w + right, c]`. Default: one on each side.
+ * @throws OptionError unless `padding` is a margin.
+ */
+export function zeroPadding2d(options: { padding?: Margin; name?: string } = {}): Layer {
+  checkOptions("zeroPadding2d", options, ["padding", "name"]);
+  const padding = checkMargin("zeroPadding2d: padding", options.padding ?? 1);
+  return framed("zeroPadding2d", options.name, { padding }, padding, 1);
+}
+
+/**
+ * An image without its margins: `[h, w, c]` → `[h − top − bottom, w − left − right, c]`.
+ * @throws OptionError unless `cropping` is a margin.
+ */
+export function cropping2d(options: { cropping: Margin; name?: string }): Layer {
+  checkOptions("cropping2d", options, ["cropping", "name"]);
+  const cropping = checkMargin("cropping2d: cropping", options.cropping);
+  return framed("cropping2d", options.name, { cropping }, cropping, -1);
+}
