@@ -46,6 +46,8 @@ export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";
 export type { MaxPool } from "./ops/pooling.ts";
 export * as optimizers from "./optimizers/index.ts";
 export type { AdamOptions, LearningRate, Optimizer, SgdOptions } from "./optimizers/index.ts";
+export * as schedules from "./optimizers/schedules.ts";
+export type { Schedule } from "./optimizers/schedules.ts";
 export { Random } from "./random.ts";
 export type { Size } from "./options.ts";
 export { tensor, type Shape, type Tensor } from "./tensor.ts";

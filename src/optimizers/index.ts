@@ -1,9 +1,9 @@
 import type { Flag, Kernels } from "../engine/kernels.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, flag, numberIn, show } from "../options.ts";
+import { rateOf, type LearningRate } from "./rate.ts";
 
-/** A constant rate, or one that follows from the number of steps done before. */
-export type LearningRate = number | ((step: number) => number);
+export type { LearningRate };
 
 /** One model's course through an optimizer: what changes from step to step besides the buffers. */
 export interface OptimizerRun {
@@ -31,13 +31,6 @@ export interface Optimizer {
   start(): OptimizerRun;
 }
 
-function checkRate(where: string, rate: LearningRate): (step: number) => number {
-  const name = `${where}: learningRate`;
-  if (typeof rate === "function") return (step) => numberIn(`${name} of step ${step}`, rate(step), 0);
-  const constant = numberIn(name, rate, 0);
-  return () => constant;
-}
-
 export interface SgdOptions {
   learningRate: LearningRate;
   /** Default: 0. */
@@ -55,7 +48,7 @@ export interface SgdOptions {
  */
 export function sgd(options: SgdOptions): Optimizer {
   checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay"]);
-  const rate = checkRate("sgd", options.learningRate);
+  const rate = rateOf("sgd: learningRate", options.learningRate);
   const momentum = numberIn("sgd: momentum", options.momentum ?? 0, 0);
   const weightDecay = numberIn("sgd: weightDecay", options.weightDecay ?? 0, 0);
   const nesterov = flag("sgd: nesterov", options.nesterov ?? false);
@@ -91,7 +84,7 @@ export interface AdamOptions {
 
 function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: number): Optimizer {
   checkOptions(type, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
-  const rate = checkRate(type, options.learningRate ?? 0.001);
+  const rate = rateOf(`${type}: learningRate`, options.learningRate ?? 0.001);
   const beta1 = numberIn(`${type}: beta1`, options.beta1 ?? 0.9, 0, 1);
   const beta2 = numberIn(`${type}: beta2`, options.beta2 ?? 0.999, 0, 1);
   const epsilon = numberIn(`${type}: epsilon`, options.epsilon ?? 1e-8, 0);
