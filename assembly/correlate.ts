@@ -1,5 +1,6 @@
 /** The product of implicit patches with packed filters: what the forward pass and the flipped gradient share. */
-import { activate, LINEAR, RELU } from "./activation";
+import { activate } from "./activation";
+import { LINEAR, RELU } from "./curves";
 import {
   describePanels,
   EDGE,

@@ -5,7 +5,8 @@
  * four channels a vector and four output columns at a time, taps outside of the image skipped. The last vector of
  * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
  */
-import { activate, LINEAR, RELU } from "./activation";
+import { activate } from "./activation";
+import { LINEAR, RELU } from "./curves";
 import {
   COLUMNS,
   fewChannels,

@@ -32,10 +32,19 @@ export {
 export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWorkspace } from "./depthwise";
 export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
 export { expForward, logForward } from "./math";
-export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
+export { activationForward, activationBackward } from "./activation";
+export {
+  movingAverage,
+  normalizeBackward,
+  normalizeForward,
+  normalizeStatistics,
+  normalizeWorkspace,
+} from "./normalization";
+export { softmaxForward, softmaxBackward } from "./softmax";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
+export { clipGradient, sumOfSquares } from "./clip";
 export { dropout } from "./dropout";
 export { maxPool2dForward, maxPool2dBackward } from "./maxPool";
 export {

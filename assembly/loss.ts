@@ -5,7 +5,7 @@
  */
 import { LANES, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
 import { logf } from "./math";
-import { divideInPlace, sumOfExponentials } from "./activation";
+import { divideInPlace, sumOfExponentials } from "./softmax";
 
 /** What a loss reports. */
 @unmanaged

@@ -2,7 +2,8 @@
  * The register tile over one block of the reduction: `C[m, n] (+)= A · B` with `A` and `B` where the caches want them, and
  * the epilogue while `C` is there too.
  */
-import { activate, LINEAR, RELU } from "../activation";
+import { activate } from "../activation";
+import { LINEAR, RELU } from "../curves";
 import { add4, atLeast4, load4, splat, store4 } from "../simd";
 import { copyFloats } from "./copy";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";

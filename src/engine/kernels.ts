@@ -146,8 +146,10 @@ export interface Kernels {
 
   /** y = activation(x); y may be x. */
   activationForward(kind: number, alpha: number, x: number, y: number, n: number): void;
-  /** dx from the activation's output y and dy; dx may be dy. */
+  /** dx from dy and the activation's output y, or from softplus on its input; dx may be dy. */
   activationBackward(kind: number, alpha: number, y: number, dy: number, dx: number, n: number): void;
+  // softmax.ts
+
   /** Softmax of each row of x[rows, cols]; y may be x. */
   softmaxForward(x: number, y: number, rows: number, cols: number): void;
   /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
@@ -161,6 +163,63 @@ export interface Kernels {
   multiplyForward(a: number, b: number, y: number, n: number): void;
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
+
+  // normalization.ts
+
+  /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */
+  normalizeStatistics(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    mean: number,
+    variance: number,
+    workspace: number,
+  ): void;
+  /** y = (x − mean)·gamma / √(variance + epsilon) + beta; y may be x, gamma and beta may be 0. */
+  normalizeForward(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    workspace: number,
+  ): void;
+  /** The gradients of normalizeForward, each 0 when not needed; with `fixed`, mean and variance do not follow from x. */
+  normalizeBackward(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    dy: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    fixed: Flag,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    workspace: number,
+  ): void;
+  normalizeWorkspace(c: number): number;
+  /** moving = momentum·moving + (1 − momentum)·scale·value; returns 1 when all is finite. Stores only with `commit`. */
+  movingAverage(
+    moving: number,
+    value: number,
+    n: number,
+    momentum: number,
+    scale: number,
+    commit: Flag,
+  ): number;
 
   // loss.ts
 
@@ -216,6 +275,13 @@ export interface Kernels {
     correction2: number,
     commit: Flag,
   ): number;
+
+  // clip.ts
+
+  /** Σ g² over n elements. */
+  sumOfSquares(g: number, n: number): number;
+  /** g = scale·g, cut to ±limit. */
+  clipGradient(g: number, n: number, scale: number, limit: number): void;
 
   // dropout.ts
 

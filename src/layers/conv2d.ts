@@ -3,7 +3,7 @@ import { checkGroups, forwardPass, type Conv2d } from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
 import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { fuseActivation } from "./activate.ts";
+import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
@@ -118,7 +118,7 @@ function convolution(
     type,
     name,
     config,
-    backwardReads: { x: true, y: !activation.linear },
+    backwardReads: { x: true, y: activation.readsOutput },
     isView: () => false,
     outputShape(inputs, where) {
       const { window, f } = resolve(onlyInput(inputs, where), where);
@@ -135,22 +135,22 @@ function convolution(
   });
 }
 
-function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {
-  const { kernels, x, y, name } = context;
+function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+  const { kernels, x, name } = context;
   const [kernel, bias] = context.weights;
   const window = context.window(conv.window);
-  const pixels = conv.window.oh * conv.window.ow;
+  const activation = fused.build(context, conv.f, conv.window.oh * conv.window.ow);
   const run = forwardPass(name, conv, "auto");
   const room = context.scratch(run.workspace(kernels, window), "forward");
   const size = run.packed(kernels, window);
   const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
   const filters = size === 0 ? kernel! : packed;
   const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
-  const { code, alpha } = activation;
+  const { code, alpha, sum } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
-    run.run(kernels, window, n, x.pointer, filters.pointer, b, y.pointer, code, alpha, room.pointer);
-    activation.finish(kernels, y.pointer, n * pixels, conv.f);
+    run.run(kernels, window, n, x.pointer, filters.pointer, b, sum.pointer, code, alpha, room.pointer);
+    activation.finish(n);
   };
   const backward = context.backward?.conv2d(context, conv, window, activation);
   if (!backward) return { prepare, forward };

@@ -53,7 +53,7 @@ export function dense(options: DenseLayerOptions): Layer {
       kernelInitializer: kernelStart,
       biasInitializer: biasStart,
     },
-    backwardReads: { x: true, y: !fused.linear },
+    backwardReads: { x: true, y: fused.readsOutput },
     isView: () => false,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
     weights(inputs): WeightSpec[] {
@@ -66,20 +66,21 @@ export function dense(options: DenseLayerOptions): Layer {
 }
 
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
-  const { kernels, x, y } = context;
+  const { kernels, x } = context;
   const [w, b] = context.weights as [Buffer, Buffer | undefined];
   const input = onlyInput(context.inputs);
   const k = input.at(-1)!;
   const rows = sizeOf(input) / k;
-  const { code, alpha } = fused;
+  const activation = fused.build(context, n, rows);
+  const { code, alpha, sum } = activation;
   const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
   const forward = (images: number): void => {
     const m = images * rows;
     const bias = b ? b.pointer : 0;
     const ws = room.pointer;
-    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, y.pointer, n, bias, code, alpha, 0, ws);
-    fused.finish(kernels, y.pointer, m, n);
+    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, sum.pointer, n, bias, code, alpha, 0, ws);
+    activation.finish(images);
   };
-  const backward = context.backward?.dense(context, n, fused);
+  const backward = context.backward?.dense(context, n, activation);
   return backward ? { forward, backward } : { forward };
 }

@@ -4,4 +4,10 @@ export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
 export { cropping2d, reshape, zeroPadding2d } from "./geometry.ts";
 export { add, concatenate, multiply } from "./merge.ts";
+export {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+} from "./normalization.ts";
 export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";

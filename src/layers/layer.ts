@@ -11,11 +11,13 @@ export interface Buffer {
   pointer: number;
 }
 
-/** A trainable tensor of a layer. */
+/** A tensor of numbers that a layer keeps. */
 export interface WeightSpec {
   readonly name: string;
   readonly shape: Shape;
   readonly initializer: Initializer;
+  /** False for what no gradient changes, such as moving statistics. Default: true. */
+  readonly trainable?: boolean;
 }
 
 /** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
@@ -25,6 +27,11 @@ export interface Pass {
   forward(n: number): void;
   /** Absent when nothing before the layer and nothing in it learns. */
   backward?: (n: number) => void;
+  /**
+   * Brings what no gradient changes up to date after a training step; returns whether all of it is finite. Nothing is
+   * stored without `commit`.
+   */
+  update?: (n: number, commit: boolean) => boolean;
 }
 
 /** What the plan hands a layer to build its pass from. */
@@ -34,8 +41,9 @@ export interface BuildContext {
   readonly name: string;
   /** The most images that a batch may have. */
   readonly capacity: number;
+  /** Whether this is training, of a layer that is not frozen. */
   readonly training: boolean;
-  /** The backward passes of the layers with weights; in training only. */
+  /** The backward passes of the layers with weights; absent when no gradient goes through the layer. */
   readonly backward: typeof BACKWARD | undefined;
   /** Shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
@@ -49,9 +57,9 @@ export interface BuildContext {
   /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. */
   readonly dx: Buffer | null;
   readonly dxs: readonly (Buffer | null)[];
-  /** The layer's weights and their gradients, in the order of `Layer.weights`. */
+  /** The layer's weights and the gradients of those that learn, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
-  readonly gradients: readonly Buffer[];
+  readonly gradients: readonly (Buffer | undefined)[];
   /** Two numbers that differ for each training step and layer; in training only. */
   readonly randomKey: { readonly step: number; readonly layer: number };
   /** A buffer that keeps its content from the forward to the backward pass. */
@@ -64,8 +72,13 @@ export interface BuildContext {
   window(window: Window): number;
 }
 
-/** A layer: its configuration and what follows from it. Layers hold no state; weights and buffers belong to the model. */
+/** A layer: its configuration and what follows from it. Weights and buffers belong to the model. */
 export interface Layer extends LayerDefinition {
+  /**
+   * Whether training changes its weights. Set it to false to freeze the layer; `compile` reads it. Frozen batch
+   * normalization uses its moving statistics. Default: true.
+   */
+  trainable: boolean;
   /**
    * Uses the layer in a graph: on one value, or a list of them. Each further use shares its weights.
    * @throws ShapeError, OptionError when the values do not fit.

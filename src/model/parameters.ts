@@ -10,7 +10,7 @@ const MOST = 2 ** 30;
 /** Weights start at multiples of this many floats. */
 const ALIGNMENT = 4;
 
-/** One trainable tensor and where it lies among all of them. */
+/** One weight and where it lies among all of them. */
 export interface Parameter {
   /** `layer.weight`, as in files. */
   readonly name: string;
@@ -20,6 +20,8 @@ export interface Parameter {
   /** First element, counted from the start of all parameters. */
   readonly offset: number;
   readonly size: number;
+  /** False for what no gradient changes. */
+  readonly trainable: boolean;
 }
 
 /** Name and shape of each weight. */
@@ -95,7 +97,8 @@ export class Parameters {
             `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
           );
         }
-        list.push({ name: weightName(node, weight), node: node.owner, shape: weight.shape, offset, size });
+        const { shape, trainable = true } = weight;
+        list.push({ name: weightName(node, weight), node: node.owner, shape, offset, size, trainable });
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
     }
@@ -104,7 +107,7 @@ export class Parameters {
     this.#host = new Float32Array(offset);
   }
 
-  /** Number of trainable numbers. */
+  /** Number of weights, tensors by their elements. */
   get count(): number {
     return this.list.reduce((sum, { size }) => sum + size, 0);
   }
@@ -140,21 +143,12 @@ export class Parameters {
 
   /** Copies of all weights by name. */
   read(): Map<string, Tensor> {
-    return this.#slices(this.#data);
+    return slices(this.#data, this.list);
   }
 
-  /** Copies, by name, of what lies at `pointer` in the engine's memory in the order of the weights. */
-  readAt(pointer: number): Map<string, Tensor> {
-    return this.#slices(this.#runtime!.heap.floats.subarray(pointer >>> 2));
-  }
-
-  #slices(data: Float32Array): Map<string, Tensor> {
-    return new Map(
-      this.list.map(({ name, shape, offset, size }) => [
-        name,
-        { shape: [...shape], data: data.slice(offset, offset + size) },
-      ]),
-    );
+  /** Copies, by name, of some of what lies at `pointer` in the engine's memory in the order of the weights. */
+  readAt(pointer: number, which: Iterable<Parameter>): Map<string, Tensor> {
+    return slices(this.#runtime!.heap.floats.subarray(pointer >>> 2), which);
   }
 
   /**
@@ -167,4 +161,13 @@ export class Parameters {
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
     this.revision++;
   }
+}
+
+function slices(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
+  return new Map(
+    Array.from(which, ({ name, shape, offset, size }) => [
+      name,
+      { shape: [...shape], data: data.slice(offset, offset + size) },
+    ]),
+  );
 }

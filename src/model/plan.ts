@@ -5,7 +5,7 @@ import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { planGradients, type Gradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -18,6 +18,10 @@ export interface TrainingOptions {
   /** Address of the gradients, laid out as the parameters. */
   readonly gradients: number;
   readonly backward: BuildContext["backward"];
+  /** The parameters that learn. */
+  readonly learning: ReadonlySet<Parameter>;
+  /** By node: whether its layer is not frozen. */
+  readonly trainable: readonly boolean[];
 }
 
 /** A step through a graph with all of its buffers, ready to run without allocating. */
@@ -34,6 +38,8 @@ export interface Plan {
   prepare(): void;
   forward(n: number): void;
   backward(n: number): void;
+  /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
+  update(n: number, commit: boolean): boolean;
   dispose(): void;
 }
 
@@ -82,7 +88,8 @@ class Planner {
     this.#training = options.training !== undefined;
     this.#allocateValues();
     if (!options.training) return;
-    const target = { capacity: options.capacity, pointer: options.training.gradients };
+    const { gradients: pointer, learning } = options.training;
+    const target = { capacity: options.capacity, pointer, learning };
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
     this.#gradients = planGradients(runtime.kernels, graph, parameters, this.#learns, target, buffer);
   }
@@ -105,6 +112,7 @@ class Planner {
     const base = this.#region.room(assignOffsets(this.#buffers));
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
     const forwards = passes.filter((pass) => pass !== null);
+    const updates = forwards.filter((pass) => pass.update !== undefined);
     const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
     return {
       capacity: this.#options.capacity,
@@ -120,6 +128,11 @@ class Planner {
       },
       backward(n) {
         for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
+      },
+      update(n, commit) {
+        let finite = true;
+        for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
+        return finite;
       },
       dispose: () => this.#region.release(),
     };
@@ -141,9 +154,15 @@ class Planner {
     for (const { layer, inputs: reads, outputShape, owner } of nodes) {
       const isView = layer.isView(this.#training);
       this.#values.push(isView ? this.#values[reads[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
-      const hasWeights = this.#parameters.list.some(({ node }) => node === owner);
-      this.#learns.push(hasWeights || reads.some((value) => this.#learns[value]));
+      const hasLearning = this.#parametersOf(owner).some((parameter) =>
+        this.#options.training?.learning.has(parameter),
+      );
+      this.#learns.push(hasLearning || reads.some((value) => this.#learns[value]));
     }
+  }
+
+  #parametersOf(owner: number): Parameter[] {
+    return this.#parameters.list.filter(({ node }) => node === owner);
   }
 
   /** The node's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
@@ -167,12 +186,12 @@ class Planner {
     if (goesBack && node.layer.backwardReads.x) for (const x of xs) touch(x, backwardTime);
     if (goesBack && node.layer.backwardReads.y) touch(y, backwardTime);
     const dxs = gradients?.dxs ?? xs.map(() => null);
-    const parameters = this.#parameters.list.filter((parameter) => parameter.node === node.owner);
+    const parameters = this.#parametersOf(node.owner);
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
       name: node.name,
       capacity: this.#options.capacity,
-      training: goesBack,
+      training: this.#options.training?.trainable[node.owner] ?? false,
       backward: goesBack ? this.#options.training!.backward : undefined,
       inputs: node.inputShapes,
       output: node.outputShape,

@@ -108,7 +108,10 @@ export class Engine extends KernelEngine {
     return dense.activation(this.runtime, x, kind);
   }
 
-  /** `dy ∘ act'`, computed from the activation's output `y`. */
+  /**
+   * `dy ∘ act'`, computed from the activation's output `y` or, of those whose output does not tell their slope (softplus,
+   * silu, hardSwish, gelu, geluTanh, mish), from the input in its place.
+   */
   activationBackprop(dy: Tensor, y: Tensor, kind: Activation): Tensor {
     return dense.activationBackprop(this.runtime, dy, y, kind);
   }
