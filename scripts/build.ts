@@ -10,7 +10,7 @@ import { basename, resolve } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
 /** The entries of the package, `src/<entry>.ts`. */
-const ENTRIES = ["index", "inference"];
+const ENTRIES = ["index", "inference", "onnx"];
 
 /** The binaries: a target of asconfig.json each, with what its entry adds to the kernels, and the suffix of its files. */
 const BINARIES = [

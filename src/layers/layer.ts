@@ -1,3 +1,4 @@
+import type { Heap } from "../engine/heap.ts";
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
 import { ShapeError } from "../errors.ts";
@@ -15,7 +16,8 @@ export interface Buffer {
 export interface WeightSpec {
   readonly name: string;
   readonly shape: Shape;
-  readonly initializer: Initializer;
+  /** How it starts, or what gives its numbers. */
+  readonly initializer: Initializer | (() => Float32Array);
   /** False for what no gradient changes, such as moving statistics. Default: true. */
   readonly trainable?: boolean;
 }
@@ -37,6 +39,8 @@ export interface Pass {
 /** What the plan hands a layer to build its pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
+  /** The memory that the buffers lie in. */
+  readonly heap: Heap;
   /** The layer's name, for errors. */
   readonly name: string;
   /** The most images that a batch may have. */

@@ -189,6 +189,7 @@ class Planner {
     const parameters = this.#parametersOf(node.owner);
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
+      heap: this.#runtime.heap,
       name: node.name,
       capacity: this.#options.capacity,
       training: this.#options.training?.trainable[node.owner] ?? false,

@@ -1,0 +1,103 @@
+import type { KernelEngine } from "../../engine/engine.ts";
+import { model } from "../../model/functional.ts";
+import type { Model } from "../../model/model.ts";
+import type { Shape } from "../../tensor.ts";
+import { NotBatched } from "./builder.ts";
+import type { OnnxGraph } from "./graph.ts";
+import { lower, symbolsBefore, type Lowered } from "./lower.ts";
+import { isComputed, isConstant, type Computed, type Constant } from "./values.ts";
+
+/**
+ * Images in the shapes with which a net that leaves their number open is lowered: a number that no file has in mind, so
+ * that what looks like the images' axis is it.
+ */
+const SOME_IMAGES = 13;
+
+/** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
+export type Given = ReadonlyMap<string, Shape | Constant>;
+
+/** An end of a net that is computed, by the name that the file has for it. */
+export interface End {
+  readonly name: string;
+  readonly value: Computed;
+  /** What the model calls it. */
+  readonly key: string;
+}
+
+/** A file's graph drawn for what is given, as a model on an engine. */
+export class Instance {
+  readonly lowered: Lowered;
+  /** Why it does not take any number of images; undefined when it does. */
+  readonly notBatched: string | undefined;
+  /** Absent when nothing is computed: all outputs are known. */
+  readonly model: Model | undefined;
+  readonly inputs: readonly End[];
+  readonly outputs: readonly End[];
+  readonly constants: readonly (Constant & { readonly name: string })[];
+  readonly #given: Given;
+
+  /** @throws NeedsInputs, FormatError, MemoryError */
+  constructor(graph: OnnxGraph, given: Given, engine: KernelEngine) {
+    const batched = lowerBatched(graph, given);
+    const lowered = typeof batched === "string" ? lower(graph, given) : batched;
+    this.lowered = lowered;
+    this.notBatched = typeof batched === "string" ? batched : undefined;
+    this.#given = given;
+    const named = [...lowered.outputs].map(([name, value]) => ({ name, value }));
+    const ends = named.flatMap(({ name, value }) => (isComputed(value) ? [{ name, value }] : []));
+    this.constants = named.flatMap(({ name, value }) => (isConstant(value) ? [{ ...value, name }] : []));
+    const used = symbolsBefore(ends.map(({ value }) => value.symbol));
+    const begins = [...lowered.inputs].flatMap(([name, value]) =>
+      used.has(value.symbol) ? [{ name, value }] : [],
+    );
+    if (ends.length > 0) {
+      this.model = model({
+        inputs: begins.map(({ value }) => value.symbol),
+        outputs: ends.map(({ value }) => value.symbol),
+      });
+      this.model.compile({ engine });
+    }
+    this.inputs = begins.map((end, i) => ({ ...end, key: this.model!.inputs[i]!.name }));
+    this.outputs = ends.map((end, i) => ({ ...end, key: this.model!.outputs[i]!.name }));
+  }
+
+  /** Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images. */
+  serves(given: Given): boolean {
+    const first = this.model && this.notBatched === undefined ? 1 : 0;
+    for (const [name, own] of this.#given) {
+      const other = given.get(name)!;
+      if ("data" in own !== "data" in other) return false;
+      const [mine, its] =
+        "data" in own
+          ? [own.data(), (other as Constant).data()]
+          : [own.slice(first), (other as Shape).slice(first)];
+      if (mine.length !== its.length || !mine.every((value: number, i: number) => Object.is(value, its[i])))
+        return false;
+      if ("data" in own && own.shape.join() !== (other as Constant).shape.join()) return false;
+    }
+    return true;
+  }
+}
+
+/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, FormatError */
+function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
+  const shapes = graph.inputs.flatMap((input) => {
+    const shape = given.get(input.name)!;
+    return "data" in shape ? [] : [{ ...input, shape }];
+  });
+  const first = shapes[0];
+  if (!first || first.shape.length < 2 || first.shape[0] === 0)
+    return "its first input has no axis of images";
+  const images = typeof first.dims[0] === "string" ? SOME_IMAGES : first.shape[0]!;
+  const batch = new Map<string, Shape | Constant>(given);
+  for (const { name, dims, shape } of shapes) {
+    const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
+    batch.set(name, [count, ...shape.slice(1)]);
+  }
+  try {
+    return lower(graph, batch, images);
+  } catch (error) {
+    if (error instanceof NotBatched) return error.message;
+    throw error;
+  }
+}

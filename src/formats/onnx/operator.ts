@@ -1,0 +1,89 @@
+import { sizeOf, type Shape } from "../../tensor.ts";
+import type { Builder } from "./builder.ts";
+import { NeedsKnown, NotBatched } from "./builder.ts";
+import { hostLayer, type HostPlan } from "./layers/host.ts";
+import { Unsupported, type Attributes } from "./node.ts";
+import { constantRoom, isComputed, isConstant, type Constant, type Numbers, type Value } from "./values.ts";
+
+/** A node as an operator lowers it. */
+export interface Node {
+  /** What errors call it. */
+  readonly name: string;
+  readonly type: string;
+  readonly attributes: Attributes;
+  /** An optional input that is left out is undefined. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** Outputs that the file names. */
+  readonly outputs: number;
+  readonly builder: Builder;
+}
+
+/** What stands for an operator of ONNX. */
+export interface Operator {
+  /** Least and most inputs. */
+  readonly inputs: readonly [number, number];
+  /** The values that the node defines. @throws Unsupported, NotBatched, ShapeError, OptionError */
+  lower(node: Node): readonly Value[];
+}
+
+/** An input that must be there. */
+export function required({ inputs }: Node, index: number): Value {
+  const value = inputs[index];
+  if (value) return value;
+  throw new Unsupported(`expected an input ${index}, got none`);
+}
+
+/** A constant input, by which the graph is drawn. @throws NeedsKnown when it is computed */
+export function constantInput(node: Node, index: number, what: string): Constant {
+  const value = required(node, index);
+  if (isConstant(value)) return value;
+  throw new NeedsKnown(what, value);
+}
+
+/** The numbers of an input by which the graph is drawn; undefined when it is left out. @throws NeedsKnown */
+export function known(node: Node, index: number, what: string): number[] | undefined {
+  return node.inputs[index] && Array.from(constantInput(node, index, what).data());
+}
+
+/** A list of integers that is an attribute in the first versions and an input later. */
+export function listOf(node: Node, name: string, index: number): number[] | undefined {
+  const attribute = node.attributes.ints(name);
+  return attribute ? [...attribute] : known(node, index, name);
+}
+
+/** An axis counted from the front. @throws Unsupported unless there is such an axis */
+export function axisOf(axis: number, rank: number): number {
+  const own = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(axis) && own >= 0 && own < rank) return own;
+  throw new Unsupported(`expected an axis of ${rank} dimensions, got ${axis}`);
+}
+
+/** A constant of these numbers; `ofShape` when they follow from the shape of an input. */
+export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, ofShape = false): Constant {
+  return { type, shape, data: () => data, ofShape };
+}
+
+/**
+ * Computes a plan's outputs now when all inputs are known, else when the net runs.
+ * @throws NotBatched when the net is to take any number of images: a plan sees whole tensors.
+ */
+export function onHost(node: Node, plan: HostPlan): Value[] {
+  const { builder, inputs, type } = node;
+  if (inputs.every((value) => !value || isConstant(value))) {
+    const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
+    for (const { shape } of plan.outputs) builder.spend(sizeOf(shape));
+    const results = plan.outputs.map((output) => constantRoom(output.type, sizeOf(output.shape)));
+    plan.run(
+      inputs.map((value) => (value as Constant | undefined)?.data()),
+      results,
+    );
+    return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
+  }
+  if (builder.batch !== undefined) throw new NotBatched("it has no form that sees one image at a time");
+  const given = inputs.map((value) => (!value || isConstant(value) ? value : builder.inFileOrder(value)));
+  const computed = given.filter(isComputed);
+  return plan.outputs.slice(0, node.outputs).map((output, i) => {
+    const seen = builder.seen(output.shape);
+    return builder.apply(hostLayer(type, plan, given, i, seen), computed, output);
+  });
+}

@@ -1,0 +1,69 @@
+import { Unsupported } from "../node.ts";
+import type { Node } from "../operator.ts";
+
+/** How a window slides along the axes behind the channels: one entry for each. */
+export interface SlidingWindow {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** Padding before and behind. */
+  readonly pads: readonly (readonly [before: number, after: number])[];
+  /** Output sizes. */
+  readonly sizes: readonly number[];
+}
+
+/** The window of a convolution or pooling over axes of `sizes`, whose attributes it reads. @throws Unsupported */
+export function slidingWindow(
+  { attributes }: Node,
+  sizes: readonly number[],
+  kernel: readonly number[],
+  ceil = false,
+): SlidingWindow {
+  const rank = sizes.length;
+  const list = (name: string, absent: number): readonly number[] => {
+    const values = attributes.ints(name) ?? sizes.map(() => absent);
+    if (values.length === rank && values.every((value) => value > 0)) return values;
+    throw new Unsupported(`${name}: expected ${rank} positive integers, got [${values.join(", ")}]`);
+  };
+  if (kernel.length !== rank || !kernel.every((size) => size > 0)) {
+    throw new Unsupported(`kernel_shape: expected ${rank} positive integers, got [${kernel.join(", ")}]`);
+  }
+  const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
+  const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
+  const auto = attributes.choice("auto_pad", ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]);
+  const explicit = attributes.ints("pads") ?? Array.from({ length: 2 * rank }, () => 0);
+  if (explicit.length !== 2 * rank || !explicit.every((pad) => pad >= 0)) {
+    throw new Unsupported(`pads: expected ${2 * rank} integers ≥ 0, got [${explicit.join(", ")}]`);
+  }
+  const pads = sizes.map((size, i): [number, number] => {
+    if (auto === "VALID") return [0, 0];
+    if (auto === "NOTSET") return [explicit[i]!, explicit[rank + i]!];
+    const total = Math.max(0, (Math.ceil(size / strides[i]!) - 1) * strides[i]! + reaches[i]! - size);
+    const less = Math.floor(total / 2);
+    return auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
+  });
+  const outputs = sizes.map((size, i) => {
+    const [before, after] = pads[i]!;
+    const room = size + before + after - reaches[i]!;
+    if (room < 0)
+      throw new Unsupported(`expected at least ${reaches[i]} elements along axis ${i + 2}, got ${size}`);
+    const steps = room / strides[i]!;
+    if (!ceil) return Math.floor(steps) + 1;
+    // A window that would start in the padding behind is left out.
+    const count = Math.ceil(steps) + 1;
+    return (count - 1) * strides[i]! >= size + before ? count - 1 : count;
+  });
+  return { kernel, strides, dilations, pads, sizes: outputs };
+}
+
+/** A window for two axes: of one axis, the first has a single row. */
+export function asPlane(window: SlidingWindow): SlidingWindow {
+  if (window.kernel.length === 2) return window;
+  return {
+    kernel: [1, ...window.kernel],
+    strides: [1, ...window.strides],
+    dilations: [1, ...window.dilations],
+    pads: [[0, 0], ...window.pads],
+    sizes: [1, ...window.sizes],
+  };
+}

@@ -1,0 +1,100 @@
+import { FormatError } from "../../errors.ts";
+import { sizeOf } from "../../tensor.ts";
+import { DATA_TYPE, type TensorProto } from "./proto.ts";
+import type { Constant, ElementType, Numbers } from "./values.ts";
+
+/** How elements of a file's type are read here: what they become, their bytes, and how one is read from raw data. */
+interface Reading {
+  readonly type: ElementType;
+  readonly bytes: number;
+  read(view: DataView, at: number): number;
+  /** The list that holds them when they are not raw. */
+  list(tensor: TensorProto): readonly number[];
+}
+
+const int32s = (tensor: TensorProto): readonly number[] => tensor.int32s;
+const int64s = (tensor: TensorProto): readonly number[] => tensor.int64s;
+
+const READINGS: Readonly<Record<number, Reading>> = {
+  [DATA_TYPE.float32]: {
+    type: "float32",
+    bytes: 4,
+    read: (view, at) => view.getFloat32(at, true),
+    list: ({ floats }) => floats,
+  },
+  [DATA_TYPE.float16]: {
+    type: "float32",
+    bytes: 2,
+    read: (view, at) => widen(view.getUint16(at, true)),
+    list: (tensor) => tensor.int32s.map(widen),
+  },
+  [DATA_TYPE.int64]: {
+    type: "int64",
+    bytes: 8,
+    read: (view, at) => Number(view.getBigInt64(at, true)),
+    list: int64s,
+  },
+  [DATA_TYPE.int32]: { type: "int32", bytes: 4, read: (view, at) => view.getInt32(at, true), list: int32s },
+  [DATA_TYPE.bool]: { type: "bool", bytes: 1, read: (view, at) => view.getUint8(at), list: int32s },
+};
+
+/** A float16's value from its bits; exact. */
+function widen(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+/** What a file's element type is here, or undefined when nothing here computes with it. */
+export function elementTypeOf(dataType: number): ElementType | undefined {
+  return READINGS[dataType]?.type;
+}
+
+/** The name of a file's element type, for errors. */
+export function dataTypeName(dataType: number): string {
+  const entry = Object.entries(DATA_TYPE).find(([, code]) => code === dataType);
+  return entry ? entry[0] : `type ${dataType}`;
+}
+
+/**
+ * A tensor of the file.
+ * @throws FormatError naming `where` unless its type is one that is read here and it has as many elements as its shape.
+ */
+export function readTensor(where: string, tensor: TensorProto): Constant {
+  const reading = READINGS[tensor.dataType];
+  if (!reading) {
+    const types = Object.keys(READINGS).map((code) => dataTypeName(Number(code)));
+    throw new FormatError(
+      `${where}: expected elements of ${types.join(", ")}; got ${dataTypeName(tensor.dataType)}`,
+    );
+  }
+  if (tensor.external)
+    throw new FormatError(`${where}: expected elements in the file, got a reference to another file`);
+  const { dims, raw } = tensor;
+  if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new FormatError(`${where}: expected sizes ≥ 0, got ${dims.join("×")}`);
+  }
+  const size = sizeOf(dims);
+  const has = raw ? raw.length / reading.bytes : reading.list(tensor).length;
+  if (has !== size)
+    throw new FormatError(`${where}: expected ${size} elements for ${dims.join("×")}, got ${has}`);
+  return {
+    type: reading.type,
+    shape: dims,
+    data: () => readElements(tensor, reading, size),
+    source: tensor,
+  };
+}
+
+function readElements(tensor: TensorProto, { type, bytes, read, list }: Reading, size: number): Numbers {
+  const { raw, dataType } = tensor;
+  if (!raw) return type === "float32" ? Float32Array.from(list(tensor)) : Float64Array.from(list(tensor));
+  // A copy, since the file's bytes need not lie at a multiple of four; typed arrays are little-endian as the file is.
+  if (dataType === DATA_TYPE.float32) return new Float32Array(new Uint8Array(raw).buffer);
+  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
+  const data = type === "float32" ? new Float32Array(size) : new Float64Array(size);
+  for (let i = 0; i < size; i++) data[i] = read(view, i * bytes);
+  return data;
+}

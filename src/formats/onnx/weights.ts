@@ -1,0 +1,77 @@
+import type { Layer } from "../../layers/layer.ts";
+import { sizeOf, type Shape } from "../../tensor.ts";
+import { NotBatched, type Builder } from "./builder.ts";
+import { Unsupported } from "./node.ts";
+import type { Constant } from "./values.ts";
+
+/** How a constant of the file becomes a weight of a layer, and back. */
+export interface WeightSource {
+  readonly constant: Constant;
+  /** The axis of the file that becomes each axis of the weight; default: as they are. */
+  readonly order?: readonly number[];
+  /** What the numbers are multiplied with. */
+  readonly scale?: number;
+}
+
+/** The numbers of `data[shape]` with their axes in `order`. */
+export function reorder(data: ArrayLike<number>, shape: Shape, order: readonly number[]): Float32Array {
+  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+  const sizes = order.map((axis) => shape[axis]!);
+  const steps = order.map((axis) => strides[axis]!);
+  const result = new Float32Array(sizeOf(shape));
+  const last = sizes.length - 1;
+  const index = sizes.map(() => 0);
+  const [inner, step] = [sizes[last] ?? 1, steps[last] ?? 1];
+  for (let to = 0, from = 0; to < result.length;) {
+    for (let i = 0; i < inner; i++, from += step) result[to++] = data[from]!;
+    from -= inner * step;
+    for (let axis = last - 1; axis >= 0; axis--) {
+      from += steps[axis]!;
+      if (++index[axis]! < sizes[axis]!) break;
+      from -= sizes[axis]! * steps[axis]!;
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+/** A layer that starts with the file's numbers for some of its weights, by name. */
+export function withWeights(
+  builder: Builder,
+  layer: Layer,
+  sources: Readonly<Record<string, WeightSource>>,
+): Layer {
+  const { weights } = layer;
+  const start = ({ constant, order, scale }: WeightSource): Float32Array => {
+    const data = order ? reorder(constant.data(), constant.shape, order) : Float32Array.from(constant.data());
+    return scale === undefined ? data : data.map((value) => value * scale);
+  };
+  for (const [weight, { constant, order, scale = 1 }] of Object.entries(sources)) {
+    const { source, shape, type, ofShape } = constant;
+    if (type !== "float32") throw new Unsupported(`${weight}: expected float32, got ${type}`);
+    if (ofShape && builder.batch !== undefined) throw new NotBatched("it computes with the number of images");
+    if (!source) continue;
+    const back = order && shape.map((_, axis) => order.indexOf(axis));
+    const toFile = (data: Float32Array): Float32Array => {
+      const scaled = scale === 1 ? data : data.map((value) => value / scale);
+      return order
+        ? reorder(
+            scaled,
+            order.map((axis) => shape[axis]!),
+            back!,
+          )
+        : scaled;
+    };
+    builder.stored.push({ layer, weight, source, toFile });
+  }
+  return Object.assign(layer, {
+    weights: (inputs: readonly Shape[]) =>
+      weights(inputs).map((spec) => {
+        const source = sources[spec.name];
+        if (!source) return spec;
+        const [has, needs] = [sizeOf(source.constant.shape), sizeOf(spec.shape)];
+        if (has !== needs) throw new Unsupported(`${spec.name}: expected ${needs} elements, got ${has}`);
+        return { ...spec, initializer: () => start(source) };
+      }),
+  });
+}
