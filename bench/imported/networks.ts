@@ -22,7 +22,7 @@ export const IMPORTED: readonly Imported[] = [
 ];
 
 /** The input of all of them. */
-export const IMAGE = [1, 3, 224, 224] as const;
+export const IMAGE: readonly number[] = [1, 3, 224, 224];
 
 const FOLDER = fileURLToPath(new URL("../../build/bench/imported/", import.meta.url));
 

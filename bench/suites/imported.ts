@@ -46,7 +46,7 @@ const open = (peer: Peer, file: Uint8Array, image: Float32Array): Promise<Job> |
 
 async function time(bench: Bench, network: Imported, peak: number): Promise<void> {
   const file = readFileSync(fileOf(network));
-  const image = uniform(IMAGE.reduce((a, b) => a * b));
+  const image = uniform(IMAGE.reduce((product, size) => product * size, 1));
   const jobs = new Map([[OURS, await ours(bench.engine, file, image)]]);
   for (const peer of bench.peers) {
     const job = await open(peer, file, image);
@@ -60,7 +60,7 @@ async function time(bench: Bench, network: Imported, peak: number): Promise<void
 /** Our two threads beside our one. */
 async function timeThreads(bench: Bench, two: Engine, network: Imported, peak: number): Promise<void> {
   const file = readFileSync(fileOf(network));
-  const image = uniform(IMAGE.reduce((a, b) => a * b));
+  const image = uniform(IMAGE.reduce((product, size) => product * size, 1));
   const jobs = new Map([
     [OURS, await ours(two, file, image)],
     ["one thread", await ours(bench.engine, file, image)],
