@@ -42,6 +42,7 @@ export {
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
+export { transpose } from "./transpose";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";

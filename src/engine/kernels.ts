@@ -164,6 +164,11 @@ export interface Kernels {
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
 
+  // transpose.ts
+
+  /** y[n, sizes…] dense from x, by a table of (size, stride in x) int32 pairs, one an axis of y; `image` is the stride of n. */
+  transpose(rank: number, axes: number, n: number, image: number, x: number, y: number): void;
+
   // normalization.ts
 
   /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */

@@ -2,7 +2,7 @@
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
-export { cropping2d, reshape, zeroPadding2d } from "./geometry.ts";
+export { cropping2d, permute, reshape, zeroPadding2d } from "./geometry.ts";
 export { add, concatenate, multiply } from "./merge.ts";
 export {
   batchNormalization,

@@ -45,6 +45,7 @@ const LAYERS: Record<string, () => Layer> = {
   globalAveragePooling2d: () => layers.globalAveragePooling2d(),
   globalMaxPooling2d: () => layers.globalMaxPooling2d(),
   reshape: () => layers.reshape({ targetShape: [3, -1, 8] }),
+  permute: () => layers.permute({ dims: [3, 1, 2] }),
   zeroPadding2d: () => layers.zeroPadding2d({ padding: PADDING }),
   cropping2d: () =>
     layers.cropping2d({
