@@ -43,6 +43,7 @@ export {
 export { softmaxForward, softmaxBackward } from "./softmax";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
 export { transpose } from "./transpose";
+export { resizeForward, resizeBackward } from "./resize";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";

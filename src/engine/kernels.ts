@@ -169,6 +169,35 @@ export interface Kernels {
   /** y[n, sizes…] dense from x, by a table of (size, stride in x) int32 pairs, one an axis of y; `image` is the stride of n. */
   transpose(rank: number, axes: number, n: number, image: number, x: number, y: number): void;
 
+  // resize.ts
+
+  /** y[n, oh, ow, c] from x[n, h, w, c], by tables of the sources of each output row and column. */
+  resizeForward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    x: number,
+    y: number,
+  ): void;
+  /** dx from dy, the adjoint of resizeForward. */
+  resizeBackward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    dy: number,
+    dx: number,
+  ): void;
+
   // normalization.ts
 
   /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */

@@ -11,3 +11,4 @@ export {
   layerNormalization,
 } from "./normalization.ts";
 export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";
+export { upSampling2d } from "./upSampling2d.ts";

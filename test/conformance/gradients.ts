@@ -46,6 +46,8 @@ const LAYERS: Record<string, () => Layer> = {
   globalMaxPooling2d: () => layers.globalMaxPooling2d(),
   reshape: () => layers.reshape({ targetShape: [3, -1, 8] }),
   permute: () => layers.permute({ dims: [3, 1, 2] }),
+  "upSampling2d, nearest": () => layers.upSampling2d({ size: [2, 3] }),
+  "upSampling2d, bilinear": () => layers.upSampling2d({ size: [3, 2], interpolation: "bilinear" }),
   zeroPadding2d: () => layers.zeroPadding2d({ padding: PADDING }),
   cropping2d: () =>
     layers.cropping2d({

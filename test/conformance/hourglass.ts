@@ -2,8 +2,10 @@
 import { input, layers, model, type Model } from "im2row";
 
 export function hourglass(seed: number): Model {
-  const image = input({ shape: [12, 10, 6] });
-  const turned = layers.permute({ dims: [2, 1, 3] }).apply(image);
+  const image = input({ shape: [6, 5, 8] });
+  const tall = layers.upSampling2d({ size: [2, 1] }).apply(image);
+  const smooth = layers.upSampling2d({ size: [1, 2], interpolation: "bilinear" }).apply(tall);
+  const turned = layers.permute({ dims: [2, 1, 3] }).apply(smooth);
   const flat = layers.flatten().apply(turned);
   const outputs = layers.dense({ units: 4, name: "kind" }).apply(flat);
   return model({ inputs: image, outputs, seed });

@@ -84,6 +84,11 @@ describe("a layer refuses", () => {
       [`permute: dims: ${AXES}, got []`]: () => layers.permute({ dims: [] }),
       [`permute: dims: ${AXES}, got 2`]: () => layers.permute({ dims: 2 as Any }),
       [`permute: expected the options dims, name; got "perm"`]: () => layers.permute({ perm: [1] } as Any),
+      [`upSampling2d: size: ${SIZE}, got 0.5`]: () => layers.upSampling2d({ size: 0.5 }),
+      [`upSampling2d: interpolation: expected one of "nearest", "bilinear"; got "bicubic"`]: () =>
+        layers.upSampling2d({ interpolation: "bicubic" as Any }),
+      [`upSampling2d: expected the options size, interpolation, name; got "factor"`]: () =>
+        layers.upSampling2d({ factor: 2 } as Any),
       [`zeroPadding2d: padding: ${MARGIN}, got -1`]: () => layers.zeroPadding2d({ padding: -1 }),
       [`zeroPadding2d: padding: ${MARGIN}, got [1,[1,1]]`]: () =>
         layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
@@ -163,6 +168,8 @@ describe("a model refuses to be built with", () => {
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
       "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
+      "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
+        build([7, 7], layers.upSampling2d()),
       "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
         build([7], layers.globalAveragePooling2d()),
       "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>

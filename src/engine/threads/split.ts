@@ -80,6 +80,8 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   multiplyForward: (_, _a, _b, _y, n) => COPY * n,
   copyRows: (_, rows, cols) => COPY * rows * cols,
   transpose: (ints, rank, axes, n) => COPY * n * elements(ints, rank, axes),
+  resizeForward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => SCATTER * n * oh * ow * c,
+  resizeBackward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => 2 * SCATTER * n * oh * ow * c,
   sgdStep: (_, _w, _g, _v, n) => COPY * n,
   adamStep: (_, _w, _g, _m, _v, n) => DIVIDE * n,
   maxPool2dForward: scattered,
