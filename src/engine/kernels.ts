@@ -198,6 +198,23 @@ export interface Kernels {
     dx: number,
   ): void;
 
+  // rows.ts
+
+  /** y[images, rows, c] = x + s[images, c]; y may be x. */
+  addRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy[images, rows, c]. */
+  addRowsBackward(images: number, rows: number, c: number, dy: number, ds: number): void;
+  /** y[images, rows, c] = x·s[images, c]; y may be x. */
+  multiplyRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy·x. */
+  multiplyRowsBackward(images: number, rows: number, c: number, dy: number, x: number, ds: number): void;
+  /** y[rows, c] = x > 0 ? x : alpha[c]·x; y may be x. */
+  preluForward(rows: number, c: number, x: number, alpha: number, y: number): void;
+  /** dx = x > 0 ? dy : alpha·dy; dx may be dy. */
+  preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
+  /** dalpha[c] = column sums of dy·min(x, 0). */
+  preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
   // normalization.ts
 
   /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */

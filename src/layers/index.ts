@@ -10,5 +10,6 @@ export {
   instanceNormalization,
   layerNormalization,
 } from "./normalization.ts";
-export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";
+export { prelu } from "./prelu.ts";
 export { upSampling2d } from "./upSampling2d.ts";
+export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";

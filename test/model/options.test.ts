@@ -26,6 +26,7 @@ const NUMBER = "expected a finite number ≥ 0";
 const TARGET = "expected positive integers, one of which may be -1";
 const MARGIN = "expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them";
 const AXES = "expected the axes 1, 2 … in any order";
+const FIRST = "expected the first axes, 1, 2 …";
 const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
@@ -103,6 +104,12 @@ describe("a layer refuses", () => {
       "dense: kernelInitializer: expected one of": () =>
         layers.dense({ units: 1, kernelInitializer: {} as Any }),
       "activation: activation: expected one of": () => layers.activation({} as Any),
+      [`prelu: sharedAxes: ${FIRST}, got [3]`]: () => layers.prelu({ sharedAxes: [3] }),
+      [`prelu: sharedAxes: ${FIRST}, got [1,1]`]: () => layers.prelu({ sharedAxes: [1, 1] }),
+      [`prelu: sharedAxes: ${FIRST}, got 1`]: () => layers.prelu({ sharedAxes: 1 as Any }),
+      "prelu: alphaInitializer: expected one of": () => layers.prelu({ alphaInitializer: 0.25 as Any }),
+      [`prelu: expected the options alphaInitializer, sharedAxes, name; got "alpha"`]: () =>
+        layers.prelu({ alpha: 1 } as Any),
       "dropout: rate: expected a number ≥ 0 and < 1, got 1": () => layers.dropout({ rate: 1 }),
       "dropout: rate: expected a number ≥ 0 and < 1, got -0.1": () => layers.dropout({ rate: -0.1 }),
       "dropout: rate: expected a number ≥ 0 and < 1, got undefined": () => layers.dropout({} as Any),
@@ -170,6 +177,8 @@ describe("a model refuses to be built with", () => {
       "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
       "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
         build([7, 7], layers.upSampling2d()),
+      "prelu: expected at least 3 dimensions, got 7×3": () =>
+        build([7, 3], layers.prelu({ sharedAxes: [1, 2, 3] })),
       "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
         build([7], layers.globalAveragePooling2d()),
       "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>
