@@ -75,7 +75,7 @@ export class Builder {
   readonly batch: number | undefined;
 
   /** What else is known of values: how they could be made together with what follows them. */
-  readonly origins = new WeakMap<SymbolicTensor, Origin>();
+  readonly origins: WeakMap<SymbolicTensor, Origin> = new WeakMap();
   /** The weights that stand in the file. */
   readonly stored: StoredWeight[] = [];
   /** The node that is lowered, whose name its layers get. */
