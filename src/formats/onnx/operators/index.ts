@@ -2,12 +2,20 @@ import type { Operator } from "../operator.ts";
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./convolution.ts";
+import { CONCAT } from "./concat.ts";
+import { PADS } from "./pad.ts";
+import { REARRANGED } from "./rearrange.ts";
 import { SHAPES } from "./shapes.ts";
+import { SLICES } from "./slice.ts";
 
 /** What is computed here, by the names of ONNX. */
 export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...ACTIVATIONS,
   ...ARITHMETIC,
   ...CONVOLUTIONS,
+  ...CONCAT,
+  ...PADS,
+  ...REARRANGED,
   ...SHAPES,
+  ...SLICES,
 };

@@ -1,9 +1,8 @@
 /** Operators that give the same numbers another shape, or tell the shape. */
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, constantOf, listOf, onHost, required, type Operator } from "../operator.ts";
-import { isConstant } from "../values.ts";
-import { transposePlan } from "./transpose.ts";
+import { axisOf, constantOf, listOf, required, type Operator } from "../operator.ts";
+import { transposed } from "./transpose.ts";
 
 const reshape: Operator = {
   inputs: [1, 2],
@@ -73,22 +72,13 @@ const transpose: Operator = {
   inputs: [1, 1],
   lower(node) {
     const x = required(node, 0);
-    const { shape, type } = x;
-    const perm = node.attributes.ints("perm") ?? shape.map((_, axis) => shape.length - 1 - axis);
+    const { length } = x.shape;
+    const perm = node.attributes.ints("perm") ?? x.shape.map((_, axis) => length - 1 - axis);
     const sorted = [...perm].sort((a, b) => a - b);
-    if (perm.length !== shape.length || !sorted.every((axis, i) => axis === i)) {
-      throw new Unsupported(`perm: expected an order of ${shape.length} axes, got [${perm.join(", ")}]`);
+    if (perm.length !== length || !sorted.every((axis, i) => axis === i)) {
+      throw new Unsupported(`perm: expected an order of ${length} axes, got [${perm.join(", ")}]`);
     }
-    if (isConstant(x)) return onHost(node, transposePlan(x, perm));
-    // Nothing moves: the same memory is read in another order.
-    return [
-      {
-        ...x,
-        type,
-        shape: perm.map((axis) => shape[axis]!),
-        order: x.order.map((axis) => perm.indexOf(axis)),
-      },
-    ];
+    return [transposed(node, x, perm)];
   },
 };
 
