@@ -6,7 +6,7 @@ import { constantOf, type Node } from "../operator.ts";
 import { constantRoom, isConstant, type TensorType, type Value } from "../values.ts";
 
 /** The results for 0, 1, … */
-export function range(count: number, each: (i: number) => number): number[] {
+export function range<T>(count: number, each: (i: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => each(i));
 }
 

@@ -4,6 +4,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./convolution.ts";
 import { CONCAT } from "./concat.ts";
 import { PADS } from "./pad.ts";
+import { POOLS } from "./pooling.ts";
 import { REARRANGED } from "./rearrange.ts";
 import { SHAPES } from "./shapes.ts";
 import { SLICES } from "./slice.ts";
@@ -15,6 +16,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...CONVOLUTIONS,
   ...CONCAT,
   ...PADS,
+  ...POOLS,
   ...REARRANGED,
   ...SHAPES,
   ...SLICES,
