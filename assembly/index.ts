@@ -42,6 +42,17 @@ export {
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
+export { transpose } from "./transpose";
+export { resizeForward, resizeBackward } from "./resize";
+export {
+  addRowsForward,
+  addRowsBackward,
+  multiplyRowsForward,
+  multiplyRowsBackward,
+  preluForward,
+  preluBackpropInput,
+  preluBackpropAlpha,
+} from "./rows";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";

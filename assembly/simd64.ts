@@ -42,3 +42,9 @@
 @inline export function sum2d(v: v128): f64 {
   return f64x2.extract_lane(v, 0) + f64x2.extract_lane(v, 1);
 }
+
+/** Four float64, two a vector, rounded to float32. */
+// @ts-ignore: decorator
+@inline export function narrow4(low: v128, high: v128): v128 {
+  return v128.shuffle<i64>(f32x4.demote_f64x2_zero(low), f32x4.demote_f64x2_zero(high), 0, 2);
+}

@@ -26,6 +26,8 @@ export type { Layer } from "./layers/layer.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
 export type { DenseLayerOptions } from "./layers/dense.ts";
 export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
+export type { PreluLayerOptions } from "./layers/prelu.ts";
+export type { UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
 export type { Loss } from "./losses/index.ts";

@@ -164,6 +164,57 @@ export interface Kernels {
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
 
+  // transpose.ts
+
+  /** y[n, sizes…] dense from x, by a table of (size, stride in x) int32 pairs, one an axis of y; `image` is the stride of n. */
+  transpose(rank: number, axes: number, n: number, image: number, x: number, y: number): void;
+
+  // resize.ts
+
+  /** y[n, oh, ow, c] from x[n, h, w, c], by tables of the sources of each output row and column. */
+  resizeForward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    x: number,
+    y: number,
+  ): void;
+  /** dx from dy, the adjoint of resizeForward. */
+  resizeBackward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    dy: number,
+    dx: number,
+  ): void;
+
+  // rows.ts
+
+  /** y[images, rows, c] = x + s[images, c]; y may be x. */
+  addRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy[images, rows, c]. */
+  addRowsBackward(images: number, rows: number, c: number, dy: number, ds: number): void;
+  /** y[images, rows, c] = x·s[images, c]; y may be x. */
+  multiplyRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy·x. */
+  multiplyRowsBackward(images: number, rows: number, c: number, dy: number, x: number, ds: number): void;
+  /** y[rows, c] = x > 0 ? x : alpha[c]·x; y may be x. */
+  preluForward(rows: number, c: number, x: number, alpha: number, y: number): void;
+  /** dx = x > 0 ? dy : alpha·dy; dx may be dy. */
+  preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
+  /** dalpha[c] = column sums of dy·min(x, 0). */
+  preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
   // normalization.ts
 
   /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */

@@ -2,7 +2,7 @@
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
-export { cropping2d, reshape, zeroPadding2d } from "./geometry.ts";
+export { cropping2d, permute, reshape, zeroPadding2d } from "./geometry.ts";
 export { add, concatenate, multiply } from "./merge.ts";
 export {
   batchNormalization,
@@ -10,4 +10,6 @@ export {
   instanceNormalization,
   layerNormalization,
 } from "./normalization.ts";
+export { prelu } from "./prelu.ts";
+export { upSampling2d } from "./upSampling2d.ts";
 export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";

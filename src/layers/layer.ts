@@ -74,6 +74,8 @@ export interface BuildContext {
   scratch(elements: number, pass: "forward" | "backward"): Buffer;
   /** A window's struct, which lives as long as the plan. */
   window(window: Window): number;
+  /** The address of a copy of numbers that kernels read, which lives as long as the plan. */
+  table(numbers: Int32Array): number;
 }
 
 /** A layer: its configuration and what follows from it. Weights and buffers belong to the model. */

@@ -4,6 +4,7 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer, Layer, Pass } from "./layer.ts";
+import { addRow, multiplyRow, rowPair } from "./rows.ts";
 import { defineLayer } from "./symbolic.ts";
 
 /** @throws ShapeError unless there are at least two shapes */
@@ -12,13 +13,16 @@ function several(inputs: readonly Shape[], where: string): Shape {
   throw new ShapeError(`${where}: expected at least two inputs, got ${inputs.length}`);
 }
 
-/** The one shape of all inputs. @throws ShapeError */
-function sameShapes(inputs: readonly Shape[], where: string): Shape {
+/** The shape of a sum or product: the one of all inputs, or that of an image beside a row. @throws ShapeError */
+function combinedShape(inputs: readonly Shape[], where: string): Shape {
   const first = several(inputs, where);
   const other = inputs.find((shape) => !sameShape(shape, first));
   if (!other) return first;
+  const pair = rowPair(inputs);
+  if (pair) return inputs[pair.image]!;
   throw new ShapeError(
-    `${where}: expected inputs of one shape, got ${shapeText(first)} and ${shapeText(other)}`,
+    `${where}: expected inputs of one shape, or an image and a row of its channels, ` +
+      `got ${shapeText(first)} and ${shapeText(other)}`,
   );
 }
 
@@ -35,7 +39,10 @@ function fold(
   };
 }
 
-/** The sum of values of one shape, from left to right: what a residual connection does. */
+/**
+ * The sum of values of one shape, from left to right: what a residual connection does. Or of an image and a row, `[c]` or
+ * `[1, 1, c]`, that is added to each pixel.
+ */
 export function add(options: { name?: string } = {}): Layer {
   checkOptions("add", options, ["name"]);
   return defineLayer({
@@ -44,9 +51,12 @@ export function add(options: { name?: string } = {}): Layer {
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => false,
-    outputShape: sameShapes,
+    outputShape: combinedShape,
     weights: () => [],
-    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
+    build(context): Pass {
+      const pair = rowPair(context.inputs);
+      if (pair) return addRow(context, pair);
+      const { kernels, output, xs, y, dxs, dy, backward } = context;
       const size = sizeOf(output);
       const forward = fold(kernels.addForward, xs, y, size);
       if (!backward) return { forward };
@@ -62,7 +72,10 @@ export function add(options: { name?: string } = {}): Layer {
   });
 }
 
-/** The product of values of one shape, element by element, from left to right. */
+/**
+ * The product of values of one shape, element by element, from left to right. Or of an image and a row, `[c]` or
+ * `[1, 1, c]`, with which each pixel is multiplied: the gate of squeeze and excitation.
+ */
 export function multiply(options: { name?: string } = {}): Layer {
   checkOptions("multiply", options, ["name"]);
   return defineLayer({
@@ -71,9 +84,12 @@ export function multiply(options: { name?: string } = {}): Layer {
     config: {},
     backwardReads: { x: true, y: false },
     isView: () => false,
-    outputShape: sameShapes,
+    outputShape: combinedShape,
     weights: () => [],
-    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
+    build(context): Pass {
+      const pair = rowPair(context.inputs);
+      if (pair) return multiplyRow(context, pair);
+      const { kernels, output, xs, y, dxs, dy, backward } = context;
       const size = sizeOf(output);
       const forward = fold(kernels.multiplyForward, xs, y, size);
       if (!backward) return { forward };

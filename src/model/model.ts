@@ -10,7 +10,7 @@ import { evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
-import { drawWeights } from "./initialize.ts";
+import { startingWeights } from "./initialize.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
@@ -34,12 +34,11 @@ export class Model extends InferenceModel {
 
   /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>) {
-    super(graph, weights);
+    super(graph, weights ?? startingWeights(graph, new Random(seed)));
     this.seed = seed;
     this.#outputs = outputsOf(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
-    if (!weights) this.parameters.write("model", drawWeights(graph, new Random(seed)));
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
     this.#shuffler = new Random(seed);
     this.#shuffler.jump();

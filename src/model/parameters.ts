@@ -78,6 +78,8 @@ export class Parameters {
   /** Elements of the block, gaps included. */
   readonly size: number;
   #host: Float32Array | undefined;
+  /** Fills in the starting values, until somebody asked for them: large nets need not have them twice. */
+  #start: ((name: string) => Float32Array) | undefined;
   #runtime: Runtime | undefined;
   #region: Region | undefined;
   /** Address of the block in the engine's memory. */
@@ -85,8 +87,11 @@ export class Parameters {
   /** Counts the changes of the weights. */
   revision = 1;
 
-  /** Room for the weights of a graph, all zero. @throws ShapeError when they are too many. */
-  constructor(graph: Graph) {
+  /**
+   * The weights of a graph with starting values by name, asked for once and in the order of the nodes; zero without.
+   * @throws ShapeError when they are too many.
+   */
+  constructor(graph: Graph, start?: (name: string) => Float32Array) {
     const list: Parameter[] = [];
     let offset = 0;
     for (const node of owners(graph)) {
@@ -104,7 +109,7 @@ export class Parameters {
     }
     this.list = list;
     this.size = offset;
-    this.#host = new Float32Array(offset);
+    this.#start = start;
   }
 
   /** Number of weights, tensors by their elements. */
@@ -114,17 +119,26 @@ export class Parameters {
 
   /** The whole block where it lies now; a view that memory growth may detach. */
   get #data(): Float32Array {
-    if (this.#host) return this.#host;
+    if (!this.#runtime) return (this.#host ??= this.#started(new Float32Array(this.size)));
     const first = this.pointer >>> 2;
-    return this.#runtime!.heap.floats.subarray(first, first + this.size);
+    return this.#runtime.heap.floats.subarray(first, first + this.size);
+  }
+
+  /** Fills in the starting values. */
+  #started(data: Float32Array): Float32Array {
+    if (this.#start) for (const { name, offset } of this.list) data.set(this.#start(name), offset);
+    this.#start = undefined;
+    return data;
   }
 
   /** Moves the block to an engine's memory. */
   move(runtime: Runtime): void {
     if (this.#runtime === runtime) return;
     const region = new Region(runtime.heap, "model: weights");
-    // A net may have none, and an empty array looks like a detached one.
-    const pointer = this.size === 0 ? 0 : region.put(this.#data);
+    const pointer = region.zeros(this.size);
+    const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
+    if (!this.#host && !this.#runtime) this.#started(place);
+    else place.set(this.#data);
     this.leave();
     this.#host = undefined;
     this.#runtime = runtime;

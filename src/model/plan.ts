@@ -207,6 +207,7 @@ class Planner {
       randomKey: this.#keyOf(index),
       ...this.#roomAt(forwardTime, backwardTime, goesBack),
       window: (window) => this.#region.window(window),
+      table: (numbers) => this.#region.put(numbers),
     };
     const pass = node.layer.build(context);
     const { backward } = pass;

@@ -8,6 +8,7 @@ import type { Shape, Tensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
 import * as dense from "./dense.ts";
 import * as pooling from "./pooling.ts";
+import { transpose } from "./transpose.ts";
 
 /**
  * The kernels on a memory of their own, with the eager operators: each takes plain tensors and gives back new ones.
@@ -101,6 +102,11 @@ export class Engine extends KernelEngine {
   /** Spreads each `dy` evenly over the pixels of its window. */
   averagePool2dBackprop(dy: Tensor, xShape: Shape, options: PoolOptions): Tensor {
     return pooling.averagePool2dBackprop(this.runtime, dy, xShape, options);
+  }
+
+  /** The axes of `x` in the order `perm`: axis `i` of the result is axis `perm[i]` of `x`, counted from 0. Exact. */
+  transpose(x: Tensor, perm: readonly number[]): Tensor {
+    return transpose(this.runtime, x, perm);
   }
 
   /** `act(x)`, element by element; softmax over the last axis. */

@@ -11,6 +11,7 @@ import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
+import { hourglass } from "./hourglass.ts";
 import { branched, everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
@@ -151,6 +152,25 @@ function* activations(engine: Engine): Generator<Result> {
   }
 }
 
+function* transpositions(engine: Engine): Generator<Result> {
+  for (const [shape, perm] of [
+    [
+      [5, 19],
+      [1, 0],
+    ],
+    [
+      [2, 3, 7, 6],
+      [0, 3, 1, 2],
+    ],
+    [
+      [3, 5, 2, 4],
+      [2, 0, 1, 3],
+    ],
+  ] as const) {
+    yield engine.transpose(noise(1, ...shape), perm);
+  }
+}
+
 function* entropies(engine: Engine): Generator<Result> {
   for (const classes of [2, 3, 10, 17]) {
     const data = random(classes);
@@ -168,7 +188,7 @@ function* entropies(engine: Engine): Generator<Result> {
 /** The digest over the bits of the results of every eager operator on fixed operands. */
 export function operatorsDigest(engine: Engine): string {
   const hash = new Digest();
-  for (const results of [products, convolutions, pools, activations, entropies]) {
+  for (const results of [products, convolutions, pools, activations, transpositions, entropies]) {
     for (const result of results(engine)) {
       if ("data" in result) hash.elements(result.data);
       else if ("count" in result) hash.integer(result.count);
@@ -196,7 +216,8 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
 
 /**
  * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, of one with softmax,
- * and of a graph. */
+ * of a graph, and of one whose images grow again.
+ */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
   const add = (
@@ -219,6 +240,8 @@ export function weightsDigest(engine: Engine): string {
   const momentum = optimizers.sgd({ learningRate: 0.5, momentum: 0.5 });
   const rows = tensor([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);
+  const kinds = (step: number): Int32Array => random(4000 + step).integers(3, 0, 3);
+  add(hourglass(8), optimizers.adam({ learningRate: 0.01 }), losses.softmaxCrossEntropy(), kinds);
   const graph = branched(7);
   const loss = { kind: losses.softmaxCrossEntropy(), place: losses.meanSquaredError() };
   graph.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }), loss });
@@ -268,9 +291,11 @@ function expectComplete(engine: Engine): void {
   const operators = Object.getOwnPropertyNames(Object.getPrototypeOf(engine));
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
-  // The second column of the graph's summary, behind the inputs.
-  const rows = branched(1).summary().split("\n").slice(4, -2);
-  const drawn = rows.map((row) => row.split(/ {2,}/)[1]!);
+  // The second column of the graphs' summaries, behind the inputs.
+  const drawn = [branched(1), hourglass(1)].flatMap((net) => {
+    const rows = net.summary().split("\n").slice(2, -2);
+    return rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => type !== "input");
+  });
   const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(drawn));
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));

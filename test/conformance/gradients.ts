@@ -45,6 +45,9 @@ const LAYERS: Record<string, () => Layer> = {
   globalAveragePooling2d: () => layers.globalAveragePooling2d(),
   globalMaxPooling2d: () => layers.globalMaxPooling2d(),
   reshape: () => layers.reshape({ targetShape: [3, -1, 8] }),
+  permute: () => layers.permute({ dims: [3, 1, 2] }),
+  "upSampling2d, nearest": () => layers.upSampling2d({ size: [2, 3] }),
+  "upSampling2d, bilinear": () => layers.upSampling2d({ size: [3, 2], interpolation: "bilinear" }),
   zeroPadding2d: () => layers.zeroPadding2d({ padding: PADDING }),
   cropping2d: () =>
     layers.cropping2d({
@@ -59,10 +62,18 @@ const LAYERS: Record<string, () => Layer> = {
   "activation tanh": () => layers.activation({ activation: "tanh" }),
   "activation softmax": () => layers.activation({ activation: "softmax" }),
   "activation linear": () => layers.activation({ activation: "linear" }),
+  prelu: () => layers.prelu({ alphaInitializer: { constant: 0.25 } }),
+  "prelu, a slope a channel": () =>
+    layers.prelu({ alphaInitializer: { constant: -0.5 }, sharedAxes: [1, 2] }),
+  "prelu, one slope": () => layers.prelu({ sharedAxes: [3, 1, 2] }),
   dropout: () => layers.dropout({ rate: 0.4 }),
   "dense over the last axis": () => layers.dense({ units: 6, activation: "tanh" }),
   "dense with softmax": () => layers.dense({ units: 4, activation: "softmax" }),
 };
+
+/** A row of channels made of an image. */
+const gate = (x: SymbolicTensor): SymbolicTensor =>
+  layers.dense({ units: IMAGE[2], activation: "sigmoid" }).apply(layers.globalAveragePooling2d().apply(x));
 
 const tanhConv = (): Layer =>
   layers.conv2d({ filters: IMAGE[2], kernelSize: 3, padding: "same", activation: "tanh" });
@@ -73,6 +84,14 @@ const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   "add, of one value three times": (x) => layers.add().apply([x, x, x]),
   multiply: (x) => layers.multiply().apply([tanhConv().apply(x), x]),
   "multiply, of three values": (x) => layers.multiply().apply([x, tanhConv().apply(x), x]),
+  "multiply, by a row": (x) => layers.multiply().apply([x, gate(x)]),
+  "multiply, of a row and an image": (x) =>
+    layers
+      .multiply()
+      .apply([layers.reshape({ targetShape: [1, 1, -1] }).apply(gate(x)), tanhConv().apply(x)]),
+  "add, of an image and a row": (x) => layers.add().apply([tanhConv().apply(x), gate(x)]),
+  "add, of a row and an image": (x) =>
+    layers.add().apply([layers.reshape({ targetShape: [1, 1, -1] }).apply(gate(x)), x]),
   "concatenate, channels": (x) => layers.concatenate().apply([x, tanhConv().apply(x), x]),
   "concatenate, rows": (x) =>
     layers.concatenate({ axis: 1 }).apply([layers.maxPooling2d({ poolSize: [2, 1] }).apply(x), x]),

@@ -2,6 +2,7 @@
 import { tensor, type Activation, type Engine, type Tensor } from "im2row";
 import * as oracle from "../oracles/activation.ts";
 import { gemm, gemmFloat32, type Product } from "../oracles/gemm.ts";
+import { transpose } from "../oracles/transpose.ts";
 import { agreement, crossEntropy, oneHot } from "../oracles/loss.ts";
 import { gamma, U, ulp } from "../support/float.ts";
 import { noise } from "../support/model.ts";
@@ -193,6 +194,27 @@ function expectSameLoss(engine: Engine, logits: Tensor, labels: Int32Array): voi
   }
 }
 
+function expectTransposed(engine: Engine): void {
+  for (const shape of [[5], [7, 9], [2, 5, 7, 3], [1, 3, 17, 16], [2, 3, 2, 3, 2]]) {
+    const axes = shape.map((_, axis) => axis);
+    for (const perm of [
+      axes,
+      [...axes].reverse(),
+      [...axes.slice(1), 0],
+      [axes.length - 1, ...axes.slice(0, -1)],
+    ]) {
+      const x = noise(3, ...shape);
+      const y = engine.transpose(x, perm);
+      same(
+        "transpose: shape",
+        y.shape,
+        perm.map((axis) => shape[axis]!),
+      );
+      sameBits("transpose", y.data, Float32Array.from(transpose(shape, perm, x.data)));
+    }
+  }
+}
+
 /** An operator leaves its operands alone, gives a tensor of its own, and frees what it used. */
 function expectNoTraces(engine: Engine): void {
   const { used } = engine.memory;
@@ -219,5 +241,6 @@ export const kernelCases: readonly Case[] = [
     name: "softmaxCrossEntropy is within its bound of the oracle, for every form of labels",
     run: ({ engine }) => expectLoss(engine),
   },
+  { name: "transpose moves every element", run: ({ engine }) => expectTransposed(engine) },
   { name: "an operator leaves no traces", run: ({ engine }) => expectNoTraces(engine) },
 ];

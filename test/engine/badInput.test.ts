@@ -74,6 +74,15 @@ const products: Refusal[] = [
   ],
 ];
 
+const PERM = /^transpose: perm: expected the axes 0 to 3 in any order, got /;
+const transpositions: Refusal[] = [
+  ["too few axes", () => engine.transpose(x, [1, 0]), OptionError, PERM],
+  ["an axis twice", () => engine.transpose(x, [0, 1, 1, 2]), OptionError, PERM],
+  ["an axis too many", () => engine.transpose(x, [0, 1, 2, 3, 0]), OptionError, PERM],
+  ["axes counted from 1", () => engine.transpose(x, [1, 2, 3, 4]), OptionError, PERM],
+  ["no axes", () => engine.transpose(x, untyped(undefined)), OptionError, PERM],
+];
+
 const pooled = zeros(1, 2, 2, 4);
 const argmaxOf = (data: unknown, shape: number[] = [1, 2, 2, 4]): never => untyped({ shape, data });
 const winners = (last: number): Int32Array => new Int32Array(16).fill(last, 15);
@@ -187,4 +196,5 @@ const pooling: Refusal[] = [
 
 describeRefusals(engine, "tensor", tensors);
 describeRefusals(engine, "products, activations and losses", products);
+describeRefusals(engine, "transpose", transpositions);
 describeRefusals(engine, "pooling", pooling);

@@ -81,6 +81,37 @@ function products(engine: Engine): Float32Array[] {
   );
 }
 
+/** Transpositions whose longest axis is rows, columns, images or what lies between. */
+function transpositions(engine: Engine): Float32Array[] {
+  const cases = [
+    [
+      [3, 50],
+      [1, 0],
+    ],
+    [
+      [50, 3],
+      [1, 0],
+    ],
+    [
+      [37, 41],
+      [1, 0],
+    ],
+    [
+      [2, 33, 5],
+      [1, 0, 2],
+    ],
+    [
+      [40, 3, 2, 5],
+      [0, 3, 1, 2],
+    ],
+    [
+      [2, 3, 40],
+      [1, 0, 2],
+    ],
+  ] as const;
+  return cases.map(([shape, perm]) => engine.transpose(noise(1, ...shape), perm).data);
+}
+
 /** Large enough to be split. */
 const large = noise(1, 1_000_000);
 
@@ -109,6 +140,15 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
       expect(operatorsDigest(engine)).toBe(golden.operators);
       expect(weightsDigest(engine)).toBe(golden.weights);
     });
+  });
+
+  it("give the bits of one for transpositions", async () => {
+    const one = await load();
+    const expected = transpositions(one);
+    one.dispose();
+    await withThreads(threads, (engine) =>
+      transpositions(engine).forEach((actual, i) => expectSameBits(actual, expected[i]!)),
+    );
   });
 
   it("give the bits of one for convolutions and products of all shapes", async () => {

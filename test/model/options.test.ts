@@ -25,6 +25,8 @@ const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of 
 const NUMBER = "expected a finite number ≥ 0";
 const TARGET = "expected positive integers, one of which may be -1";
 const MARGIN = "expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them";
+const AXES = "expected the axes 1, 2 … in any order";
+const FIRST = "expected the first axes, 1, 2 …";
 const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
@@ -78,6 +80,16 @@ describe("a layer refuses", () => {
       [`reshape: targetShape: ${TARGET}, got [-1,-1]`]: () => layers.reshape({ targetShape: [-1, -1] }),
       [`reshape: targetShape: ${TARGET}, got []`]: () => layers.reshape({ targetShape: [] }),
       [`reshape: targetShape: ${TARGET}, got 3`]: () => layers.reshape({ targetShape: 3 as Any }),
+      [`permute: dims: ${AXES}, got [1,3]`]: () => layers.permute({ dims: [1, 3] }),
+      [`permute: dims: ${AXES}, got [1,1,2]`]: () => layers.permute({ dims: [1, 1, 2] }),
+      [`permute: dims: ${AXES}, got []`]: () => layers.permute({ dims: [] }),
+      [`permute: dims: ${AXES}, got 2`]: () => layers.permute({ dims: 2 as Any }),
+      [`permute: expected the options dims, name; got "perm"`]: () => layers.permute({ perm: [1] } as Any),
+      [`upSampling2d: size: ${SIZE}, got 0.5`]: () => layers.upSampling2d({ size: 0.5 }),
+      [`upSampling2d: interpolation: expected one of "nearest", "bilinear"; got "bicubic"`]: () =>
+        layers.upSampling2d({ interpolation: "bicubic" as Any }),
+      [`upSampling2d: expected the options size, interpolation, name; got "factor"`]: () =>
+        layers.upSampling2d({ factor: 2 } as Any),
       [`zeroPadding2d: padding: ${MARGIN}, got -1`]: () => layers.zeroPadding2d({ padding: -1 }),
       [`zeroPadding2d: padding: ${MARGIN}, got [1,[1,1]]`]: () =>
         layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
@@ -92,6 +104,12 @@ describe("a layer refuses", () => {
       "dense: kernelInitializer: expected one of": () =>
         layers.dense({ units: 1, kernelInitializer: {} as Any }),
       "activation: activation: expected one of": () => layers.activation({} as Any),
+      [`prelu: sharedAxes: ${FIRST}, got [3]`]: () => layers.prelu({ sharedAxes: [3] }),
+      [`prelu: sharedAxes: ${FIRST}, got [1,1]`]: () => layers.prelu({ sharedAxes: [1, 1] }),
+      [`prelu: sharedAxes: ${FIRST}, got 1`]: () => layers.prelu({ sharedAxes: 1 as Any }),
+      "prelu: alphaInitializer: expected one of": () => layers.prelu({ alphaInitializer: 0.25 as Any }),
+      [`prelu: expected the options alphaInitializer, sharedAxes, name; got "alpha"`]: () =>
+        layers.prelu({ alpha: 1 } as Any),
       "dropout: rate: expected a number ≥ 0 and < 1, got 1": () => layers.dropout({ rate: 1 }),
       "dropout: rate: expected a number ≥ 0 and < 1, got -0.1": () => layers.dropout({ rate: -0.1 }),
       "dropout: rate: expected a number ≥ 0 and < 1, got undefined": () => layers.dropout({} as Any),
@@ -156,6 +174,11 @@ describe("a model refuses to be built with", () => {
       "conv2d: expected an image [height, width, channels], got 147": () =>
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
+      "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
+      "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
+        build([7, 7], layers.upSampling2d()),
+      "prelu: expected at least 3 dimensions, got 7×3": () =>
+        build([7, 3], layers.prelu({ sharedAxes: [1, 2, 3] })),
       "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
         build([7], layers.globalAveragePooling2d()),
       "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>

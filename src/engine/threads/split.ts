@@ -36,6 +36,13 @@ const convolution = (ints: Int32Array, window: number, n: number, f: number, gro
 const winograd = (ints: Int32Array, window: number, n: number, f: number): number =>
   (unfolded(ints, window, n) * f) / 4;
 
+/** Elements of one image that a table of axes describes. */
+const elements = (ints: Int32Array, rank: number, axes: number): number => {
+  let product = 1;
+  for (let i = 0; i < rank; i++) product *= ints[(axes >>> 2) + 2 * i]!;
+  return product;
+};
+
 const copied = (ints: Int32Array, window: number, n: number): number => COPY * unfolded(ints, window, n);
 const scattered = (ints: Int32Array, window: number, n: number): number =>
   SCATTER * unfolded(ints, window, n);
@@ -72,6 +79,16 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   addForward: (_, _a, _b, _y, n) => COPY * n,
   multiplyForward: (_, _a, _b, _y, n) => COPY * n,
   copyRows: (_, rows, cols) => COPY * rows * cols,
+  transpose: (ints, rank, axes, n) => COPY * n * elements(ints, rank, axes),
+  resizeForward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => SCATTER * n * oh * ow * c,
+  resizeBackward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => 2 * SCATTER * n * oh * ow * c,
+  addRowsForward: (_, images, rows, c) => COPY * images * rows * c,
+  addRowsBackward: (_, images, rows, c) => COPY * images * rows * c,
+  multiplyRowsForward: (_, images, rows, c) => COPY * images * rows * c,
+  multiplyRowsBackward: (_, images, rows, c) => SCATTER * images * rows * c,
+  preluForward: (_, rows, c) => COPY * rows * c,
+  preluBackpropInput: (_, rows, c) => COPY * rows * c,
+  preluBackpropAlpha: (_, rows, c) => SCATTER * rows * c,
   sgdStep: (_, _w, _g, _v, n) => COPY * n,
   adamStep: (_, _w, _g, _m, _v, n) => DIVIDE * n,
   maxPool2dForward: scattered,

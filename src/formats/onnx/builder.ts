@@ -5,7 +5,6 @@ import * as layers from "../../layers/index.ts";
 import { defineLayer, SymbolicTensor } from "../../layers/symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
 import { constantLayer } from "./layers/constant.ts";
-import { permute } from "./layers/permute.ts";
 import { Unsupported } from "./node.ts";
 import type { TensorProto } from "./proto.ts";
 import {
@@ -187,7 +186,7 @@ export class Builder {
     if (this.#alike(value, order)) return this.#view(value, { type, shape }, order);
     const moved = this.batch === undefined ? order : order.slice(1);
     const dims = moved.map((axis) => this.axis(value, axis) + 1);
-    return this.apply(permute(dims), [value], { type, shape }, order);
+    return this.apply(layers.permute({ dims }), [value], { type, shape }, order);
   }
 
   /** Whether two orders are the same in memory: they agree in all axes of more than one element. */
