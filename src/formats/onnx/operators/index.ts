@@ -3,6 +3,7 @@ import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./convolution.ts";
 import { CONCAT } from "./concat.ts";
+import { TRANSPOSED } from "./convolutionTransposed.ts";
 import { PADS } from "./pad.ts";
 import { POOLS } from "./pooling.ts";
 import { REARRANGED } from "./rearrange.ts";
@@ -20,4 +21,5 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...REARRANGED,
   ...SHAPES,
   ...SLICES,
+  ...TRANSPOSED,
 };

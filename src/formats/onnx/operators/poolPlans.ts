@@ -4,7 +4,7 @@ import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import type { Numbers } from "../values.ts";
 import type { ImageSizes } from "./images.ts";
-import { tapsOf, type SlidingWindow } from "./window.ts";
+import { tapsOf, type Pair, type SlidingWindow } from "./window.ts";
 
 /** What becomes of the window at a position, whose taps are pairs of places behind `base` and in the window. */
 export interface Pool {
@@ -72,7 +72,7 @@ export function maxima(byColumns: boolean, sizes: readonly number[]): Pool {
 /** Means, in which padding counts or not: the sum in scan order, in float64. */
 export function averages(window: SlidingWindow, sizes: readonly number[], counts: boolean): Pool {
   const padded = sizes.map((size, i) => size + window.pads[i]![0] + window.pads[i]![1]);
-  const unpadded = { ...window, pads: window.pads.map((): [number, number] => [0, 0]) };
+  const unpadded = { ...window, pads: window.pads.map((): Pair => [0, 0]) };
   const numbers = counts ? tapsOf(unpadded, padded).map((taps) => taps.length / 2) : undefined;
   return {
     value(x, base, taps, position) {

@@ -6,9 +6,7 @@ import { onHost, onHostByImage, required, type Node, type Operator } from "../op
 import type { Value } from "../values.ts";
 import { checkImages, imagesOf, overPlane } from "./images.ts";
 import { averages, lpNorms, maxima, poolPlan, type Pool } from "./poolPlans.ts";
-import { asPlane, slidingWindow, type SlidingWindow } from "./window.ts";
-
-type Pair = [number, number];
+import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
 /** The window that a pooling operator's attributes describe. */
 function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow {
