@@ -4,6 +4,10 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { CONVOLUTIONS } from "./convolution.ts";
 import { CONCAT } from "./concat.ts";
 import { TRANSPOSED } from "./convolutionTransposed.ts";
+import { GATHERED } from "./gather.ts";
+import { GENERATED } from "./generate.ts";
+import { PLACES } from "./indexing.ts";
+import { NORMALIZATIONS } from "./normalization.ts";
 import { PADS } from "./pad.ts";
 import { POOLS } from "./pooling.ts";
 import { REARRANGED } from "./rearrange.ts";
@@ -16,7 +20,11 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...ARITHMETIC,
   ...CONVOLUTIONS,
   ...CONCAT,
+  ...GATHERED,
+  ...GENERATED,
+  ...NORMALIZATIONS,
   ...PADS,
+  ...PLACES,
   ...POOLS,
   ...REARRANGED,
   ...SHAPES,
