@@ -32,6 +32,11 @@ export function rangeStart({ from, places, blends, fill = 0 }: AxisTable): numbe
   return isRange ? start : undefined;
 }
 
+/** Whether the new axis is the old one. */
+export function isWhole(table: AxisTable): boolean {
+  return table.places.length === table.from && rangeStart(table) === 0;
+}
+
 /** Fills in `y[outer, places, inner]` from `x[outer, from, inner]`. Sums are added in the order of the blend, in float64. */
 export function takeAlong(table: AxisTable, inner: number, x: Numbers, y: Numbers): void {
   const { from, places, blends, fill = 0 } = table;

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
-import { rangeLayer, rangeStart, tableLayer, takeAlong, type AxisTable } from "../layers/along.ts";
+import { isWhole, rangeLayer, rangeStart, tableLayer, takeAlong, type AxisTable } from "../layers/along.ts";
 import { Unsupported } from "../node.ts";
 import { constantOf, type Node } from "../operator.ts";
 import { constantRoom, isConstant, type TensorType, type Value } from "../values.ts";
@@ -14,8 +14,7 @@ export function range<T>(count: number, each: (i: number) => T): T[] {
 export function along({ builder }: Node, value: Value, axis: number, table: AxisTable): Value {
   const { type, shape } = value;
   const { length } = table.places;
-  const start = rangeStart(table);
-  if (start === 0 && length === table.from) return value;
+  if (isWhole(table)) return value;
   if (table.blends && type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   const made: TensorType = { type, shape: shape.map((size, i) => (i === axis ? length : size)) };
   const size = sizeOf(made.shape);
@@ -30,6 +29,7 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
   const place = builder.axis(value, axis);
   const seen = builder.seen(made.shape, value.order);
   const around = { outer: sizeOf(seen.slice(0, place)), inner: sizeOf(seen.slice(place + 1)) };
+  const start = rangeStart(table);
   const layer =
     start === undefined
       ? tableLayer(table, around, type === "float32", seen)

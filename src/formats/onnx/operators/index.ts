@@ -11,6 +11,7 @@ import { NORMALIZATIONS } from "./normalization.ts";
 import { PADS } from "./pad.ts";
 import { POOLS } from "./pooling.ts";
 import { REARRANGED } from "./rearrange.ts";
+import { RESIZES } from "./resize.ts";
 import { SHAPES } from "./shapes.ts";
 import { SLICES } from "./slice.ts";
 
@@ -27,6 +28,7 @@ export const OPERATORS: Readonly<Record<string, Operator>> = {
   ...PLACES,
   ...POOLS,
   ...REARRANGED,
+  ...RESIZES,
   ...SHAPES,
   ...SLICES,
   ...TRANSPOSED,

@@ -55,7 +55,12 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
       });
       const [places] = byRows(node, x, axis, planOf);
       if (attributes.int("keepdims", 1) === 1) return [places!];
-      return [builder.reshaped(places!, x.shape.filter((_, i) => i !== axis))];
+      return [
+        builder.reshaped(
+          places!,
+          x.shape.filter((_, i) => i !== axis),
+        ),
+      ];
     },
   };
 }
