@@ -58,8 +58,10 @@ export class Instance {
       this.model = modelOf(symbols(begins), symbols(ends));
       this.model.compile({ engine });
     }
-    this.inputs = begins.map((end, i) => ({ ...end, key: this.model!.inputs[i]!.name }));
-    this.outputs = ends.map((end, i) => ({ ...end, key: this.model!.outputs[i]!.name }));
+    const keys = (these: readonly { readonly name: string }[] = []) => these.map(({ name }) => name);
+    const [inputKeys, outputKeys] = [keys(this.model?.inputs), keys(this.model?.outputs)];
+    this.inputs = begins.map((end, i) => ({ ...end, key: inputKeys[i]! }));
+    this.outputs = ends.map((end, i) => ({ ...end, key: outputKeys[i]! }));
   }
 
   /** Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images. */

@@ -40,9 +40,22 @@ export function constantInput(node: Node, index: number, what: string): Constant
   throw new NeedsKnown(what, value);
 }
 
+/** Most entries of a list by which a graph is drawn: sizes, axes, places along an axis. */
+const MOST_LISTED = 2 ** 24;
+
+/** @throws Unsupported unless there can be a list of so many entries: a file of a few bytes can ask for any */
+export function checkLength(length: number): void {
+  if (!(length <= MOST_LISTED)) {
+    throw new Unsupported(`expected at most ${MOST_LISTED} entries of a list, got ${length}`);
+  }
+}
+
 /** The numbers of an input by which the graph is drawn; undefined when it is left out. @throws NeedsKnown */
 export function known(node: Node, index: number, what: string): number[] | undefined {
-  return node.inputs[index] && Array.from(constantInput(node, index, what).data());
+  if (!node.inputs[index]) return undefined;
+  const constant = constantInput(node, index, what);
+  checkLength(sizeOf(constant.shape));
+  return Array.from(constant.data());
 }
 
 /** A list of integers that is an attribute in the first versions and an input later. */

@@ -6,6 +6,11 @@ import { decodeModel, decodeTensor } from "../../../src/formats/onnx/decode.ts";
 import { fromNumbers } from "../../../src/formats/onnx/feeds.ts";
 import { readTensor } from "../../../src/formats/onnx/tensorData.ts";
 
+/** Where the suites lie: beside the repository, which holds none of them. */
+export const SHARED = new URL("../../../../shared", import.meta.url).pathname;
+export const CASES = `${SHARED}/conformance/onnx`;
+export const GROUPS = ["node", "pytorch-converted", "pytorch-operator", "simple"];
+
 /** ONNX's own tolerances. */
 const RELATIVE = 1e-3;
 const ABSOLUTE = 1e-5;

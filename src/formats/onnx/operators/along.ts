@@ -2,11 +2,12 @@ import { sizeOf } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
 import { isWhole, rangeLayer, rangeStart, tableLayer, takeAlong, type AxisTable } from "../layers/along.ts";
 import { Unsupported } from "../node.ts";
-import { constantOf, type Node } from "../operator.ts";
+import { checkLength, constantOf, type Node } from "../operator.ts";
 import { constantRoom, isConstant, type TensorType, type Value } from "../values.ts";
 
-/** The results for 0, 1, … */
+/** The results for 0, 1, … @throws Unsupported when they are too many */
 export function range<T>(count: number, each: (i: number) => T): T[] {
+  checkLength(count);
   return Array.from({ length: count }, (_, i) => each(i));
 }
 

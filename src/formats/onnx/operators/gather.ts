@@ -2,7 +2,7 @@
 import { ShapeError } from "../../../errors.ts";
 import { sizeOf } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
-import { axisOf, onHost, required, type Operator } from "../operator.ts";
+import { axisOf, checkLength, onHost, required, type Operator } from "../operator.ts";
 import { isConstant, type TensorType } from "../values.ts";
 import { along } from "./along.ts";
 import { walk } from "./transpose.ts";
@@ -41,6 +41,7 @@ const gather: Operator = {
     const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
     const shape = [...before, ...places.shape, ...after];
     if (isConstant(places) && !isConstant(x)) {
+      checkLength(sizeOf(places.shape));
       const taken = Array.from(places.data(), (place) => placeIn(from, place, name));
       return [builder.reshaped(along(node, x, axis, { from, places: taken }), shape)];
     }

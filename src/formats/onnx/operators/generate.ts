@@ -13,7 +13,7 @@ const constantOfShape: Operator = {
   inputs: [1, 1],
   lower(node) {
     const sizes = constantInput(node, 0, "shape");
-    const shape = Array.from(sizes.data());
+    const shape = known(node, 0, "shape")!;
     const size = sizeOf(shape);
     if (!(size <= MOST) || shape.some((each) => each < 0)) {
       throw new Unsupported(`expected sizes ≥ 0 and at most ${MOST} elements, got ${shape.join("×")}`);

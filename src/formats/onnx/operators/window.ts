@@ -1,6 +1,10 @@
+import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
 import { range } from "./along.ts";
+
+/** The largest size of a window, and the most taps of all its positions that are listed. */
+const MOST = 2 ** 26;
 
 /** Of one axis: before and behind; or of two axes. */
 export type Pair = readonly [number, number];
@@ -42,6 +46,11 @@ export function slidingWindow(
     throw new Unsupported(`kernel_shape: expected ${rank} positive integers, got [${kernel.join(", ")}]`);
   }
   const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
+  for (const each of [kernel, strides, dilations, attributes.ints("pads") ?? []]) {
+    if (each.some((size) => size > MOST)) {
+      throw new Unsupported(`expected a window with sizes of at most ${MOST}, got [${each.join(", ")}]`);
+    }
+  }
   const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
   const auto = attributes.choice("auto_pad", AUTO_PADS);
   const explicit = attributes.ints("pads") ?? Array.from({ length: 2 * rank }, () => 0);
@@ -87,6 +96,9 @@ export function tapsOf(
   { kernel, strides, dilations, pads, sizes: counts }: SlidingWindow,
   sizes: readonly number[],
 ): number[][] {
+  const count = sizeOf(counts) * sizeOf(kernel);
+  if (!(count <= MOST))
+    throw new Unsupported(`expected a window of at most ${MOST} taps in all, got ${count}`);
   let all = [[0, 0]];
   sizes.forEach((size, i) => {
     const [taps, stride, dilation, before] = [kernel[i]!, strides[i]!, dilations[i]!, pads[i]![0]];
