@@ -212,7 +212,7 @@ export class Builder {
     if (sizeOf(shape) !== sizeOf(value.shape)) {
       throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shape.join("×")}`);
     }
-    if (isConstant(value)) return { type: value.type, shape, data: value.data };
+    if (isConstant(value)) return { ...value, shape };
     const order = this.#splitOrder(value, shape);
     if (order) return this.#view(value, { type: value.type, shape }, order);
     return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));

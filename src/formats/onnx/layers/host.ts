@@ -33,6 +33,7 @@ export function hostLayer(
   return defineLayer({
     type: `onnx.${type}`,
     config: {},
+    differentiable: false,
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: () => seen,

@@ -3,6 +3,7 @@ import { Unsupported } from "../node.ts";
 import { constantInput, required, type Node, type Operator } from "../operator.ts";
 import { type Computed, type Constant } from "../values.ts";
 import { withWeights } from "../weights.ts";
+import { perChannel } from "./broadcasting.ts";
 import { imagesOf, overPlane, type Images } from "./images.ts";
 import { asPlane, slidingWindow } from "./window.ts";
 
@@ -43,7 +44,13 @@ function convolve(node: Node, images: Images, filters: Constant, bias: Constant 
     ...(bias && { bias: { constant: bias } }),
   });
   const y = overPlane(node, loaded, images, f, window.sizes);
-  if (!bias) builder.origins.set(y.symbol, { withBias: (later) => convolve(node, images, filters, later) });
+  if (bias) return y;
+  builder.origins.set(y.symbol, {
+    withBias(later) {
+      const own = perChannel(later, y.shape, 1);
+      return own && convolve(node, images, filters, own);
+    },
+  });
   return y;
 }
 
