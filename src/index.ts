@@ -20,6 +20,7 @@ export type { InputGradientAlgorithm } from "./engine/conv2dGradients.ts";
 export type { PoolOptions } from "./engine/pool2d.ts";
 export type { Padding, WindowOptions } from "./engine/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
+export type { OnnxLayout } from "./formats/onnx/write/index.ts";
 export * as layers from "./layers/index.ts";
 export { input, type SymbolicTensor } from "./layers/symbolic.ts";
 export type { Layer } from "./layers/layer.ts";
