@@ -1,4 +1,5 @@
 /** The layers, by the names that `layers.*`, files and summaries use. */
+export { conv1d } from "./conv1d.ts";
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
@@ -10,6 +11,7 @@ export {
   instanceNormalization,
   layerNormalization,
 } from "./normalization.ts";
+export { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPooling1d } from "./pooling1d.ts";
 export { prelu } from "./prelu.ts";
 export { upSampling2d } from "./upSampling2d.ts";
 export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";

@@ -19,6 +19,7 @@ import { noise } from "../support/model.ts";
 type Any = never;
 
 const conv = (more: object): Layer => layers.conv2d({ filters: 2, kernelSize: 1, ...more } as Any);
+const conv1d = (more: object): Layer => layers.conv1d({ filters: 2, kernelSize: 1, ...more } as Any);
 const sgd = (more: object): unknown => optimizers.sgd({ learningRate: 1, ...more } as Any);
 
 const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0`;
@@ -27,6 +28,7 @@ const TARGET = "expected positive integers, one of which may be -1";
 const MARGIN = "expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them";
 const AXES = "expected the axes 1, 2 … in any order";
 const FIRST = "expected the first axes, 1, 2 …";
+const PAIR = "[before, after] of integers ≥ 0";
 const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
@@ -64,6 +66,32 @@ describe("a layer refuses", () => {
         conv({ kernelInitializer: "he" }),
       [`conv2d: biasInitializer: constant: expected a finite float32, got NaN`]: () =>
         conv({ biasInitializer: { constant: NaN } }),
+      [`conv1d: filters: ${COUNT}, got undefined`]: () => layers.conv1d({ kernelSize: 1 } as Any),
+      [`conv1d: kernelSize: ${COUNT}, got [1,3]`]: () =>
+        layers.conv1d({ filters: 1, kernelSize: [1, 3] as Any }),
+      [`conv1d: strides: ${COUNT}, got 0`]: () => conv1d({ strides: 0 }),
+      [`conv1d: dilationRate: ${COUNT}, got 1.5`]: () => conv1d({ dilationRate: 1.5 }),
+      [`conv1d: groups: ${COUNT}, got -1`]: () => conv1d({ groups: -1 }),
+      [`conv1d: padding: expected "same", "valid", "causal" or ${PAIR}, got [[0,0],[1,1]]`]: () =>
+        conv1d({
+          padding: [
+            [0, 0],
+            [1, 1],
+          ],
+        }),
+      [`conv1d: padding: expected "same", "valid", "causal" or ${PAIR}, got [0,-1]`]: () =>
+        conv1d({ padding: [0, -1] }),
+      "conv1d: useBias: expected true or false, got 1": () => conv1d({ useBias: 1 }),
+      [`name, filters, groups; got "stride"`]: () => conv1d({ stride: 2 }),
+      [`maxPooling1d: poolSize: ${COUNT}, got 0`]: () => layers.maxPooling1d({ poolSize: 0 }),
+      [`averagePooling1d: strides: ${COUNT}, got [1,1]`]: () =>
+        layers.averagePooling1d({ strides: [1, 1] as Any }),
+      [`maxPooling1d: padding: expected "same", "valid" or ${PAIR}, got "causal"`]: () =>
+        layers.maxPooling1d({ padding: "causal" as Any }),
+      "averagePooling1d: padding: expected less than the pool size 2, got [0,2]": () =>
+        layers.averagePooling1d({ padding: [0, 2] }),
+      [`globalMaxPooling1d: expected the options name; got "poolSize"`]: () =>
+        layers.globalMaxPooling1d({ poolSize: 2 } as Any),
       [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
         layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
       [`depthMultiplier; got "filters"`]: () => layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any),
@@ -179,6 +207,13 @@ describe("a model refuses to be built with", () => {
         build([7, 7], layers.upSampling2d()),
       "prelu: expected at least 3 dimensions, got 7×3": () =>
         build([7, 3], layers.prelu({ sharedAxes: [1, 2, 3] })),
+      "conv1d: expected a sequence [steps, channels], got 7×7×3": () => build([7, 7, 3], conv1d({})),
+      "conv1d: expected at least 7 steps with their padding, got 5 + 0 + 1": () =>
+        build([5, 3], conv1d({ kernelSize: 3, dilationRate: 3, padding: [0, 1] })),
+      "maxPooling1d: expected at least 6 steps with their padding, got 5 + 0 + 0": () =>
+        build([5, 3], layers.maxPooling1d({ poolSize: 6 })),
+      "globalMaxPooling1d: expected a sequence [steps, channels], got 7": () =>
+        build([7], layers.globalMaxPooling1d()),
       "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
         build([7], layers.globalAveragePooling2d()),
       "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>
@@ -195,6 +230,8 @@ describe("a model refuses to be built with", () => {
     Object.entries<() => unknown>({
       "conv2d: groups: expected a divisor of 3 input channels and 4 filters, got 2": () =>
         build([7, 7, 3], filters(3, { groups: 2 })),
+      "conv1d: groups: expected a divisor of 3 input channels and 2 filters, got 2": () =>
+        build([7, 3], conv1d({ groups: 2 })),
       "sequential: layers: expected at least one layer, got []": () => build([7, 7, 3]),
       [`sequential: layers[1]: expected one of layers.*, got "relu"`]: () =>
         build([7, 7, 3], filters(3), "relu" as Any),
