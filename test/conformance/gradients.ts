@@ -39,6 +39,34 @@ const LAYERS: Record<string, () => Layer> = {
   "conv2d, softmax over channels": () => layers.conv2d({ filters: 4, kernelSize: 2, activation: "softmax" }),
   depthwiseConv2d: () => layers.depthwiseConv2d({ kernelSize: 3, strides: 2, padding: "same" }),
   "depthwiseConv2d, multiplier 2": () => layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }),
+  "depthwiseConv2d, multiplier 3, strided and dilated": () =>
+    layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 3, strides: [2, 1], dilationRate: [1, 2] }),
+  separableConv2d: () =>
+    layers.separableConv2d({ filters: 5, kernelSize: 3, padding: "same", activation: "tanh" }),
+  "separableConv2d, multiplier 2": () =>
+    layers.separableConv2d({ filters: 3, kernelSize: 3, strides: 2, depthMultiplier: 2, activation: "mish" }),
+  "separableConv2d, dilated": () =>
+    layers.separableConv2d({ filters: 4, kernelSize: 2, dilationRate: [3, 2], useBias: false }),
+  "conv2dTranspose, same": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),
+  "conv2dTranspose, valid": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: [2, 3], activation: "silu" }),
+  "conv2dTranspose, strides beyond the filters": () =>
+    layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 3, useBias: false }),
+  "conv2dTranspose, padded": () =>
+    layers.conv2dTranspose({
+      filters: 3,
+      kernelSize: 3,
+      strides: 2,
+      padding: PADDING,
+      outputPadding: [0, 1],
+    }),
+  "conv2dTranspose, dilated and grouped": () =>
+    layers.conv2dTranspose({ filters: 4, kernelSize: 2, dilationRate: [2, 3], groups: 2 }),
+  "conv2dTranspose, depthwise": () =>
+    layers.conv2dTranspose({ filters: 4, kernelSize: 3, groups: 4, strides: 2, padding: "same" }),
+  "conv2dTranspose, softmax over channels": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: 2, activation: "softmax" }),
   maxPooling2d: () => layers.maxPooling2d({ poolSize: 2 }),
   "maxPooling2d, overlapping": () => layers.maxPooling2d({ poolSize: 3, strides: [2, 1], padding: "same" }),
   averagePooling2d: () => layers.averagePooling2d({ poolSize: [2, 3], strides: 1, padding: "same" }),
