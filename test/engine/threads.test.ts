@@ -5,6 +5,8 @@ import workerThreads, { type Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, tensor, type Engine } from "../../src/index.ts";
 import { tuning } from "../../src/engine/threads/start.ts";
+import { Region } from "../../src/engine/region.ts";
+import { broadcastTable, reductionTable } from "../../src/formats/onnx/layers/strides.ts";
 import { operatorsDigest, weightsDigest } from "../conformance/digests.ts";
 import golden from "../conformance/digests.json" with { type: "json" };
 import { sized, tensorsOf, type Sized } from "../conformance/sized.ts";
@@ -112,6 +114,41 @@ function transpositions(engine: Engine): Float32Array[] {
   return cases.map(([shape, perm]) => engine.transpose(noise(1, ...shape), perm).data);
 }
 
+/** The kernels behind ONNX's operators, which no operator of the engine's calls. */
+function strided({ runtime }: Engine): Float32Array[] {
+  const { kernels, heap } = runtime;
+  const region = new Region(heap, "test");
+  const [n, shape] = [3, [7, 5, 9]];
+  const size = 7 * 5 * 9;
+  const [x, row] = [region.put(noise(1, n, size).data), region.put(noise(2, 1, 9).data)];
+  const layout = region.put(broadcastTable(shape, [shape, [1, 1, 9]], [true, false]));
+  const runs: ((y: number) => void)[] = [
+    ...[0, 1, 2, 3, 4, 5, 6, 7].map(
+      (kind) => (y: number) => kernels.broadcastForward(kind, layout, n, x, row, y),
+    ),
+    ...[[0], [1], [2], [0, 1, 2]].flatMap((axes) => {
+      const reduction = region.put(reductionTable(shape, new Set(axes)));
+      return [0, 1, 2, 3].map((kind) => (y: number) => kernels.reduceForward(kind, reduction, n, x, y));
+    }),
+    ...Array.from({ length: 15 }, (_, kind) => (y: number) => {
+      kernels.unaryForward(kind, -0.5, 0.5, x, y, n * size);
+      kernels.unaryBackward(kind, -0.5, 0.5, x, y, y, n * size);
+    }),
+    (y) => kernels.logSoftmaxForward(x, y, n * 35, 9),
+    (y) => kernels.logSoftmaxBackward(x, x, y, n * 35, 9),
+  ];
+  const results = runs.map((run) => {
+    const y = region.zeros(n * size);
+    run(y);
+    return heap.floats.slice(y >>> 2, (y >>> 2) + n * size);
+  });
+  region.release();
+  return results;
+}
+
+/** The value, with one NaN for all: its bits are left open. */
+const number = (value: number): number => (Number.isNaN(value) ? Infinity : value);
+
 /** Large enough to be split. */
 const large = noise(1, 1_000_000);
 
@@ -148,6 +185,15 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
     one.dispose();
     await withThreads(threads, (engine) =>
       transpositions(engine).forEach((actual, i) => expectSameBits(actual, expected[i]!)),
+    );
+  });
+
+  it("give the bits of one for broadcasts, reductions and functions of one element", async () => {
+    const one = await load();
+    const expected = strided(one);
+    one.dispose();
+    await withThreads(threads, (engine) =>
+      strided(engine).forEach((actual, i) => expectSameBits(actual.map(number), expected[i]!.map(number))),
     );
   });
 
