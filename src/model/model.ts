@@ -1,7 +1,9 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import { encodeModel } from "../formats/onnx/encode.ts";
+import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
 import type { Loss } from "../losses/index.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -149,6 +151,20 @@ export class Model extends InferenceModel {
   /** A safetensors file with the weights, and the architecture in its metadata: `loadModel` needs nothing else. */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
+  }
+
+  /**
+   * An ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. ONNX's images are NCHW, and so
+   * are those that the file takes and gives, `[N, channels, height, width]`; `layout: "NHWC"` makes it turn them itself, so
+   * that it takes what the model takes. Other values are the model's own, inputs and outputs are called as in the model, and
+   * N is any number. Its weights are called as in `weights`; filters are OIHW, matrices stay `[in, out]`. A model trained by
+   * softmax cross-entropy gives logits.
+   * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
+   */
+  toOnnx(options: { layout?: OnnxLayout } = {}): Uint8Array {
+    checkOptions("toOnnx", options, ["layout"]);
+    const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
+    return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
   }
 
   override dispose(): void {

@@ -291,11 +291,9 @@ function expectComplete(engine: Engine): void {
   const operators = Object.getOwnPropertyNames(Object.getPrototypeOf(engine));
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
-  // The second column of the graphs' summaries, behind the inputs.
-  const drawn = [branched(1), hourglass(1)].flatMap((net) => {
-    const rows = net.summary().split("\n").slice(2, -2);
-    return rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => type !== "input");
-  });
+  // The second column of the graphs' summaries; inputs have none.
+  const rows = [branched(1), hourglass(1)].flatMap((net) => net.summary().split("\n").slice(2, -2));
+  const drawn = rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => Object.hasOwn(layers, type));
   const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(drawn));
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));

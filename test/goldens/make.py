@@ -1,9 +1,10 @@
-"""Makes the goldens: two small nets in PyTorch, their outputs, every gradient and ten steps of training.
+"""Makes the goldens: three small nets in PyTorch, their outputs, every gradient and ten steps of training.
 
     /usr/bin/python3 test/goldens/make.py
 
-Everything is stored in the layouts of im2row: images NHWC, filters HWIO ([kh, kw, c / groups, f]), dense kernels
-[in, out], and flatten in the order of NHWC. README.md beside this file lists the tensors.
+Everything is stored in the layouts of im2row: images NHWC, filters HWIO ([kh, kw, c / groups, f], and those of a
+transposed convolution as of the one that it transposes), dense kernels [in, out], and flatten in the order of NHWC.
+README.md beside this file lists the tensors.
 """
 
 import copy
@@ -57,6 +58,43 @@ class Strided(nn.Module):
         return self.dense(flatten_nhwc(x))
 
 
+class Separable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.depthwise = nn.Conv2d(6, 12, 3, stride=2, padding=1, groups=6, bias=False)
+        self.pointwise = nn.Conv2d(12, 8, 1)
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+class Hourglass(nn.Module):
+    """12×10×6 shrunk by a separable convolution, gated, grown again, and read as a sequence of its columns."""
+
+    def __init__(self):
+        super().__init__()
+        self.separableConv2d = Separable()
+        self.prelu = nn.PReLU(8)
+        self.gate = nn.Linear(8, 8)
+        self.conv2dTranspose = nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1)
+        self.conv2dTranspose_1 = nn.ConvTranspose2d(14, 16, 3, padding=1, groups=2)
+        self.conv1d = nn.Conv1d(192, 5, 3, dilation=2)
+        self.kind = nn.Linear(10, 4)
+
+    def forward(self, x):
+        x = self.prelu(torch.tanh(self.separableConv2d(x)))  # 6×5×8
+        means = x.mean((2, 3))
+        x = x * torch.sigmoid(self.gate(means))[:, :, None, None] + means[:, :, None, None]
+        grown = torch.tanh(self.conv2dTranspose(x))  # 12×10×6
+        tall = F.interpolate(x, scale_factor=(2, 1), mode="nearest")
+        smooth = F.interpolate(tall, scale_factor=(1, 2), mode="bilinear", align_corners=False)
+        x = F.leaky_relu(self.conv2dTranspose_1(torch.cat([grown, smooth], 1)), 0.2)  # 12×10×16
+        columns = x.permute(0, 3, 2, 1).flatten(2)  # 10×192
+        steps = torch.tanh(self.conv1d(F.pad(columns.transpose(1, 2), (4, 0))))  # causal; 5×10
+        steps = F.avg_pool1d(F.max_pool1d(steps, 2), 3, stride=1, padding=1, count_include_pad=False)
+        return self.kind(torch.cat([steps.amax(2), steps.mean(2)], 1))
+
+
 def initialize(net):
     """Weights large enough that every image, and not only the biases, moves the logits and the gradients."""
     for parameter in net.parameters():
@@ -77,12 +115,17 @@ def nchw(x):
 
 def ours(name, tensor):
     """A parameter (or its gradient) of PyTorch under our name and in our layout."""
-    layer, kind = name.split(".")
+    layer, *part, kind = name.split(".")
     if kind == "bias":
         return f"{layer}.bias", tensor
+    if tensor.dim() == 1:  # slopes of the channels
+        return f"{layer}.alpha", tensor.reshape(1, 1, -1)
+    key = f"{layer}.{part[0]}Kernel" if part else f"{layer}.kernel"
     if tensor.dim() == 4:  # [f, c / groups, kh, kw] → HWIO
-        return f"{layer}.kernel", tensor.permute(2, 3, 1, 0)
-    return f"{layer}.kernel", tensor.t()  # [out, in] → [in, out]
+        return key, tensor.permute(2, 3, 1, 0)
+    if tensor.dim() == 3:  # [f, c / groups, k] → [k, c / groups, f]
+        return key, tensor.permute(2, 1, 0)
+    return key, tensor.t()  # [out, in] → [in, out]
 
 
 def run(net, x, labels):
@@ -182,6 +225,9 @@ def main():
 
     torch.manual_seed(2)
     make("strided.safetensors", initialize(Strided()), torch.randn(5, 13, 11, 4), torch.tensor([3, 0, 4, 1, 3]), True)
+
+    torch.manual_seed(3)
+    make("hourglass.safetensors", initialize(Hourglass()), torch.randn(5, 12, 10, 6), torch.tensor([1, 3, 0, 2, 1]), True)
 
 
 main()

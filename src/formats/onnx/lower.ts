@@ -82,6 +82,9 @@ export function lower(
   const outputs = new Map<string, Value>();
   for (const name of graph.outputs) {
     const value = values.get(name)!;
+    if (isConstant(value) && value.ofShape && batch !== undefined) {
+      throw new NotBatched(`${name} tells the number of images`);
+    }
     outputs.set(name, isConstant(value) ? value : outputOf(builder, value, outputs));
   }
   return { builder, inputs, outputs, values };

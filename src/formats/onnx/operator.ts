@@ -65,9 +65,10 @@ export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, 
 
 /**
  * Computes a plan's outputs now when all inputs are known, else when the net runs.
- * @throws NotBatched when the net is to take any number of images: a plan sees whole tensors.
+ * @throws NotBatched when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
+ * computed input and each output has the images' axis in front.
  */
-export function onHost(node: Node, plan: HostPlan): Value[] {
+export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
   const { builder, inputs, type } = node;
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
@@ -79,11 +80,18 @@ export function onHost(node: Node, plan: HostPlan): Value[] {
     );
     return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
   }
-  if (builder.batch !== undefined) throw new NotBatched("it has no form that sees one image at a time");
+  const { batch } = builder;
+  if (batch !== undefined && !ofImage) throw new NotBatched("it has no form that sees one image at a time");
   const given = inputs.map((value) => (!value || isConstant(value) ? value : builder.inFileOrder(value)));
   const computed = given.filter(isComputed);
+  const own = batch === undefined ? plan : ofImage!;
   return plan.outputs.slice(0, node.outputs).map((output, i) => {
     const seen = builder.seen(output.shape);
-    return builder.apply(hostLayer(type, plan, given, i, seen), computed, output);
+    return builder.apply(hostLayer(type, own, given, i, seen, batch ?? 1), computed, output);
   });
+}
+
+/** As `onHost`, of what sees each of `images` by itself: `planOf(n)` is its plan for n of them. */
+export function onHostByImage(node: Node, images: number, planOf: (n: number) => HostPlan): Value[] {
+  return onHost(node, planOf(images), planOf(1));
 }

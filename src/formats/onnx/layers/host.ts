@@ -22,13 +22,17 @@ export interface HostPlan {
   run(xs: readonly (Numbers | undefined)[], ys: readonly Numbers[]): void;
 }
 
-/** The layer for one of the plan's outputs. `seen` is the shape that the graph has for it. */
+/**
+ * The layer for one of the plan's outputs. `seen` is the shape that the graph has for it. A plan for one image of a batch
+ * of `images` goes over any number of them.
+ */
 export function hostLayer(
   type: string,
   plan: HostPlan,
   inputs: readonly (Value | undefined)[],
   output: number,
   seen: Shape,
+  images: number,
 ): Layer {
   return defineLayer({
     type: `onnx.${type}`,
@@ -44,13 +48,15 @@ export function hostLayer(
       const buffers = new Map(computed.map((value, i) => [value, xs[i]!]));
       const others = plan.outputs.map((each) => roomFor(each));
       return {
-        forward() {
-          const given = inputs.map((value, i) => {
-            if (!value || isConstant(value)) return constants[i];
-            return viewOf(heap, buffers.get(value)!, value);
-          });
-          plan.run(given, others);
-          store(heap, y, plan.outputs[output]!, others[output]!, name);
+        forward(n) {
+          for (let image = 0; image < n; image++) {
+            const given = inputs.map((value, i) => {
+              if (!value || isConstant(value)) return constants[i];
+              return viewOf(heap, buffers.get(value)!, value, sizeOf(value.shape) / images, image);
+            });
+            plan.run(given, others);
+            store(heap, y, plan.outputs[output]!, others[output]!, image, name);
+          }
         },
       };
     },
@@ -61,20 +67,29 @@ function roomFor({ type, shape }: TensorType): Numbers {
   return type === "float32" ? new Float32Array(sizeOf(shape)) : new Float64Array(sizeOf(shape));
 }
 
-function viewOf(heap: Heap, { pointer }: Buffer, { type, shape }: Computed): Numbers {
+function viewOf(heap: Heap, { pointer }: Buffer, { type }: Computed, size: number, image: number): Numbers {
   const memory = type === "float32" ? heap.floats : heap.ints;
-  return memory.subarray(pointer >>> 2, (pointer >>> 2) + sizeOf(shape));
+  const start = (pointer >>> 2) + image * size;
+  return memory.subarray(start, start + size);
 }
 
-/** Puts results into memory. @throws ShapeError when an integer does not fit 32 bits */
-function store(heap: Heap, { pointer }: Buffer, { type }: TensorType, data: Numbers, name: string): void {
+/** Puts an image's results into memory. @throws ShapeError when an integer does not fit 32 bits */
+function store(
+  heap: Heap,
+  { pointer }: Buffer,
+  { type }: TensorType,
+  data: Numbers,
+  image: number,
+  name: string,
+): void {
+  const start = (pointer >>> 2) + image * data.length;
   if (type === "float32") {
-    heap.floats.set(data, pointer >>> 2);
+    heap.floats.set(data, start);
     return;
   }
   const wide = data.find((value) => value !== (value | 0));
   if (wide !== undefined) {
     throw new ShapeError(`${name}: expected integers of 32 bits, got ${wide}`);
   }
-  heap.ints.set(data, pointer >>> 2);
+  heap.ints.set(data, start);
 }

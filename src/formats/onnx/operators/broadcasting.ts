@@ -1,9 +1,10 @@
 /** How shapes become one, and values along them. */
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
+import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { constantOf, onHost, type Node } from "../operator.ts";
-import type { Constant, ElementType, Value } from "../values.ts";
+import { isConstant, type Constant, type ElementType, type Value } from "../values.ts";
 
 /** A float32 constant without axes. */
 export function scalar(value: number): Constant {
@@ -68,20 +69,25 @@ export function eachOnHost(
   type: ElementType,
   compute: (...elements: number[]) => number,
 ): Value {
-  const shape = inputs.map((value) => value.shape).reduce(broadcastShape);
-  const [result] = onHost(
-    { ...node, inputs },
-    {
+  const planOf = (shapes: readonly Shape[]): HostPlan => {
+    const shape = shapes.reduce(broadcastShape);
+    return {
       outputs: [{ type, shape }],
       run(xs, [y]) {
-        const places = inputs.map((value) => broadcastPlaces(value.shape, shape));
+        const places = shapes.map((from) => broadcastPlaces(from, shape));
         for (let i = 0; i < y!.length; i++) {
           y![i] = compute(...places.map((place, j) => xs[j]![place.next().value!]!));
         }
       },
-    },
+    };
+  };
+  const shapes = inputs.map((value) => value.shape);
+  const { length: rank } = shapes.reduce(broadcastShape);
+  const byImage = inputs.every(({ shape }, i) =>
+    isConstant(inputs[i]!) ? shape.length < rank || shape[0] === 1 : shape.length === rank,
   );
-  return result!;
+  const ofImage = shapes.map((shape, i) => (isConstant(inputs[i]!) ? shape : [1, ...shape.slice(1)]));
+  return onHost({ ...node, inputs }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
 }
 
 /** A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that. */

@@ -1,11 +1,13 @@
 import * as layers from "../../../layers/index.ts";
+import type { Shape } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { constantInput, required, type Node, type Operator } from "../operator.ts";
-import { type Computed, type Constant } from "../values.ts";
+import { constantInput, onHostByImage, required, type Node, type Operator } from "../operator.ts";
+import type { Computed, Constant } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { perChannel } from "./broadcasting.ts";
-import { imagesOf, overPlane, type Images } from "./images.ts";
-import { asPlane, slidingWindow } from "./window.ts";
+import { convPlan } from "./convolutionPlans.ts";
+import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "./images.ts";
+import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
 /** Filters `[f, c / groups, kh, kw]`, or of one dimension, as `[kh, kw, c / groups, f]`. */
 function planeFilters(filters: Constant): { constant: Constant; order: number[] } {
@@ -15,28 +17,40 @@ function planeFilters(filters: Constant): { constant: Constant; order: number[] 
   return { constant: { ...filters, shape: [f, c, 1, k] }, order: [2, 3, 1, 0] };
 }
 
-function convolve(node: Node, images: Images, filters: Constant, bias: Constant | undefined): Computed {
+/** @throws Unsupported unless the filters `[f, c / groups, …]` are for images of `c` channels and of this window */
+export function checkFilters(
+  { c }: ImageSizes,
+  filters: Shape,
+  groups: number,
+  { kernel }: SlidingWindow,
+): void {
+  const [f, cg, ...sizes] = filters as [number, number, ...number[]];
+  if (cg * groups !== c || f % groups !== 0) {
+    throw new Unsupported(`expected filters of ${c} channels in ${groups} groups, got ${filters.join("×")}`);
+  }
+  if (sizes.join() !== kernel.join()) {
+    throw new Unsupported(`kernel_shape: expected ${sizes.join("×")}, got ${kernel.join("×")}`);
+  }
+}
+
+/** What the layer makes of images of one or two dimensions. */
+function convolve(
+  node: Node,
+  images: Images,
+  filters: Constant,
+  bias: Constant | undefined,
+  window: SlidingWindow,
+): Computed {
   const { builder, attributes } = node;
-  const [f, cg, ...sizes] = filters.shape as [number, number, ...number[]];
-  const groups = attributes.int("group", 1);
-  if (cg * groups !== images.c || f % groups !== 0) {
-    throw new Unsupported(
-      `expected filters of ${images.c} channels in ${groups} groups, got ${filters.shape.join("×")}`,
-    );
-  }
-  const window = slidingWindow(node, images.sizes, attributes.ints("kernel_shape") ?? sizes);
+  const f = filters.shape[0]!;
   const { kernel, strides, dilations, pads } = asPlane(window);
-  const [kernelSize, pair] = [kernel as [number, number], pads as [[number, number], [number, number]]];
-  if (sizes.join() !== window.kernel.join()) {
-    throw new Unsupported(`kernel_shape: expected ${sizes.join("×")}, got ${window.kernel.join("×")}`);
-  }
   const layer = layers.conv2d({
     filters: f,
-    kernelSize,
-    strides: strides as [number, number],
-    dilationRate: dilations as [number, number],
-    padding: pair,
-    groups,
+    kernelSize: kernel as Pair,
+    strides: strides as Pair,
+    dilationRate: dilations as Pair,
+    padding: pads as [Pair, Pair],
+    groups: attributes.int("group", 1),
     useBias: bias !== undefined,
   });
   const loaded = withWeights(builder, layer, {
@@ -48,21 +62,29 @@ function convolve(node: Node, images: Images, filters: Constant, bias: Constant 
   builder.origins.set(y.symbol, {
     withBias(later) {
       const own = perChannel(later, y.shape, 1);
-      return own && convolve(node, images, filters, own);
+      return own && convolve(node, images, filters, own, window);
     },
   });
   return y;
 }
 
+/** Of one and two dimensions it is a layer, of more a plan. */
 const conv: Operator = {
   inputs: [2, 3],
   lower(node) {
+    const { attributes } = node;
     const x = required(node, 0);
+    const images = checkImages(x);
+    const { shape } = required(node, 1);
+    const window = slidingWindow(node, images.sizes, attributes.ints("kernel_shape") ?? shape.slice(2));
+    const groups = attributes.int("group", 1);
+    checkFilters(images, shape, groups, window);
+    if (window.kernel.length > 2) {
+      return onHostByImage(node, images.n, (n) => convPlan({ ...images, n }, shape, groups, window));
+    }
     const filters = constantInput(node, 1, "filters");
     const bias = node.inputs[2] && constantInput(node, 2, "bias");
-    if (x.shape.length > 4)
-      throw new Unsupported(`expected one or two dimensions, got ${x.shape.length - 2}`);
-    return [convolve(node, imagesOf(node, x), filters, bias)];
+    return [convolve(node, imagesOf(node, x), filters, bias, window)];
   },
 };
 

@@ -4,22 +4,31 @@ import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
 import type { Computed, Value } from "../values.ts";
 
-/** An image `[n, c, …]` of one or two dimensions, lying with its channels last; and how many it has. */
-export interface Images {
-  readonly value: Computed;
+/** `[n, c, …]`. */
+export interface ImageSizes {
   readonly n: number;
   readonly c: number;
   /** Sizes behind the channels. */
   readonly sizes: readonly number[];
 }
 
-/** @throws Unsupported unless it has at least one axis behind its channels */
-export function imagesOf({ builder }: Node, value: Value): Images {
-  const { shape, type } = value;
+/** Images that lie with their channels last. */
+export interface Images extends ImageSizes {
+  readonly value: Computed;
+}
+
+/** @throws Unsupported unless it is float32 with at least one axis behind its channels */
+export function checkImages({ shape, type }: Value): ImageSizes {
   if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   if (shape.length < 3) throw new Unsupported(`expected [n, c, …], got ${shape.join("×")}`);
   const [n, c, ...sizes] = shape as [number, number, ...number[]];
-  return { value: builder.ordered(builder.computed(value), channelsLast(shape.length)), n, c, sizes };
+  return { n, c, sizes };
+}
+
+/** The value with its channels last. @throws Unsupported as `checkImages` */
+export function imagesOf({ builder }: Node, value: Value): Images {
+  const sizes = checkImages(value);
+  return { ...sizes, value: builder.ordered(builder.computed(value), channelsLast(value.shape.length)) };
 }
 
 /** The values as images with a height: those of one dimension get one of 1. */

@@ -1,9 +1,8 @@
 /** Operators that give the same numbers another shape, or tell the shape. */
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, constantOf, listOf, onHost, required, type Operator } from "../operator.ts";
-import { isConstant } from "../values.ts";
-import { transposePlan } from "./transpose.ts";
+import { axisOf, constantOf, known, listOf, required, type Operator } from "../operator.ts";
+import { transposed } from "./transpose.ts";
 
 const reshape: Operator = {
   inputs: [1, 2],
@@ -73,22 +72,13 @@ const transpose: Operator = {
   inputs: [1, 1],
   lower(node) {
     const x = required(node, 0);
-    const { shape, type } = x;
-    const perm = node.attributes.ints("perm") ?? shape.map((_, axis) => shape.length - 1 - axis);
+    const { length } = x.shape;
+    const perm = node.attributes.ints("perm") ?? x.shape.map((_, axis) => length - 1 - axis);
     const sorted = [...perm].sort((a, b) => a - b);
-    if (perm.length !== shape.length || !sorted.every((axis, i) => axis === i)) {
-      throw new Unsupported(`perm: expected an order of ${shape.length} axes, got [${perm.join(", ")}]`);
+    if (perm.length !== length || !sorted.every((axis, i) => axis === i)) {
+      throw new Unsupported(`perm: expected an order of ${length} axes, got [${perm.join(", ")}]`);
     }
-    if (isConstant(x)) return onHost(node, transposePlan(x, perm));
-    // Nothing moves: the same memory is read in another order.
-    return [
-      {
-        ...x,
-        type,
-        shape: perm.map((axis) => shape[axis]!),
-        order: x.order.map((axis) => perm.indexOf(axis)),
-      },
-    ];
+    return [transposed(node, x, perm)];
   },
 };
 
@@ -121,21 +111,32 @@ const constant: Operator = {
   },
 };
 
-/** What is the same in inference. */
-function same(inputs: readonly [number, number], ...ignored: readonly string[]): Operator {
-  return {
-    inputs,
-    lower(node) {
-      node.attributes.ignore(...ignored);
-      return [required(node, 0)];
-    },
-  };
-}
+const identity: Operator = { inputs: [1, 1], lower: (node) => [required(node, 0)] };
+
+/**
+ * Nothing is dropped: in inference, and in training by a ratio of 0. The mask is all true.
+ * Of opset 6 to 11 the ratio is an attribute, and there is no training.
+ */
+const dropout: Operator = {
+  inputs: [1, 3],
+  lower(node) {
+    node.attributes.ignore("ratio", "seed", "is_test");
+    const x = required(node, 0);
+    const ratio = known(node, 1, "ratio")?.[0] ?? 0.5;
+    if (known(node, 2, "training_mode")?.[0] && ratio !== 0) {
+      throw new Unsupported(`expected inference, got training that drops a share of ${ratio}`);
+    }
+    const { shape } = x;
+    const mask = (): Float64Array => new Float64Array(sizeOf(shape)).fill(1);
+    return [x, { type: "bool", shape, data: mask, ofShape: true }];
+  },
+};
 
 export const SHAPES: Readonly<Record<string, Operator>> = {
   Constant: constant,
+  Dropout: dropout,
   Flatten: flatten,
-  Identity: same([1, 1]),
+  Identity: identity,
   Reshape: reshape,
   Shape: shapeOf,
   Squeeze: squeeze,

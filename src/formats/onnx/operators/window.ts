@@ -1,5 +1,18 @@
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
+import { range } from "./along.ts";
+
+/** Of one axis: before and behind; or of two axes. */
+export type Pair = readonly [number, number];
+
+export const AUTO_PADS = ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"] as const;
+
+/** Padding on both sides together as what is before and behind: the odd element behind for `SAME_UPPER`. */
+export function sharedPadding(total: number, auto: (typeof AUTO_PADS)[number]): Pair {
+  const less = Math.floor(Math.max(0, total) / 2);
+  const more = Math.max(0, total) - less;
+  return auto === "SAME_UPPER" ? [less, more] : [more, less];
+}
 
 /** How a window slides along the axes behind the channels: one entry for each. */
 export interface SlidingWindow {
@@ -7,7 +20,7 @@ export interface SlidingWindow {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   /** Padding before and behind. */
-  readonly pads: readonly (readonly [before: number, after: number])[];
+  readonly pads: readonly Pair[];
   /** Output sizes. */
   readonly sizes: readonly number[];
 }
@@ -30,17 +43,15 @@ export function slidingWindow(
   }
   const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
   const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
-  const auto = attributes.choice("auto_pad", ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"]);
+  const auto = attributes.choice("auto_pad", AUTO_PADS);
   const explicit = attributes.ints("pads") ?? Array.from({ length: 2 * rank }, () => 0);
   if (explicit.length !== 2 * rank || !explicit.every((pad) => pad >= 0)) {
     throw new Unsupported(`pads: expected ${2 * rank} integers ≥ 0, got [${explicit.join(", ")}]`);
   }
-  const pads = sizes.map((size, i): [number, number] => {
+  const pads = sizes.map((size, i): Pair => {
     if (auto === "VALID") return [0, 0];
     if (auto === "NOTSET") return [explicit[i]!, explicit[rank + i]!];
-    const total = Math.max(0, (Math.ceil(size / strides[i]!) - 1) * strides[i]! + reaches[i]! - size);
-    const less = Math.floor(total / 2);
-    return auto === "SAME_UPPER" ? [less, total - less] : [total - less, less];
+    return sharedPadding((Math.ceil(size / strides[i]!) - 1) * strides[i]! + reaches[i]! - size, auto);
   });
   const outputs = sizes.map((size, i) => {
     const [before, after] = pads[i]!;
@@ -66,4 +77,31 @@ export function asPlane(window: SlidingWindow): SlidingWindow {
     pads: [[0, 0], ...window.pads],
     sizes: [1, ...window.sizes],
   };
+}
+
+/**
+ * The taps of each position of a window, in ascending order, as far as they lie within axes of `sizes`: pairs of a place
+ * there and a place in the window.
+ */
+export function tapsOf(
+  { kernel, strides, dilations, pads, sizes: counts }: SlidingWindow,
+  sizes: readonly number[],
+): number[][] {
+  let all = [[0, 0]];
+  sizes.forEach((size, i) => {
+    const [taps, stride, dilation, before] = [kernel[i]!, strides[i]!, dilations[i]!, pads[i]![0]];
+    all = all.flatMap((outer) =>
+      range(counts[i]!, (position) => {
+        const own: number[] = [];
+        for (let pair = 0; pair < outer.length; pair += 2) {
+          for (let tap = 0; tap < taps; tap++) {
+            const at = position * stride + tap * dilation - before;
+            if (at >= 0 && at < size) own.push(outer[pair]! * size + at, outer[pair + 1]! * taps + tap);
+          }
+        }
+        return own;
+      }),
+    );
+  });
+  return all;
 }
