@@ -1,6 +1,7 @@
 import type { BuildContext, Buffer, Layer, Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
+import { CONSTANT } from "./constant.ts";
 import { broadcastTable, reductionTable } from "./strides.ts";
 
 /** As `assembly/broadcast.ts` numbers them. */
@@ -36,7 +37,7 @@ export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): La
     isView: () => false,
     outputShape: () => shape,
     weights: () =>
-      weight ? [{ name: "constant", shape: weight, initializer: "zeros", trainable: false }] : [],
+      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
     build: (context) => buildPass(kind, shapes, context),
   });
 }

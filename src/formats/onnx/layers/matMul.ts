@@ -1,6 +1,7 @@
 import type { Buffer, BuildContext, Layer, Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
+import { CONSTANT } from "./constant.ts";
 
 type Side = 0 | 1;
 
@@ -48,7 +49,7 @@ export function matMulLayer(matrices: Matrices, shape: Shape): Layer {
     isView: () => false,
     outputShape: () => shape,
     weights: () =>
-      weight ? [{ name: "constant", shape: weight, initializer: "zeros", trainable: false }] : [],
+      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
     build: (context) => buildPass(matrices, context),
   });
 }

@@ -5,6 +5,7 @@ import { rowPair } from "../../../layers/rows.ts";
 import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched, type Builder } from "../builder.ts";
 import { broadcastLayer, type BroadcastKind } from "../layers/broadcast.ts";
+import { CONSTANT } from "../layers/constant.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, required, type Node, type Operator } from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
@@ -102,7 +103,7 @@ function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): Value {
   const loaded =
     constant < 0
       ? layer
-      : withWeights(builder, layer, { constant: { constant: values[constant] as Constant, order } });
+      : withWeights(builder, layer, { [CONSTANT]: { constant: values[constant] as Constant, order } });
   return builder.apply(loaded, values.filter(isComputed), type, order);
 }
 

@@ -2,6 +2,7 @@
 import * as layers from "../../../layers/index.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
+import { CONSTANT } from "../layers/constant.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { matMulLayer } from "../layers/matMul.ts";
 import { Unsupported } from "../node.ts";
@@ -95,7 +96,7 @@ function stacked(node: Node, left: Value, right: Value, product: Product): Value
   const loaded =
     constant === undefined
       ? layer
-      : withWeights(builder, layer, { constant: { constant: values[constant] as Constant } });
+      : withWeights(builder, layer, { [CONSTANT]: { constant: values[constant] as Constant } });
   const computed = values.filter(isComputed).map((value) => builder.inFileOrder(value));
   return builder.apply(loaded, computed, { type: "float32", shape });
 }

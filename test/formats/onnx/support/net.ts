@@ -38,11 +38,14 @@ function typeOf(data: OnnxData): number {
   return data instanceof Int32Array ? DATA_TYPE.int32 : DATA_TYPE.bool;
 }
 
-/** The net, whose output is `y`; with `whole` one that tells the shape of its first input, and hence sees whole tensors. */
-export function loadNet(engine: Engine, net: Net, whole = false): Promise<OnnxModel> {
+/**
+ * The net, whose output is `y`; with `whole` one that tells the shape of its first input, and hence sees whole tensors;
+ * with `fixed` one that gives the number of images.
+ */
+export function loadNet(engine: Engine, net: Net, whole = false, fixed = false): Promise<OnnxModel> {
   const { given, constants = {}, nodes, version = 18 } = net;
   const inputs = Object.entries(given).map(([name, { shape, data }]) =>
-    valueInfo(name, shape.length === 0 ? [] : ["n", ...shape.slice(1)], typeOf(data)),
+    valueInfo(name, fixed ? shape : ["n", ...shape.slice(1)], typeOf(data)),
   );
   const initializers = Object.entries(constants).map(([name, { shape, data }]): TensorProto =>
     constant(name, shape, data),
@@ -81,7 +84,7 @@ export async function runBoth(engine: Engine, net: Net): Promise<OnnxTensor> {
 
 /** As a whole alone: what joins the images of a batch. */
 export async function runWhole(engine: Engine, net: Net): Promise<OnnxTensor> {
-  const loaded = await loadNet(engine, net);
+  const loaded = await loadNet(engine, net, false, true);
   try {
     const { y } = loaded.predict(net.given);
     expect(loaded.notTrainable).toBeDefined();
