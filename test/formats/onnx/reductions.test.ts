@@ -1,10 +1,10 @@
 /** Reductions: axes as attributes and inputs, whatever the order in memory, and sets without elements. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../../src/index.ts";
-import type { OnnxTensor } from "../../../src/onnx.ts";
+import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { reducedSets } from "../../oracles/strided.ts";
 import { expectWithin, U } from "../../support/float.ts";
-import { node, type Attribute } from "../../support/onnxFile.ts";
+import { node, onnxFile, valueInfo, type Attribute } from "../../support/onnxFile.ts";
 import { floats, integers, loadNet, noise, runBoth, runWhole, type Net } from "./support/net.ts";
 
 let engine: Engine;
@@ -170,6 +170,33 @@ it("means and maxima over pixels are pooling, and train", async () => {
     expect(net.summary()).toContain(layer);
     net.dispose();
   }
+});
+
+it("means divide by what there is, when a net goes on with other sizes", async () => {
+  const images = await loadNet(engine, netOf("ReduceMean", { axes: [0, 1, 2, 3] }, 11));
+  const columns = await loadOnnx(
+    onnxFile({
+      version: 11,
+      inputs: [valueInfo("x", ["n", "w"])],
+      nodes: [node("ReduceMean", ["x"], "y", { axes: [1] })],
+      outputs: ["y"],
+    }),
+    { engine },
+  );
+  for (const size of [2, 5, 3]) {
+    const ones = floats(
+      [size, 4, 5, 6],
+      Array.from({ length: size * 120 }, () => 1),
+    );
+    expect(images.predict({ x: ones }).y).toEqual(floats([1, 1, 1, 1], [1]));
+    const rows = floats(
+      [2, size],
+      Array.from({ length: 2 * size }, () => 1),
+    );
+    expect(columns.predict({ x: rows }).y).toEqual(floats([2, 1], [1, 1]));
+  }
+  images.dispose();
+  columns.dispose();
 });
 
 it("an axis that there is not is told", async () => {
