@@ -17,6 +17,11 @@ const NEG = 1;
 
 type Side = 0 | 1;
 
+interface Operand {
+  readonly side: Side;
+  readonly buffer: Buffer;
+}
+
 /** Two operands of the rank of `shape`, as layers see them, each with 1 along the axes on which it is repeated. */
 export interface BroadcastShapes {
   readonly shape: Shape;
@@ -56,7 +61,9 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
     const dx = context.dxs[i];
-    return dx ? [sideGradient(kind, shapes, context, side, dx, place(side === 0 ? 1 : 0))] : [];
+    // A product's gradient has the other factor, a quotient's the divisor.
+    const factor = kind === "div" || side === 0 ? 1 : 0;
+    return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
   });
   return {
     forward,
@@ -66,38 +73,40 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
   };
 }
 
-/** Writes the gradient of one operand: of each result, then added up along the axes on which it is repeated. */
+/**
+ * Writes the gradient of one operand: of each result, then added up along the axes on which it is repeated. That of each
+ * result is dy or −dy; dy·b, dy·a; dy / b, −dy·(a / b) / b.
+ */
 function sideGradient(
   kind: BroadcastKind,
   { shape, operands, constant }: BroadcastShapes,
   context: BuildContext,
   side: Side,
   dx: Buffer,
-  other: Buffer,
+  factor: Operand,
 ): (n: number) => void {
   const { kernels, capacity, dy, y } = context;
-  const otherSide = side === 0 ? 1 : 0;
   const [own, size] = [operands[side], sizeOf(shape)];
   const whole = sameShape(own, shape);
   const each = whole ? dx : context.scratch(capacity * size, "backward");
   const beside = context.table(
-    broadcastTable(shape, [shape, operands[otherSide]], [true, constant !== otherSide]),
+    broadcastTable(shape, [shape, operands[factor.side]], [true, constant !== factor.side]),
   );
   const repeated = new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
   const sums = context.table(reductionTable(shape, repeated));
-  const negative = side === 1 && (kind === "sub" || kind === "div");
-  const combine = (which: "mul" | "div", from: Buffer, n: number): void =>
-    kernels.broadcastForward(KINDS[which], beside, n, from.pointer, other.pointer, each.pointer);
+  const linear = kind === "add" || kind === "sub";
+  const quotient = kind === "div" && side === 1;
+  const negative = quotient || (kind === "sub" && side === 1);
   return (n) => {
-    let from = each;
-    if (kind === "mul") combine("mul", dy, n);
-    else if (kind === "div") {
-      // The slope of a / b towards b is −(a / b) / b.
-      if (side === 1) kernels.multiplyForward(dy.pointer, y.pointer, each.pointer, n * size);
-      combine("div", side === 1 ? each : dy, n);
-    } else from = dy;
-    if (!whole) kernels.reduceForward(SUM, sums, n, from.pointer, dx.pointer);
-    else if (from === dy) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
+    if (quotient) kernels.multiplyForward(dy.pointer, y.pointer, each.pointer, n * size);
+    const from = quotient ? each : dy;
+    if (!linear) {
+      const { pointer } = factor.buffer;
+      kernels.broadcastForward(KINDS[kind], beside, n, from.pointer, pointer, each.pointer);
+    }
+    if (!whole) {
+      kernels.reduceForward(SUM, sums, n, (linear ? dy : each).pointer, dx.pointer);
+    } else if (linear) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
     if (negative) kernels.unaryForward(NEG, 0, 0, dx.pointer, dx.pointer, n * sizeOf(own));
   };
 }

@@ -32,11 +32,11 @@ export function reductionLayer(kind: ReductionKind, reduced: ReadonlySet<number>
         kernels.reduceForward(KINDS[kind], layout, n, x.pointer, y.pointer);
       if (!dx) return { forward };
       const kept = input.map((size, axis) => (reduced.has(axis) ? 1 : size));
-      const spread = context.table(broadcastTable(input, [kept, kept]));
-      return {
-        forward,
-        backward: (n) => kernels.broadcastForward(FIRST, spread, n, dy.pointer, dy.pointer, dx.pointer),
-      };
+      // The gradient itself stands for a second operand, which is not looked at.
+      const spread = context.table(broadcastTable(input, [kept, input]));
+      const backward = (n: number): void =>
+        kernels.broadcastForward(FIRST, spread, n, dy.pointer, dx.pointer, dx.pointer);
+      return { forward, backward };
     },
   });
 }
