@@ -55,8 +55,8 @@ describe("a layer refuses", () => {
         }),
       [`conv2d: groups: ${COUNT}, got 0`]: () => conv({ groups: 0 }),
       [`conv2d: useBias: expected true or false, got "no"`]: () => conv({ useBias: "no" }),
-      [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax"; got "gelu"`]:
-        () => conv({ activation: "gelu" }),
+      [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax"; got "swoosh"`]:
+        () => conv({ activation: "swoosh" }),
       [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
       [`conv2d: kernelInitializer: expected one of "zeros", "ones", "glorotUniform"`]: () =>
         conv({ kernelInitializer: "he" }),
