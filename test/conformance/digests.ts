@@ -11,7 +11,16 @@ import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
-import { branched, everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
+import {
+  branched,
+  everyLayer,
+  everyLayers,
+  normalized,
+  normalizedLayers,
+  softmaxLayers,
+  softmaxNet,
+  winogradNet,
+} from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
@@ -27,6 +36,19 @@ const KINDS: readonly Activation[] = [
   "sigmoid",
   "tanh",
   "softmax",
+  "relu6",
+  "elu",
+  { elu: 0.5 },
+  "selu",
+  "hardSigmoid",
+  { hardSigmoid: 0.2 },
+  "softplus",
+  "silu",
+  "swish",
+  "hardSwish",
+  "gelu",
+  "geluTanh",
+  "mish",
 ];
 
 function* products(engine: Engine): Generator<Result> {
@@ -146,7 +168,8 @@ function* activations(engine: Engine): Generator<Result> {
     for (const kind of KINDS) {
       const y = engine.activation(x, kind);
       yield y;
-      yield engine.activationBackprop(noise(3, ...x.shape), y, kind);
+      // From the output or, of the kinds that need it, the input: each has a slope at either.
+      for (const read of [x, y]) yield engine.activationBackprop(noise(3, ...x.shape), read, kind);
     }
   }
 }
@@ -195,8 +218,9 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
 ];
 
 /**
- * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, of one with softmax,
- * and of a graph. */
+ * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm,
+ * of one with softmax, of one with normalizations whose gradients are clipped, and of a graph.
+ */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
   const add = (
@@ -219,6 +243,8 @@ export function weightsDigest(engine: Engine): string {
   const momentum = optimizers.sgd({ learningRate: 0.5, momentum: 0.5 });
   const rows = tensor([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);
+  const clipped = optimizers.sgd({ learningRate: 0.05, momentum: 0.9, globalClipNorm: 0.5, clipValue: 0.1 });
+  add(normalized(6), clipped, losses.softmaxCrossEntropy(), labels);
   const graph = branched(7);
   const loss = { kind: losses.softmaxCrossEntropy(), place: losses.meanSquaredError() };
   graph.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }), loss });
@@ -271,7 +297,9 @@ function expectComplete(engine: Engine): void {
   // The second column of the graph's summary, behind the inputs.
   const rows = branched(1).summary().split("\n").slice(4, -2);
   const drawn = rows.map((row) => row.split(/ {2,}/)[1]!);
-  const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(drawn));
+  const used = new Set(
+    [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()].map(({ type }) => type).concat(drawn),
+  );
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());
