@@ -149,6 +149,50 @@ function strided({ runtime }: Engine): Float32Array[] {
 /** The value, with one NaN for all: its bits are left open. */
 const number = (value: number): number => (Number.isNaN(value) ? Infinity : value);
 
+/** Cuts of `x[images, rows, c]` into groups: fewer and more than threads, within cache lines and across. */
+const CUTS = [
+  [1, 30, 70, 70],
+  [3, 7, 33, 33],
+  [4, 5, 48, 4],
+  [2, 6, 100, 2],
+  [9, 1, 21, 1],
+] as const;
+
+/** All passes of a normalization, by the kernels. */
+function normalizations(engine: Engine): Float32Array[] {
+  const { kernels, heap } = engine.runtime;
+  return CUTS.flatMap(([images, rows, c, groups]) => {
+    const size = images * rows * c;
+    const region = new Region(heap, "test");
+    const put = (data: Float32Array): number => {
+      const pointer = region.room(data.length);
+      heap.floats.set(data, pointer >>> 2);
+      return pointer;
+    };
+    const [x, dy] = [put(noise(1, size).data), put(noise(2, size).data)];
+    const [gamma, beta] = [put(noise(3, c).data), put(noise(4, c).data)];
+    const sizes = [images * groups, images * groups, size, size, c, c];
+    const outputs = sizes.map((n) => put(new Float32Array(n)));
+    const [mean, variance, y, dx, dgamma, dbeta] = outputs as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const space = region.room(kernels.normalizeWorkspace(c));
+    kernels.normalizeStatistics(images, rows, c, groups, x, mean, variance, space);
+    const cut = [images, rows, c, groups] as const;
+    kernels.normalizeForward(...cut, x, mean, variance, 0.001, gamma, beta, y, space);
+    const read = [x, dy, mean, variance, 0.001, gamma] as const;
+    kernels.normalizeBackward(...cut, ...read, false, dx, dgamma, dbeta, space);
+    const found = outputs.map((pointer, i) => heap.floats.slice(pointer >>> 2, (pointer >>> 2) + sizes[i]!));
+    region.release();
+    return found;
+  });
+}
+
 /** Large enough to be split. */
 const large = noise(1, 1_000_000);
 
@@ -195,6 +239,15 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
     await withThreads(threads, (engine) =>
       strided(engine).forEach((actual, i) => expectSameBits(actual.map(number), expected[i]!.map(number))),
     );
+  });
+
+  it("give the bits of one for normalizations", async () => {
+    const one = await load();
+    const expected = normalizations(one);
+    one.dispose();
+    await withThreads(threads, (engine) => {
+      normalizations(engine).forEach((actual, i) => expectSameBits(actual, expected[i]!));
+    });
   });
 
   it("give the bits of one for convolutions and products of all shapes", async () => {
