@@ -22,7 +22,7 @@ import {
 import { branched, everyLayer, softmaxNet, strided, winogradNet } from "../../conformance/nets.ts";
 import { expectWithin } from "../../support/float.ts";
 import { noise } from "../../support/model.ts";
-import { onnxruntimeAbsent, runOnnx } from "../../support/onnxruntime.ts";
+import { onnxruntimeIsAbsent, runOnnx } from "../../support/onnxruntime.ts";
 import { LAYER_CASES, scatter, type ExportCase } from "./exported.ts";
 
 /**
@@ -96,7 +96,7 @@ const NETWORKS: [string, () => Model][] = [
   ["squeezeNet", squeezeNet],
 ];
 
-describe.skipIf(onnxruntimeAbsent)(`onnxruntime${onnxruntimeAbsent} agrees about`, () => {
+describe.skipIf(onnxruntimeIsAbsent)("onnxruntime agrees about", () => {
   describe.each(["NCHW", "NHWC"] as const)("%s:", (layout) => {
     it.each([...LAYER_CASES, ...NETS])("%s", async (_, build, magnitude) => {
       await expectAgreement(scatter(build(), 7), layout, magnitude);
