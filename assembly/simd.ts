@@ -20,6 +20,22 @@ export const LANES: i32 = 4;
   return v128.load32_splat(p);
 }
 
+/** The float32 after that at `p`, and the two after it, likewise: the optimizer folds no constants into these loads. */
+// @ts-ignore: decorator
+@inline export function loadSplat1(p: usize): v128 {
+  return v128.load32_splat(p, 4);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat2(p: usize): v128 {
+  return v128.load32_splat(p, 8);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat3(p: usize): v128 {
+  return v128.load32_splat(p, 12);
+}
+
 // @ts-ignore: decorator
 @inline export function store4(p: usize, v: v128): void {
   v128.store(p, v);
