@@ -66,7 +66,7 @@ export class Message {
 }
 
 /** The largest integer of 64 bits; as a number it reads 2⁶³. */
-const LARGEST = 2n ** 63n - 1n;
+const LARGEST = 0x7fff_ffff_ffff_ffffn;
 
 /** Groups of seven bits, the lowest first. */
 function varint(value: number): Uint8Array {
