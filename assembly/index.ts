@@ -41,7 +41,15 @@ export {
   normalizeWorkspace,
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
-export { addForward, copyRows, multiplyForward } from "./elementwise";
+export {
+  addForward,
+  copyRows,
+  maximumBackward,
+  maximumForward,
+  multiplyForward,
+  scaleForward,
+  subtractForward,
+} from "./elementwise";
 export { transpose } from "./transpose";
 export { resizeForward, resizeBackward } from "./resize";
 export {

@@ -36,7 +36,8 @@ function read(x: SymbolicTensor): SymbolicTensor {
   const largest = layers.maxPooling1d().apply(steps);
   const smooth = layers.averagePooling1d({ poolSize: 3, strides: 1, padding: "same" }).apply(largest);
   const ends = [layers.globalMaxPooling1d().apply(smooth), layers.globalAveragePooling1d().apply(smooth)];
-  return layers.concatenate().apply(ends);
+  const both = [layers.subtract().apply(ends), layers.average().apply(ends)];
+  return layers.concatenate().apply([...both, layers.maximum().apply(both)]);
 }
 
 export function hourglass(seed: number): Model {

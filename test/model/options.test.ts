@@ -153,6 +153,9 @@ describe("a layer refuses", () => {
         layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
       [`cropping2d: cropping: ${MARGIN}, got undefined`]: () => layers.cropping2d({} as Any),
       [`add: expected the options name; got "axis"`]: () => layers.add({ axis: 1 } as Any),
+      [`subtract: expected the options name; got "axis"`]: () => layers.subtract({ axis: 1 } as Any),
+      [`average: expected the options name; got "axis"`]: () => layers.average({ axis: 1 } as Any),
+      [`maximum: expected the options name; got "axis"`]: () => layers.maximum({ axis: 1 } as Any),
       [`concatenate: axis: expected an integer other than 0, the batch, got 1.5`]: () =>
         layers.concatenate({ axis: 1.5 }),
       [`flatten: expected the options name; got "axis"`]: () => layers.flatten({ axis: 1 } as Any),
