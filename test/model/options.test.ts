@@ -236,6 +236,10 @@ describe("a model refuses to be built with", () => {
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
       "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
+      "upSampling2d: expected at most 1073741824 elements in an image, got 458752×458752×3": () =>
+        build([7, 7, 3], layers.upSampling2d({ size: 2 ** 16 })),
+      "conv2dTranspose: expected at most 1073741824 elements in an image with its padding, got 65542×65542×2":
+        () => build([7, 7, 3], transposed({ kernelSize: 2 ** 16 })),
       "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
         build([7, 7], layers.upSampling2d()),
       "prelu: expected at least 3 dimensions, got 7×3": () =>
