@@ -45,7 +45,15 @@ export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
 export { unaryForward, unaryBackward } from "./unary";
 export { broadcastForward } from "./broadcast";
 export { reduceForward } from "./reduce";
-export { addForward, copyRows, multiplyForward } from "./elementwise";
+export {
+  addForward,
+  copyRows,
+  maximumBackward,
+  maximumForward,
+  multiplyForward,
+  scaleForward,
+  subtractForward,
+} from "./elementwise";
 export { transpose } from "./transpose";
 export { resizeForward, resizeBackward } from "./resize";
 export {

@@ -193,6 +193,14 @@ export interface Kernels {
   addForward(a: number, b: number, y: number, n: number): void;
   /** y = a·b; y may be either. */
   multiplyForward(a: number, b: number, y: number, n: number): void;
+  /** y = a − b; y may be either. */
+  subtractForward(a: number, b: number, y: number, n: number): void;
+  /** y = max(a, b); y may be either. */
+  maximumForward(a: number, b: number, y: number, n: number): void;
+  /** Moves dy to dx where the operand x is not smaller than the maximum y, and leaves zeros there; dx is 0 for none. */
+  maximumBackward(x: number, y: number, dy: number, dx: number, n: number): void;
+  /** y = scale·x; y may be x. */
+  scaleForward(scale: number, x: number, y: number, n: number): void;
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
 

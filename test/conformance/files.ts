@@ -5,6 +5,7 @@ import { noise, weightBits } from "../support/model.ts";
 import { joinFile, splitFile, type SafetensorsFile } from "../support/safetensors.ts";
 import type { Case, Context } from "./case.ts";
 import { same, sameBits, throws, type Message } from "./expect.ts";
+import { hourglass, rareOptions } from "./hourglass.ts";
 import { everyLayer, lenet5, softmaxNet, strided, tinyNet } from "./nets.ts";
 
 /** Weights, architecture, seed and outputs come back, and so does the file. */
@@ -14,6 +15,8 @@ function expectRoundTrip({ engine }: Context): void {
     lenet5: lenet5(2),
     softmaxNet: softmaxNet(3),
     strided: strided(),
+    hourglass: hourglass(5),
+    rareOptions: rareOptions(),
   })) {
     const bytes = model.toSafetensors();
     const again = loadModel(bytes);

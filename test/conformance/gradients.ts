@@ -151,6 +151,22 @@ const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   averagePooling1d: (x) => layers.averagePooling1d({ poolSize: 3, padding: [1, 2] }).apply(sequence(x)),
   globalMaxPooling1d: (x) => layers.globalMaxPooling1d().apply(sequence(x)),
   globalAveragePooling1d: (x) => layers.globalAveragePooling1d().apply(sequence(x)),
+  subtract: (x) => layers.subtract().apply([tanhConv().apply(x), x]),
+  "maximum, of three pairs of rows": (x) => {
+    // Of one channel each, so that no weight of the first layer changes their order.
+    const pairs = [0, 2, 4].map((top) =>
+      layers
+        .cropping2d({
+          cropping: [
+            [top, 4 - top],
+            [0, 0],
+          ],
+        })
+        .apply(x),
+    );
+    return layers.maximum().apply(pairs);
+  },
+  "average, of three values": (x) => layers.average().apply([x, tanhConv().apply(x), x]),
   "concatenate, channels": (x) => layers.concatenate().apply([x, tanhConv().apply(x), x]),
   "concatenate, rows": (x) =>
     layers.concatenate({ axis: 1 }).apply([layers.maxPooling2d({ poolSize: [2, 1] }).apply(x), x]),

@@ -4,8 +4,9 @@ import { fileURLToPath } from "node:url";
 import workerThreads, { type Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, tensor, type Engine } from "../../src/index.ts";
-import { tuning } from "../../src/engine/threads/start.ts";
 import { Region } from "../../src/engine/region.ts";
+import { resizeTable } from "../../src/engine/resize.ts";
+import { tuning } from "../../src/engine/threads/start.ts";
 import { broadcastTable, reductionTable } from "../../src/formats/onnx/layers/strides.ts";
 import { operatorsDigest, weightsDigest } from "../conformance/digests.ts";
 import golden from "../conformance/digests.json" with { type: "json" };
@@ -146,6 +147,51 @@ function strided({ runtime }: Engine): Float32Array[] {
   return results;
 }
 
+/** Sizes of which images, rows or channels are the most, and none is a multiple of a cache line. */
+const MERGED: [images: number, rows: number, c: number][] = [
+  [7, 3, 5],
+  [1, 50, 3],
+  [2, 3, 77],
+  [1, 90, 1],
+  [40, 1, 1],
+];
+
+/** What merges images with rows, resizes them and moves their gradients, run on the memory itself. */
+function merges({ runtime }: Engine, [images, rows, c]: (typeof MERGED)[number]): Float32Array[] {
+  const { kernels, heap } = runtime;
+  const region = new Region(heap, "merges");
+  const size = images * rows * c;
+  const results: Float32Array[] = [];
+  /** The results of a call that writes `n` elements. */
+  const collect = (n: number, run: (y: number) => void): void => {
+    const y = region.zeros(n);
+    run(y);
+    results.push(heap.floats.slice(y >>> 2, (y >>> 2) + n));
+  };
+  const put = (seed: number, n: number): number => region.put(noise(seed, n).data);
+  const [x, dy, s] = [put(1, size), put(2, size), put(3, images * c)];
+  collect(size, (y) => kernels.addRowsForward(images, rows, c, x, s, y));
+  collect(size, (y) => kernels.multiplyRowsForward(images, rows, c, x, s, y));
+  collect(images * c, (y) => kernels.addRowsBackward(images, rows, c, dy, y));
+  collect(images * c, (y) => kernels.multiplyRowsBackward(images, rows, c, dy, x, y));
+  collect(size, (y) => kernels.preluForward(images * rows, c, x, s, y));
+  collect(size, (y) => kernels.preluBackpropInput(images * rows, c, x, s, dy, y));
+  collect(c, (y) => kernels.preluBackpropAlpha(images * rows, c, x, dy, y));
+  collect(size, (y) => kernels.subtractForward(x, dy, y, size));
+  collect(size, (y) => kernels.maximumForward(x, dy, y, size));
+  collect(size, (y) => kernels.scaleForward(0.3, x, y, size));
+  const [h, oh] = [rows, 2 * rows];
+  const down = region.put(resizeTable(h, oh, (i) => i / 2));
+  const across = region.put(resizeTable(1, 2, () => 0));
+  collect(4 * size, (y) => kernels.resizeForward(down, across, images, h, 1, c, oh, 2, x, y));
+  collect(size, (y) => kernels.resizeBackward(down, across, images, h, 1, c, h, 1, dy, y));
+  const [largest, left] = [put(4, size), put(5, size)];
+  collect(size, (y) => kernels.maximumBackward(x, largest, left, y, size));
+  results.push(heap.floats.slice(left >>> 2, (left >>> 2) + size));
+  region.release();
+  return results;
+}
+
 /** The value, with one NaN for all: its bits are left open. */
 const number = (value: number): number => (Number.isNaN(value) ? Infinity : value);
 
@@ -221,6 +267,15 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
       expect(operatorsDigest(engine)).toBe(golden.operators);
       expect(weightsDigest(engine)).toBe(golden.weights);
     });
+  });
+
+  it.each(MERGED)("give the bits of one for what merges and resizes %i images of %i×%i", async (...cut) => {
+    const one = await load();
+    const expected = merges(one, cut);
+    one.dispose();
+    await withThreads(threads, (engine) =>
+      merges(engine, cut).forEach((actual, i) => expectSameBits(actual, expected[i]!)),
+    );
   });
 
   it("give the bits of one for transpositions", async () => {

@@ -81,7 +81,7 @@ class Hourglass(nn.Module):
         self.conv2dTranspose = nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1)
         self.conv2dTranspose_1 = nn.ConvTranspose2d(14, 16, 3, padding=1, groups=2)
         self.conv1d = nn.Conv1d(192, 5, 3, dilation=2)
-        self.kind = nn.Linear(10, 4)
+        self.kind = nn.Linear(15, 4)
 
     def forward(self, x):
         x = self.prelu(torch.tanh(self.separableConv2d(x)))  # 6×5×8
@@ -94,7 +94,11 @@ class Hourglass(nn.Module):
         columns = x.permute(0, 3, 2, 1).flatten(2)  # 10×192
         steps = torch.tanh(self.conv1d(F.pad(columns.transpose(1, 2), (4, 0))))  # causal; 5×10
         steps = F.avg_pool1d(F.max_pool1d(steps, 2), 3, stride=1, padding=1, count_include_pad=False)
-        return self.kind(torch.cat([steps.amax(2), steps.mean(2)], 1))
+        largest, mean = steps.amax(2), steps.mean(2)
+        spread, middle = largest - mean, (largest + mean) / 2
+        return self.kind(torch.cat([spread, middle, torch.maximum(spread, middle)], 1))
+
+
 class Normalized(nn.Module):
     """9×8×4 through every normalization, each behind a convolution and followed by another activation."""
 
@@ -288,8 +292,8 @@ def normalized():
 
 
 def hourglass():
-    torch.manual_seed(3)
-    return initialize(Hourglass()), torch.randn(5, 12, 10, 6), torch.tensor([1, 3, 0, 2, 1]), True
+    torch.manual_seed(6)
+    return initialize(Hourglass()), torch.randn(2, 12, 10, 6), torch.tensor([1, 3]), True
 
 
 def main():

@@ -11,7 +11,7 @@ import {
   type Tensor,
 } from "../../src/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
-import { hourglass } from "../conformance/hourglass.ts";
+import { hourglass, rareOptions } from "../conformance/hourglass.ts";
 import { lenet5, tinyNet } from "../conformance/nets.ts";
 import { weightBits } from "../support/model.ts";
 
@@ -90,13 +90,15 @@ describe("a model file", () => {
     expect(weightBits(again)).toEqual(weightBits(rich));
   });
 
-  it("gives back every option of the layers of graphs", () => {
-    const net = hourglass(5);
-    const again = loadModel(net.toSafetensors());
-    expect(again.summary()).toBe(net.summary());
-    expect(again.toSafetensors()).toEqual(net.toSafetensors());
-    expect(weightBits(again)).toEqual(weightBits(net));
-  });
+  it.each([hourglass(5), rareOptions()])(
+    "gives back every option of layers that grow and merge (%#)",
+    (net) => {
+      const again = loadModel(net.toSafetensors());
+      expect(again.summary()).toBe(net.summary());
+      expect(again.toSafetensors()).toEqual(net.toSafetensors());
+      expect(weightBits(again)).toEqual(weightBits(net));
+    },
+  );
 
   it("may lie anywhere in a larger buffer", () => {
     const larger = new Uint8Array(bytes.length + 9);

@@ -158,6 +158,9 @@ describe("a layer refuses", () => {
         layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
       [`cropping2d: cropping: ${MARGIN}, got undefined`]: () => layers.cropping2d({} as Any),
       [`add: expected the options name; got "axis"`]: () => layers.add({ axis: 1 } as Any),
+      [`subtract: expected the options name; got "axis"`]: () => layers.subtract({ axis: 1 } as Any),
+      [`average: expected the options name; got "axis"`]: () => layers.average({ axis: 1 } as Any),
+      [`maximum: expected the options name; got "axis"`]: () => layers.maximum({ axis: 1 } as Any),
       [`concatenate: axis: expected an integer other than 0, the batch, got 1.5`]: () =>
         layers.concatenate({ axis: 1.5 }),
       [`flatten: expected the options name; got "axis"`]: () => layers.flatten({ axis: 1 } as Any),
@@ -267,6 +270,10 @@ describe("a model refuses to be built with", () => {
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
       "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
+      "upSampling2d: expected at most 1073741824 elements in an image, got 458752×458752×3": () =>
+        build([7, 7, 3], layers.upSampling2d({ size: 2 ** 16 })),
+      "conv2dTranspose: expected at most 1073741824 elements in an image with its padding, got 65542×65542×2":
+        () => build([7, 7, 3], transposed({ kernelSize: 2 ** 16 })),
       "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
         build([7, 7], layers.upSampling2d()),
       "prelu: expected at least 3 dimensions, got 7×3": () =>
