@@ -25,10 +25,16 @@ export { input, type SymbolicTensor } from "./layers/symbolic.ts";
 export type { Layer } from "./layers/layer.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
 export type { DenseLayerOptions } from "./layers/dense.ts";
+export type {
+  BatchNormalizationOptions,
+  GroupNormalizationOptions,
+  LayerNormalizationOptions,
+  NormalizationOptions,
+} from "./layers/normalization.ts";
 export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
-export type { Loss } from "./losses/index.ts";
+export type { Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export type { CompileOptions } from "./model/compile.ts";
 export type { Evaluation } from "./model/evaluation.ts";
 export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";

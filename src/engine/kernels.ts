@@ -227,6 +227,7 @@ export interface Kernels {
   softmaxCrossEntropySparse(
     logits: number,
     labels: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
@@ -236,6 +237,7 @@ export interface Kernels {
   softmaxCrossEntropyDense(
     logits: number,
     targets: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
