@@ -318,6 +318,7 @@ export interface Kernels {
   softmaxCrossEntropySparse(
     logits: number,
     labels: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
@@ -327,6 +328,7 @@ export interface Kernels {
   softmaxCrossEntropyDense(
     logits: number,
     targets: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,

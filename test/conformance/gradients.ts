@@ -295,6 +295,17 @@ export const gradientCases: readonly Case[] = [
       }),
   },
   {
+    name: "the gradients are the slopes of cross-entropy with smoothed labels",
+    run({ engine }) {
+      const loss = losses.softmaxCrossEntropy({ labelSmoothing: 0.25 });
+      const rows = tensor([0, 0, 1, 1, 0, 0, 0, 1, 0], [BATCH, CLASSES]);
+      for (const labels of [Int32Array.of(2, 0, 1), rows]) {
+        const behind = [layers.flatten(), layers.dense({ units: CLASSES })];
+        expectSlopes({ model: model(8, ...behind), engine, loss, labels });
+      }
+    },
+  },
+  {
     name: "the gradients are the slopes of cross-entropy with rows as labels",
     run: ({ engine }) =>
       expectSlopes({

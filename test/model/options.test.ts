@@ -243,6 +243,22 @@ describe("an optimizer refuses", () => {
   });
 });
 
+describe("a loss refuses", () => {
+  it.each(
+    Object.entries<() => unknown>({
+      "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got 1": () =>
+        losses.softmaxCrossEntropy({ labelSmoothing: 1 }),
+      "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got -0.1": () =>
+        losses.softmaxCrossEntropy({ labelSmoothing: -0.1 }),
+      [`softmaxCrossEntropy: expected the options labelSmoothing; got "smoothing"`]: () =>
+        losses.softmaxCrossEntropy({ smoothing: 0.1 } as Any),
+    }),
+  )("%s", (message, call) => {
+    expect(call).toThrow(OptionError);
+    expect(call).toThrow(message);
+  });
+});
+
 describe("a model refuses to be built with", () => {
   const build = (inputShape: readonly number[], ...list: Layer[]): Model =>
     sequential({ inputShape, layers: list });
