@@ -41,7 +41,8 @@ export {
   normalizeWorkspace,
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
-export { addForward, copyRows, multiplyForward } from "./elementwise";
+export { addActivated, addForward, copyRows, multiplyForward } from "./elementwise";
+export { foldNormalization } from "./fold";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";
