@@ -46,6 +46,7 @@ export { unaryForward, unaryBackward } from "./unary";
 export { broadcastForward } from "./broadcast";
 export { reduceForward } from "./reduce";
 export {
+  addActivated,
   addForward,
   copyRows,
   maximumBackward,
@@ -65,6 +66,7 @@ export {
   preluBackpropInput,
   preluBackpropAlpha,
 } from "./rows";
+export { foldNormalization } from "./fold";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";

@@ -191,6 +191,8 @@ export interface Kernels {
 
   /** y = a + b; y may be either. */
   addForward(a: number, b: number, y: number, n: number): void;
+  /** y = act(a + b); y may be either. */
+  addActivated(kind: number, alpha: number, a: number, b: number, y: number, n: number): void;
   /** y = a·b; y may be either. */
   multiplyForward(a: number, b: number, y: number, n: number): void;
   /** y = a − b; y may be either. */
@@ -254,6 +256,23 @@ export interface Kernels {
   preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
   /** dalpha[c] = column sums of dy·min(x, 0). */
   preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
+  // fold.ts
+
+  /** Weights w[rows, f] and a bias to which batch normalization after them is folded; b, gamma and beta may be 0. */
+  foldNormalization(
+    rows: number,
+    f: number,
+    w: number,
+    b: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    foldedW: number,
+    foldedB: number,
+  ): void;
 
   // normalization.ts
 

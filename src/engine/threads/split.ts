@@ -83,6 +83,7 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   normalizeForward: (_, images, rows, c) => COPY * images * rows * c,
   normalizeBackward: (_, images, rows, c) => 2 * SCATTER * images * rows * c,
   addForward: (_, _a, _b, _y, n) => COPY * n,
+  addActivated: (_, kind, _alpha, _a, _b, _y, n) => (kind < SIGMOID ? COPY : EXP) * n,
   multiplyForward: (_, _a, _b, _y, n) => COPY * n,
   subtractForward: (_, _a, _b, _y, n) => COPY * n,
   maximumForward: (_, _a, _b, _y, n) => COPY * n,
