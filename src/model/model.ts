@@ -14,6 +14,7 @@ import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
+import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
@@ -65,6 +66,7 @@ export class Model extends InferenceModel {
   override compile(options: CompileOptions): void {
     const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
+    if (optimizer) checkDifferentiable(this.graph, this.parameters);
     this.place(runtime);
     this.#losses = losses;
     if (!optimizer) return;

@@ -6,6 +6,7 @@ import type { Loss } from "../losses/index.ts";
 import type { Clip, Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { outputsOf, type Graph } from "./graph.ts";
+import { learningParameters } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import type { Targets } from "./targets.ts";
@@ -104,9 +105,7 @@ export class Trainer {
     this.#outputs = outputsOf(graph).map(({ shape }) => ({ size: sizeOf(shape), columns: shape.at(-1)! }));
     this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
-    this.#learning = new Set(
-      parameters.list.filter(({ node, trainable }) => trainable && this.#trainable[node]),
-    );
+    this.#learning = learningParameters(graph, parameters);
     this.#runs = runsOf(parameters, this.#learning);
     this.#region = new Region(runtime.heap, "model: gradients and optimizer state");
     try {

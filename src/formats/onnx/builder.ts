@@ -81,6 +81,8 @@ export class Builder {
   /** The node that is lowered, whose name its layers get. */
   node = "";
   readonly #names = new Set<string>();
+  /** The first input that is given at run time. */
+  #given: SymbolicTensor | undefined;
   #spent = 0;
 
   constructor(batch?: number) {
@@ -106,7 +108,9 @@ export class Builder {
       throw new NotBatched(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), undefined, [], name) };
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], name);
+    this.#given ??= symbol;
+    return { type, shape, order, symbol };
   }
 
   /** The shape that layers see of a value whose axes lie in `order`. */
@@ -136,7 +140,9 @@ export class Builder {
     const { type, shape } = value;
     const order = fileOrder(shape.length);
     const layer = constantLayer(value, this.seen(shape, order));
-    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, []) };
+    // It reads an input, and looks at nothing: a model's graph starts with one.
+    const from = this.#given ? [this.#given] : [];
+    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
   }
 
   /** The node's name, or with a number behind it, in the letters that layers may be called by. */
@@ -212,7 +218,7 @@ export class Builder {
     if (sizeOf(shape) !== sizeOf(value.shape)) {
       throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shape.join("×")}`);
     }
-    if (isConstant(value)) return { type: value.type, shape, data: value.data };
+    if (isConstant(value)) return { ...value, shape };
     const order = this.#splitOrder(value, shape);
     if (order) return this.#view(value, { type: value.type, shape }, order);
     return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));

@@ -1,4 +1,5 @@
 import type { KernelEngine } from "../../engine/engine.ts";
+import { FormatError } from "../../errors.ts";
 import { model } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
 import type { Shape } from "../../tensor.ts";
@@ -79,7 +80,7 @@ export class Instance {
   }
 }
 
-/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, FormatError */
+/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs */
 function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
   const shapes = graph.inputs.flatMap((input) => {
     const shape = given.get(input.name)!;
@@ -97,7 +98,8 @@ function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
   try {
     return lower(graph, batch, images);
   } catch (error) {
-    if (error instanceof NotBatched) return error.message;
+    // What does not fit may be due to the number of images that was assumed.
+    if (error instanceof NotBatched || error instanceof FormatError) return error.message;
     throw error;
   }
 }

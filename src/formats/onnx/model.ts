@@ -12,6 +12,7 @@ import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import { checkFeed, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
 import { readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
 import { Instance, type Given } from "./instance.ts";
+import { CONSTANT } from "./layers/constant.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
 import { OnnxSession } from "./session.ts";
 import { isComputed, type Constant } from "./values.ts";
@@ -56,9 +57,7 @@ export class OnnxModel {
     if (before?.serves(given)) return before;
     try {
       const next = new Instance(this.#graph, given, this.#engine);
-      // What was trained goes on, where no weight is given from outside.
-      if (before?.model && next.model && this.#deciding.size === 0)
-        next.model.setWeights(before.model.weights);
+      if (before?.notBatched === undefined && this.#deciding.size === 0) carryOn(before?.model, next.model);
       before?.model?.dispose();
       return (this.#instance = next);
     } catch (error) {
@@ -250,6 +249,13 @@ export class OnnxModel {
         : Float64Array.from(data as Int32Array, Number);
     return { type, shape, data: () => numbers };
   }
+}
+
+/** What was trained goes on in a net for other shapes, beside the constants of the file, which follow from those. */
+function carryOn(before: Model | undefined, next: Model | undefined): void {
+  if (!before || !next) return;
+  const trained = [...before.weights].filter(([name]) => !name.endsWith(`.${CONSTANT}`));
+  next.setWeights(new Map([...next.weights, ...trained]));
 }
 
 /**

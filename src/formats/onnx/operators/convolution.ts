@@ -4,6 +4,7 @@ import { Unsupported } from "../node.ts";
 import { constantInput, onHostByImage, required, type Node, type Operator } from "../operator.ts";
 import type { Computed, Constant } from "../values.ts";
 import { withWeights } from "../weights.ts";
+import { perChannel } from "./broadcasting.ts";
 import { convPlan } from "./convolutionPlans.ts";
 import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "./images.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
@@ -57,9 +58,13 @@ function convolve(
     ...(bias && { bias: { constant: bias } }),
   });
   const y = overPlane(node, loaded, images, f, window.sizes);
-  if (!bias) {
-    builder.origins.set(y.symbol, { withBias: (later) => convolve(node, images, filters, later, window) });
-  }
+  if (bias) return y;
+  builder.origins.set(y.symbol, {
+    withBias(later) {
+      const own = perChannel(later, y.shape, 1);
+      return own && convolve(node, images, filters, own, window);
+    },
+  });
   return y;
 }
 
