@@ -148,8 +148,8 @@ function slope4(kind: i32, x: v128): v128 {
   const half = splat(0.5);
   if (kind == SOFTPLUS) return sigmoid4(x);
   if (kind == SILU) {
-    const s = sigmoid4(x);
-    return mul4(s, add4(one, mul4(x, sub4(one, s))));
+    // 1 − σ(x) = σ(−x), without a difference.
+    return mul4(sigmoid4(x), add4(one, mul4(x, sigmoid4(neg4(x)))));
   }
   if (kind == HARD_SWISH) {
     const inner = add4(div4(x, splat(3)), half);

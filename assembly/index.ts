@@ -41,6 +41,10 @@ export {
   normalizeWorkspace,
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
+export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
+export { unaryForward, unaryBackward } from "./unary";
+export { broadcastForward } from "./broadcast";
+export { reduceForward } from "./reduce";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
 export { transpose } from "./transpose";
 export { resizeForward, resizeBackward } from "./resize";

@@ -11,6 +11,11 @@ import {
   addInt4,
   and4,
   div4,
+  lane0,
+  lane1,
+  lane2,
+  lane3,
+  lanes4,
   less4,
   load4,
   loadLanes,
@@ -41,6 +46,9 @@ const LN2_LOW: f32 = -2.1219444e-4;
 /** e^x is 0 below the first and infinite above the second. */
 const EXP_LOWEST: f32 = -104.0;
 const EXP_HIGHEST: f32 = 89.0;
+
+/** 2 / √π. */
+const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
 
 /** 2^k for whole `k` of −126 to 127, from the bits of a float32. */
 // @ts-ignore: decorator
@@ -164,6 +172,30 @@ export function erfc4(z: v128): v128 {
   return mul4(t, exp4(sub4(p, mul4(z, z))));
 }
 
+/**
+ * erf x for any float32; at most 3 ULP.
+ *
+ * Below 0.75 the Taylor series 2/√π·(x − x³/3 + x⁵/(2!·5) − … + x¹⁷/(8!·17)), the first term left out of which is below
+ * 1e-9 of the sum; from there on 1 − erfc |x| with the sign of x. ±1 at ±∞; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function erf4(x: v128): v128 {
+  const magnitude = abs4(x);
+  const square = mul4(x, x);
+  let p = madd4(splat(TWO_BY_ROOT_PI / 685440), square, splat(-TWO_BY_ROOT_PI / 75600));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 9360));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 1320));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 216));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 42));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 10));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 3));
+  const near = mul4(magnitude, madd4(p, square, splat(TWO_BY_ROOT_PI)));
+  const far = sub4(splat(1), erfc4(magnitude));
+  const sign = and4(x, splatInt(i32.MIN_VALUE));
+  return or4(select4(less4(magnitude, splat(0.75)), near, far), sign);
+}
+
 /** √2 and ln 2 in float64. */
 const SQRT2: f64 = 1.4142135623730951;
 const LN2: f64 = 0.6931471805599453;
@@ -197,6 +229,13 @@ export function logf(x: f32): f64 {
   series = series * z + 1.0 / 5;
   series = series * z + 1.0 / 3;
   return k * LN2 + 2 * (s + s * z * series);
+}
+
+/** ln x in each lane, rounded from float64: below 0.501 ULP. */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  return lanes4(<f32>logf(lane0(x)), <f32>logf(lane1(x)), <f32>logf(lane2(x)), <f32>logf(lane3(x)));
 }
 
 /** `y[i] = e^x[i]` for `n` elements, as `exp4` has it: at most 1 ULP. `y` may be `x`. */

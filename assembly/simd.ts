@@ -139,6 +139,16 @@ export const LANES: i32 = 4;
   return f32x4.neg(a);
 }
 
+// @ts-ignore: decorator
+@inline export function floor4(a: v128): v128 {
+  return f32x4.floor(a);
+}
+
+// @ts-ignore: decorator
+@inline export function ceil4(a: v128): v128 {
+  return f32x4.ceil(a);
+}
+
 /** The nearest integers, ties to even. */
 // @ts-ignore: decorator
 @inline export function nearest4(a: v128): v128 {
@@ -299,4 +309,31 @@ export const LANES: i32 = 4;
     max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
     max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
   );
+}
+
+// Single lanes, for functions of one element.
+
+// @ts-ignore: decorator
+@inline export function lane0(v: v128): f32 {
+  return f32x4.extract_lane(v, 0);
+}
+
+// @ts-ignore: decorator
+@inline export function lane1(v: v128): f32 {
+  return f32x4.extract_lane(v, 1);
+}
+
+// @ts-ignore: decorator
+@inline export function lane2(v: v128): f32 {
+  return f32x4.extract_lane(v, 2);
+}
+
+// @ts-ignore: decorator
+@inline export function lane3(v: v128): f32 {
+  return f32x4.extract_lane(v, 3);
+}
+
+// @ts-ignore: decorator
+@inline export function lanes4(a: f32, b: f32, c: f32, d: f32): v128 {
+  return f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(a), 1, b), 2, c), 3, d);
 }

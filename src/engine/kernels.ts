@@ -155,6 +155,38 @@ export interface Kernels {
   /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
   softmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
 
+  // logSoftmax.ts
+
+  /** The logarithm of the softmax of each row of x[rows, cols]; y may be x. */
+  logSoftmaxForward(x: number, y: number, rows: number, cols: number): void;
+  /** dx = dy − e^y · Σ dy a row; dx may be dy. */
+  logSoftmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
+
+  // unary.ts
+
+  /** y = f(x), by the kinds of `assembly/unary.ts`; y may be x. */
+  unaryForward(kind: number, alpha: number, beta: number, x: number, y: number, n: number): void;
+  /** dx = f′(x)·dy; dx may be dy. */
+  unaryBackward(
+    kind: number,
+    alpha: number,
+    beta: number,
+    x: number,
+    dy: number,
+    dx: number,
+    n: number,
+  ): void;
+
+  // broadcast.ts
+
+  /** y = a ∘ b for n images, repeated as the layout says: `src/formats/onnx/layers/strides.ts` writes it. */
+  broadcastForward(kind: number, layout: number, n: number, a: number, b: number, y: number): void;
+
+  // reduce.ts
+
+  /** y = x without the axes that the layout reduces, for n images: `src/formats/onnx/layers/strides.ts` writes it. */
+  reduceForward(kind: number, layout: number, n: number, x: number, y: number): void;
+
   // elementwise.ts
 
   /** y = a + b; y may be either. */
