@@ -106,7 +106,8 @@ export class Builder {
       throw new NotBatched(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), undefined, [], name) };
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
+    return { type, shape, order, symbol };
   }
 
   /** The shape that layers see of a value whose axes lie in `order`. */
@@ -139,9 +140,9 @@ export class Builder {
     return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, []) };
   }
 
-  /** The node's name, or with a number behind it, in the letters that layers may be called by. */
-  #newName(): string {
-    const base = this.node.replace(/[^\w-]+/g, "_") || "node";
+  /** A name, or with a number behind it, in the letters that inputs and layers may be called by. */
+  #newName(of: string): string {
+    const base = of.replace(/[^\w-]+/g, "_") || "node";
     let name = base;
     for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
     this.#names.add(name);
@@ -153,7 +154,7 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    Object.assign(layer, { name: this.#newName() });
+    Object.assign(layer, { name: this.#newName(this.node) });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),
