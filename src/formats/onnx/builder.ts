@@ -108,7 +108,7 @@ export class Builder {
       throw new NotBatched(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], name);
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
     this.#given ??= symbol;
     return { type, shape, order, symbol };
   }
@@ -145,9 +145,9 @@ export class Builder {
     return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
   }
 
-  /** The node's name, or with a number behind it, in the letters that layers may be called by. */
-  #newName(): string {
-    const base = this.node.replace(/[^\w-]+/g, "_") || "node";
+  /** A name, or with a number behind it, in the letters that inputs and layers may be called by. */
+  #newName(of: string): string {
+    const base = of.replace(/[^\w-]+/g, "_") || "node";
     let name = base;
     for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
     this.#names.add(name);
@@ -159,7 +159,7 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    Object.assign(layer, { name: this.#newName() });
+    Object.assign(layer, { name: this.#newName(this.node) });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),
