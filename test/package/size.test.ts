@@ -75,6 +75,15 @@ describe("gzipped", () => {
     expect(size).toBeLessThanOrEqual(8 * KB);
   });
 
+  it("ONNX adds at most 25 KB to the rest, and nothing to a program that does without it", async () => {
+    const rest = await bundled(`export * from "im2row";`, ["workerd"]);
+    const all = await bundled(`export * from "im2row"; export * from "im2row/onnx";`, ["workerd"]);
+    expect(all.text).toContain("ai.onnx");
+    expect(rest.text).not.toMatch(/ai\.onnx|loadOnnx/);
+    expect(all.size - rest.size).toBeLessThanOrEqual(25 * KB);
+    expect(all.size - rest.size).toBeGreaterThan(8 * KB);
+  });
+
   it("all of the JavaScript takes at most 34 KB", async () => {
     const size = await javascript(`export * from "im2row"; export * as inference from "im2row/inference";`);
     expect(size).toBeLessThanOrEqual(34 * KB);
