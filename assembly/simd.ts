@@ -20,6 +20,22 @@ export const LANES: i32 = 4;
   return v128.load32_splat(p);
 }
 
+/** The float32 after that at `p`, and the two after it, likewise: the optimizer folds no constants into these loads. */
+// @ts-ignore: decorator
+@inline export function loadSplat1(p: usize): v128 {
+  return v128.load32_splat(p, 4);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat2(p: usize): v128 {
+  return v128.load32_splat(p, 8);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat3(p: usize): v128 {
+  return v128.load32_splat(p, 12);
+}
+
 // @ts-ignore: decorator
 @inline export function store4(p: usize, v: v128): void {
   v128.store(p, v);
@@ -79,6 +95,12 @@ export const LANES: i32 = 4;
 // @ts-ignore: decorator
 @inline export function atLeast4(x: v128, floor: v128): v128 {
   return f32x4.pmax(x, floor);
+}
+
+/** `x`, or `ceiling` where that is smaller; NaN stays. One instruction, where `min4` is many. */
+// @ts-ignore: decorator
+@inline export function atMost4(x: v128, ceiling: v128): v128 {
+  return f32x4.pmin(x, ceiling);
 }
 
 /** The first two lanes. */
@@ -253,12 +275,6 @@ export const LANES: i32 = 4;
 // @ts-ignore: decorator
 @inline export function lessUnsigned4(a: v128, b: v128): v128 {
   return i32x4.lt_u(a, b);
-}
-
-/** float32 to int32 towards zero; NaN becomes 0. */
-// @ts-ignore: decorator
-@inline export function toInt4(a: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(a);
 }
 
 // Vectors of fewer than four elements. With a constant count of `LANES` they are the plain instructions.

@@ -191,8 +191,18 @@ export interface Kernels {
 
   /** y = a + b; y may be either. */
   addForward(a: number, b: number, y: number, n: number): void;
+  /** y = act(a + b); y may be either. */
+  addActivated(kind: number, alpha: number, a: number, b: number, y: number, n: number): void;
   /** y = a·b; y may be either. */
   multiplyForward(a: number, b: number, y: number, n: number): void;
+  /** y = a − b; y may be either. */
+  subtractForward(a: number, b: number, y: number, n: number): void;
+  /** y = max(a, b); y may be either. */
+  maximumForward(a: number, b: number, y: number, n: number): void;
+  /** Moves dy to dx where the operand x is not smaller than the maximum y, and leaves zeros there; dx is 0 for none. */
+  maximumBackward(x: number, y: number, dy: number, dx: number, n: number): void;
+  /** y = scale·x; y may be x. */
+  scaleForward(scale: number, x: number, y: number, n: number): void;
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
 
@@ -246,6 +256,23 @@ export interface Kernels {
   preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
   /** dalpha[c] = column sums of dy·min(x, 0). */
   preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
+  // fold.ts
+
+  /** Weights w[rows, f] and a bias to which batch normalization after them is folded; b, gamma and beta may be 0. */
+  foldNormalization(
+    rows: number,
+    f: number,
+    w: number,
+    b: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    foldedW: number,
+    foldedB: number,
+  ): void;
 
   // normalization.ts
 
@@ -310,6 +337,7 @@ export interface Kernels {
   softmaxCrossEntropySparse(
     logits: number,
     labels: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
@@ -319,6 +347,7 @@ export interface Kernels {
   softmaxCrossEntropyDense(
     logits: number,
     targets: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,

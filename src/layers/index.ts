@@ -5,7 +5,7 @@ export { conv2dTranspose } from "./conv2dTranspose.ts";
 export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
 export { cropping2d, permute, reshape, zeroPadding2d } from "./geometry.ts";
-export { add, concatenate, multiply } from "./merge.ts";
+export { add, average, concatenate, maximum, multiply, subtract } from "./merge.ts";
 export {
   batchNormalization,
   groupNormalization,

@@ -2,6 +2,7 @@ import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
 import { encodeModel } from "../formats/onnx/encode.ts";
 import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
+import type { Layer } from "../layers/layer.ts";
 import type { Loss } from "../losses/index.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
@@ -47,7 +48,12 @@ export class Model extends InferenceModel {
     this.#shuffler.jump();
   }
 
-  /** Copies of the gradients of the last training step, by `layer.weight`. */
+  /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
+  get layers(): readonly Layer[] {
+    return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
   get gradients(): Map<string, Tensor> {
     return this.#requireTrainer("gradients").readGradients();
   }

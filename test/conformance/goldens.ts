@@ -12,7 +12,7 @@ import { readGolden, type Golden } from "../support/golden.ts";
 import type { Case, Context } from "./case.ts";
 import { close, same, sameBits } from "./expect.ts";
 import { hourglass } from "./hourglass.ts";
-import { lenet5, strided, STRIDED } from "./nets.ts";
+import { lenet5, normalized, strided, STRIDED } from "./nets.ts";
 
 const MULTIPLE = 4;
 
@@ -36,6 +36,7 @@ const NETS: readonly Net[] = [
   { name: "lenet5", build: () => lenet5(1), eager: lenetInputGradient },
   { name: "strided", build: strided, eager: stridedInputGradient },
   { name: "hourglass", build: () => hourglass(1) },
+  { name: "normalized", build: () => normalized(1) },
 ];
 
 /** A net with the golden's weights, ready to train. */

@@ -64,9 +64,14 @@ describe("a layer refuses", () => {
         }),
       [`conv2d: groups: ${COUNT}, got 0`]: () => conv({ groups: 0 }),
       [`conv2d: useBias: expected true or false, got "no"`]: () => conv({ useBias: "no" }),
-      [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax"; got "gelu"`]:
-        () => conv({ activation: "gelu" }),
+      [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax", "relu6", "elu", "selu", "hardSigmoid", "softplus", "silu", "swish", "hardSwish", "gelu", "geluTanh", "mish"; got "swoosh"`]:
+        () => conv({ activation: "swoosh" }),
       [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
+      [`conv2d: activation: elu: ${NUMBER}, got NaN`]: () => conv({ activation: { elu: NaN } }),
+      [`conv2d: activation: hardSigmoid: ${NUMBER}, got "1"`]: () =>
+        conv({ activation: { hardSigmoid: "1" } }),
+      [`got {"gelu":1}`]: () => conv({ activation: { gelu: 1 } }),
+      [`got {"elu":1,"leakyRelu":1}`]: () => conv({ activation: { elu: 1, leakyRelu: 1 } }),
       [`conv2d: kernelInitializer: expected one of "zeros", "ones", "glorotUniform"`]: () =>
         conv({ kernelInitializer: "he" }),
       [`conv2d: biasInitializer: constant: expected a finite float32, got NaN`]: () =>
@@ -153,12 +158,40 @@ describe("a layer refuses", () => {
         layers.zeroPadding2d({ padding: [1, [1, 1]] as Any }),
       [`cropping2d: cropping: ${MARGIN}, got undefined`]: () => layers.cropping2d({} as Any),
       [`add: expected the options name; got "axis"`]: () => layers.add({ axis: 1 } as Any),
+      [`subtract: expected the options name; got "axis"`]: () => layers.subtract({ axis: 1 } as Any),
+      [`average: expected the options name; got "axis"`]: () => layers.average({ axis: 1 } as Any),
+      [`maximum: expected the options name; got "axis"`]: () => layers.maximum({ axis: 1 } as Any),
       [`concatenate: axis: expected an integer other than 0, the batch, got 1.5`]: () =>
         layers.concatenate({ axis: 1.5 }),
       [`flatten: expected the options name; got "axis"`]: () => layers.flatten({ axis: 1 } as Any),
       [`dense: units: ${COUNT}, got 0`]: () => layers.dense({ units: 0 }),
+      [`batchNormalization: epsilon: ${NUMBER}, got -1`]: () => layers.batchNormalization({ epsilon: -1 }),
+      "batchNormalization: momentum: expected a number from 0 to 1, got 1.5": () =>
+        layers.batchNormalization({ momentum: 1.5 }),
+      [`batchNormalization: momentum: ${NUMBER}, got "0.9"`]: () =>
+        layers.batchNormalization({ momentum: "0.9" as Any }),
+      "batchNormalization: center: expected true or false, got 1": () =>
+        layers.batchNormalization({ center: 1 as Any }),
+      "batchNormalization: gammaInitializer: expected one of": () =>
+        layers.batchNormalization({ gammaInitializer: "one" as Any }),
+      [`betaInitializer, gammaInitializer, name, momentum; got "axis"`]: () =>
+        layers.batchNormalization({ axis: 3 } as Any),
+      "layerNormalization: scale: expected true or false, got 0": () =>
+        layers.layerNormalization({ scale: 0 as Any }),
+      "layerNormalization: axis: expected negative integers, counted from the last axis, got 3": () =>
+        layers.layerNormalization({ axis: 3 }),
+      "layerNormalization: axis: expected negative integers, counted from the last axis, got []": () =>
+        layers.layerNormalization({ axis: [] }),
+      "layerNormalization: axis: expected the last axes, -1, -2 …, got [-1,-3]": () =>
+        layers.layerNormalization({ axis: [-1, -3] }),
+      "layerNormalization: axis: expected the last axes, -1, -2 …, got [-1,-1]": () =>
+        layers.layerNormalization({ axis: [-1, -1] }),
+      [`groupNormalization: groups: ${COUNT}, got 0`]: () => layers.groupNormalization({ groups: 0 }),
+      "instanceNormalization: betaInitializer: expected one of": () =>
+        layers.instanceNormalization({ betaInitializer: "no" as Any }),
+      [`gammaInitializer, name; got "groups"`]: () => layers.instanceNormalization({ groups: 1 } as Any),
       "dense: useBias: expected true or false, got 0": () => layers.dense({ units: 1, useBias: 0 as Any }),
-      [`"softmax"; got null`]: () => layers.dense({ units: 1, activation: null as Any }),
+      [`"mish"; got null`]: () => layers.dense({ units: 1, activation: null as Any }),
       "dense: kernelInitializer: expected one of": () =>
         layers.dense({ units: 1, kernelInitializer: {} as Any }),
       "activation: activation: expected one of": () => layers.activation({} as Any),
@@ -185,9 +218,13 @@ describe("an optimizer refuses", () => {
       [`sgd: learningRate: ${NUMBER}, got -1`]: () => optimizers.sgd({ learningRate: -1 }),
       [`sgd: learningRate: ${NUMBER}, got Infinity`]: () => optimizers.sgd({ learningRate: Infinity }),
       [`sgd: learningRate: ${NUMBER}, got "0.1"`]: () => optimizers.sgd({ learningRate: "0.1" as Any }),
-      [`sgd: expected the options learningRate, momentum, nesterov, weightDecay; got "lr"`]: () =>
-        sgd({ lr: 1 }),
+      [`sgd: expected the options learningRate, momentum, nesterov, weightDecay, globalClipNorm, clipValue; got "lr"`]:
+        () => sgd({ lr: 1 }),
       [`sgd: momentum: ${NUMBER}, got NaN`]: () => sgd({ momentum: NaN }),
+      "sgd: globalClipNorm: expected a number above 0, got 0": () => sgd({ globalClipNorm: 0 }),
+      [`sgd: clipValue: ${NUMBER}, got NaN`]: () => sgd({ clipValue: NaN }),
+      [`adam: globalClipNorm: ${NUMBER}, got Infinity`]: () => optimizers.adam({ globalClipNorm: Infinity }),
+      "adamw: clipValue: expected a number above 0, got 0": () => optimizers.adamw({ clipValue: 0 }),
       [`sgd: weightDecay: ${NUMBER}, got -1`]: () => sgd({ weightDecay: -1 }),
       "sgd: nesterov: expected a momentum above 0, got 0": () => sgd({ nesterov: true }),
       "sgd: nesterov: expected true or false, got 1": () => sgd({ nesterov: 1 }),
@@ -197,8 +234,24 @@ describe("an optimizer refuses", () => {
       [`adam: epsilon: ${NUMBER}, got -1`]: () => optimizers.adam({ epsilon: -1 }),
       "adam: epsilon: expected a float32 above 0, got 1e-60": () => optimizers.adam({ epsilon: 1e-60 }),
       [`adamw: weightDecay: ${NUMBER}, got Infinity`]: () => optimizers.adamw({ weightDecay: Infinity }),
-      [`adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay; got "momentum"`]: () =>
-        optimizers.adamw({ momentum: 0.9 } as Any),
+      [`adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay, globalClipNorm, clipValue; got "momentum"`]:
+        () => optimizers.adamw({ momentum: 0.9 } as Any),
+    }),
+  )("%s", (message, call) => {
+    expect(call).toThrow(OptionError);
+    expect(call).toThrow(message);
+  });
+});
+
+describe("a loss refuses", () => {
+  it.each(
+    Object.entries<() => unknown>({
+      "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got 1": () =>
+        losses.softmaxCrossEntropy({ labelSmoothing: 1 }),
+      "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got -0.1": () =>
+        losses.softmaxCrossEntropy({ labelSmoothing: -0.1 }),
+      [`softmaxCrossEntropy: expected the options labelSmoothing; got "smoothing"`]: () =>
+        losses.softmaxCrossEntropy({ smoothing: 0.1 } as Any),
     }),
   )("%s", (message, call) => {
     expect(call).toThrow(OptionError);
@@ -233,6 +286,10 @@ describe("a model refuses to be built with", () => {
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
       "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
+      "upSampling2d: expected at most 1073741824 elements in an image, got 458752×458752×3": () =>
+        build([7, 7, 3], layers.upSampling2d({ size: 2 ** 16 })),
+      "conv2dTranspose: expected at most 1073741824 elements in an image with its padding, got 65542×65542×2":
+        () => build([7, 7, 3], transposed({ kernelSize: 2 ** 16 })),
       "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
         build([7, 7], layers.upSampling2d()),
       "prelu: expected at least 3 dimensions, got 7×3": () =>
@@ -260,6 +317,10 @@ describe("a model refuses to be built with", () => {
         build([5, 3], layers.maxPooling1d({ poolSize: 6 })),
       "globalMaxPooling1d: expected a sequence [steps, channels], got 7": () =>
         build([7], layers.globalMaxPooling1d()),
+      "layerNormalization: expected at least 3 axes, got 7×3": () =>
+        build([7, 3], layers.layerNormalization({ axis: [-1, -2, -3] })),
+      "groupNormalization: groups: expected a divisor of the 3 channels (7×7×3), got 2": () =>
+        build([7, 7, 3], layers.groupNormalization({ groups: 2 })),
       "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
         build([7], layers.globalAveragePooling2d()),
       "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>

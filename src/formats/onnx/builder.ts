@@ -7,6 +7,7 @@ import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
 import { constantLayer } from "./layers/constant.ts";
 import { Unsupported } from "./node.ts";
 import type { TensorProto } from "./proto.ts";
+import { shapeFault } from "./tensorData.ts";
 import {
   isConstant,
   type Computed,
@@ -26,8 +27,11 @@ export class NeedsKnown extends Error {
   }
 }
 
-/** Most elements that are computed when a file is loaded. */
+/** Most elements that are read and computed when a file is loaded, besides as many as the file has bytes. */
 const MOST_FOLDED = 2 ** 26;
+
+/** Most elements of weights that the file does not hold, or holds once for several layers. */
+const MOST_COPIED = 2 ** 28;
 
 /** How a value was made, as far as what follows it may want to know. */
 export interface Origin {
@@ -37,12 +41,16 @@ export interface Origin {
   readonly withBias?: (bias: Constant) => Computed | undefined;
 }
 
-/** A weight of a layer that stands in the file, perhaps in another order. */
+/** A weight of a layer that starts with numbers of the file, perhaps in another order. */
 export interface StoredWeight {
   readonly layer: Layer;
   readonly weight: string;
-  readonly source: TensorProto;
-  /** The layer's numbers as the file has them. */
+  /** The tensor that it is in the file; undefined when its numbers are computed from others. */
+  readonly source: TensorProto | undefined;
+  /** What it starts with. */
+  start(): Float32Array;
+  /** The layer's numbers for the file's, and the file's for the layer's. */
+  fromFile(data: ArrayLike<number>): Float32Array;
   toFile(data: Float32Array): Float32Array;
 }
 
@@ -75,31 +83,46 @@ export class Builder {
   readonly batch: number | undefined;
 
   /** What else is known of values: how they could be made together with what follows them. */
-  readonly origins = new WeakMap<SymbolicTensor, Origin>();
-  /** The weights that stand in the file. */
+  readonly origins: WeakMap<SymbolicTensor, Origin> = new WeakMap();
+  /** The weights that start with numbers of the file. */
   readonly stored: StoredWeight[] = [];
+  readonly #sources = new Set<TensorProto>();
   /** The node that is lowered, whose name its layers get. */
   node = "";
   readonly #names = new Set<string>();
   /** The first input that is given at run time. */
   #given: SymbolicTensor | undefined;
-  #spent = 0;
+  readonly #mostFolded: number;
+  #folded = 0;
+  #copied = 0;
 
-  constructor(batch?: number) {
+  constructor(fileSize: number, batch?: number) {
     this.batch = batch;
+    this.#mostFolded = MOST_FOLDED + fileSize;
   }
 
   /**
-   * Counts elements that are computed when the file is loaded.
-   * @throws FormatError when they become too many: a file of a few bytes must not fill the memory
+   * Counts elements that are read and computed when the file is loaded.
+   * @throws FormatError when they become too many: a file of a few bytes must neither fill the memory nor take long
    */
   spend(elements: number): void {
-    this.#spent += elements;
-    if (this.#spent > MOST_FOLDED) {
+    this.#folded += elements;
+    if (!(this.#folded <= this.#mostFolded)) {
       throw new FormatError(
-        `expected at most ${MOST_FOLDED} elements that are known without an input, got more`,
+        `expected at most ${this.#mostFolded} elements to compute without an input, got more`,
       );
     }
+  }
+
+  /** Takes note of a weight of so many elements. @throws FormatError as `spend` */
+  keep(elements: number, weight: StoredWeight): void {
+    const { source } = weight;
+    if (!source || this.#sources.has(source)) this.#copied += elements;
+    if (!(this.#copied <= MOST_COPIED)) {
+      throw new FormatError(`expected at most ${MOST_COPIED} elements of copied weights, got more`);
+    }
+    if (source) this.#sources.add(source);
+    this.stored.push(weight);
   }
 
   /** What is given when the net runs. */
@@ -108,7 +131,7 @@ export class Builder {
       throw new NotBatched(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], name);
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
     this.#given ??= symbol;
     return { type, shape, order, symbol };
   }
@@ -145,9 +168,10 @@ export class Builder {
     return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
   }
 
-  /** The node's name, or with a number behind it, in the letters that layers may be called by. */
-  #newName(): string {
-    const base = this.node.replace(/[^\w-]+/g, "_") || "node";
+  /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
+  #newName(wanted: string): string {
+    // Without underscores in front no name means anything to an object.
+    const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
     let name = base;
     for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
     this.#names.add(name);
@@ -159,7 +183,7 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    Object.assign(layer, { name: this.#newName() });
+    Object.assign(layer, { name: this.#newName(this.node) });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),
@@ -168,6 +192,8 @@ export class Builder {
     if (!sameShape(made, seen)) {
       throw new Error(`${layer.type}: expected the shape ${seen.join("×")}, made ${made.join("×")}`);
     }
+    // For what they throw, while the node is known.
+    layer.weights(symbols.map((symbol) => symbol.shape));
     return { type: type.type, shape, order: axes, symbol: new SymbolicTensor(seen, layer, symbols) };
   }
 
@@ -218,6 +244,8 @@ export class Builder {
     if (sizeOf(shape) !== sizeOf(value.shape)) {
       throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shape.join("×")}`);
     }
+    const fault = shapeFault(shape);
+    if (fault) throw new Unsupported(fault);
     if (isConstant(value)) return { ...value, shape };
     const order = this.#splitOrder(value, shape);
     if (order) return this.#view(value, { type: value.type, shape }, order);

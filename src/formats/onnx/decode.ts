@@ -16,7 +16,7 @@ function embedded<T>(reader: PbfReader, field: Field<T>, message: T): T {
   return reader.readMessage(field, message);
 }
 
-const emptyTensor = (): TensorProto => ({
+const emptyTensor = (at = 0): TensorProto => ({
   name: "",
   dims: [],
   dataType: 0,
@@ -25,6 +25,7 @@ const emptyTensor = (): TensorProto => ({
   int64s: [],
   doubles: [],
   external: false,
+  at,
 });
 
 const tensorField: Field<TensorProto> = (tag, tensor, reader) => {
@@ -46,7 +47,7 @@ const attributeField: Field<AttributeProto> = (tag, attribute, reader) => {
   else if (tag === 2) attribute.f = reader.readFloat();
   else if (tag === 3) attribute.i = reader.readVarint(true);
   else if (tag === 4) attribute.s = reader.readString();
-  else if (tag === 5) attribute.t = embedded(reader, tensorField, emptyTensor());
+  else if (tag === 5) attribute.t = embedded(reader, tensorField, emptyTensor(reader.pos));
   else if (tag === 7) reader.readPackedFloat(attribute.floats);
   else if (tag === 8) reader.readPackedVarint(attribute.ints, true);
   else if (tag === 9) attribute.strings.push(reader.readString());
@@ -93,7 +94,7 @@ const graphField: Field<GraphProto> = (tag, graph, reader) => {
     const node: NodeProto = { name: "", opType: "", domain: "", inputs: [], outputs: [], attributes: [] };
     graph.nodes.push(embedded(reader, nodeField, node));
   } else if (tag === 2) graph.name = reader.readString();
-  else if (tag === 5) graph.initializers.push(embedded(reader, tensorField, emptyTensor()));
+  else if (tag === 5) graph.initializers.push(embedded(reader, tensorField, emptyTensor(reader.pos)));
   else if (tag === 11) graph.inputs.push(value());
   else if (tag === 12) graph.outputs.push(value());
   else if (tag === 15) graph.sparse++;
@@ -108,8 +109,9 @@ const modelField: Field<ModelProto> = (tag, model, reader) => {
   if (tag === 1) model.irVersion = reader.readVarint();
   else if (tag === 2) model.producer = reader.readString();
   else if (tag === 7) {
-    const graph = { name: "", nodes: [], initializers: [], inputs: [], outputs: [], sparse: 0 };
-    model.graph = embedded(reader, graphField, graph);
+    // A message that comes twice is one in two parts.
+    model.graph ??= { name: "", nodes: [], initializers: [], inputs: [], outputs: [], sparse: 0 };
+    embedded(reader, graphField, model.graph);
   } else if (tag === 8) model.opsets.push(embedded(reader, opsetField, { domain: "", version: 1 }));
   else if (tag === 25) model.functions++;
 };

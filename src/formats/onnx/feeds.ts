@@ -32,6 +32,15 @@ function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {
   );
 }
 
+/** @throws ShapeError naming `place`, unless it is a shape that the input takes; with `open` any number of images is. */
+export function checkFeedShape(place: string, input: OnnxInput, shape: Shape, open: boolean): void {
+  if (Array.isArray(shape) && fits(input, shape, open)) return;
+  const sizes = input.dims.map((size, axis) => (open && axis === 0 ? "n" : size === "" ? "?" : size));
+  throw new ShapeError(
+    `${place}: expected shape ${sizes.join("×")}, got ${Array.isArray(shape) ? shapeText(shape) : show(shape)}`,
+  );
+}
+
 /** @throws ShapeError naming `where`, unless it is a tensor that the input takes; with `open` any number of images is. */
 export function checkFeed(
   where: string,
@@ -39,16 +48,13 @@ export function checkFeed(
   tensor: OnnxTensor | undefined,
   open: boolean,
 ): void {
-  const { name, type, dims } = input;
+  const { name, type } = input;
   const place = `${where}: ${name}`;
   if (!tensor || !Array.isArray(tensor.shape)) {
     throw new ShapeError(`${place}: expected { shape, data }, got ${show(tensor)}`);
   }
   const { shape, data } = tensor;
-  if (!fits(input, shape, open)) {
-    const sizes = dims.map((size, axis) => (open && axis === 0 ? "n" : size === "" ? "?" : size));
-    throw new ShapeError(`${place}: expected shape ${sizes.join("×")}, got ${shapeText(shape)}`);
-  }
+  checkFeedShape(place, input, shape, open);
   if (className(data) !== CLASSES[type])
     throw new ShapeError(`${place}.data: expected a ${CLASSES[type]}, got ${show(data)}`);
   if (data.length !== sizeOf(shape)) {

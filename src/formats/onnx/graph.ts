@@ -2,7 +2,7 @@ import { FormatError } from "../../errors.ts";
 import { show } from "../../options.ts";
 import { decodeModel } from "./decode.ts";
 import type { ModelProto, NodeProto, ValueInfoProto } from "./proto.ts";
-import { dataTypeName, elementTypeOf, readTensor } from "./tensorData.ts";
+import { dataTypeName, elementTypeOf, readTensor, shapeFault } from "./tensorData.ts";
 import type { Constant, ElementType } from "./values.ts";
 
 /** The operators' versions that are read here. */
@@ -25,8 +25,8 @@ export interface OnnxGraph {
   readonly outputs: readonly string[];
   /** The version of ONNX's operators. */
   readonly version: number;
-  /** The messages it was read from. */
-  readonly model: ModelProto;
+  /** The file that it was read from. */
+  readonly bytes: Uint8Array;
 }
 
 function fail(place: string, expected: string, given: unknown): never {
@@ -56,8 +56,10 @@ function readInput({ name, elementType, dims }: ValueInfoProto): OnnxInput {
       dataTypeName(elementType),
     );
   if (!dims) fail(`input ${show(name)}`, "a shape", "none");
-  // Exporters write 0 or −1 for what is open.
+  // Exporters write −1 for what is open.
   const sizes = dims.map((size) => (typeof size === "number" && size < 0 ? "" : size));
+  const fault = shapeFault(sizes.map((size) => (typeof size === "number" ? size : 1)));
+  if (fault) throw new FormatError(`loadOnnx: input ${show(name)}: ${fault}`);
   return { name, type, dims: sizes };
 }
 
@@ -82,7 +84,11 @@ function sorted(nodes: readonly NodeProto[], given: ReadonlySet<string>): NodePr
       sources.add(defined.get(input) ?? fail(nodeName(node), "inputs that something defines", input));
     }
     waiting.set(node, sources.size);
-    for (const source of sources) readers.set(source, [...(readers.get(source) ?? []), node]);
+    for (const source of sources) {
+      const known = readers.get(source);
+      if (known) known.push(node);
+      else readers.set(source, [node]);
+    }
   }
   const ready = nodes.filter((node) => waiting.get(node) === 0);
   // The list grows while it is walked.
@@ -119,7 +125,8 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
   const nodes = sorted(graph.nodes, given);
   const values = new Set([...given, ...nodes.flatMap((node) => node.outputs)]);
   const outputs = graph.outputs.map(({ name }) => name);
-  const missing = outputs.find((name) => !values.has(name));
+  const missing = outputs.find((name) => name === "" || !values.has(name));
   if (missing !== undefined) fail("outputs", "values that something defines", missing);
-  return { nodes, initializers, inputs, outputs, version: versionOf(model), model };
+  if (new Set(outputs).size < outputs.length) fail("outputs", "values of their own", outputs.join(", "));
+  return { nodes, initializers, inputs, outputs, version: versionOf(model), bytes };
 }

@@ -1,10 +1,12 @@
 import type { KernelEngine } from "../../engine/engine.ts";
-import { FormatError } from "../../errors.ts";
+import { FormatError, OptionError, ShapeError } from "../../errors.ts";
+import type { SymbolicTensor } from "../../layers/symbolic.ts";
 import { model } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
 import type { Shape } from "../../tensor.ts";
-import { NotBatched } from "./builder.ts";
+import { NotBatched, type StoredWeight } from "./builder.ts";
 import type { OnnxGraph } from "./graph.ts";
+import type { TensorProto } from "./proto.ts";
 import { lower, symbolsBefore, type Lowered } from "./lower.ts";
 import { isComputed, isConstant, type Computed, type Constant } from "./values.ts";
 
@@ -52,10 +54,8 @@ export class Instance {
       used.has(value.symbol) ? [{ name, value }] : [],
     );
     if (ends.length > 0) {
-      this.model = model({
-        inputs: begins.map(({ value }) => value.symbol),
-        outputs: ends.map(({ value }) => value.symbol),
-      });
+      const symbols = (these: typeof ends) => these.map(({ value }) => value.symbol);
+      this.model = modelOf(symbols(begins), symbols(ends));
       this.model.compile({ engine });
     }
     this.inputs = begins.map((end, i) => ({ ...end, key: this.model!.inputs[i]!.name }));
@@ -77,6 +77,72 @@ export class Instance {
       if ("data" in own && own.shape.join() !== (other as Constant).shape.join()) return false;
     }
     return true;
+  }
+
+  /** The weights that the model has, with its names for them. */
+  *#weights(): Generator<readonly [name: string, weight: StoredWeight]> {
+    const { weights } = this.model!;
+    for (const weight of this.lowered.builder.stored) {
+      const name = `${weight.layer.name}.${weight.weight}`;
+      if (weights.has(name)) yield [name, weight];
+    }
+  }
+
+  /**
+   * What has become of the file's tensors that were trained.
+   * @throws OptionError naming `where` when a weight that was trained is none in the file, or became two of one there
+   */
+  trained(where: string): Map<TensorProto, Float32Array> {
+    const trained = new Map<TensorProto, Float32Array>();
+    if (!this.model) return trained;
+    const { weights } = this.model;
+    const own = [...this.#weights()].map(([name, weight]) => {
+      const { data } = weights.get(name)!;
+      return { name, weight, data, changed: !sameBits(data, weight.start()) };
+    });
+    for (const { name, weight, data, changed } of own) {
+      if (!changed) continue;
+      if (!weight.source) {
+        throw new OptionError(
+          `${where}: ${name}: expected a weight that stands in the file, got one that is computed there from others`,
+        );
+      }
+      trained.set(weight.source, weight.toFile(data));
+    }
+    const other = own.find(({ weight: { source, toFile }, data }) => {
+      const now = source && trained.get(source);
+      return now && !sameBits(toFile(data), now);
+    });
+    if (!other) return trained;
+    throw new OptionError(
+      `${where}: ${other.name}: expected one set of numbers for ${other.weight.source!.name}, got layers that share it trained apart`,
+    );
+  }
+
+  /** Goes on from where another drawing of the same file was trained to. */
+  resume(trained: ReadonlyMap<TensorProto, Float32Array>): void {
+    if (!this.model || trained.size === 0) return;
+    const { weights } = this.model;
+    for (const [name, { source, fromFile }] of this.#weights()) {
+      const now = source && trained.get(source);
+      if (now) weights.set(name, { shape: weights.get(name)!.shape, data: fromFile(now) });
+    }
+    this.model.setWeights(weights);
+  }
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const [m, n] = [a, b].map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length));
+  return m!.every((bits, i) => bits === n![i]);
+}
+
+/** @throws FormatError for what no model can be, such as one of too many weights, or without an input */
+function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Model {
+  try {
+    return model({ inputs, outputs });
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
+    throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });
   }
 }
 

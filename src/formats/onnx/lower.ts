@@ -7,6 +7,7 @@ import { Attributes, Unsupported } from "./node.ts";
 import { OPERATORS } from "./operators/index.ts";
 import type { NodeProto } from "./proto.ts";
 import type { Shape } from "../../tensor.ts";
+import { shapeFault } from "./tensorData.ts";
 import { isConstant, type Computed, type Constant, type Value } from "./values.ts";
 
 /** A file's graph as layers: what the net is given and what it returns, by name. */
@@ -61,7 +62,7 @@ export function lower(
   given: ReadonlyMap<string, Shape | Constant>,
   batch?: number,
 ): Lowered {
-  const builder = new Builder(batch);
+  const builder = new Builder(graph.bytes.length, batch);
   const values = new Map<string, Value>(graph.initializers);
   const inputs = new Map<string, Computed>();
   for (const { name, type } of graph.inputs) {
@@ -80,22 +81,25 @@ export function lower(
   }
   refuse(reasons);
   const outputs = new Map<string, Value>();
+  const returned = new Set<SymbolicTensor>();
   for (const name of graph.outputs) {
     const value = values.get(name)!;
     if (isConstant(value) && value.ofShape && batch !== undefined) {
       throw new NotBatched(`${name} tells the number of images`);
     }
-    outputs.set(name, isConstant(value) ? value : outputOf(builder, value, outputs));
+    outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
   }
   return { builder, inputs, outputs, values };
 }
 
-/** An output in the order of the file, computed by a layer that computes no other. */
-function outputOf(builder: Builder, value: Computed, others: ReadonlyMap<string, Value>): Computed {
+/** An output in the order of the file, computed by a layer that computes none of those that are `returned`. */
+function outputOf(builder: Builder, value: Computed, returned: Set<SymbolicTensor>): Computed {
   const output = builder.inFileOrder(value);
   const { symbol } = output;
-  const shared = [...others.values()].some((other) => !isConstant(other) && other.symbol === symbol);
-  if (symbol.layer && !shared) return output;
+  if (symbol.layer && !returned.has(symbol)) {
+    returned.add(symbol);
+    return output;
+  }
   builder.node = "output";
   return builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
 }
@@ -152,6 +156,8 @@ function lowerNode(builder: Builder, proto: NodeProto, version: number, values: 
     if (name === "") return;
     const value = made[i];
     if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
+    const fault = shapeFault(value.shape);
+    if (fault) throw new Unsupported(fault);
     values.set(name, value);
   });
 }

@@ -9,12 +9,13 @@ import type { Named } from "../../model/named.ts";
 import type { Labels } from "../../model/targets.ts";
 import { checkOptions, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
-import { checkFeed, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
+import { checkFeed, checkFeedShape, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
 import { readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
 import { Instance, type Given } from "./instance.ts";
-import { CONSTANT } from "./layers/constant.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
+import { rewriteTensors } from "./rewrite.ts";
 import { OnnxSession } from "./session.ts";
+import { rawElements } from "./tensorData.ts";
 import { isComputed, type Constant } from "./values.ts";
 
 /** What an ONNX net is given, by the names of its inputs. */
@@ -57,7 +58,7 @@ export class OnnxModel {
     if (before?.serves(given)) return before;
     try {
       const next = new Instance(this.#graph, given, this.#engine);
-      if (before?.notBatched === undefined && this.#deciding.size === 0) carryOn(before?.model, next.model);
+      next.resume(before?.trained("predict") ?? new Map());
       before?.model?.dispose();
       return (this.#instance = next);
     } catch (error) {
@@ -113,10 +114,11 @@ export class OnnxModel {
     checkOptions("predict", options, ["batchSize"]);
     const instance = this.#instanceFor("predict", feeds);
     const { outputs, constants, inputs, notBatched } = instance;
-    const results: Record<string, OnnxTensor> = {};
+    // By names that are any text: an object would take __proto__ for something else.
+    const results = new Map<string, OnnxTensor>();
     for (const { name, type, shape, data } of constants)
-      results[name] = { shape, data: fromNumbers(type, data()) };
-    if (!instance.model) return results;
+      results.set(name, { shape, data: fromNumbers(type, data()) });
+    if (!instance.model) return Object.fromEntries(results);
     const whole = notBatched !== undefined;
     const given: Record<string, Tensor> = {};
     for (const { name, key, value } of inputs) {
@@ -130,9 +132,9 @@ export class OnnxModel {
     for (const { name, key, value } of outputs) {
       const { data } = made[key]!;
       const shape = whole ? value.shape : [made[key]!.shape[0]!, ...value.shape.slice(1)];
-      results[name] = { shape, data: fromMemory(value.type, data.subarray(0, sizeOf(shape))) };
+      results.set(name, { shape, data: fromMemory(value.type, data.subarray(0, sizeOf(shape))) });
     }
-    return Object.fromEntries(this.#graph.outputs.map((name) => [name, results[name]!]));
+    return Object.fromEntries(this.#graph.outputs.map((name) => [name, results.get(name)!]));
   }
 
   /**
@@ -151,9 +153,16 @@ export class OnnxModel {
 
   #sessionShapes(batchSize: number, given: Readonly<Record<string, Shape>>): Map<string, Shape> {
     const shapes = new Map<string, Shape>();
-    for (const { name, dims } of this.#graph.inputs) {
+    const unknown = Object.keys(given).find((name) => !this.inputNames.includes(name));
+    if (unknown !== undefined) {
+      throw new ShapeError(`session: shapes: expected ${this.inputNames.join(", ")}; got ${unknown} besides`);
+    }
+    for (const input of this.#graph.inputs) {
+      const { name, dims } = input;
+      const own = Object.hasOwn(given, name) ? given[name] : undefined;
+      if (own !== undefined) checkFeedShape(`session: shapes: ${name}`, input, own, true);
       const shape =
-        given[name] ?? dims.map((size, axis) => (axis === 0 && typeof size === "string" ? batchSize : size));
+        own ?? dims.map((size, axis) => (axis === 0 && typeof size === "string" ? batchSize : size));
       const open = shape.find((size) => typeof size === "string");
       if (open !== undefined) {
         throw new ShapeError(`session: shapes: ${name}: expected a size for ${show(open)}, got none`);
@@ -198,6 +207,19 @@ export class OnnxModel {
     return this.#instance.model?.summary() ?? "nothing to compute: all outputs are known";
   }
 
+  /**
+   * The file with the weights as they are now, float16 ones rounded to the nearest; all else in it stays byte for byte. Of
+   * a net that was never trained it is a copy.
+   * @throws OptionError when what was trained is not a tensor of the file
+   */
+  toOnnx(): Uint8Array {
+    const elements = new Map<number, Uint8Array>();
+    for (const [{ at, dataType }, data] of this.#instance?.trained("toOnnx") ?? []) {
+      elements.set(at!, rawElements(dataType, data));
+    }
+    return rewriteTensors(this.#graph.bytes, elements);
+  }
+
   /** Takes the net off its engine and frees its memory there. */
   dispose(): void {
     this.#instance?.model?.dispose();
@@ -214,13 +236,21 @@ export class OnnxModel {
 
   #instanceFor(where: string, feeds: Feeds): Instance {
     const { inputs } = this.#graph;
+    if (typeof feeds !== "object" || feeds === null) {
+      throw new ShapeError(`${where}: expected tensors by the names of inputs, got ${show(feeds)}`);
+    }
     const unknown = Object.keys(feeds).find((name) => inputs.every((input) => input.name !== name));
     if (unknown !== undefined) {
       throw new ShapeError(`${where}: expected ${this.inputNames.join(", ")}; got ${unknown} besides`);
     }
     const open = this.#instance?.model !== undefined && this.#instance.notBatched === undefined;
     for (const input of inputs)
-      checkFeed(where, input, feeds[input.name], open && !this.#deciding.has(input.name));
+      checkFeed(
+        where,
+        input,
+        Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined,
+        open && !this.#deciding.has(input.name),
+      );
     if (open) this.#checkImages(where, feeds);
     // Each time around, the graph depends on one more input at least.
     for (;;) {
@@ -249,13 +279,6 @@ export class OnnxModel {
         : Float64Array.from(data as Int32Array, Number);
     return { type, shape, data: () => numbers };
   }
-}
-
-/** What was trained goes on in a net for other shapes, beside the constants of the file, which follow from those. */
-function carryOn(before: Model | undefined, next: Model | undefined): void {
-  if (!before || !next) return;
-  const trained = [...before.weights].filter(([name]) => !name.endsWith(`.${CONSTANT}`));
-  next.setWeights(new Map([...next.weights, ...trained]));
 }
 
 /**

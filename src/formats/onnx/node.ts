@@ -16,6 +16,10 @@ export class Attributes {
   constructor({ attributes }: NodeProto, version: number) {
     this.version = version;
     this.#byName = new Map(attributes.map((attribute) => [attribute.name, attribute]));
+    if (this.#byName.size < attributes.length) {
+      const names = attributes.map(({ name }) => name);
+      throw new Unsupported(`expected attributes with names of their own, got ${names.join(", ")}`);
+    }
   }
 
   #find(name: string, types: readonly number[]): AttributeProto | undefined {

@@ -72,7 +72,7 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
   const { builder, inputs, type } = node;
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
-    for (const { shape } of plan.outputs) builder.spend(sizeOf(shape));
+    for (const value of [...inputs, ...plan.outputs]) if (value) builder.spend(sizeOf(value.shape));
     const results = plan.outputs.map((output) => constantRoom(output.type, sizeOf(output.shape)));
     plan.run(
       inputs.map((value) => (value as Constant | undefined)?.data()),

@@ -44,6 +44,8 @@ export interface TensorProto {
   doubles: number[];
   /** Whether the elements lie in another file. */
   external: boolean;
+  /** The byte of the file at which it begins, which tells tensors apart when the file is written again. */
+  at?: number;
 }
 
 export interface AttributeProto {

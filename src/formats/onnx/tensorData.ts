@@ -1,5 +1,5 @@
 import { FormatError } from "../../errors.ts";
-import { sizeOf } from "../../tensor.ts";
+import { sizeOf, type Shape } from "../../tensor.ts";
 import { DATA_TYPE, type TensorProto } from "./proto.ts";
 import type { Constant, ElementType, Numbers } from "./values.ts";
 
@@ -38,13 +38,39 @@ const READINGS: Readonly<Record<number, Reading>> = {
   [DATA_TYPE.bool]: { type: "bool", bytes: 1, read: (view, at) => view.getUint8(at), list: int32s },
 };
 
+const bits = new Int32Array(1);
+const float = new Float32Array(bits.buffer);
+
 /** A float16's value from its bits; exact. */
-function widen(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
+function widen(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+  bits[0] = ((exponent + 112) << 23) | (fraction << 13);
+  return sign * float[0]!;
+}
+
+const word = new DataView(new ArrayBuffer(4));
+
+/** The bits of the float16 next to a number, of two the even one. */
+export function narrow(value: number): number {
+  word.setFloat32(0, value);
+  const bits = word.getUint32(0);
+  const sign = (bits >>> 16) & 0x8000;
+  const size = Math.abs(value);
+  if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
+  const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
+  // Adding 2⁵² rounds to integers; a carry goes on into the exponent.
+  const fraction = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52;
+  return sign | (((exponent + 14) << 10) + fraction);
+}
+
+/** Elements as the bytes of a tensor of that type, float32 or float16. */
+export function rawElements(dataType: number, data: Float32Array): Uint8Array {
+  if (dataType === DATA_TYPE.float16) return new Uint8Array(Uint16Array.from(data, narrow).buffer);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** What a file's element type is here, or undefined when nothing here computes with it. */
@@ -56,6 +82,18 @@ export function elementTypeOf(dataType: number): ElementType | undefined {
 export function dataTypeName(dataType: number): string {
   const entry = Object.entries(DATA_TYPE).find(([, code]) => code === dataType);
   return entry ? entry[0] : `type ${dataType}`;
+}
+
+/** Most axes and elements of a tensor: a file of a few bytes can name any. */
+const MOST_AXES = 32;
+const MOST_ELEMENTS = 2 ** 30;
+
+/** What is wrong with a shape; undefined when it can be one. */
+export function shapeFault(shape: Shape): string | undefined {
+  if (shape.length > MOST_AXES) return `expected at most ${MOST_AXES} axes, got ${shape.length}`;
+  const wrong = shape.find((size) => !(Number.isInteger(size) && size >= 0 && size <= MOST_ELEMENTS));
+  if (wrong === undefined && sizeOf(shape) <= MOST_ELEMENTS) return undefined;
+  return `expected sizes ≥ 0 of at most ${MOST_ELEMENTS} elements, got ${shape.join("×")}`;
 }
 
 /**
@@ -73,9 +111,8 @@ export function readTensor(where: string, tensor: TensorProto): Constant {
   if (tensor.external)
     throw new FormatError(`${where}: expected elements in the file, got a reference to another file`);
   const { dims, raw } = tensor;
-  if (!dims.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new FormatError(`${where}: expected sizes ≥ 0, got ${dims.join("×")}`);
-  }
+  const fault = shapeFault(dims);
+  if (fault) throw new FormatError(`${where}: ${fault}`);
   const size = sizeOf(dims);
   const has = raw ? raw.length / reading.bytes : reading.list(tensor).length;
   if (has !== size)

@@ -1,6 +1,6 @@
 import type { Layer } from "../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
-import { NotBatched, type Builder } from "./builder.ts";
+import { NotBatched, type Builder, type StoredWeight } from "./builder.ts";
 import { Unsupported } from "./node.ts";
 import type { Constant } from "./values.ts";
 
@@ -42,36 +42,43 @@ export function withWeights(
   sources: Readonly<Record<string, WeightSource>>,
 ): Layer {
   const { weights } = layer;
-  const start = ({ constant, order, scale }: WeightSource): Float32Array => {
-    const data = order ? reorder(constant.data(), constant.shape, order) : Float32Array.from(constant.data());
-    return scale === undefined ? data : data.map((value) => value * scale);
-  };
-  for (const [weight, { constant, order, scale = 1 }] of Object.entries(sources)) {
-    const { source, shape, type, ofShape } = constant;
+  const stored = new Map(
+    Object.entries(sources).map(([weight, source]) => [weight, storedWeight(layer, weight, source)]),
+  );
+  for (const [weight, { constant }] of Object.entries(sources)) {
+    const { shape, type, ofShape } = constant;
     if (type !== "float32") throw new Unsupported(`${weight}: expected float32, got ${type}`);
     if (ofShape && builder.batch !== undefined) throw new NotBatched("it computes with the number of images");
-    if (!source) continue;
-    const back = order && shape.map((_, axis) => order.indexOf(axis));
-    const toFile = (data: Float32Array): Float32Array => {
-      const scaled = scale === 1 ? data : data.map((value) => value / scale);
-      return order
-        ? reorder(
-            scaled,
-            order.map((axis) => shape[axis]!),
-            back!,
-          )
-        : scaled;
-    };
-    builder.stored.push({ layer, weight, source, toFile });
+    builder.keep(sizeOf(shape), stored.get(weight)!);
   }
   return Object.assign(layer, {
     weights: (inputs: readonly Shape[]) =>
       weights(inputs).map((spec) => {
-        const source = sources[spec.name];
-        if (!source) return spec;
-        const [has, needs] = [sizeOf(source.constant.shape), sizeOf(spec.shape)];
+        const own = stored.get(spec.name);
+        if (!own) return spec;
+        const [has, needs] = [sizeOf(sources[spec.name]!.constant.shape), sizeOf(spec.shape)];
         if (has !== needs) throw new Unsupported(`${spec.name}: expected ${needs} elements, got ${has}`);
-        return { ...spec, initializer: () => start(source) };
+        return { ...spec, initializer: () => own.start() };
       }),
   });
+}
+
+function storedWeight(layer: Layer, weight: string, source: WeightSource): StoredWeight {
+  const { constant, scale = 1 } = source;
+  const { shape } = constant;
+  const order = source.order ?? shape.map((_, axis) => axis);
+  const sizes = order.map((axis) => shape[axis]!);
+  const back = shape.map((_, axis) => order.indexOf(axis));
+  const fromFile = (data: ArrayLike<number>): Float32Array => {
+    const moved = reorder(data, shape, order);
+    return scale === 1 ? moved : moved.map((value) => value * scale);
+  };
+  return {
+    layer,
+    weight,
+    source: constant.source,
+    start: () => fromFile(constant.data()),
+    fromFile,
+    toFile: (data) => reorder(scale === 1 ? data : data.map((value) => value / scale), sizes, back),
+  };
 }

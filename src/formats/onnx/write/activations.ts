@@ -31,8 +31,11 @@ const halved = (curve: Curve): Curve =>
 
 const silu = gated(operator("Sigmoid"));
 
+/** 1 / √2. */
+const ROOT_HALF = 0.7071067811865476;
+
 /** erf(x / √2). */
-const normal: Curve = (site, x) => site.op("Erf", [site.op("Mul", [x, site.scalar(Math.SQRT1_2)])]);
+const normal: Curve = (site, x) => site.op("Erf", [site.op("Mul", [x, site.scalar(ROOT_HALF)])]);
 
 /** tanh(√(2/π)·x·(1 + 0.044715·x²)), as the kernel has it. */
 const normalByTanh: Curve = (site, x) => {
