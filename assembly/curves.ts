@@ -4,11 +4,10 @@ import {
   add4,
   and4,
   andNot4,
+  atMost4,
   div4,
   less4,
   lessEqual4,
-  max4,
-  min4,
   mul4,
   neg4,
   relu4,
@@ -17,7 +16,7 @@ import {
   sub4,
   zero4,
 } from "./simd";
-import { erfc4, exp4, expm1Negative4, log1p4, sigmoid4, tanh4 } from "./math";
+import { erfc4, exp4, expm1Negative4, expNegative4, log1p4, sigmoid4, tanh4 } from "./math";
 
 /** The kinds, as the ABI numbers them. */
 export const LINEAR: i32 = 0;
@@ -54,14 +53,14 @@ const MISH_HIGHEST: f32 = 20.0;
 // @ts-ignore: decorator
 @inline
 function clip4(x: v128, limit: v128): v128 {
-  return min4(relu4(x), limit);
+  return atMost4(relu4(x), limit);
 }
 
 /** `x > 0 ? scale·x : limit·(e^x − 1)`. */
 // @ts-ignore: decorator
 @inline
 function exponential4(x: v128, scale: v128, limit: v128): v128 {
-  return select4(less4(zero4(), x), mul4(scale, x), mul4(limit, expm1Negative4(min4(x, zero4()))));
+  return select4(less4(zero4(), x), mul4(scale, x), mul4(limit, expm1Negative4(atMost4(x, zero4()))));
 }
 
 /** The share of a normal distribution below x. */
@@ -84,7 +83,7 @@ function geluTanh4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function mishWeight4(x: v128): v128 {
-  const e = exp4(min4(x, splat(MISH_HIGHEST)));
+  const e = exp4(atMost4(x, splat(MISH_HIGHEST)));
   return mul4(e, add4(e, splat(2)));
 }
 
@@ -102,7 +101,7 @@ export function activate4(kind: i32, alpha: v128, x: v128): v128 {
   if (kind == ELU) return exponential4(x, one, alpha);
   if (kind == SELU) return exponential4(x, splat(SELU_SCALE), splat(SELU_LIMIT));
   if (kind == HARD_SIGMOID) return clip4(add4(mul4(alpha, x), half), one);
-  if (kind == SOFTPLUS) return add4(relu4(x), log1p4(exp4(neg4(abs4(x)))));
+  if (kind == SOFTPLUS) return add4(relu4(x), log1p4(expNegative4(neg4(abs4(x)))));
   if (kind == SILU) return mul4(x, sigmoid4(x));
   if (kind == HARD_SWISH) return mul4(x, div4(clip4(add4(x, splat(3)), splat(6)), splat(6)));
   if (kind == GELU) return mul4(x, normalBelow4(x));
@@ -148,15 +147,15 @@ function slope4(kind: i32, x: v128): v128 {
   const half = splat(0.5);
   if (kind == SOFTPLUS) return sigmoid4(x);
   if (kind == SILU) {
-    const s = sigmoid4(x);
-    return mul4(s, add4(one, mul4(x, sub4(one, s))));
+    // 1 − σ(x) = σ(−x), without a difference.
+    return mul4(sigmoid4(x), add4(one, mul4(x, sigmoid4(neg4(x)))));
   }
   if (kind == HARD_SWISH) {
     const inner = add4(div4(x, splat(3)), half);
     return andNot4(select4(less4(splat(3), x), one, inner), less4(x, splat(-3)));
   }
   if (kind == GELU) {
-    const density = mul4(splat(NORMAL_PEAK), exp4(neg4(mul4(half, mul4(x, x)))));
+    const density = mul4(splat(NORMAL_PEAK), expNegative4(neg4(mul4(half, mul4(x, x)))));
     return add4(normalBelow4(x), mul4(x, density));
   }
   if (kind == GELU_TANH) {

@@ -41,7 +41,20 @@ export {
   normalizeWorkspace,
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
-export { addForward, copyRows, multiplyForward } from "./elementwise";
+export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
+export { unaryForward, unaryBackward } from "./unary";
+export { broadcastForward } from "./broadcast";
+export { reduceForward } from "./reduce";
+export {
+  addActivated,
+  addForward,
+  copyRows,
+  maximumBackward,
+  maximumForward,
+  multiplyForward,
+  scaleForward,
+  subtractForward,
+} from "./elementwise";
 export { transpose } from "./transpose";
 export { resizeForward, resizeBackward } from "./resize";
 export {
@@ -53,6 +66,7 @@ export {
   preluBackpropInput,
   preluBackpropAlpha,
 } from "./rows";
+export { foldNormalization } from "./fold";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";

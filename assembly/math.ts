@@ -10,15 +10,19 @@ import {
   add4,
   addInt4,
   and4,
+  atLeast4,
+  atMost4,
   div4,
+  lane0,
+  lane1,
+  lane2,
+  lane3,
+  lanes4,
   less4,
   load4,
   loadLanes,
   madd4,
-  max4,
-  min4,
   mul4,
-  nearest4,
   neg4,
   or4,
   select4,
@@ -30,7 +34,6 @@ import {
   storeLanes,
   sub4,
   subInt4,
-  toInt4,
 } from "./simd";
 
 /** 1 / ln 2. */
@@ -41,37 +44,70 @@ const LN2_LOW: f32 = -2.1219444e-4;
 /** e^x is 0 below the first and infinite above the second. */
 const EXP_LOWEST: f32 = -104.0;
 const EXP_HIGHEST: f32 = 89.0;
+/** 1.5·2²³: a small number added to it is rounded to an integer, ties to even, which then stands in the low bits. */
+const SHIFTER: f32 = 12582912.0;
+const SHIFTER_BITS: i32 = 0x4b400000;
 
-/** 2^k for whole `k` of −126 to 127, from the bits of a float32. */
+/** 2 / √π. */
+const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
+
+/** 2^(k − bias), where `k` is an integer as a `SHIFTER` has it, from the bits of a float32. */
 // @ts-ignore: decorator
 @inline
-function powerOfTwo(k: v128): v128 {
-  return shiftLeft4(addInt4(k, splatInt(127)), 23);
+function powerOfTwo(k: v128, bias: i32): v128 {
+  return shiftLeft4(addInt4(k, splatInt(127 - bias)), 23);
 }
 
 /**
- * e^x for any float32; at most 1 ULP (0.991 found), also for subnormal results.
- *
- * Cody–Waite reduction x = k·ln 2 + r, |r| ≤ ln 2 / 2, then e^r = 1 + r + r²·P(r) with the degree-5 minimax
- * polynomial of Cephes' `expf` (S. Moshier), and a multiplication by 2^k in two halves, so that neither leaves the
- * range of exponents. e^−∞ = 0, e^x = +∞ from 88.73 on and 0 below −103.98; NaN stays NaN.
+ * e^r for |r| ≤ ln 2 / 2, r = x − k·ln 2 (Cody–Waite): 1 + r + r²·P(r) with the degree-5 minimax polynomial of Cephes'
+ * `expf` (S. Moshier).
  */
 // @ts-ignore: decorator
 @inline
-export function exp4(x: v128): v128 {
-  const clamped = max4(min4(x, splat(EXP_HIGHEST)), splat(EXP_LOWEST));
-  const k = nearest4(mul4(clamped, splat(LOG2E)));
-  const r = sub4(sub4(clamped, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
+function expReduced4(x: v128, k: v128): v128 {
+  const r = sub4(sub4(x, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
   let p = madd4(splat(1.98756915e-4), r, splat(1.3981999507e-3));
   p = madd4(p, r, splat(8.3334519073e-3));
   p = madd4(p, r, splat(4.1665795894e-2));
   p = madd4(p, r, splat(1.6666665459e-1));
   p = madd4(p, r, splat(5.0000001201e-1));
-  const mantissa = add4(madd4(p, mul4(r, r), r), splat(1));
-  const exponent = toInt4(k);
-  const half = shiftRight4(exponent, 1);
-  return mul4(mul4(mantissa, powerOfTwo(half)), powerOfTwo(subInt4(exponent, half)));
+  return add4(madd4(p, mul4(r, r), r), splat(1));
 }
+
+/**
+ * e^x for any float32; at most 1 ULP (0.991 found), also for subnormal results.
+ *
+ * x = k·ln 2 + r with the integer k nearest to x / ln 2, and e^r · 2^k in two multiplications by a power of two, so that
+ * neither leaves the range of exponents. e^−∞ = 0, e^x = +∞ from 88.73 on and 0 below −103.98; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  const clamped = atLeast4(atMost4(x, splat(EXP_HIGHEST)), splat(EXP_LOWEST));
+  const shifted = add4(mul4(clamped, splat(LOG2E)), splat(SHIFTER));
+  const mantissa = expReduced4(clamped, sub4(shifted, splat(SHIFTER)));
+  const k = subInt4(shifted, splatInt(SHIFTER_BITS));
+  const half = shiftRight4(k, 1);
+  return mul4(mul4(mantissa, powerOfTwo(half, 0)), powerOfTwo(subInt4(k, half), 0));
+}
+
+/**
+ * e^x for x ≤ 0, with the bits of `exp4`: 2^k there needs its second multiplication for subnormal results alone, by a
+ * constant.
+ */
+// @ts-ignore: decorator
+@inline
+export function expNegative4(x: v128): v128 {
+  const clamped = atLeast4(x, splat(EXP_LOWEST));
+  const shifted = add4(mul4(clamped, splat(LOG2E)), splat(SHIFTER));
+  const mantissa = expReduced4(clamped, sub4(shifted, splat(SHIFTER)));
+  // The shifter's own bits end above those that stay.
+  return mul4(mul4(mantissa, powerOfTwo(shifted, -LIFT)), splat(LIFTED));
+}
+
+/** −104 / ln 2 > −151, so that 2^(k + 25) is a normal number; 2⁻²⁵. */
+const LIFT: i32 = 25;
+const LIFTED: f32 = 2.9802322387695312e-8;
 
 /**
  * 1 / (1 + e^−x) for any float32; at most 3 ULP (2.41 found), also for subnormal results.
@@ -83,7 +119,7 @@ export function exp4(x: v128): v128 {
 @inline
 export function sigmoid4(x: v128): v128 {
   const one = splat(1);
-  const z = exp4(neg4(abs4(x)));
+  const z = expNegative4(neg4(abs4(x)));
   return div4(select4(less4(x, splat(0)), z, one), add4(one, z));
 }
 
@@ -164,6 +200,30 @@ export function erfc4(z: v128): v128 {
   return mul4(t, exp4(sub4(p, mul4(z, z))));
 }
 
+/**
+ * erf x for any float32; at most 3 ULP.
+ *
+ * Below 0.75 the Taylor series 2/√π·(x − x³/3 + x⁵/(2!·5) − … + x¹⁷/(8!·17)), the first term left out of which is below
+ * 1e-9 of the sum; from there on 1 − erfc |x| with the sign of x. ±1 at ±∞; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function erf4(x: v128): v128 {
+  const magnitude = abs4(x);
+  const square = mul4(x, x);
+  let p = madd4(splat(TWO_BY_ROOT_PI / 685440), square, splat(-TWO_BY_ROOT_PI / 75600));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 9360));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 1320));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 216));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 42));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 10));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 3));
+  const near = mul4(magnitude, madd4(p, square, splat(TWO_BY_ROOT_PI)));
+  const far = sub4(splat(1), erfc4(magnitude));
+  const sign = and4(x, splatInt(i32.MIN_VALUE));
+  return or4(select4(less4(magnitude, splat(0.75)), near, far), sign);
+}
+
 /** √2 and ln 2 in float64. */
 const SQRT2: f64 = 1.4142135623730951;
 const LN2: f64 = 0.6931471805599453;
@@ -197,6 +257,13 @@ export function logf(x: f32): f64 {
   series = series * z + 1.0 / 5;
   series = series * z + 1.0 / 3;
   return k * LN2 + 2 * (s + s * z * series);
+}
+
+/** ln x in each lane, rounded from float64: below 0.501 ULP. */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  return lanes4(<f32>logf(lane0(x)), <f32>logf(lane1(x)), <f32>logf(lane2(x)), <f32>logf(lane3(x)));
 }
 
 /** `y[i] = e^x[i]` for `n` elements, as `exp4` has it: at most 1 ULP. `y` may be `x`. */

@@ -37,6 +37,23 @@
   return f64x2.mul(a, b);
 }
 
+// @ts-ignore: decorator
+@inline export function splat2d(x: f64): v128 {
+  return f64x2.splat(x);
+}
+
+/** The smaller lanes; NaN when either is. */
+// @ts-ignore: decorator
+@inline export function min2d(a: v128, b: v128): v128 {
+  return f64x2.min(a, b);
+}
+
+/** The larger lanes; NaN when either is. */
+// @ts-ignore: decorator
+@inline export function max2d(a: v128, b: v128): v128 {
+  return f64x2.max(a, b);
+}
+
 /** The sum of the lanes. */
 // @ts-ignore: decorator
 @inline export function sum2d(v: v128): f64 {

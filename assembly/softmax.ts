@@ -19,7 +19,7 @@ import { exp4 } from "./math";
 import { endShare, firstShare } from "./share";
 
 /** The largest of `cols ≥ 1` elements; NaN when any is. */
-function rowMaximum(x: usize, cols: i32): f32 {
+export function rowMaximum(x: usize, cols: i32): f32 {
   const rest = cols & (LANES - 1);
   const end = x + ((<usize>(cols - rest)) << 2);
   let largest = splat(load<f32>(x));

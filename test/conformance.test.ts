@@ -14,7 +14,12 @@ const read = (name: string): Uint8Array =>
 const context: Context = {
   load,
   engine: await load(),
-  goldens: { lenet5: read("lenet5"), strided: read("strided") },
+  goldens: {
+    lenet5: read("lenet5"),
+    strided: read("strided"),
+    hourglass: read("hourglass"),
+    normalized: read("normalized"),
+  },
 };
 afterAll(() => context.engine.dispose());
 

@@ -6,6 +6,7 @@ import { activate } from "../activation";
 import { LINEAR, RELU } from "../curves";
 import { add4, atLeast4, load4, splat, store4 } from "../simd";
 import { copyFloats } from "./copy";
+import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { PANEL_ROW } from "./pack";
 
@@ -102,11 +103,19 @@ function tile(
   relu: bool,
 ): void {
   const at = a.rows + (i << 2);
-  if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  if (a.step == 4 && bRow == PANEL_ROW) {
+    if (rows == MR) gemm5x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 4) gemm4x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 3) gemm3x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 2) gemm2x8Dense(at, a.runs, b, c, cRow, fresh);
+    else gemm1x8Dense(at, a.runs, b, c, cRow, fresh);
+  } else {
+    if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  }
   if (bias || relu) finish(rows, c, cRow, bias, relu);
 }
 

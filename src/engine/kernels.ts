@@ -155,12 +155,54 @@ export interface Kernels {
   /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
   softmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
 
+  // logSoftmax.ts
+
+  /** The logarithm of the softmax of each row of x[rows, cols]; y may be x. */
+  logSoftmaxForward(x: number, y: number, rows: number, cols: number): void;
+  /** dx = dy − e^y · Σ dy a row; dx may be dy. */
+  logSoftmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
+
+  // unary.ts
+
+  /** y = f(x), by the kinds of `assembly/unary.ts`; y may be x. */
+  unaryForward(kind: number, alpha: number, beta: number, x: number, y: number, n: number): void;
+  /** dx = f′(x)·dy; dx may be dy. */
+  unaryBackward(
+    kind: number,
+    alpha: number,
+    beta: number,
+    x: number,
+    dy: number,
+    dx: number,
+    n: number,
+  ): void;
+
+  // broadcast.ts
+
+  /** y = a ∘ b for n images, repeated as the layout says: `src/formats/onnx/layers/strides.ts` writes it. */
+  broadcastForward(kind: number, layout: number, n: number, a: number, b: number, y: number): void;
+
+  // reduce.ts
+
+  /** y = x without the axes that the layout reduces, for n images: `src/formats/onnx/layers/strides.ts` writes it. */
+  reduceForward(kind: number, layout: number, n: number, x: number, y: number): void;
+
   // elementwise.ts
 
   /** y = a + b; y may be either. */
   addForward(a: number, b: number, y: number, n: number): void;
+  /** y = act(a + b); y may be either. */
+  addActivated(kind: number, alpha: number, a: number, b: number, y: number, n: number): void;
   /** y = a·b; y may be either. */
   multiplyForward(a: number, b: number, y: number, n: number): void;
+  /** y = a − b; y may be either. */
+  subtractForward(a: number, b: number, y: number, n: number): void;
+  /** y = max(a, b); y may be either. */
+  maximumForward(a: number, b: number, y: number, n: number): void;
+  /** Moves dy to dx where the operand x is not smaller than the maximum y, and leaves zeros there; dx is 0 for none. */
+  maximumBackward(x: number, y: number, dy: number, dx: number, n: number): void;
+  /** y = scale·x; y may be x. */
+  scaleForward(scale: number, x: number, y: number, n: number): void;
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
 
@@ -214,6 +256,23 @@ export interface Kernels {
   preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
   /** dalpha[c] = column sums of dy·min(x, 0). */
   preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
+  // fold.ts
+
+  /** Weights w[rows, f] and a bias to which batch normalization after them is folded; b, gamma and beta may be 0. */
+  foldNormalization(
+    rows: number,
+    f: number,
+    w: number,
+    b: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    foldedW: number,
+    foldedB: number,
+  ): void;
 
   // normalization.ts
 
@@ -278,6 +337,7 @@ export interface Kernels {
   softmaxCrossEntropySparse(
     logits: number,
     labels: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
@@ -287,6 +347,7 @@ export interface Kernels {
   softmaxCrossEntropyDense(
     logits: number,
     targets: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,

@@ -1,5 +1,5 @@
 /** The backward passes of the layers with weights, apart from them: a program that only runs models does not carry them. */
-import type { Conv2d } from "../engine/conv2d.ts";
+import { forwardPass, type Conv2d } from "../engine/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../engine/conv2dGradients.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ActivationPass } from "./activate.ts";
@@ -37,6 +37,37 @@ function conv2d(
   };
 }
 
+/** Of a transposed convolution: the passes of `conv`, whose input gradient it is, with the roles of x and dy swapped. */
+function conv2dTranspose(
+  context: BuildContext,
+  conv: Conv2d,
+  window: number,
+  activation: ActivationPass,
+): (n: number) => void {
+  const { kernels, x, dx, dy, name } = context;
+  const [kernel] = context.weights;
+  const [dKernel, dBias] = context.gradients;
+  const { h, w, c: filters } = conv.window;
+  const filterGradient = dKernel && filterGradientPass(name, conv, "auto");
+  const inputGradient = forwardPass(name, conv, "auto");
+  const need = Math.max(
+    filterGradient?.workspace(kernels, window) ?? 0,
+    dx ? inputGradient.workspace(kernels, window) : 0,
+  );
+  const space = context.scratch(need, "backward");
+  const size = dx ? inputGradient.packed(kernels, window) : 0;
+  const packed = context.scratch(size, "backward");
+  const panels = size === 0 ? kernel! : packed;
+  return (n) => {
+    activation.backward(n);
+    filterGradient?.run(kernels, window, n, dy.pointer, x.pointer, dKernel!.pointer, space.pointer);
+    if (dBias) kernels.biasGradient(n * h * w, filters, dy.pointer, dBias.pointer);
+    if (!dx) return;
+    inputGradient.pack(kernels, window, kernel!.pointer, packed.pointer);
+    inputGradient.run(kernels, window, n, dy.pointer, panels.pointer, 0, dx.pointer, 0, 0, space.pointer);
+  };
+}
+
 /** Of a dense layer with `n` units. */
 function dense(context: BuildContext, n: number, activation: ActivationPass): (images: number) => void {
   const { kernels, capacity, x, dx, dy } = context;
@@ -58,4 +89,4 @@ function dense(context: BuildContext, n: number, activation: ActivationPass): (i
 }
 
 /** As training hands them to the layers. */
-export const BACKWARD = { conv2d, dense };
+export const BACKWARD = { conv2d, conv2dTranspose, dense };

@@ -8,7 +8,7 @@ import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
-interface SharedOptions {
+export interface SharedOptions {
   /** `[height, width]` of the filters, or one number for both. */
   kernelSize: Size;
   /** Default: 1. */
@@ -40,7 +40,7 @@ export interface DepthwiseConv2dLayerOptions extends SharedOptions {
   depthMultiplier?: number;
 }
 
-const SHARED_KEYS = [
+export const SHARED_KEYS = [
   "kernelSize",
   "strides",
   "padding",
@@ -53,7 +53,7 @@ const SHARED_KEYS = [
 ] as const;
 
 /** Fills in the defaults, copies what the caller could change later, and refuses what could not be a convolution on any image. */
-function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
+export function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
   const { strides = 1, padding = "valid", dilationRate = 1, activation = "linear", useBias = true } = options;
   const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   return {
@@ -135,7 +135,7 @@ function convolution(
   });
 }
 
-function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+export function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
   const { kernels, x, name } = context;
   const [kernel, bias] = context.weights;
   const window = context.window(conv.window);

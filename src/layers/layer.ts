@@ -103,6 +103,8 @@ export interface LayerDefinition {
   /** Shape of one image's output. @throws ShapeError, OptionError naming `where`. */
   outputShape(inputs: readonly Shape[], where: string): Shape;
   weights(inputs: readonly Shape[]): WeightSpec[];
+  /** False for a layer without a backward pass: training is refused where something before it learns. Default: true. */
+  readonly differentiable?: boolean;
   /** What its backward pass reads again, so that the planner keeps it. */
   readonly backwardReads: { readonly x: boolean; readonly y: boolean };
   /** True when the output is the input's memory under another shape: no pass runs. */

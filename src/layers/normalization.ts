@@ -282,7 +282,8 @@ function batchPass(context: BuildContext, settings: Settings, momentum: number):
   if (!context.training) {
     return passOf(context, settings, cut, { mean: movingMean, variance: movingVariance, fixed: true });
   }
-  const [mean, variance] = [context.saved(c), context.saved(c)];
+  // Until the update, which is behind the last backward pass.
+  const [mean, variance] = [context.kept(c), context.kept(c)];
   const update = (n: number, commit: boolean): boolean => {
     const m = rows(n);
     const bessel = m > 1 ? m / (m - 1) : 1;

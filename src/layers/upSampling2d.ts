@@ -1,7 +1,8 @@
 import { resizeTable } from "../engine/resize.ts";
+import { MOST } from "../engine/window.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
-import { shapeText, type Shape } from "../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
@@ -51,7 +52,11 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
     isView: () => rows * columns === 1,
     outputShape(inputs, where) {
       const [h, w, c] = imageOf(inputs, where);
-      return [h * rows, w * columns, c];
+      const output = [h * rows, w * columns, c];
+      if (sizeOf(output) <= MOST) return output;
+      throw new ShapeError(
+        `${where}: expected at most ${MOST} elements in an image, got ${shapeText(output)}`,
+      );
     },
     weights: () => [],
     build(context) {

@@ -3,7 +3,7 @@ import { Runtime } from "../engine/runtime.ts";
 import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, flag, show } from "../options.ts";
 import { nodeOf, type Graph } from "./graph.ts";
 import { inOrder, isNamed, type Named } from "./named.ts";
 
@@ -53,6 +53,15 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
   return losses;
 }
 
+/** @throws OptionError unless some layer with weights is there to learn, if there are any. */
+function checkTrainable({ nodes }: Graph): void {
+  for (const { layer, name } of nodes) flag(`compile: ${name}: trainable`, layer.trainable);
+  const weighted = nodes.filter(({ layer, inputShapes }) => layer.weights(inputShapes).length > 0);
+  if (weighted.length > 0 && !weighted.some(({ layer }) => layer.trainable)) {
+    throw new OptionError("compile: optimizer: expected a layer that learns, got all of them frozen");
+  }
+}
+
 /** @throws OptionError unless each option is what its factory gives and fits the graph; ShapeError for unknown outputs. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
   checkOptions("compile", options, ["engine", "optimizer", "loss"]);
@@ -69,6 +78,7 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   if (optimizer && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
+  if (optimizer) checkTrainable(graph);
   losses.forEach(({ type }, i) => {
     const { layer, name } = nodes[i]!;
     const { activation } = layer.config as { activation?: unknown };

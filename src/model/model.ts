@@ -1,7 +1,10 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import { encodeModel } from "../formats/onnx/encode.ts";
+import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
+import type { Layer } from "../layers/layer.ts";
 import type { Loss } from "../losses/index.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -11,6 +14,7 @@ import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
+import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
@@ -44,7 +48,12 @@ export class Model extends InferenceModel {
     this.#shuffler.jump();
   }
 
-  /** Copies of the gradients of the last training step, by `layer.weight`. */
+  /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
+  get layers(): readonly Layer[] {
+    return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
   get gradients(): Map<string, Tensor> {
     return this.#requireTrainer("gradients").readGradients();
   }
@@ -57,6 +66,7 @@ export class Model extends InferenceModel {
   override compile(options: CompileOptions): void {
     const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
+    if (optimizer) checkDifferentiable(this.graph, this.parameters);
     this.place(runtime);
     this.#losses = losses;
     if (!optimizer) return;
@@ -147,6 +157,20 @@ export class Model extends InferenceModel {
   /** A safetensors file with the weights, and the architecture in its metadata: `loadModel` needs nothing else. */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
+  }
+
+  /**
+   * An ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. ONNX's images are NCHW, and so
+   * are those that the file takes and gives, `[N, channels, height, width]`; `layout: "NHWC"` makes it turn them itself, so
+   * that it takes what the model takes. Other values are the model's own, inputs and outputs are called as in the model, and
+   * N is any number. Its weights are called as in `weights`; filters are OIHW, matrices stay `[in, out]`. A model trained by
+   * softmax cross-entropy gives logits.
+   * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
+   */
+  toOnnx(options: { layout?: OnnxLayout } = {}): Uint8Array {
+    checkOptions("toOnnx", options, ["layout"]);
+    const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
+    return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
   }
 
   override dispose(): void {

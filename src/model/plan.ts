@@ -5,6 +5,7 @@ import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { planGradients, type Gradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 export interface PlanOptions {
@@ -73,9 +74,9 @@ class Planner {
   readonly #region: Region;
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
-  /** By value: its data, and whether anything that it is made from learns. */
+  /** By value: its data, and whether it learns. */
   readonly #values: PlannedBuffer[] = [];
-  readonly #learns: boolean[] = [];
+  readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
   readonly #randomKey = { step: 0 };
 
@@ -86,6 +87,7 @@ class Planner {
     this.#options = options;
     this.#region = region;
     this.#training = options.training !== undefined;
+    this.#learns = learningValues(graph, options.training?.learning);
     this.#allocateValues();
     if (!options.training) return;
     const { gradients: pointer, learning } = options.training;
@@ -149,15 +151,10 @@ class Planner {
     const { capacity } = this.#options;
     for (const { shape } of inputs) {
       this.#values.push(this.#buffer(capacity * sizeOf(shape)));
-      this.#learns.push(false);
     }
-    for (const { layer, inputs: reads, outputShape, owner } of nodes) {
+    for (const { layer, inputs: reads, outputShape } of nodes) {
       const isView = layer.isView(this.#training);
       this.#values.push(isView ? this.#values[reads[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
-      const hasLearning = this.#parametersOf(owner).some((parameter) =>
-        this.#options.training?.learning.has(parameter),
-      );
-      this.#learns.push(hasLearning || reads.some((value) => this.#learns[value]));
     }
   }
 
@@ -211,6 +208,9 @@ class Planner {
     };
     const pass = node.layer.build(context);
     const { backward } = pass;
+    if (goesBack && !backward && dxs.some((dx) => dx !== null)) {
+      throw new Error(`${node.name}: expected a backward pass of ${node.layer.type}, got none`);
+    }
     const finish = gradients?.finish;
     if (!backward || !finish) return pass;
     return {

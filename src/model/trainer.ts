@@ -6,6 +6,7 @@ import type { Loss } from "../losses/index.ts";
 import type { Clip, Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { outputsOf, type Graph } from "./graph.ts";
+import { learningParameters } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import type { Targets } from "./targets.ts";
@@ -83,6 +84,8 @@ export class Trainer {
   readonly #outputs: readonly OutputSize[];
   readonly #seedKey: number;
   #plan: Plan | undefined;
+  /** The revision of the weights for which the frozen layers of the plan are prepared. */
+  #revision = 0;
   /** Addresses of the labels, by output. */
   #targets: number[] = [];
 
@@ -102,9 +105,7 @@ export class Trainer {
     this.#outputs = outputsOf(graph).map(({ shape }) => ({ size: sizeOf(shape), columns: shape.at(-1)! }));
     this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
-    this.#learning = new Set(
-      parameters.list.filter(({ node, trainable }) => trainable && this.#trainable[node]),
-    );
+    this.#learning = learningParameters(graph, parameters);
     this.#runs = runsOf(parameters, this.#learning);
     this.#region = new Region(runtime.heap, "model: gradients and optimizer state");
     try {
@@ -136,6 +137,7 @@ export class Trainer {
           trainable: this.#trainable,
         },
       });
+      this.#revision = 0;
       this.#targets = targets;
     } catch (error) {
       for (const pointer of targets) heap.free(pointer);
@@ -166,6 +168,7 @@ export class Trainer {
   step(where: string, n: number, targets: readonly Targets[]): void {
     const plan = this.#plan!;
     plan.randomKey.step = (this.#seedKey + Math.imul(this.steps + 1, GOLDEN)) >>> 0;
+    if (this.#revision !== this.#parameters.revision) plan.prepare();
     plan.forward(n);
     let loss = 0;
     let correct = 0;
@@ -181,7 +184,8 @@ export class Trainer {
     if (!finite) this.#refuse(where, "a gradient or an updated weight is not finite");
     this.#update(1);
     plan.update(n, true);
-    this.#parameters.revision++;
+    // The step changes nothing that was prepared.
+    this.#revision = ++this.#parameters.revision;
     this.steps++;
     this.lastLoss = loss;
     this.lastCorrect = correct;
@@ -220,9 +224,10 @@ export class Trainer {
     for (const { offset, size } of this.#runs) {
       squares += kernels.sumOfSquares(this.#gradients + offset * 4, size);
     }
-    const scale = Math.min(1, norm / Math.sqrt(squares));
+    const length = Math.sqrt(squares);
+    const scale = length > norm ? norm / length : 1;
     for (const { offset, size } of this.#runs) {
-      kernels.clipGradient(this.#gradients + offset * 4, size, Number.isNaN(scale) ? 1 : scale, value);
+      kernels.clipGradient(this.#gradients + offset * 4, size, scale, value);
     }
   }
 

@@ -150,9 +150,9 @@ export function softmaxCrossEntropy(
     const result = scope.room(4);
     const targets = scope.put(classes ?? (labels as Tensor).data);
     if (classes) {
-      kernels.softmaxCrossEntropySparse(x, targets, x, rows, columns, result);
+      kernels.softmaxCrossEntropySparse(x, targets, 0, x, rows, columns, result);
     } else {
-      kernels.softmaxCrossEntropyDense(x, targets, x, rows, columns, result);
+      kernels.softmaxCrossEntropyDense(x, targets, 0, x, rows, columns, result);
     }
     const view = new DataView(heap.memory.buffer, result);
     return {

@@ -12,7 +12,16 @@ import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
 import { hourglass } from "./hourglass.ts";
-import { branched, everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
+import {
+  branched,
+  everyLayer,
+  everyLayers,
+  normalized,
+  normalizedLayers,
+  softmaxLayers,
+  softmaxNet,
+  winogradNet,
+} from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
@@ -28,6 +37,19 @@ const KINDS: readonly Activation[] = [
   "sigmoid",
   "tanh",
   "softmax",
+  "relu6",
+  "elu",
+  { elu: 0.5 },
+  "selu",
+  "hardSigmoid",
+  { hardSigmoid: 0.2 },
+  "softplus",
+  "silu",
+  "swish",
+  "hardSwish",
+  "gelu",
+  "geluTanh",
+  "mish",
 ];
 
 function* products(engine: Engine): Generator<Result> {
@@ -147,7 +169,8 @@ function* activations(engine: Engine): Generator<Result> {
     for (const kind of KINDS) {
       const y = engine.activation(x, kind);
       yield y;
-      yield engine.activationBackprop(noise(3, ...x.shape), y, kind);
+      // From the output or, of the kinds that need it, the input: each has a slope at either.
+      for (const read of [x, y]) yield engine.activationBackprop(noise(3, ...x.shape), read, kind);
     }
   }
 }
@@ -215,8 +238,9 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
 ];
 
 /**
- * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, of one with softmax,
- * of a graph, and of one whose images grow again.
+ * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm,
+ * of one with softmax, of one whose images grow again, of one with normalizations whose gradients are clipped, and of a
+ * graph.
  */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
@@ -242,6 +266,8 @@ export function weightsDigest(engine: Engine): string {
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);
   const kinds = (step: number): Int32Array => random(4000 + step).integers(3, 0, 3);
   add(hourglass(8), optimizers.adam({ learningRate: 0.01 }), losses.softmaxCrossEntropy(), kinds);
+  const clipped = optimizers.sgd({ learningRate: 0.05, momentum: 0.9, globalClipNorm: 0.5, clipValue: 0.1 });
+  add(normalized(6), clipped, losses.softmaxCrossEntropy(), labels);
   const graph = branched(7);
   const loss = { kind: losses.softmaxCrossEntropy(), place: losses.meanSquaredError() };
   graph.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }), loss });
@@ -291,12 +317,11 @@ function expectComplete(engine: Engine): void {
   const operators = Object.getOwnPropertyNames(Object.getPrototypeOf(engine));
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
-  // The second column of the graphs' summaries, behind the inputs.
-  const drawn = [branched(1), hourglass(1)].flatMap((net) => {
-    const rows = net.summary().split("\n").slice(2, -2);
-    return rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => type !== "input");
-  });
-  const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(drawn));
+  // The second column of the graphs' summaries; inputs have none.
+  const rows = [branched(1), hourglass(1)].flatMap((net) => net.summary().split("\n").slice(2, -2));
+  const drawn = rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => Object.hasOwn(layers, type));
+  const listed = [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()];
+  const used = new Set(listed.map(({ type }) => type).concat(drawn));
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());

@@ -5,6 +5,7 @@ import { differenceCases } from "./differences.ts";
 import { digestCases, operatorsDigest, weightsDigest } from "./digests.ts";
 import { errorCases } from "./errors.ts";
 import { fileCases } from "./files.ts";
+import { freezingCases } from "./freezing.ts";
 import { goldenCases } from "./goldens.ts";
 import { gradientCases } from "./gradients.ts";
 import { graphCases } from "./graphs.ts";
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...goldenCases,
   ...optimizerCases,
   ...trainingCases,
+  ...freezingCases,
   ...graphCases,
   ...fileCases,
   ...refusalCases,

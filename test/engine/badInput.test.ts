@@ -50,9 +50,9 @@ const products: Refusal[] = [
   ],
   [
     "an unknown activation",
-    () => engine.activation(x, untyped("gelu")),
+    () => engine.activation(x, untyped("swoosh")),
     OptionError,
-    /^activation: activation: expected one of .*; got "gelu"$/,
+    /^activation: activation: expected one of .*; got "swoosh"$/,
   ],
   [
     "an activation's gradient of another shape",

@@ -3,7 +3,7 @@ import { guarded, openKernels } from "../support/wasm.ts";
 import { random } from "../support/random.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { bitsOf, expectWithin, U } from "../support/float.ts";
-import { agreement, crossEntropy, meanSquaredError, oneHot } from "../oracles/loss.ts";
+import { agreement, crossEntropy, meanSquaredError, oneHot, smoothed } from "../oracles/loss.ts";
 
 const bench = openKernels();
 const { kernels } = bench;
@@ -27,15 +27,27 @@ function run(kernel: Kernel, x: Float32Array, targets: Float32Array | Int32Array
   return { loss: bench.f64(result.ptr), correct: result.i32()[2] as number, dx: dx.f32() };
 }
 
-const sparse: Kernel = kernels.softmaxCrossEntropySparse;
-const dense: Kernel = kernels.softmaxCrossEntropyDense;
+const sparseOf =
+  (smoothing: number): Kernel =>
+  (x, labels, dx, rows, cols, result) =>
+    kernels.softmaxCrossEntropySparse(x, labels, smoothing, dx, rows, cols, result);
+const denseOf =
+  (smoothing: number): Kernel =>
+  (x, targets, dx, rows, cols, result) =>
+    kernels.softmaxCrossEntropyDense(x, targets, smoothing, dx, rows, cols, result);
+const [sparse, dense] = [sparseOf(0), denseOf(0)];
 const squared: Kernel = kernels.meanSquaredError;
 const shapes = [1, 2, 3, 4, 5, 7, 8, 9, 10, 33].map((cols, i) => ({ rows: 1 + (i % 4), cols }));
 
 /** The docstring's bound for logits in ±`range` / 2. */
 const bound = (range: number, cols: number): number => (range + Math.ceil(cols / 4) + 4) * U;
 
-describe.each(shapes)("softmax cross-entropy of $rows × $cols", ({ rows, cols }) => {
+const smoothings = shapes.flatMap((shape) => [0, 0.1, 0.75].map((smoothing) => ({ ...shape, smoothing })));
+
+describe.each(smoothings)("softmax cross-entropy of $rows × $cols, smoothing $smoothing", (given) => {
+  const { rows, cols, smoothing } = given;
+  const [byClass, byRow] = [sparseOf(smoothing), denseOf(smoothing)];
+  const smooth = (targets: ArrayLike<number>): number[] => smoothed(targets, smoothing, cols);
   const data = random(100 * rows + cols);
   const logits = data.uniform(rows * cols, -5, 5);
   const labels = data.integers(rows, 0, cols - 1);
@@ -43,45 +55,47 @@ describe.each(shapes)("softmax cross-entropy of $rows × $cols", ({ rows, cols }
 
   it("matches the oracle with class numbers", () => {
     const targets = oneHot(labels, cols);
-    const { loss, correct, dx } = run(sparse, logits, labels, cols);
-    expect(Math.abs(loss - crossEntropy(logits, targets, cols))).toBeLessThanOrEqual(bound(10, cols));
+    const { loss, correct, dx } = run(byClass, logits, labels, cols);
+    expect(Math.abs(loss - crossEntropy(logits, smooth(targets), cols))).toBeLessThanOrEqual(bound(10, cols));
     expect(correct).toBe(agreement(logits, targets, cols));
-    const exact = numericalGradient((x) => crossEntropy(x, targets, cols), logits);
+    const exact = numericalGradient((x) => crossEntropy(x, smooth(targets), cols), logits);
     // The difference quotient is good to 1e-8.
     expectWithin(dx, exact, () => bound(10, cols) / rows + 1e-8);
   });
 
   it("gives the same bits for one-hot rows", () => {
-    const a = run(sparse, logits, labels, cols);
-    const b = run(dense, logits, oneHot(labels, cols), cols);
+    const a = run(byClass, logits, labels, cols);
+    const b = run(byRow, logits, oneHot(labels, cols), cols);
     expect([b.loss, b.correct, ...bitsOf(b.dx)]).toEqual([a.loss, a.correct, ...bitsOf(a.dx)]);
   });
 
   it("matches the oracle with weights that do not add up to one", () => {
-    const { loss, correct, dx } = run(dense, logits, weights, cols);
+    const { loss, correct, dx } = run(byRow, logits, weights, cols);
     const mass = cols;
-    expect(Math.abs(loss - crossEntropy(logits, weights, cols))).toBeLessThanOrEqual(mass * bound(10, cols));
+    expect(Math.abs(loss - crossEntropy(logits, smooth(weights), cols))).toBeLessThanOrEqual(
+      mass * bound(10, cols),
+    );
     expect(correct).toBe(agreement(logits, weights, cols));
-    const exact = numericalGradient((x) => crossEntropy(x, weights, cols), logits);
+    const exact = numericalGradient((x) => crossEntropy(x, smooth(weights), cols), logits);
     expectWithin(dx, exact, () => (mass * bound(10, cols)) / rows + 1e-7);
   });
 
   it("leaves the gradient out on demand and writes it in place", () => {
-    const { loss, dx } = run(sparse, logits, labels, cols);
+    const { loss, dx } = run(byClass, logits, labels, cols);
     bench.reset();
     const x = bench.put(logits);
     const at = bench.put(labels);
     const hot = bench.put(oneHot(labels, cols));
     const result = bench.alloc(3);
-    sparse(x, at, 0, rows, cols, result);
+    byClass(x, at, 0, rows, cols, result);
     expect(bench.f64(result)).toBe(loss);
-    dense(x, hot, 0, rows, cols, result);
+    byRow(x, hot, 0, rows, cols, result);
     expect(bench.f64(result)).toBe(loss);
     const y = bench.put(logits);
-    sparse(x, at, x, rows, cols, result);
+    byClass(x, at, x, rows, cols, result);
     expect(bench.f64(result)).toBe(loss);
     expect(bitsOf(bench.f32(x, dx.length))).toEqual(bitsOf(dx));
-    dense(y, hot, y, rows, cols, result);
+    byRow(y, hot, y, rows, cols, result);
     expect(bench.f64(result)).toBe(loss);
     expect(bitsOf(bench.f32(y, dx.length))).toEqual(bitsOf(dx));
   });
@@ -102,6 +116,12 @@ describe("softmax cross-entropy at the limits", () => {
       expect(outcome.correct).toBe(log2.correct);
       expect([...outcome.dx]).toEqual([0, -0.5, 0.5]);
     }
+  });
+
+  it("knows of no masked class when labels are smoothed", () => {
+    const logits = Float32Array.of(-Infinity, 0, 0);
+    expect(run(sparseOf(0.1), logits, Int32Array.of(1), 3).loss).toBe(Infinity);
+    expect(run(denseOf(0.1), logits, oneHot([1], 3), 3).loss).toBe(Infinity);
   });
 
   it.each([0, 1, 2, 3, 4])("is NaN with NaN in column %i", (column) => {

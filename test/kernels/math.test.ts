@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { guarded, openKernels } from "../support/wasm.ts";
-import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
+import { bitsOf, fromBits, SMALLEST, sweep, ulpError } from "../support/float.ts";
+import { SIGMOID, sigmoid, TANH } from "../oracles/activation.ts";
 
-const SIGMOID = 3;
-const TANH = 4;
 const bench = openKernels();
 const { kernels } = bench;
 
@@ -19,9 +18,6 @@ interface Case {
   limits: [number, number, number, number];
   signs: number[];
 }
-
-/** e^x / (1 + e^x) for negative x keeps the float64 oracle from overflowing. */
-const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
 const cases: Case[] = [
   {
@@ -64,12 +60,6 @@ function apply(run: Kernel, x: Float32Array): Float32Array {
   run(bench.put(x), y.ptr, x.length);
   y.check();
   return y.f32();
-}
-
-/** Every `step`-th float32 of a sign, from 0 up to the largest: subnormal, small, large alike. */
-function sweep(sign: number, step: number): Float32Array {
-  const values = new Int32Array(Math.floor(0x7f7fffff / step)).map((_, i) => (i * step) | (sign << 31));
-  return new Float32Array(values.buffer);
 }
 
 function worstError(actual: Float32Array, x: Float32Array, exact: Case["exact"]): number {

@@ -127,6 +127,24 @@ describe("what does not connect is refused", () => {
       "add: expected inputs of one shape, or an image and a row of its channels, got 4×4×2 and 32",
     ],
     [
+      "three values for subtract",
+      () => layers.subtract().apply([x, x, x]),
+      ShapeError,
+      "subtract: expected two inputs, got 3",
+    ],
+    [
+      "a row for maximum",
+      () => layers.maximum().apply([x, input({ shape: [2] })]),
+      ShapeError,
+      "maximum: expected inputs of one shape, got 4×4×2 and 2",
+    ],
+    [
+      "one value for average",
+      () => layers.average().apply([x]),
+      ShapeError,
+      "average: expected at least two inputs, got 1",
+    ],
+    [
       "a row of other channels",
       () => layers.multiply().apply([x, input({ shape: [3] })]),
       ShapeError,

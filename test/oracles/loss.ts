@@ -13,6 +13,11 @@ export function crossEntropy(logits: ArrayLike<number>, targets: ArrayLike<numbe
   return mean(losses);
 }
 
+/** `(1 − smoothing)·target + smoothing / cols`. */
+export function smoothed(targets: ArrayLike<number>, smoothing: number, cols: number): number[] {
+  return Array.from(targets, (target) => (1 - smoothing) * target + smoothing / cols);
+}
+
 /** Rows of zeros with a one in the column of the label. */
 export function oneHot(labels: ArrayLike<number>, cols: number): Float32Array {
   return Float32Array.from(

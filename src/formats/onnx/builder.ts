@@ -90,6 +90,8 @@ export class Builder {
   /** The node that is lowered, whose name its layers get. */
   node = "";
   readonly #names = new Set<string>();
+  /** The first input that is given at run time. */
+  #given: SymbolicTensor | undefined;
   readonly #mostFolded: number;
   #folded = 0;
   #copied = 0;
@@ -130,6 +132,7 @@ export class Builder {
     }
     const order = fileOrder(shape.length);
     const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
+    this.#given ??= symbol;
     return { type, shape, order, symbol };
   }
 
@@ -160,7 +163,9 @@ export class Builder {
     const { type, shape } = value;
     const order = fileOrder(shape.length);
     const layer = constantLayer(value, this.seen(shape, order));
-    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, []) };
+    // It reads an input, and looks at nothing: a model's graph starts with one.
+    const from = this.#given ? [this.#given] : [];
+    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
   }
 
   /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */

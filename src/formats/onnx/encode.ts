@@ -1,4 +1,3 @@
-import { PbfWriter } from "pbf";
 import { FormatError } from "../../errors.ts";
 import type {
   AttributeProto,
@@ -8,80 +7,79 @@ import type {
   TensorProto,
   ValueInfoProto,
 } from "./proto.ts";
+import { Message } from "./wire.ts";
 
-type Fields<T> = (message: T, writer: PbfWriter) => void;
-
-const tensorFields: Fields<TensorProto> = (tensor, writer) => {
+function tensorMessage(tensor: TensorProto): Message {
   if (tensor.external) {
     throw new FormatError(`encodeModel: ${tensor.name}: expected elements in the file, got others elsewhere`);
   }
-  writer.writePackedVarint(1, tensor.dims);
-  writer.writeVarintField(2, tensor.dataType);
-  writer.writePackedFloat(4, tensor.floats);
-  writer.writePackedVarint(5, tensor.int32s);
-  writer.writePackedVarint(7, tensor.int64s);
-  writer.writeStringField(8, tensor.name);
-  if (tensor.raw) writer.writeBytesField(9, tensor.raw);
-  writer.writePackedDouble(10, tensor.doubles);
-};
+  const message = new Message();
+  message.ints(1, tensor.dims);
+  message.int(2, tensor.dataType);
+  message.numbers(4, Float32Array.from(tensor.floats));
+  message.ints(5, tensor.int32s);
+  message.ints(7, tensor.int64s);
+  message.text(8, tensor.name);
+  if (tensor.raw) message.bytes(9, tensor.raw);
+  message.numbers(10, Float64Array.from(tensor.doubles));
+  return message;
+}
 
-const attributeFields: Fields<AttributeProto> = (attribute, writer) => {
-  const { f, i, s, t } = attribute;
-  writer.writeStringField(1, attribute.name);
-  if (f !== undefined) writer.writeFloatField(2, f);
-  if (i !== undefined) writer.writeVarintField(3, i);
-  if (s !== undefined) writer.writeStringField(4, s);
-  if (t) writer.writeMessage(5, tensorFields, t);
-  writer.writePackedFloat(7, attribute.floats);
-  writer.writePackedVarint(8, attribute.ints);
-  for (const each of attribute.strings) writer.writeStringField(9, each);
-  writer.writeVarintField(20, attribute.type);
-};
+function attributeMessage({ name, type, f, i, s, t, floats, ints, strings }: AttributeProto): Message {
+  const message = new Message();
+  message.text(1, name);
+  if (f !== undefined) message.float(2, f);
+  if (i !== undefined) message.int(3, i);
+  if (s !== undefined) message.text(4, s);
+  if (t) message.message(5, tensorMessage(t));
+  message.numbers(7, Float32Array.from(floats));
+  message.ints(8, ints);
+  for (const each of strings) message.text(9, each);
+  message.int(20, type);
+  return message;
+}
 
-const nodeFields: Fields<NodeProto> = (node, writer) => {
-  for (const input of node.inputs) writer.writeStringField(1, input);
-  for (const output of node.outputs) writer.writeStringField(2, output);
-  writer.writeStringField(3, node.name);
-  writer.writeStringField(4, node.opType);
-  for (const attribute of node.attributes) writer.writeMessage(5, attributeFields, attribute);
-  writer.writeStringField(7, node.domain);
-};
+function nodeMessage(node: NodeProto): Message {
+  const message = new Message();
+  for (const input of node.inputs) message.text(1, input);
+  for (const output of node.outputs) message.text(2, output);
+  message.text(3, node.name);
+  message.text(4, node.opType);
+  for (const attribute of node.attributes) message.message(5, attributeMessage(attribute));
+  message.text(7, node.domain);
+  return message;
+}
 
-const shapeFields: Fields<readonly (number | string)[]> = (dims, writer) => {
+function shapeMessage(dims: readonly (number | string)[]): Message {
+  const message = new Message();
   for (const size of dims) {
-    writer.writeMessage(
-      1,
-      () => {
-        if (typeof size === "number") writer.writeVarintField(1, size);
-        else if (size !== "") writer.writeStringField(2, size);
-      },
-      size,
-    );
+    const dimension = new Message();
+    if (typeof size === "number") dimension.int(1, size);
+    else if (size !== "") dimension.text(2, size);
+    message.message(1, dimension);
   }
-};
+  return message;
+}
 
-const tensorTypeFields: Fields<ValueInfoProto> = ({ elementType, dims }, writer) => {
-  writer.writeVarintField(1, elementType);
-  if (dims) writer.writeMessage(2, shapeFields, dims);
-};
+function valueMessage({ name, elementType, dims }: ValueInfoProto): Message {
+  const [message, type, tensor] = [new Message(), new Message(), new Message()];
+  tensor.int(1, elementType);
+  if (dims) tensor.message(2, shapeMessage(dims));
+  type.message(1, tensor);
+  message.text(1, name);
+  message.message(2, type);
+  return message;
+}
 
-const valueFields: Fields<ValueInfoProto> = (value, writer) => {
-  writer.writeStringField(1, value.name);
-  writer.writeMessage(2, () => writer.writeMessage(1, tensorTypeFields, value), value);
-};
-
-const graphFields: Fields<GraphProto> = (graph, writer) => {
-  for (const node of graph.nodes) writer.writeMessage(1, nodeFields, node);
-  writer.writeStringField(2, graph.name);
-  for (const tensor of graph.initializers) writer.writeMessage(5, tensorFields, tensor);
-  for (const value of graph.inputs) writer.writeMessage(11, valueFields, value);
-  for (const value of graph.outputs) writer.writeMessage(12, valueFields, value);
-};
-
-const opsetFields: Fields<{ domain: string; version: number }> = ({ domain, version }, writer) => {
-  writer.writeStringField(1, domain);
-  writer.writeVarintField(2, version);
-};
+function graphMessage(graph: GraphProto): Message {
+  const message = new Message();
+  for (const node of graph.nodes) message.message(1, nodeMessage(node));
+  message.text(2, graph.name);
+  for (const tensor of graph.initializers) message.message(5, tensorMessage(tensor));
+  for (const value of graph.inputs) message.message(11, valueMessage(value));
+  for (const value of graph.outputs) message.message(12, valueMessage(value));
+  return message;
+}
 
 /**
  * The bytes of a model's messages.
@@ -92,11 +90,15 @@ export function encodeModel(model: ModelProto): Uint8Array {
   if (functions > 0 || (graph && graph.sparse > 0)) {
     throw new FormatError("encodeModel: expected neither functions nor sparse initializers, got some");
   }
-  const writer = new PbfWriter();
-  writer.writeVarintField(1, model.irVersion);
-  writer.writeStringField(2, model.producer);
-  if (graph) writer.writeMessage(7, graphFields, graph);
-  for (const opset of model.opsets) writer.writeMessage(8, opsetFields, opset);
-  // A copy of its size: the writer's buffer is up to twice as long.
-  return writer.finish().slice();
+  const message = new Message();
+  message.int(1, model.irVersion);
+  message.text(2, model.producer);
+  if (graph) message.message(7, graphMessage(graph));
+  for (const { domain, version } of model.opsets) {
+    const opset = new Message();
+    opset.text(1, domain);
+    opset.int(2, version);
+    message.message(8, opset);
+  }
+  return message.finish();
 }

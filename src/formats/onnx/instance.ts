@@ -148,7 +148,7 @@ function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
   }
 }
 
-/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, FormatError */
+/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs */
 function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
   const shapes = graph.inputs.flatMap((input) => {
     const shape = given.get(input.name)!;
@@ -166,7 +166,8 @@ function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
   try {
     return lower(graph, batch, images);
   } catch (error) {
-    if (error instanceof NotBatched) return error.message;
+    // What does not fit may be due to the number of images that was assumed.
+    if (error instanceof NotBatched || error instanceof FormatError) return error.message;
     throw error;
   }
 }

@@ -38,13 +38,18 @@ const READINGS: Readonly<Record<number, Reading>> = {
   [DATA_TYPE.bool]: { type: "bool", bytes: 1, read: (view, at) => view.getUint8(at), list: int32s },
 };
 
+const bits = new Int32Array(1);
+const float = new Float32Array(bits.buffer);
+
 /** A float16's value from its bits; exact. */
-function widen(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >>> 10) & 31;
-  const fraction = bits & 1023;
+function widen(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >>> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25);
+  bits[0] = ((exponent + 112) << 23) | (fraction << 13);
+  return sign * float[0]!;
 }
 
 const word = new DataView(new ArrayBuffer(4));

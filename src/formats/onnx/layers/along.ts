@@ -3,7 +3,6 @@ import type { Layer, Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import type { Numbers } from "../values.ts";
-import { refuseBackward } from "./host.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
 export type Blend = readonly (readonly [place: number, weight: number])[];
@@ -66,10 +65,11 @@ export interface Around {
   readonly inner: number;
 }
 
-function along(type: string, shape: Shape, build: Layer["build"]): Layer {
+function along(type: string, shape: Shape, differentiable: boolean, build: Layer["build"]): Layer {
   return defineLayer({
     type,
     config: {},
+    differentiable,
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: () => shape,
@@ -85,7 +85,7 @@ export function rangeLayer(
   { outer, inner }: Around,
   shape: Shape,
 ): Layer {
-  return along("onnx.Range", shape, ({ kernels, window, x, y, dx, dy }): Pass => {
+  return along("onnx.Range", shape, true, ({ kernels, window, x, y, dx, dy }): Pass => {
     const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
     const struct = window({
       ...one,
@@ -105,16 +105,12 @@ export function rangeLayer(
 /** Any other table, in TypeScript. */
 export function tableLayer(table: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
   const [given, made] = [outer * table.from * inner, sizeOf(shape)];
-  return along("onnx.Table", shape, (context): Pass => {
-    refuseBackward(context, "onnx.Table");
-    const { heap, x, y } = context;
-    return {
-      forward(n) {
-        const memory = float ? heap.floats : heap.ints;
-        const [from, to] = [x.pointer >>> 2, y.pointer >>> 2];
-        const xs = memory.subarray(from, from + n * given);
-        takeAlong(table, inner, xs, memory.subarray(to, to + n * made));
-      },
-    };
-  });
+  return along("onnx.Table", shape, false, ({ heap, x, y }) => ({
+    forward(n) {
+      const memory = float ? heap.floats : heap.ints;
+      const [from, to] = [x.pointer >>> 2, y.pointer >>> 2];
+      const xs = memory.subarray(from, from + n * given);
+      takeAlong(table, inner, xs, memory.subarray(to, to + n * made));
+    },
+  }));
 }

@@ -3,6 +3,9 @@ import { defineLayer } from "../../../layers/symbolic.ts";
 import type { Shape } from "../../../tensor.ts";
 import type { Constant } from "../values.ts";
 
+/** What layers call a weight that is a constant of the file, and does not learn. */
+export const CONSTANT = "constant";
+
 /** A constant as a value of the graph, for the rare reader that computes with it as with any other. */
 export function constantLayer(constant: Constant, shape: Shape): Layer {
   return defineLayer({

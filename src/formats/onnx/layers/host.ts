@@ -1,6 +1,6 @@
-import { OptionError, ShapeError } from "../../../errors.ts";
+import { ShapeError } from "../../../errors.ts";
 import type { Heap } from "../../../engine/heap.ts";
-import type { Buffer, BuildContext, Layer } from "../../../layers/layer.ts";
+import type { Buffer, Layer } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import {
@@ -22,14 +22,6 @@ export interface HostPlan {
   run(xs: readonly (Numbers | undefined)[], ys: readonly Numbers[]): void;
 }
 
-/** @throws OptionError when a gradient would have to go through a layer that has none */
-export function refuseBackward({ name, backward }: BuildContext, type: string): void {
-  if (!backward) return;
-  throw new OptionError(
-    `${name}: expected layers with gradients behind what learns, got ${type}, which has none: freeze what comes before`,
-  );
-}
-
 /**
  * The layer for one of the plan's outputs. `seen` is the shape that the graph has for it. A plan for one image of a batch
  * of `images` goes over any number of them.
@@ -45,13 +37,12 @@ export function hostLayer(
   return defineLayer({
     type: `onnx.${type}`,
     config: {},
+    differentiable: false,
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: () => seen,
     weights: () => [],
-    build(context) {
-      refuseBackward(context, type);
-      const { heap, name, xs, y } = context;
+    build({ heap, name, xs, y }) {
       const constants = inputs.map((value) => (value && isConstant(value) ? value.data() : undefined));
       const computed = inputs.filter(isComputed);
       const buffers = new Map(computed.map((value, i) => [value, xs[i]!]));

@@ -1,7 +1,6 @@
 import { onlyInput, type Layer } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { refuseBackward } from "./host.ts";
 
 export interface LrnOptions {
   /** Channels that are summed up: one, and half of the others on each side, the odd one behind. */
@@ -55,13 +54,12 @@ export function lrnLayer(options: LrnOptions): Layer {
   return defineLayer({
     type: "onnx.LRN",
     config: {},
+    differentiable: false,
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
-    build(context) {
-      refuseBackward(context, "LRN");
-      const { heap, kernels, output, x, y } = context;
+    build({ heap, kernels, output, x, y }) {
       const [elements, c] = [sizeOf(output), output.at(-1)!];
       return {
         forward(n) {

@@ -1,74 +1,157 @@
+/** Functions of one element: those that layers fuse, and the rest. */
 import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
+import { channelsLast } from "../builder.ts";
+import type { UnaryKind } from "../layers/unary.ts";
 import { Unsupported } from "../node.ts";
-import { known, required, type Node, type Operator } from "../operator.ts";
-import { combine, scalar } from "./arithmetic.ts";
-import type { Computed, Value } from "../values.ts";
+import { required, type Node, type Operator } from "../operator.ts";
+import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
+import { withWeights } from "../weights.ts";
+import { combine, seenConstant } from "./arithmetic.ts";
+import { onlyNumber, padShape, scalar } from "./broadcasting.ts";
+import { activate, unary } from "./pointwise.ts";
 
-/** An activation of a value, element by element. */
-export function activate({ builder }: Node, value: Value, kind: Activation): Computed {
-  if (value.type !== "float32") throw new Unsupported(`expected float32, got ${value.type}`);
-  const x = builder.computed(value);
-  const { shape, order } = x;
-  const y = builder.apply(layers.activation({ activation: kind }), [x], { type: "float32", shape }, order);
-  builder.origins.set(y.symbol, { activation: { kind, of: x } });
-  return y;
+/** An operator of one value. */
+function ofOne(lower: (node: Node, x: Value) => Value): Operator {
+  return { inputs: [1, 1], lower: (node) => [lower(node, required(node, 0))] };
 }
 
 /** An operator that is an activation, as its attributes say. */
 function activation(kindOf: (node: Node) => Activation): Operator {
-  return {
-    inputs: [1, 1],
-    lower: (node) => [activate(node, required(node, 0), kindOf(node))],
-  };
+  return ofOne((node, x) => activate(node, x, kindOf(node)));
 }
 
-const hardSigmoid = ({ attributes }: Node): Activation => {
-  const beta = attributes.float("beta", 0.5);
-  if (beta !== 0.5) throw new Unsupported(`beta: expected 0.5, got ${beta}`);
-  return { hardSigmoid: attributes.float("alpha", 0.2) };
-};
+function function1(kind: UnaryKind): Operator {
+  return ofOne((node, x) => unary(node, x, kind));
+}
+
+/** `min(max(alpha·x + beta, 0), 1)`. */
+function hardSigmoid(node: Node, x: Value): Value {
+  const [alpha, beta] = [node.attributes.float("alpha", 0.2), node.attributes.float("beta", 0.5)];
+  if (beta === 0.5 && alpha >= 0) return activate(node, x, { hardSigmoid: alpha });
+  const line = combine(node, "add", combine(node, "mul", x, scalar(alpha)), scalar(beta));
+  return unary(node, line, "clip", 0, 1);
+}
+
+/** The layer's activation takes limits ≥ 0. */
+function elu(node: Node, x: Value, alpha: number): Value {
+  return alpha >= 0 ? activate(node, x, { elu: alpha }) : unary(node, x, "exponential", alpha, 1);
+}
+
+/** `x > 0 ? x : alpha·(e^(x / alpha) − 1)`. */
+function celu(node: Node, x: Value): Value {
+  const alpha = node.attributes.float("alpha", 1);
+  if (alpha === 1) return activate(node, x, { elu: 1 });
+  if (alpha > 0) return unary(node, x, "exponential", alpha, 1 / alpha);
+  throw new Unsupported(`alpha: expected a number > 0, got ${alpha}`);
+}
 
 /** The constants of Klambauer et al. 2017, as float32. */
 const SELU_ALPHA = Math.fround(1.6732632423543772);
 const SELU_GAMMA = Math.fround(1.0507009873554805);
 
 /** Where the constants are others than those of Klambauer et al. 2017, it is γ times an elu. */
-function selu(node: Node): readonly Value[] {
+function selu(node: Node, x: Value): Value {
   const { attributes } = node;
   const [alpha, gamma] = [attributes.float("alpha", SELU_ALPHA), attributes.float("gamma", SELU_GAMMA)];
   const close = Math.abs(alpha - SELU_ALPHA) < 1e-4 && Math.abs(gamma - SELU_GAMMA) < 1e-4;
-  const x = required(node, 0);
-  if (close) return [activate(node, x, "selu")];
-  return [combine(node, "mul", activate(node, x, { elu: alpha }), scalar(gamma))];
+  if (close) return activate(node, x, "selu");
+  return combine(node, "mul", elu(node, x, alpha), scalar(gamma));
 }
 
 const gelu = ({ attributes }: Node): Activation =>
   attributes.choice("approximate", ["none", "tanh"]) === "tanh" ? "geluTanh" : "gelu";
 
+/** `x / (1 + e^(−alpha·x))`. */
+function swish(node: Node, x: Value): Value {
+  const alpha = node.attributes.float("alpha", 1);
+  if (alpha === 1) return activate(node, x, "silu");
+  return combine(node, "mul", x, activate(node, combine(node, "mul", x, scalar(alpha)), "sigmoid"));
+}
+
+/** `x > 0 ? x : slope·x`: as the layer with learned slopes where they fit it, else `relu(x) − slope·relu(−x)`. */
+function slopes(node: Node, x: Value, slope: Value): Value {
+  const layer = isConstant(slope) && isComputed(x) ? prelu(node, x, slope) : undefined;
+  if (layer) return layer;
+  const below = activate(node, unary(node, x, "neg"), "relu");
+  return combine(node, "sub", activate(node, x, "relu"), combine(node, "mul", slope, below));
+}
+
+/** The layer has slopes for the last axes in memory, and shares them along the first. */
+function prelu(node: Node, x: Computed, slope: Constant): Computed | undefined {
+  const { builder } = node;
+  const { type, shape } = x;
+  const { length: rank } = shape;
+  if (slope.shape.length > rank) return undefined;
+  const order = channelsLast(rank);
+  const constant = { ...slope, shape: padShape(slope.shape, rank) };
+  const sizes = seenConstant(builder, constant, order);
+  const from = builder.ordered(x, order);
+  const first = sizes.findIndex((size) => size > 1);
+  const shared = first < 0 ? sizes.length : first;
+  if (sizes.some((size, axis) => axis >= shared && size !== from.symbol.shape[axis])) return undefined;
+  const layer = layers.prelu({ sharedAxes: Array.from({ length: shared }, (_, axis) => axis + 1) });
+  const loaded = withWeights(builder, layer, { alpha: { constant, order } });
+  return builder.apply(loaded, [from], { type, shape }, order);
+}
+
+/** Up to opset 6 slopes are those of channels. */
+function parametricRelu(node: Node): readonly Value[] {
+  const [x, slope] = [required(node, 0), required(node, 1)];
+  const behind = node.attributes.version < 7 && slope.shape.length === 1 ? x.shape.length - 2 : 0;
+  const shape = [...slope.shape, ...Array.from({ length: Math.max(behind, 0) }, () => 1)];
+  return [slopes(node, x, node.builder.reshaped(slope, shape))];
+}
+
+function leakyRelu(node: Node, x: Value): Value {
+  const alpha = node.attributes.float("alpha", 0.01);
+  return alpha >= 0 ? activate(node, x, { leakyRelu: alpha }) : slopes(node, x, scalar(alpha));
+}
+
 /** Of opset 6 to 10 the bounds are attributes, later inputs. */
 function clip(node: Node): readonly Value[] {
-  const { attributes } = node;
-  const bound = (name: string, index: number, absent: number): number =>
-    known(node, index, name)?.[0] ?? attributes.float(name, absent);
-  const [low, high] = [bound("min", 1, -Infinity), bound("max", 2, Infinity)];
+  const { attributes, inputs } = node;
+  const [low, high] = [attributes.float("min", -Infinity), attributes.float("max", Infinity)];
   const x = required(node, 0);
-  if (low === 0 && high === 6) return [activate(node, x, "relu6")];
-  if (low === 0 && high === Infinity) return [activate(node, x, "relu")];
-  throw new Unsupported(`expected bounds 0 and 6 or none, got ${low} and ${high}`);
+  const bounds = [inputs[1], inputs[2]] as const;
+  const [least, most] = [inputs[1] ? onlyNumber(inputs[1]) : low, inputs[2] ? onlyNumber(inputs[2]) : high];
+  if (least === undefined || most === undefined) {
+    const above = bounds[0] ? combine(node, "max", x, bounds[0]) : x;
+    return [bounds[1] ? combine(node, "min", above, bounds[1]) : above];
+  }
+  if (x.type === "float32" && isComputed(x) && least === 0 && (most === 6 || most === Infinity)) {
+    return [activate(node, x, most === 6 ? "relu6" : "relu")];
+  }
+  return [unary(node, x, "clip", least, most)];
 }
 
 export const ACTIVATIONS: Readonly<Record<string, Operator>> = {
-  Relu: activation(() => "relu"),
-  LeakyRelu: activation(({ attributes }) => ({ leakyRelu: attributes.float("alpha", 0.01) })),
-  Sigmoid: activation(() => "sigmoid"),
-  Tanh: activation(() => "tanh"),
-  Elu: activation(({ attributes }) => ({ elu: attributes.float("alpha", 1) })),
-  Selu: { inputs: [1, 1], lower: selu },
-  HardSigmoid: activation(hardSigmoid),
-  HardSwish: activation(() => "hardSwish"),
-  Softplus: activation(() => "softplus"),
-  Gelu: activation(gelu),
-  Mish: activation(() => "mish"),
+  Abs: function1("abs"),
+  Ceil: function1("ceil"),
+  Celu: ofOne(celu),
   Clip: { inputs: [1, 3], lower: clip },
+  Elu: ofOne((node, x) => elu(node, x, node.attributes.float("alpha", 1))),
+  Erf: function1("erf"),
+  Exp: function1("exp"),
+  Floor: function1("floor"),
+  Gelu: activation(gelu),
+  HardSigmoid: ofOne(hardSigmoid),
+  HardSwish: activation(() => "hardSwish"),
+  LeakyRelu: ofOne(leakyRelu),
+  Log: function1("log"),
+  Mish: activation(() => "mish"),
+  Neg: function1("neg"),
+  PRelu: { inputs: [2, 2], lower: parametricRelu },
+  Reciprocal: function1("reciprocal"),
+  Relu: activation(() => "relu"),
+  Round: function1("round"),
+  Selu: ofOne(selu),
+  Sigmoid: activation(() => "sigmoid"),
+  Sign: function1("sign"),
+  Softplus: activation(() => "softplus"),
+  Softsign: function1("softsign"),
+  Sqrt: function1("sqrt"),
+  Swish: ofOne(swish),
+  Tanh: activation(() => "tanh"),
+  ThresholdedRelu: ofOne((node, x) => unary(node, x, "threshold", node.attributes.float("alpha", 1))),
 };

@@ -1,9 +1,11 @@
 import * as layers from "../../../layers/index.ts";
+import type { Layer } from "../../../layers/layer.ts";
 import type { Shape } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import { constantInput, onHostByImage, required, type Node, type Operator } from "../operator.ts";
 import type { Computed, Constant } from "../values.ts";
 import { withWeights } from "../weights.ts";
+import { perChannel } from "./broadcasting.ts";
 import { convPlan } from "./convolutionPlans.ts";
 import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "./images.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
@@ -32,19 +34,31 @@ export function checkFilters(
   }
 }
 
-/** What the layer makes of images of one or two dimensions. */
-function convolve(
-  node: Node,
-  images: Images,
-  filters: Constant,
-  bias: Constant | undefined,
-  window: SlidingWindow,
-): Computed {
+/** The options that convolutions and transposed ones share. */
+interface PlaneOptions {
+  readonly kernelSize: Pair;
+  readonly strides: Pair;
+  readonly dilationRate: Pair;
+  readonly padding: [Pair, Pair];
+  readonly groups: number;
+  readonly useBias: boolean;
+}
+
+/** How a layer of `f` filters with the file's weights makes of images of one or two dimensions others of `sizes`. */
+export interface Convolution {
+  readonly images: Images;
+  readonly filters: Constant;
+  readonly window: SlidingWindow;
+  readonly f: number;
+  readonly sizes: readonly number[];
+  make(options: PlaneOptions): Layer;
+}
+
+export function convolve(node: Node, convolution: Convolution, bias: Constant | undefined): Computed {
   const { builder, attributes } = node;
-  const f = filters.shape[0]!;
+  const { images, filters, window, f, sizes, make } = convolution;
   const { kernel, strides, dilations, pads } = asPlane(window);
-  const layer = layers.conv2d({
-    filters: f,
+  const layer = make({
     kernelSize: kernel as Pair,
     strides: strides as Pair,
     dilationRate: dilations as Pair,
@@ -56,10 +70,14 @@ function convolve(
     kernel: planeFilters(filters),
     ...(bias && { bias: { constant: bias } }),
   });
-  const y = overPlane(node, loaded, images, f, window.sizes);
-  if (!bias) {
-    builder.origins.set(y.symbol, { withBias: (later) => convolve(node, images, filters, later, window) });
-  }
+  const y = overPlane(node, loaded, images, f, sizes);
+  if (bias) return y;
+  builder.origins.set(y.symbol, {
+    withBias(later) {
+      const own = perChannel(later, y.shape, 1);
+      return own && convolve(node, convolution, own);
+    },
+  });
   return y;
 }
 
@@ -72,14 +90,20 @@ const conv: Operator = {
     const images = checkImages(x);
     const { shape } = required(node, 1);
     const window = slidingWindow(node, images.sizes, attributes.ints("kernel_shape") ?? shape.slice(2));
-    const groups = attributes.int("group", 1);
+    const [f, groups] = [shape[0]!, attributes.int("group", 1)];
     checkFilters(images, shape, groups, window);
     if (window.kernel.length > 2) {
       return onHostByImage(node, images.n, (n) => convPlan({ ...images, n }, shape, groups, window));
     }
-    const filters = constantInput(node, 1, "filters");
-    const bias = node.inputs[2] && constantInput(node, 2, "bias");
-    return [convolve(node, imagesOf(node, x), filters, bias, window)];
+    const convolution = {
+      images: imagesOf(node, x),
+      filters: constantInput(node, 1, "filters"),
+      window,
+      f,
+      sizes: window.sizes,
+      make: (options: PlaneOptions) => layers.conv2d({ ...options, filters: f }),
+    };
+    return [convolve(node, convolution, node.inputs[2] && constantInput(node, 2, "bias"))];
   },
 };
 

@@ -1,66 +1,94 @@
 /** Operators that add up what windows over their output get: the adjoints of convolutions and pooling. */
+import * as layers from "../../../layers/index.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { known, onHost, onHostByImage, required, type Node, type Operator } from "../operator.ts";
+import {
+  constantInput,
+  known,
+  onHost,
+  onHostByImage,
+  required,
+  type Node,
+  type Operator,
+} from "../operator.ts";
 import { along, range } from "./along.ts";
-import { checkFilters } from "./convolution.ts";
+import { checkFilters, convolve, type Convolution } from "./convolution.ts";
 import { foldPlan, transposedPlan } from "./convolutionPlans.ts";
-import { checkImages } from "./images.ts";
+import { checkImages, imagesOf } from "./images.ts";
 import { AUTO_PADS, sharedPadding, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
-/**
- * The window of a transposed convolution, which slides over its output: as many positions as the input has pixels.
- * `output_shape` tells how much padding is cut off; else the padding and `output_padding` tell the size.
- */
+/** A window over the output, with as many positions as the input has pixels. */
+interface TransposedWindow {
+  readonly window: SlidingWindow;
+  /** Of the output. */
+  readonly sizes: readonly number[];
+  /** Elements of the output behind all windows, beside the padding. */
+  readonly extra: readonly number[];
+}
+
+/** `output_shape` tells how much is cut off as padding; else the padding and `output_padding` tell the size. */
 function transposedWindow(
   { attributes }: Node,
   inputs: readonly number[],
   kernel: readonly number[],
-): { window: SlidingWindow; sizes: number[] } {
+): TransposedWindow {
   const rank = inputs.length;
-  const list = (name: string, absent: number): readonly number[] =>
-    attributes.ints(name) ?? inputs.map(() => absent);
-  const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
-  const [extra, auto] = [list("output_padding", 0), attributes.choice("auto_pad", AUTO_PADS)];
-  const written = attributes.ints("pads") ?? range(2 * rank, () => 0);
-  const same = auto.startsWith("SAME");
-  // Some files give all sizes.
-  const wanted =
-    attributes.ints("output_shape")?.slice(-rank) ??
-    (same ? inputs.map((size, i) => size * strides[i]!) : undefined);
-  if (
-    [strides, dilations, extra, kernel, wanted ?? inputs].some(({ length }) => length !== rank) ||
-    written.length !== 2 * rank
-  ) {
-    throw new Unsupported(`expected lists for ${rank} dimensions, got others`);
+  if (kernel.length !== rank) {
+    throw new Unsupported(`kernel_shape: expected ${rank} integers, got [${kernel.join(", ")}]`);
   }
-  const whole = inputs.map(
-    (size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1 + extra[i]!,
-  );
-  const pads = whole.map((size, i): Pair => {
+  const list = (name: string, length: number, absent: number): readonly number[] => {
+    const values = attributes.ints(name) ?? range(length, () => absent);
+    if (values.length === length) return values;
+    throw new Unsupported(`${name}: expected ${length} integers, got [${values.join(", ")}]`);
+  };
+  const [strides, dilations] = [list("strides", rank, 1), list("dilations", rank, 1)];
+  const [behind, written] = [list("output_padding", rank, 0), list("pads", 2 * rank, 0)];
+  const auto = attributes.choice("auto_pad", AUTO_PADS);
+  const same = auto.startsWith("SAME") ? inputs.map((size, i) => size * strides[i]!) : undefined;
+  // Some files give all sizes.
+  const wanted = attributes.ints("output_shape")?.slice(-rank) ?? same;
+  const reached = inputs.map((size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
+  const pads = reached.map((size, i): Pair => {
     if (!wanted) return auto === "VALID" ? [0, 0] : [written[i]!, written[rank + i]!];
-    return sharedPadding(size - wanted[i]!, auto);
+    return sharedPadding(size + behind[i]! - wanted[i]!, auto);
   });
-  const sizes = wanted ?? whole.map((size, i) => size - pads[i]![0] - pads[i]![1]);
-  return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes: [...sizes] };
+  const left = reached.map((size, i) => size - pads[i]![0] - pads[i]![1]);
+  const sizes = left.map((size, i) => wanted?.[i] ?? size + behind[i]!);
+  const extra = sizes.map((size, i) => size - left[i]!);
+  return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes, extra };
 }
 
+/** Of one and two dimensions it is a layer, where that can add as much behind as the file asks for; else a plan. */
 const convTranspose: Operator = {
   inputs: [2, 3],
   lower(node) {
     const { attributes } = node;
-    const images = checkImages(required(node, 0));
+    const x = required(node, 0);
+    const images = checkImages(x);
     const { shape } = required(node, 1);
     const kernel = attributes.ints("kernel_shape") ?? shape.slice(2);
-    const { window, sizes } = transposedWindow(node, images.sizes, kernel);
+    const { window, sizes, extra } = transposedWindow(node, images.sizes, kernel);
     const groups = attributes.int("group", 1);
     const [c, fg] = shape as [number, number];
     // As the filters of the convolution whose input gradient it is.
     checkFilters({ ...images, c: fg * groups }, shape, groups, window);
     if (c !== images.c) throw new Unsupported(`expected filters for ${images.c} channels, got ${c}`);
-    return onHostByImage(node, images.n, (n) =>
-      transposedPlan({ ...images, n }, shape, groups, window, sizes),
-    );
+    if (kernel.length > 2 || extra.some((size, i) => size < 0 || size >= window.strides[i]!)) {
+      return onHostByImage(node, images.n, (n) =>
+        transposedPlan({ ...images, n }, shape, groups, window, sizes),
+      );
+    }
+    const f = fg * groups;
+    const outputPadding = (extra.length === 1 ? [0, ...extra] : extra) as unknown as Pair;
+    const convolution: Convolution = {
+      images: imagesOf(node, x),
+      filters: constantInput(node, 1, "filters"),
+      window,
+      f,
+      sizes,
+      make: (options) => layers.conv2dTranspose({ ...options, filters: f, outputPadding }),
+    };
+    return [convolve(node, convolution, node.inputs[2] && constantInput(node, 2, "bias"))];
   },
 };
 

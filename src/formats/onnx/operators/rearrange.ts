@@ -3,7 +3,7 @@ import { Unsupported } from "../node.ts";
 import { known, required, type Node, type Operator } from "../operator.ts";
 import type { Value } from "../values.ts";
 import { along, range } from "./along.ts";
-import { broadcastShape } from "./arithmetic.ts";
+import { broadcastShape } from "./broadcasting.ts";
 import { transposed } from "./transpose.ts";
 
 /** An image `[n, c, h, w]` and the size of its blocks. */
