@@ -75,9 +75,9 @@ describe("gzipped", () => {
     expect(size).toBeLessThanOrEqual(8 * KB);
   });
 
-  it("all of the JavaScript takes at most 30 KB", async () => {
+  it("all of the JavaScript takes at most 33 KB", async () => {
     const size = await javascript(`export * from "im2row"; export * as inference from "im2row/inference";`);
-    expect(size).toBeLessThanOrEqual(30 * KB);
+    expect(size).toBeLessThanOrEqual(33 * KB);
     expect(size).toBeGreaterThan(15 * KB);
   });
 });

@@ -1,5 +1,5 @@
-import { PbfWriter } from "pbf";
 import { FormatError } from "../../errors.ts";
+import { MessageWriter } from "./message.ts";
 import type {
   AttributeProto,
   GraphProto,
@@ -9,94 +9,107 @@ import type {
   ValueInfoProto,
 } from "./proto.ts";
 
-type Fields<T> = (message: T, writer: PbfWriter) => void;
+/** Writes the fields of one message. */
+type Fields = (writer: MessageWriter) => void;
 
-const tensorFields: Fields<TensorProto> = (tensor, writer) => {
-  if (tensor.external) {
-    throw new FormatError(`encodeModel: ${tensor.name}: expected elements in the file, got others elsewhere`);
-  }
-  writer.writePackedVarint(1, tensor.dims);
-  writer.writeVarintField(2, tensor.dataType);
-  writer.writePackedFloat(4, tensor.floats);
-  writer.writePackedVarint(5, tensor.int32s);
-  writer.writePackedVarint(7, tensor.int64s);
-  writer.writeStringField(8, tensor.name);
-  if (tensor.raw) writer.writeBytesField(9, tensor.raw);
-  writer.writePackedDouble(10, tensor.doubles);
-};
+const tensor =
+  ({ name, dims, dataType, raw, floats, int32s, int64s, doubles, external }: TensorProto): Fields =>
+  (writer) => {
+    if (external) {
+      throw new FormatError(`encodeModel: ${name}: expected elements in the file, got others elsewhere`);
+    }
+    for (const size of dims) writer.integer(1, size);
+    writer.integer(2, dataType);
+    for (const value of floats) writer.float(4, value);
+    for (const value of int32s) writer.integer(5, value);
+    for (const value of int64s) writer.integer(7, value);
+    writer.text(8, name);
+    if (raw) writer.bytes(9, raw);
+    for (const value of doubles) writer.double(10, value);
+  };
 
-const attributeFields: Fields<AttributeProto> = (attribute, writer) => {
-  const { f, i, s, t } = attribute;
-  writer.writeStringField(1, attribute.name);
-  if (f !== undefined) writer.writeFloatField(2, f);
-  if (i !== undefined) writer.writeVarintField(3, i);
-  if (s !== undefined) writer.writeStringField(4, s);
-  if (t) writer.writeMessage(5, tensorFields, t);
-  writer.writePackedFloat(7, attribute.floats);
-  writer.writePackedVarint(8, attribute.ints);
-  for (const each of attribute.strings) writer.writeStringField(9, each);
-  writer.writeVarintField(20, attribute.type);
-};
+const attribute =
+  ({ name, type, f, i, s, t, floats, ints, strings }: AttributeProto): Fields =>
+  (writer) => {
+    writer.text(1, name);
+    if (f !== undefined) writer.float(2, f);
+    if (i !== undefined) writer.integer(3, i);
+    if (s !== undefined) writer.text(4, s);
+    if (t) writer.message(5, tensor(t));
+    for (const value of floats) writer.float(7, value);
+    for (const value of ints) writer.integer(8, value);
+    for (const value of strings) writer.text(9, value);
+    writer.integer(20, type);
+  };
 
-const nodeFields: Fields<NodeProto> = (node, writer) => {
-  for (const input of node.inputs) writer.writeStringField(1, input);
-  for (const output of node.outputs) writer.writeStringField(2, output);
-  writer.writeStringField(3, node.name);
-  writer.writeStringField(4, node.opType);
-  for (const attribute of node.attributes) writer.writeMessage(5, attributeFields, attribute);
-  writer.writeStringField(7, node.domain);
-};
+const node =
+  ({ name, opType, domain, inputs, outputs, attributes }: NodeProto): Fields =>
+  (writer) => {
+    for (const input of inputs) writer.text(1, input);
+    for (const output of outputs) writer.text(2, output);
+    writer.text(3, name);
+    writer.text(4, opType);
+    for (const each of attributes) writer.message(5, attribute(each));
+    writer.text(7, domain);
+  };
 
-const shapeFields: Fields<readonly (number | string)[]> = (dims, writer) => {
-  for (const size of dims) {
-    writer.writeMessage(
-      1,
-      () => {
-        if (typeof size === "number") writer.writeVarintField(1, size);
-        else if (size !== "") writer.writeStringField(2, size);
-      },
-      size,
-    );
-  }
-};
+const dimension =
+  (size: number | string): Fields =>
+  (writer) => {
+    if (typeof size === "number") writer.integer(1, size);
+    else if (size !== "") writer.text(2, size);
+  };
 
-const tensorTypeFields: Fields<ValueInfoProto> = ({ elementType, dims }, writer) => {
-  writer.writeVarintField(1, elementType);
-  if (dims) writer.writeMessage(2, shapeFields, dims);
-};
+const tensorType =
+  ({ elementType, dims }: ValueInfoProto): Fields =>
+  (writer) => {
+    writer.integer(1, elementType);
+    if (!dims) return;
+    writer.message(2, (shape) => {
+      for (const size of dims) shape.message(1, dimension(size));
+    });
+  };
 
-const valueFields: Fields<ValueInfoProto> = (value, writer) => {
-  writer.writeStringField(1, value.name);
-  writer.writeMessage(2, () => writer.writeMessage(1, tensorTypeFields, value), value);
-};
+const valueInfo =
+  (value: ValueInfoProto): Fields =>
+  (writer) => {
+    writer.text(1, value.name);
+    writer.message(2, (type) => type.message(1, tensorType(value)));
+  };
 
-const graphFields: Fields<GraphProto> = (graph, writer) => {
-  for (const node of graph.nodes) writer.writeMessage(1, nodeFields, node);
-  writer.writeStringField(2, graph.name);
-  for (const tensor of graph.initializers) writer.writeMessage(5, tensorFields, tensor);
-  for (const value of graph.inputs) writer.writeMessage(11, valueFields, value);
-  for (const value of graph.outputs) writer.writeMessage(12, valueFields, value);
-};
-
-const opsetFields: Fields<{ domain: string; version: number }> = ({ domain, version }, writer) => {
-  writer.writeStringField(1, domain);
-  writer.writeVarintField(2, version);
-};
+const graphOf =
+  ({ name, nodes, initializers, inputs, outputs }: GraphProto): Fields =>
+  (writer) => {
+    for (const each of nodes) writer.message(1, node(each));
+    writer.text(2, name);
+    for (const each of initializers) writer.message(5, tensor(each));
+    for (const each of inputs) writer.message(11, valueInfo(each));
+    for (const each of outputs) writer.message(12, valueInfo(each));
+  };
 
 /**
  * The bytes of a model's messages.
  * @throws FormatError for what the messages only count: functions, sparse initializers, elements in other files.
  */
-export function encodeModel(model: ModelProto): Uint8Array {
-  const { graph, functions } = model;
+export function encodeModel({
+  irVersion,
+  producer,
+  opsets,
+  graph,
+  functions,
+}: ModelProto): Uint8Array<ArrayBuffer> {
   if (functions > 0 || (graph && graph.sparse > 0)) {
     throw new FormatError("encodeModel: expected neither functions nor sparse initializers, got some");
   }
-  const writer = new PbfWriter();
-  writer.writeVarintField(1, model.irVersion);
-  writer.writeStringField(2, model.producer);
-  if (graph) writer.writeMessage(7, graphFields, graph);
-  for (const opset of model.opsets) writer.writeMessage(8, opsetFields, opset);
-  // A copy of its size: the writer's buffer is up to twice as long.
-  return writer.finish().slice();
+  const writer = new MessageWriter();
+  writer.integer(1, irVersion);
+  writer.text(2, producer);
+  if (graph) writer.message(7, graphOf(graph));
+  for (const { domain, version } of opsets) {
+    writer.message(8, (opset) => {
+      opset.text(1, domain);
+      opset.integer(2, version);
+    });
+  }
+  return writer.join();
 }
