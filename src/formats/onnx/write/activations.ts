@@ -15,7 +15,7 @@ const silu: Curve = (site, x) => multiply(site, x, site.op("Sigmoid", [x]));
 const half = (site: Site, x: string, t: string): string =>
   multiply(site, x, scale(site, shift(site, t, 1), 0.5));
 
-const gelu: Curve = (site, x) => half(site, x, site.op("Erf", [scale(site, x, 0.7071067811865476)]));
+const gelu: Curve = (site, x) => half(site, x, site.op("Erf", [scale(site, x, Math.sqrt(0.5))]));
 
 /** Of tanh(√(2/π)·x·(1 + 0.044715·x²)), as the kernel has it. */
 const geluTanh: Curve = (site, x) => {
