@@ -1,12 +1,13 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
+import type { Labels } from "../labels.ts";
 import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Named } from "./named.ts";
-import type { Labels, Targets } from "./targets.ts";
+import type { Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** The state after a batch. Loss and accuracy are the epoch's running means. */

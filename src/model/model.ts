@@ -1,8 +1,10 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Loss } from "../losses/index.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -13,7 +15,7 @@ import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { drawWeights } from "./initialize.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
-import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
+import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
@@ -31,6 +33,7 @@ export class Model extends InferenceModel {
   #busy = false;
   /** Of each output. */
   #losses: readonly Loss[] = [];
+  #metrics: readonly (readonly Metric[])[] = [];
   #trainer: Trainer | undefined;
 
   /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
@@ -62,10 +65,11 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError
    */
   override compile(options: CompileOptions): void {
-    const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
+    const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     this.place(runtime);
     this.#losses = losses;
+    this.#metrics = metrics;
     if (!optimizer) return;
     try {
       this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, losses, this.seed);
@@ -136,7 +140,7 @@ export class Model extends InferenceModel {
     return trainer.lastLoss;
   }
 
-  /** Mean loss and accuracy over `images`. @throws ShapeError, OptionError */
+  /** Mean loss, accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
@@ -144,7 +148,7 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize);
+    const steps = this.#evaluation("evaluate", images, labels, batchSize, this.#metrics);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -205,6 +209,7 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     batchSize: number,
+    metrics: readonly (readonly Metric[])[] = [],
   ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
     if (this.#losses.length === 0) {
@@ -215,7 +220,13 @@ export class Model extends InferenceModel {
     const n = this.checkImages(`${where}: images`, images, batch);
     const targets = this.#checkLabels(`${where}: labels`, labels, n);
     const judged = this.#outputs.map(({ name, shape }, i) => {
-      return { name, columns: shape.at(-1)!, targets: targets[i]!, loss: this.#losses[i]! };
+      return {
+        name,
+        columns: shape.at(-1)!,
+        targets: targets[i]!,
+        loss: this.#losses[i]!,
+        metrics: metrics[i] ?? [],
+      };
     });
     const data = batch.map((tensor) => tensor.data);
     return evaluateBatches(runtime, inference.batches(data, batchSize), judged);
