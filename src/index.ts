@@ -39,6 +39,7 @@ export * as metrics from "./metrics/index.ts";
 export type { TopKOptions } from "./metrics/index.ts";
 export type { Count, Metric } from "./metrics/metric.ts";
 export type { CompileOptions } from "./model/compile.ts";
+export type { EarlyStopping } from "./model/earlyStopping.ts";
 export type { Evaluation, Figures } from "./model/evaluation.ts";
 export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";
 export type { InferenceModel } from "./model/inferenceModel.ts";

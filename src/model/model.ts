@@ -111,6 +111,7 @@ export class Model extends InferenceModel {
         rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
         options,
         settings,
+        weights: this.parameters,
         validate: async (pace) =>
           validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });

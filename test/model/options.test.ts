@@ -308,10 +308,36 @@ describe("a method refuses", () => {
     [{ onBatchEnd: {} }, "fit: onBatchEnd: expected a function, got object"],
     [{ onEpochEnd: 5 }, "fit: onEpochEnd: expected a function, got number"],
     [{ signal: new AbortController() }, "fit: signal: expected an AbortSignal, got {}"],
+    [{ earlyStopping: true }, "fit: earlyStopping: expected an object of options, got true"],
+    [{ earlyStopping: { monitor: "auc" } }, `fit: earlyStopping: monitor: expected one of "validationLoss",`],
+    [
+      { earlyStopping: {} },
+      `fit: earlyStopping: monitor: expected validationData for "validationLoss", got none`,
+    ],
+    [
+      { earlyStopping: { monitor: "validationAccuracy" } },
+      `fit: earlyStopping: monitor: expected validationData for "validationAccuracy", got none`,
+    ],
+    [
+      { earlyStopping: { monitor: "loss", patience: -1 } },
+      "fit: earlyStopping: patience: expected an integer ≥ 0, got -1",
+    ],
+    [
+      { earlyStopping: { monitor: "loss", minDelta: NaN } },
+      `fit: earlyStopping: minDelta: ${NUMBER}, got NaN`,
+    ],
+    [
+      { earlyStopping: { monitor: "loss", restoreBestWeights: 1 } },
+      "fit: earlyStopping: restoreBestWeights: expected true or false, got 1",
+    ],
+    [
+      { earlyStopping: { monitor: "loss", mode: "min" } },
+      `fit: earlyStopping: expected the options monitor, patience, minDelta, restoreBestWeights; got "mode"`,
+    ],
     [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels], got {"],
     [
       { callbacks: [] },
-      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal; got "callbacks"`,
+      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping; got "callbacks"`,
     ],
   ])("fit(images, labels, %j)", async (given, message) => {
     const running = model.fit(x, y, given);
