@@ -42,7 +42,8 @@ export {
 } from "./normalization";
 export { softmaxForward, softmaxBackward } from "./softmax";
 export { addForward, copyRows, multiplyForward } from "./elementwise";
-export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
+export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./loss";
+export { pointwiseLoss } from "./pointwiseLoss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";
 export { dropout } from "./dropout";

@@ -34,7 +34,7 @@ export type {
 export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
-export type { Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
+export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
 export * as metrics from "./metrics/index.ts";
 export type { TopKOptions } from "./metrics/index.ts";
 export type { Count, Metric } from "./metrics/metric.ts";

@@ -40,6 +40,12 @@ export interface Compiled {
   readonly metrics: readonly (readonly Metric[])[];
 }
 
+/** The activations that are part of a loss. */
+const HELD: { readonly [Type in Loss["type"]]?: string } = {
+  softmaxCrossEntropy: "softmax",
+  sigmoidCrossEntropy: "sigmoid",
+};
+
 const isLoss = (value: unknown): value is Loss => typeof (value as Loss | undefined)?.run === "function";
 
 /** The loss of each output. @throws OptionError, ShapeError */
@@ -118,10 +124,10 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   losses.forEach(({ type }, i) => {
     const { layer, name } = nodes[i]!;
     const { activation } = layer.config as { activation?: unknown };
-    if (type === "softmaxCrossEntropy" && activation === "softmax") {
+    const held = HELD[type];
+    if (held !== undefined && activation === held) {
       throw new OptionError(
-        `compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, ` +
-          `got softmax in ${name}`,
+        `compile: loss: expected a linear last layer, since ${type} holds the ${held}, got ${held} in ${name}`,
       );
     }
   });

@@ -171,6 +171,9 @@ describe("a loss refuses", () => {
         losses.softmaxCrossEntropy({ labelSmoothing: 1 }),
       "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got -0.1": () =>
         losses.softmaxCrossEntropy({ labelSmoothing: -0.1 }),
+      [`huber: delta: ${NUMBER}, got -1`]: () => losses.huber({ delta: -1 }),
+      "huber: delta: expected a float32 above 0, got 0": () => losses.huber({ delta: 0 }),
+      "huber: delta: expected a float32 above 0, got 1e+39": () => losses.huber({ delta: 1e39 }),
       [`softmaxCrossEntropy: expected the options labelSmoothing; got "smoothing"`]: () =>
         losses.softmaxCrossEntropy({ smoothing: 0.1 } as Any),
     }),
