@@ -6,7 +6,7 @@ import type { Evaluation } from "../../model/evaluation.ts";
 import type { FitOptions, History } from "../../model/fit.ts";
 import type { Model } from "../../model/model.ts";
 import type { Named } from "../../model/named.ts";
-import type { Labels } from "../../model/targets.ts";
+import type { Labels } from "../../labels.ts";
 import { checkOptions, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import { checkFeed, checkFeedShape, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
