@@ -1,7 +1,7 @@
 /** ONNX's own conformance suites, its light networks, and two trained models, all of which lie beside the repository. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { loadFolder } from "../../../src/cli/data.ts";
+import { readFolder } from "../../../src/cli/data.ts";
 import { argmaxRows } from "../../../src/cli/report.ts";
 import { load, type Engine } from "../../../src/index.ts";
 import { loadOnnx } from "../../../src/onnx.ts";
@@ -77,9 +77,10 @@ describe.skipIf(absent)(`trained models${why}`, () => {
     "cnn_mnist_pytorch knows as many digits as under ONNX Runtime",
     async () => {
       const net = await loadOnnx(readFileSync(`${MODELS}/cnn_mnist_pytorch/model.onnx`), { engine });
-      const { images, labels } = loadFolder(`${SHARED}/data/mnist`).test;
-      // One channel: the pixels lie in the same order.
-      const given = { shape: [1000, 1, 28, 28], data: images.data.subarray(0, 1000 * 28 * 28) };
+      const { pixels, labels } = readFolder(`${SHARED}/data/mnist`).test;
+      // It was trained on grey in 0…1, as it is.
+      const grey = Float32Array.from(pixels.subarray(0, 1000 * 28 * 28), (byte) => byte / 255);
+      const given = { shape: [1000, 1, 28, 28], data: grey };
       const { data } = net.predict({ [net.inputNames[0]!]: given })[net.outputNames[0]!]!;
       const found = argmaxRows(data as Float32Array, 10);
       expect(found.filter((digit, i) => digit === labels[i]).length).toBe(986);

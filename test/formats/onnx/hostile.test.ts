@@ -11,7 +11,7 @@ import { CASES, GROUPS } from "./cases.ts";
 import { mutate, pick } from "./mutations.ts";
 
 const SEED = 20261;
-const MUTATIONS = 2000;
+const MUTATIONS = 4000;
 /** Milliseconds for one file, several times what any takes: what hangs takes minutes or has no end. */
 const MOST_TIME = 15_000;
 
@@ -128,7 +128,8 @@ describe("damaged files", () => {
       if (i % 100 === 0) expect(reference.predict({ x: image }), label).toEqual(before);
     }
     // Some of each, else the damage is of no use.
-    for (const count of Object.values(ends)) expect(count).toBeGreaterThan(MUTATIONS / 200);
+    expect(ends["refused"]).toBeGreaterThan(MUTATIONS / 10);
+    expect(ends["ran"]).toBeGreaterThan(MUTATIONS / 10);
     expect(reference.predict({ x: image })).toEqual(before);
   });
 });
