@@ -1,4 +1,5 @@
 import { FormatError } from "../../errors.ts";
+import { MessageWriter } from "./message.ts";
 import type {
   AttributeProto,
   GraphProto,
@@ -7,98 +8,108 @@ import type {
   TensorProto,
   ValueInfoProto,
 } from "./proto.ts";
-import { Message } from "./wire.ts";
 
-function tensorMessage(tensor: TensorProto): Message {
-  if (tensor.external) {
-    throw new FormatError(`encodeModel: ${tensor.name}: expected elements in the file, got others elsewhere`);
-  }
-  const message = new Message();
-  message.ints(1, tensor.dims);
-  message.int(2, tensor.dataType);
-  message.numbers(4, Float32Array.from(tensor.floats));
-  message.ints(5, tensor.int32s);
-  message.ints(7, tensor.int64s);
-  message.text(8, tensor.name);
-  if (tensor.raw) message.bytes(9, tensor.raw);
-  message.numbers(10, Float64Array.from(tensor.doubles));
-  return message;
-}
+/** Writes the fields of one message. */
+type Fields = (writer: MessageWriter) => void;
 
-function attributeMessage({ name, type, f, i, s, t, floats, ints, strings }: AttributeProto): Message {
-  const message = new Message();
-  message.text(1, name);
-  if (f !== undefined) message.float(2, f);
-  if (i !== undefined) message.int(3, i);
-  if (s !== undefined) message.text(4, s);
-  if (t) message.message(5, tensorMessage(t));
-  message.numbers(7, Float32Array.from(floats));
-  message.ints(8, ints);
-  for (const each of strings) message.text(9, each);
-  message.int(20, type);
-  return message;
-}
+const tensor =
+  ({ name, dims, dataType, raw, floats, int32s, int64s, doubles, external }: TensorProto): Fields =>
+  (writer) => {
+    if (external) {
+      throw new FormatError(`encodeModel: ${name}: expected elements in the file, got others elsewhere`);
+    }
+    for (const size of dims) writer.integer(1, size);
+    writer.integer(2, dataType);
+    for (const value of floats) writer.float(4, value);
+    for (const value of int32s) writer.integer(5, value);
+    for (const value of int64s) writer.integer(7, value);
+    writer.text(8, name);
+    if (raw) writer.bytes(9, raw);
+    for (const value of doubles) writer.double(10, value);
+  };
 
-function nodeMessage(node: NodeProto): Message {
-  const message = new Message();
-  for (const input of node.inputs) message.text(1, input);
-  for (const output of node.outputs) message.text(2, output);
-  message.text(3, node.name);
-  message.text(4, node.opType);
-  for (const attribute of node.attributes) message.message(5, attributeMessage(attribute));
-  message.text(7, node.domain);
-  return message;
-}
+const attribute =
+  ({ name, type, f, i, s, t, floats, ints, strings }: AttributeProto): Fields =>
+  (writer) => {
+    writer.text(1, name);
+    if (f !== undefined) writer.float(2, f);
+    if (i !== undefined) writer.integer(3, i);
+    if (s !== undefined) writer.text(4, s);
+    if (t) writer.message(5, tensor(t));
+    for (const value of floats) writer.float(7, value);
+    for (const value of ints) writer.integer(8, value);
+    for (const value of strings) writer.text(9, value);
+    writer.integer(20, type);
+  };
 
-function shapeMessage(dims: readonly (number | string)[]): Message {
-  const message = new Message();
-  for (const size of dims) {
-    const dimension = new Message();
-    if (typeof size === "number") dimension.int(1, size);
-    else if (size !== "") dimension.text(2, size);
-    message.message(1, dimension);
-  }
-  return message;
-}
+const node =
+  ({ name, opType, domain, inputs, outputs, attributes }: NodeProto): Fields =>
+  (writer) => {
+    for (const input of inputs) writer.text(1, input);
+    for (const output of outputs) writer.text(2, output);
+    writer.text(3, name);
+    writer.text(4, opType);
+    for (const each of attributes) writer.message(5, attribute(each));
+    writer.text(7, domain);
+  };
 
-function valueMessage({ name, elementType, dims }: ValueInfoProto): Message {
-  const [message, type, tensor] = [new Message(), new Message(), new Message()];
-  tensor.int(1, elementType);
-  if (dims) tensor.message(2, shapeMessage(dims));
-  type.message(1, tensor);
-  message.text(1, name);
-  message.message(2, type);
-  return message;
-}
+const dimension =
+  (size: number | string): Fields =>
+  (writer) => {
+    if (typeof size === "number") writer.integer(1, size);
+    else if (size !== "") writer.text(2, size);
+  };
 
-function graphMessage(graph: GraphProto): Message {
-  const message = new Message();
-  for (const node of graph.nodes) message.message(1, nodeMessage(node));
-  message.text(2, graph.name);
-  for (const tensor of graph.initializers) message.message(5, tensorMessage(tensor));
-  for (const value of graph.inputs) message.message(11, valueMessage(value));
-  for (const value of graph.outputs) message.message(12, valueMessage(value));
-  return message;
-}
+const tensorType =
+  ({ elementType, dims }: ValueInfoProto): Fields =>
+  (writer) => {
+    writer.integer(1, elementType);
+    if (!dims) return;
+    writer.message(2, (shape) => {
+      for (const size of dims) shape.message(1, dimension(size));
+    });
+  };
+
+const valueInfo =
+  (value: ValueInfoProto): Fields =>
+  (writer) => {
+    writer.text(1, value.name);
+    writer.message(2, (type) => type.message(1, tensorType(value)));
+  };
+
+const graphOf =
+  ({ name, nodes, initializers, inputs, outputs }: GraphProto): Fields =>
+  (writer) => {
+    for (const each of nodes) writer.message(1, node(each));
+    writer.text(2, name);
+    for (const each of initializers) writer.message(5, tensor(each));
+    for (const each of inputs) writer.message(11, valueInfo(each));
+    for (const each of outputs) writer.message(12, valueInfo(each));
+  };
 
 /**
  * The bytes of a model's messages.
  * @throws FormatError for what the messages only count: functions, sparse initializers, elements in other files.
  */
-export function encodeModel(model: ModelProto): Uint8Array {
-  const { graph, functions } = model;
+export function encodeModel({
+  irVersion,
+  producer,
+  opsets,
+  graph,
+  functions,
+}: ModelProto): Uint8Array<ArrayBuffer> {
   if (functions > 0 || (graph && graph.sparse > 0)) {
     throw new FormatError("encodeModel: expected neither functions nor sparse initializers, got some");
   }
-  const message = new Message();
-  message.int(1, model.irVersion);
-  message.text(2, model.producer);
-  if (graph) message.message(7, graphMessage(graph));
-  for (const { domain, version } of model.opsets) {
-    const opset = new Message();
-    opset.text(1, domain);
-    opset.int(2, version);
-    message.message(8, opset);
+  const writer = new MessageWriter();
+  writer.integer(1, irVersion);
+  writer.text(2, producer);
+  if (graph) writer.message(7, graphOf(graph));
+  for (const { domain, version } of opsets) {
+    writer.message(8, (opset) => {
+      opset.text(1, domain);
+      opset.integer(2, version);
+    });
   }
-  return message.finish();
+  return writer.join();
 }

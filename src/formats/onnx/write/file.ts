@@ -69,7 +69,7 @@ export class OnnxFile {
   }
 }
 
-/** One use of a layer, for the function that writes it. */
+/** One use of a layer, for the function that writes it. The file's names of what the layer owns start with its name. */
 export class Site {
   readonly #file: OnnxFile;
   readonly #node: GraphNode;
@@ -105,11 +105,7 @@ export class Site {
     return this.#node.layer.config as T;
   }
 
-  /** Shapes in the package's order of axes, for one image: of the inputs, of the first, of the output. */
-  get inputShapes(): readonly Shape[] {
-    return this.#node.inputShapes;
-  }
-
+  /** Shapes in the package's order of axes, for one image: of the first input, of the output. */
   get shape(): Shape {
     return this.#node.inputShapes[0]!;
   }

@@ -3,8 +3,20 @@ import { sameShape, type Shape } from "../../../tensor.ts";
 import { activate } from "./activations.ts";
 import type { Site } from "./file.ts";
 import { channelsLast, fileAxis, fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
-import * as normalizations from "./normalizations.ts";
-import * as windows from "./windows.ts";
+import {
+  batchNormalization,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+} from "./normalizations.ts";
+import {
+  averagePooling2d,
+  conv2d,
+  depthwiseConv2d,
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  maxPooling2d,
+} from "./windows.ts";
 
 /** Writes one use of a layer; returns the file's name of its output, which is that of its input if nothing is to be done. */
 export type Exporter = (site: Site) => string;
@@ -21,10 +33,7 @@ function dense(site: Site): string {
 }
 
 /** From left to right, in the order in which the layers compute. */
-const fold =
-  (opType: string): Exporter =>
-  (site) =>
-    site.xs.reduce((sum, x) => site.op(opType, [sum, x]));
+const fold = (site: Site, opType: string): string => site.xs.reduce((sum, x) => site.op(opType, [sum, x]));
 
 function concatenate(site: Site): string {
   const rank = site.outputShape.length;
@@ -62,19 +71,27 @@ function cropping2d(site: Site): string {
   return site.op("Slice", [site.x, starts, ends, site.integers("axes", [2, 3])]);
 }
 
-/** By the layer's type. */
+/** By the layer's type. Nothing in it is made by a call, so that a program without models can go without it. */
 export const EXPORTERS: Readonly<Record<string, Exporter>> = {
-  ...normalizations,
-  ...windows,
   activation: (site) => activate(site, site.x, site.config<{ activation: Activation }>().activation),
-  add: fold("Add"),
+  add: (site) => fold(site, "Add"),
+  averagePooling2d,
+  batchNormalization,
   concatenate,
+  conv2d,
   cropping2d,
   dense,
+  depthwiseConv2d,
   // Training alone drops.
   dropout: ({ x }) => x,
   flatten: reshape,
-  multiply: fold("Mul"),
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  maxPooling2d,
+  multiply: (site) => fold(site, "Mul"),
   reshape,
   zeroPadding2d,
 };

@@ -41,22 +41,36 @@ function convolution(site: Site, group: number): string {
   return activate(site, site.op("Conv", inputs, attributes), config.activation);
 }
 
-export const conv2d = (site: Site): string => convolution(site, site.config<{ groups: number }>().groups);
+export function conv2d(site: Site): string {
+  return convolution(site, site.config<{ groups: number }>().groups);
+}
 
-export const depthwiseConv2d = (site: Site): string => convolution(site, site.shape[2]!);
+export function depthwiseConv2d(site: Site): string {
+  return convolution(site, site.shape[2]!);
+}
 
-const poolWindow = (site: Site): Window => resolvePool(site.name, site.shape, site.config<PoolOptions>());
+function pooling(site: Site, opType: string, more: Record<string, Attribute>): string {
+  const window = resolvePool(site.name, site.shape, site.config<PoolOptions>());
+  return site.op(opType, [site.x], { ...geometry(window), ...more });
+}
 
-export const maxPooling2d = (site: Site): string => site.op("MaxPool", [site.x], geometry(poolWindow(site)));
+export function maxPooling2d(site: Site): string {
+  return pooling(site, "MaxPool", {});
+}
 
-export const averagePooling2d = (site: Site): string =>
-  site.op("AveragePool", [site.x], { ...geometry(poolWindow(site)), count_include_pad: 0 });
+export function averagePooling2d(site: Site): string {
+  return pooling(site, "AveragePool", { count_include_pad: 0 });
+}
 
-/** Of `[n, c, h, w]` to `[n, c]`. */
-const globalPooling =
-  (opType: string) =>
-  (site: Site): string =>
-    site.op("Flatten", [site.op(opType, [site.x])], { axis: 1 });
+/** `[n, c, 1, 1]` as `[n, c]`. */
+function globalPooling(site: Site, opType: string): string {
+  return site.op("Flatten", [site.op(opType, [site.x])], { axis: 1 });
+}
 
-export const globalMaxPooling2d = globalPooling("GlobalMaxPool");
-export const globalAveragePooling2d = globalPooling("GlobalAveragePool");
+export function globalMaxPooling2d(site: Site): string {
+  return globalPooling(site, "GlobalMaxPool");
+}
+
+export function globalAveragePooling2d(site: Site): string {
+  return globalPooling(site, "GlobalAveragePool");
+}
