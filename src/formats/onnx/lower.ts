@@ -141,6 +141,8 @@ function lowerNode(builder: Builder, proto: NodeProto, version: number, values: 
   if (length < least || length > most) {
     throw new Unsupported(`expected from ${least} to ${most} inputs, got ${length}`);
   }
+  const absent = proto.inputs.indexOf("");
+  if (absent >= 0 && absent < least) throw new Unsupported(`expected an input ${absent}, got none`);
   const attributes = new Attributes(proto, version);
   builder.node = nodeName(proto);
   const made = operator.lower({

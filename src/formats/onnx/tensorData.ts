@@ -57,11 +57,11 @@ const word = new DataView(new ArrayBuffer(4));
 /** The bits of the float16 next to a number, of two the even one. */
 export function narrow(value: number): number {
   word.setFloat32(0, value);
-  const bits = word.getUint32(0);
-  const sign = (bits >>> 16) & 0x8000;
+  const pattern = word.getUint32(0);
+  const sign = (pattern >>> 16) & 0x8000;
   const size = Math.abs(value);
   if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
-  const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
+  const exponent = Math.max(((pattern >>> 23) & 255) - 127, -14);
   // Adding 2⁵² rounds to integers; a carry goes on into the exponent.
   const fraction = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52;
   return sign | (((exponent + 14) << 10) + fraction);

@@ -12,8 +12,8 @@ import { mutate, pick } from "./mutations.ts";
 
 const SEED = 20261;
 const MUTATIONS = 4000;
-/** Milliseconds for one file, far more than any takes: a hang is minutes or has no end. */
-const MOST_TIME = 5000;
+/** Milliseconds for one file, several times what any takes: what hangs takes minutes or has no end. */
+const MOST_TIME = 15_000;
 
 const SMALL = [
   onnxFile({
@@ -128,7 +128,8 @@ describe("damaged files", () => {
       if (i % 100 === 0) expect(reference.predict({ x: image }), label).toEqual(before);
     }
     // Some of each, else the damage is of no use.
-    for (const count of Object.values(ends)) expect(count).toBeGreaterThan(MUTATIONS / 200);
+    expect(ends["refused"]).toBeGreaterThan(MUTATIONS / 10);
+    expect(ends["ran"]).toBeGreaterThan(MUTATIONS / 10);
     expect(reference.predict({ x: image })).toEqual(before);
   });
 });
@@ -199,12 +200,12 @@ describe("files that are made to harm", () => {
   });
 
   it("one filter bank that many layers copy", async () => {
-    const sizes = constant("size", [4], BigInt64Array.of(256n, 256n, 16n, 16n));
+    const sizes = constant("size", [4], BigInt64Array.of(2048n, 2048n, 1n, 1n));
     const nodes = [
       node("ConstantOfShape", ["size"], "w"),
       ...chain(100, "Conv").map((each) => ({ ...each, inputs: [...each.inputs, "w"] })),
     ];
-    const inputs = [valueInfo("x", ["n", 256, 2000, 2000])];
+    const inputs = [valueInfo("x", ["n", 2048, 2, 2])];
     await refused({ nodes, inputs, outputs: ["v99"], initializers: [sizes] }, /elements of copied weights/);
   });
 
