@@ -8,7 +8,8 @@ import { matMulLayer } from "../layers/matMul.ts";
 import { Unsupported } from "../node.ts";
 import { onHost, required, type Node, type Operator } from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
-import { reorder, withWeights, type WeightSource } from "../weights.ts";
+import { reorder } from "../reorder.ts";
+import { withWeights, type WeightSource } from "../weights.ts";
 import { combine, seenConstant } from "./arithmetic.ts";
 import { broadcastPlaces, broadcastShape, filled, padShape, perChannel, scalar } from "./broadcasting.ts";
 
