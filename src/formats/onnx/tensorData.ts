@@ -59,8 +59,10 @@ export function narrow(value: number): number {
   const size = Math.abs(value);
   if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
   const exponent = Math.max(((pattern >>> 23) & 255) - 127, -14);
+  // 2^(10 − exponent), from its bits.
+  word.setUint32(0, (137 - exponent) << 23);
   // Adding 2⁵² rounds to integers; a carry goes on into the exponent.
-  const fraction = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52;
+  const fraction = size * word.getFloat32(0) + 2 ** 52 - 2 ** 52;
   return sign | (((exponent + 14) << 10) + fraction);
 }
 
