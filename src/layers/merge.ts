@@ -22,16 +22,23 @@ function sameShapes(inputs: readonly Shape[], where: string): Shape {
   );
 }
 
-/** `y = a ∘ b ∘ …` from left to right. */
+type Combine = Kernels["addForward"];
+
+/** `y = a ∘ b ∘ …` from left to right, the last operand by `last`. */
 function fold(
-  combine: Kernels["addForward"],
+  combine: Combine,
+  last: Combine,
   xs: readonly Buffer[],
   y: Buffer,
   size: number,
 ): Pass["forward"] {
   return (n) => {
-    combine(xs[0]!.pointer, xs[1]!.pointer, y.pointer, n * size);
-    for (let i = 2; i < xs.length; i++) combine(y.pointer, xs[i]!.pointer, y.pointer, n * size);
+    let from = xs[0]!.pointer;
+    for (let i = 1; i < xs.length; i++) {
+      const step = i === xs.length - 1 ? last : combine;
+      step(from, xs[i]!.pointer, y.pointer, n * size);
+      from = y.pointer;
+    }
   };
 }
 
@@ -43,12 +50,17 @@ export function add(options: { name?: string } = {}): Layer {
     name: options.name,
     config: {},
     backwardReads: { x: false, y: false },
+    role: { kind: "sum" },
+    takes: ["activation"],
+    overwrites: [0, 1],
     isView: () => false,
     outputShape: sameShapes,
     weights: () => [],
-    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
+    build({ kernels, output, xs, y, dxs, dy, backward, epilogue }): Pass {
       const size = sizeOf(output);
-      const forward = fold(kernels.addForward, xs, y, size);
+      const { code, alpha } = epilogue.activation ?? { code: 0, alpha: 0 };
+      const last: Combine = (a, b, to, n) => kernels.addActivated(code, alpha, a, b, to, n);
+      const forward = fold(kernels.addForward, last, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -70,12 +82,13 @@ export function multiply(options: { name?: string } = {}): Layer {
     name: options.name,
     config: {},
     backwardReads: { x: true, y: false },
+    overwrites: [0, 1],
     isView: () => false,
     outputShape: sameShapes,
     weights: () => [],
     build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
       const size = sizeOf(output);
-      const forward = fold(kernels.multiplyForward, xs, y, size);
+      const forward = fold(kernels.multiplyForward, kernels.multiplyForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
