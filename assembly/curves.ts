@@ -87,6 +87,26 @@ function mishWeight4(x: v128): v128 {
   return mul4(e, add4(e, splat(2)));
 }
 
+/** Whether the kind is a matter of two bounds: linear, relu and relu6. */
+// @ts-ignore: decorator
+@inline
+export function isClip(kind: i32): bool {
+  return kind == LINEAR || kind == RELU || kind == RELU6;
+}
+
+/** The bounds of such a kind. */
+// @ts-ignore: decorator
+@inline
+export function floorOf(kind: i32): f32 {
+  return kind == LINEAR ? -Infinity : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function ceilingOf(kind: i32): f32 {
+  return kind == RELU6 ? 6 : Infinity;
+}
+
 /** One vector of activations; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
