@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import workerThreads, { type Worker } from "node:worker_threads";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, tensor, type Engine } from "../../src/index.ts";
+import { input, layers, load, model, tensor, type Engine } from "../../src/index.ts";
 import { tuning } from "../../src/engine/threads/start.ts";
 import { operatorsDigest, weightsDigest } from "../conformance/digests.ts";
 import golden from "../conformance/digests.json" with { type: "json" };
@@ -81,6 +81,16 @@ function products(engine: Engine): Float32Array[] {
   );
 }
 
+/** The output of a net whose inference is one pass: a convolution, its normalization, a sum and an activation. */
+function fusedPass(engine: Engine): Float32Array {
+  const x = input({ shape: [12, 11, 8] });
+  const y = layers.conv2d({ filters: 8, kernelSize: 3, padding: "same" }).apply(x);
+  const sum = layers.add().apply([layers.batchNormalization().apply(y), x]);
+  const net = model({ inputs: x, outputs: layers.activation({ activation: "silu" }).apply(sum), seed: 3 });
+  net.compile({ engine });
+  return net.predict(noise(5, 3, 12, 11, 8)).data;
+}
+
 /** Large enough to be split. */
 const large = noise(1, 1_000_000);
 
@@ -111,7 +121,7 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
     });
   });
 
-  it("give the bits of one for convolutions and products of all shapes", async () => {
+  it("give the bits of one for convolutions and products of all shapes, and for passes that are fused", async () => {
     const one = await load();
     await withThreads(threads, (engine) => {
       for (const given of Object.values(SHAPES)) {
@@ -120,6 +130,7 @@ describe.each([2, 3, 5])("%i threads", (threads) => {
       }
       const expected = products(one);
       products(engine).forEach((actual, i) => expectSameBits(actual, expected[i]!));
+      expectSameBits(fusedPass(engine), fusedPass(one));
     });
     one.dispose();
   });

@@ -178,6 +178,24 @@ describe("fused passes compute what the layers compute one by one", () => {
     }
   });
 
+  it.each([
+    ["a convolution by patches", () => conv({ strides: 2 })],
+    ["a convolution by Winograd's algorithm", () => conv()],
+    ["a convolution of single pixels", () => conv({ kernelSize: 1 })],
+    ["a depthwise convolution", () => layers.depthwiseConv2d({ kernelSize: 3 })],
+    ["a dense layer", () => layers.dense({ units: 5 })],
+  ])("activations of %s bit for bit", (_name, make) => {
+    for (const activation of ["relu", "relu6", "hardSwish", "silu", "sigmoid", { leakyRelu: 0.1 }] as const) {
+      const x = image();
+      const a = make().apply(x);
+      const y = layers.activation({ activation }).apply(a);
+      const fused = model({ inputs: x, outputs: y });
+      stir(fused);
+      expect(fuse(fused["graph"])).toHaveLength(1);
+      expect(bitsOf(run(fused, 2))).toEqual(bitsOf(run(unfused(x, [a, y], fused), 2)));
+    }
+  });
+
   it.each(FOLDING)("batch normalization after %s within the error of both", (_name, make, k) => {
     const x = image();
     const first = make();
