@@ -127,8 +127,9 @@ describe("damaged files", () => {
       expect(engine.memory.used, label).toBe(memory);
       if (i % 100 === 0) expect(reference.predict({ x: image }), label).toEqual(before);
     }
-    // Some of each, else the damage is of no use.
-    for (const count of Object.values(ends)) expect(count).toBeGreaterThan(MUTATIONS / 200);
+    // Some of each, else the damage is of no use. What loads is run, unless its inputs are large: few files declare such.
+    for (const end of ["refused", "ran"]) expect(ends[end], end).toBeGreaterThan(MUTATIONS / 200);
+    expect(ends["loaded"]).toBeGreaterThan(0);
     expect(reference.predict({ x: image })).toEqual(before);
   });
 });
