@@ -11,6 +11,7 @@ import { gradientCases } from "./gradients.ts";
 import { graphCases } from "./graphs.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
+import { onnxCases } from "./onnx.ts";
 import { optimizerCases } from "./optimizers.ts";
 import { poolingCases } from "./pooling.ts";
 import { refusalCases } from "./refusals.ts";
@@ -40,6 +41,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...freezingCases,
   ...graphCases,
   ...fileCases,
+  ...onnxCases,
   ...refusalCases,
   ...errorCases,
   ...memoryCases,

@@ -66,6 +66,13 @@ export class Attributes {
     return this.#find(name, [ATTRIBUTE_TYPE.ints])?.ints;
   }
 
+  /** So many integers, none below `least`, which all are where none are given. @throws Unsupported */
+  list(name: string, length: number, least: number): readonly number[] {
+    const values = this.ints(name) ?? Array.from({ length }, () => least);
+    if (values.length === length && values.every((value) => value >= least)) return values;
+    throw new Unsupported(`${name}: expected ${length} integers ≥ ${least}, got [${values.join(", ")}]`);
+  }
+
   floats(name: string): readonly number[] | undefined {
     return this.#find(name, [ATTRIBUTE_TYPE.floats])?.floats;
   }

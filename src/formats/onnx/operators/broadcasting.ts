@@ -5,6 +5,7 @@ import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { constantOf, onHost, type Node } from "../operator.ts";
 import { isConstant, type Constant, type ElementType, type Value } from "../values.ts";
+import { walk } from "./transpose.ts";
 
 /** A float32 constant without axes. */
 export function scalar(value: number): Constant {
@@ -44,22 +45,12 @@ export function padShape(shape: Shape, rank: number): Shape {
 }
 
 /** Where each element of a broadcast tensor lies in the one it comes from, in ascending order. */
-export function* broadcastPlaces(from: Shape, to: Shape): Generator<number> {
-  const missing = to.length - from.length;
-  const steps = to.map((_, i) =>
-    i < missing || from[i - missing] === 1 ? 0 : sizeOf(from.slice(i - missing + 1)),
+export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
+  const own = padShape(from, to.length);
+  return walk(
+    to,
+    own.map((size, axis) => (size === 1 ? 0 : sizeOf(own.slice(axis + 1)))),
   );
-  const index = to.map(() => 0);
-  let at = 0;
-  for (let count = sizeOf(to); count > 0; count--) {
-    yield at;
-    for (let axis = to.length - 1; axis >= 0; axis--) {
-      at += steps[axis]!;
-      if (++index[axis]! < to[axis]!) break;
-      at -= steps[axis]! * to[axis]!;
-      index[axis] = 0;
-    }
-  }
 }
 
 /** Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom. */

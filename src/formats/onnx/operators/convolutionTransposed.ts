@@ -2,7 +2,6 @@ import * as layers from "../../../layers/index.ts";
 import type { Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
-import { range } from "./along.ts";
 import { checkFilters, convolve, type Convolution } from "./convolution.ts";
 import { checkImages, imagesOf, type ImageSizes } from "./images.ts";
 import { AUTO_PADS, sharedPadding, type Pair, type SlidingWindow } from "./window.ts";
@@ -26,13 +25,11 @@ export function transposedWindow(
   if (kernel.length !== rank) {
     throw new Unsupported(`kernel_shape: expected ${rank} integers, got [${kernel.join(", ")}]`);
   }
-  const list = (name: string, length: number, absent: number): readonly number[] => {
-    const values = attributes.ints(name) ?? range(length, () => absent);
-    if (values.length === length) return values;
-    throw new Unsupported(`${name}: expected ${length} integers, got [${values.join(", ")}]`);
-  };
-  const [strides, dilations] = [list("strides", rank, 1), list("dilations", rank, 1)];
-  const [behind, written] = [list("output_padding", rank, 0), list("pads", 2 * rank, 0)];
+  const [strides, dilations] = [attributes.list("strides", rank, 1), attributes.list("dilations", rank, 1)];
+  const [behind, written] = [
+    attributes.list("output_padding", rank, 0),
+    attributes.list("pads", 2 * rank, 0),
+  ];
   const auto = attributes.choice("auto_pad", AUTO_PADS);
   const same = auto.startsWith("SAME") ? inputs.map((size, i) => size * strides[i]!) : undefined;
   // Some files give all sizes.

@@ -35,26 +35,18 @@ export function slidingWindow(
   ceil = false,
 ): SlidingWindow {
   const rank = sizes.length;
-  const list = (name: string, absent: number): readonly number[] => {
-    const values = attributes.ints(name) ?? sizes.map(() => absent);
-    if (values.length === rank && values.every((value) => value > 0)) return values;
-    throw new Unsupported(`${name}: expected ${rank} positive integers, got [${values.join(", ")}]`);
-  };
   if (kernel.length !== rank || !kernel.every((size) => size > 0)) {
     throw new Unsupported(`kernel_shape: expected ${rank} positive integers, got [${kernel.join(", ")}]`);
   }
-  const [strides, dilations] = [list("strides", 1), list("dilations", 1)];
-  for (const each of [kernel, strides, dilations, attributes.ints("pads") ?? []]) {
+  const [strides, dilations] = [attributes.list("strides", rank, 1), attributes.list("dilations", rank, 1)];
+  const explicit = attributes.list("pads", 2 * rank, 0);
+  for (const each of [kernel, strides, dilations, explicit]) {
     if (each.some((size) => size > MOST)) {
       throw new Unsupported(`expected a window with sizes of at most ${MOST}, got [${each.join(", ")}]`);
     }
   }
   const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
   const auto = attributes.choice("auto_pad", AUTO_PADS);
-  const explicit = attributes.ints("pads") ?? Array.from({ length: 2 * rank }, () => 0);
-  if (explicit.length !== 2 * rank || !explicit.every((pad) => pad >= 0)) {
-    throw new Unsupported(`pads: expected ${2 * rank} integers ≥ 0, got [${explicit.join(", ")}]`);
-  }
   const pads = sizes.map((size, i): Pair => {
     if (auto === "VALID") return [0, 0];
     if (auto === "NOTSET") return [explicit[i]!, explicit[rank + i]!];
