@@ -17,11 +17,21 @@ import {
   activate4,
   gradient4,
 } from "./curves";
-import { LANES, load4, loadLanes, splat, storeLanes } from "./simd";
+import { LANES, load4, loadLanes, splat, store4, storeLanes } from "./simd";
 import { endShare, firstShare } from "./share";
 
 /** Threads share elements in cache lines. */
 const LINE: i32 = 16;
+
+/**
+ * Whether four vectors go through the loop together: V8 lets the next turn wait for the last, and the common kinds that take
+ * an exponential wait long.
+ */
+// @ts-ignore: decorator
+@inline
+function byFours(kind: i32): bool {
+  return kind == SIGMOID || kind == TANH || kind == SILU;
+}
 
 // @ts-ignore: decorator
 @inline
@@ -29,6 +39,18 @@ function forwardLoop(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
   const slope = splat(alpha);
   const rest = n & (LANES - 1);
   const end = x + ((<usize>(n - rest)) << 2);
+  if (byFours(kind)) {
+    for (; x + 48 < end; x += 64, y += 64) {
+      const v0 = activate4(kind, slope, load4(x));
+      const v1 = activate4(kind, slope, load4(x + 16));
+      const v2 = activate4(kind, slope, load4(x + 32));
+      const v3 = activate4(kind, slope, load4(x + 48));
+      store4(y, v0);
+      store4(y + 16, v1);
+      store4(y + 32, v2);
+      store4(y + 48, v3);
+    }
+  }
   for (; x < end; x += 16, y += 16) storeLanes(y, activate4(kind, slope, load4(x)), LANES);
   if (rest > 0) storeLanes(y, activate4(kind, slope, loadLanes(x, rest)), rest);
 }
@@ -60,7 +82,7 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
  * | selu | λ·elu(x), alpha = 1.6733 | 5 ULP |
  * | hard sigmoid | min(max(alpha·x + ½, 0), 1) | 2u·max(1, |alpha·x|) |
  * | softplus | ln(1 + e^x) | 5 ULP |
- * | silu | x·σ(x) | 4 ULP and 2⁻¹⁴⁸·|x| |
+ * | silu | x·σ(x) | 4 ULP beside 4e-37 |
  * | hard swish | x·relu6(x + 3) / 6 | 3 ULP |
  * | gelu | x·Φ(x), Φ the normal distribution | 5u·|x| |
  * | gelu, tanh | ½x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) | 5u·|x| |

@@ -150,6 +150,7 @@ function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usiz
  * | 7 | a | exact |
  */
 export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
+  // Without an `else` at the end: see `unaryForward`.
   if (kind == ADD) broadcast(ADD, layout, n, a, b, y);
   else if (kind == SUB) broadcast(SUB, layout, n, a, b, y);
   else if (kind == MUL) broadcast(MUL, layout, n, a, b, y);
@@ -157,5 +158,5 @@ export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: 
   else if (kind == MIN) broadcast(MIN, layout, n, a, b, y);
   else if (kind == MAX) broadcast(MAX, layout, n, a, b, y);
   else if (kind == POW) broadcast(POW, layout, n, a, b, y);
-  else broadcast(FIRST, layout, n, a, b, y);
+  else if (kind == FIRST) broadcast(FIRST, layout, n, a, b, y);
 }

@@ -16,7 +16,7 @@ import {
   sub4,
   zero4,
 } from "./simd";
-import { erfc4, exp4, expm1Negative4, expNegative4, log1p4, sigmoid4, tanh4 } from "./math";
+import { erfc4, exp4, expm1Negative4, expNegative4, log1p4, sigmoid4, silu4, tanh4 } from "./math";
 
 /** The kinds, as the ABI numbers them. */
 export const LINEAR: i32 = 0;
@@ -87,6 +87,26 @@ function mishWeight4(x: v128): v128 {
   return mul4(e, add4(e, splat(2)));
 }
 
+/** Whether the kind is a matter of two bounds: linear, relu and relu6. */
+// @ts-ignore: decorator
+@inline
+export function isClip(kind: i32): bool {
+  return kind == LINEAR || kind == RELU || kind == RELU6;
+}
+
+/** The bounds of such a kind. */
+// @ts-ignore: decorator
+@inline
+export function floorOf(kind: i32): f32 {
+  return kind == LINEAR ? -Infinity : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function ceilingOf(kind: i32): f32 {
+  return kind == RELU6 ? 6 : Infinity;
+}
+
 /** One vector of activations; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
@@ -102,7 +122,7 @@ export function activate4(kind: i32, alpha: v128, x: v128): v128 {
   if (kind == SELU) return exponential4(x, splat(SELU_SCALE), splat(SELU_LIMIT));
   if (kind == HARD_SIGMOID) return clip4(add4(mul4(alpha, x), half), one);
   if (kind == SOFTPLUS) return add4(relu4(x), log1p4(expNegative4(neg4(abs4(x)))));
-  if (kind == SILU) return mul4(x, sigmoid4(x));
+  if (kind == SILU) return silu4(x);
   if (kind == HARD_SWISH) return mul4(x, div4(clip4(add4(x, splat(3)), splat(6)), splat(6)));
   if (kind == GELU) return mul4(x, normalBelow4(x));
   if (kind == GELU_TANH) return mul4(mul4(half, x), add4(one, geluTanh4(x)));

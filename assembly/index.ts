@@ -67,7 +67,8 @@ export {
   preluBackpropAlpha,
 } from "./rows";
 export { foldNormalization } from "./fold";
-export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
+export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./loss";
+export { pointwiseLoss } from "./pointwiseLoss";
 export { sgdStep, adamStep } from "./optimizer";
 export { clipGradient, sumOfSquares } from "./clip";
 export { dropout } from "./dropout";

@@ -1,7 +1,6 @@
 /**
- * Losses, each with the gradient of its mean.
- *
- * All add the rows' losses in float64, in ascending order, and write a `LossResult` to `result`.
+ * The softmax cross-entropy with the gradient of its mean, and what all losses share: they add in float64, in ascending
+ * order, and write a `LossResult` to `result`.
  */
 import { LANES, add4, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
 import { logf } from "./math";
@@ -16,14 +15,14 @@ class LossResult {
   correct: i32;
 }
 
-function report(result: usize, loss: f64, correct: i32): void {
+export function report(result: usize, loss: f64, correct: i32): void {
   const out = changetype<LossResult>(result);
   out.loss = loss;
   out.correct = correct;
 }
 
 /** The column of the largest of `cols ≥ 1` elements: the first on a tie, the first NaN if there is one. */
-function argmax(x: usize, cols: i32): i32 {
+export function argmax(x: usize, cols: i32): i32 {
   let winner = 0;
   let best = load<f32>(x);
   for (let j = 1; j < cols && best == best; j++) {
@@ -173,52 +172,4 @@ export function softmaxCrossEntropyDense(
     }
   }
   report(result, total / <f64>rows, correct);
-}
-
-/** `dx = (y − targets) / half` for `n` elements. */
-function scaledDifference(y: usize, targets: usize, dx: usize, half: f32, n: i32): void {
-  const half4 = splat(half);
-  const rest = n & (LANES - 1);
-  const end = y + ((<usize>(n - rest)) << 2);
-  for (; y < end; y += 16, targets += 16, dx += 16) {
-    storeLanes(dx, div4(sub4(load4(y), load4(targets)), half4), LANES);
-  }
-  if (rest > 0) storeLanes(dx, div4(sub4(loadLanes(y, rest), loadLanes(targets, rest)), half4), rest);
-}
-
-/** Rows whose largest output and largest target share a column; 0 for a single column, which has no class. */
-function matchingRows(y: usize, targets: usize, rows: i32, cols: i32): i32 {
-  if (cols == 1) return 0;
-  const stride = (<usize>cols) << 2;
-  let correct = 0;
-  for (let row = 0; row < rows; row++, y += stride, targets += stride) {
-    correct += i32(argmax(y, cols) == argmax(targets, cols));
-  }
-  return correct;
-}
-
-/**
- * Mean of `(y − target)²` over the `rows·cols` elements of `y[rows, cols]`, added in float64 in ascending order.
- *
- * The gradient `dx = 2·(y − target) / (rows·cols)` is written unless `dx` is 0; it may be `y`. It is rounded three
- * times (difference, divisor, quotient): relative error at most 3u to first order. That of the loss is of float64's
- * order.
- */
-export function meanSquaredError(
-  y: usize,
-  targets: usize,
-  dx: usize,
-  rows: i32,
-  cols: i32,
-  result: usize,
-): void {
-  const n = rows * cols;
-  let total: f64 = 0;
-  for (let i = 0; i < n; i++) {
-    const at = (<usize>i) << 2;
-    const difference = <f64>load<f32>(y + at) - <f64>load<f32>(targets + at);
-    total += difference * difference;
-  }
-  report(result, total / <f64>n, matchingRows(y, targets, rows, cols));
-  if (dx != 0) scaledDifference(y, targets, dx, <f32>n * 0.5, n);
 }

@@ -133,20 +133,23 @@ export function normalizeForward(
   workspace: usize,
 ): void {
   const size = c / groups;
-  const first = firstShare(groups, unitOf(c, groups)) * size;
-  const end = endShare(groups, unitOf(c, groups)) * size;
+  const first = firstShare(groups, unitOf(c, groups));
+  const end = endShare(groups, unitOf(c, groups));
   const centres = workspace;
   const factors = centres + ((<usize>c) << 2);
   const shifts = factors + ((<usize>c) << 2);
   for (let i = 0; i < images; i++) {
-    for (let j = first; j < end; j++) {
-      const set = i * groups + j / size;
-      setFloat(centres, j, <f64>float(mean, set));
-      setFloat(factors, j, weight(gamma, j, 1) * inverse(variance, set, <f64>epsilon));
-      setFloat(shifts, j, weight(beta, j, 0));
+    for (let g = first; g < end; g++) {
+      const centre = <f64>float(mean, i * groups + g);
+      const scale = inverse(variance, i * groups + g, <f64>epsilon);
+      for (let j = g * size; j < (g + 1) * size; j++) {
+        setFloat(centres, j, centre);
+        setFloat(factors, j, weight(gamma, j, 1) * scale);
+        setFloat(shifts, j, weight(beta, j, 0));
+      }
     }
     for (let r = 0; r < rows; r++) {
-      affineRow(first, end, x, centres, factors, shifts, y);
+      affineRow(first * size, end * size, x, centres, factors, shifts, y);
       x += (<usize>c) << 2;
       y += (<usize>c) << 2;
     }
@@ -217,8 +220,9 @@ export function normalizeBackward(
     store<f64>(totals + doubles + ((<usize>j) << 3), 0);
   }
   for (let i = 0; i < images; i++) {
-    for (let j = first * size; j < end * size; j++) {
-      setFloat(centres, j, <f64>float(mean, i * groups + j / size));
+    for (let g = first; g < end; g++) {
+      const centre = <f64>float(mean, i * groups + g);
+      for (let j = g * size; j < (g + 1) * size; j++) setFloat(centres, j, centre);
     }
     columnSums(false, rows, c, first * size, end * size, dy, x, centres, workspace, workspace + doubles);
     for (let g = first; g < end; g++) {
@@ -266,10 +270,12 @@ function coefficients(
     b += weight(gamma, j, 1) * product;
   }
   const count = <f64>rows * <f64>size;
+  const shift: f64 = fixed ? 0 : (a / count) * scale;
+  const slope: f64 = fixed ? 0 : (b / count) * scale * scale;
   for (let j = from; j < from + size; j++) {
     setFloat(factors, j, weight(gamma, j, 1) * scale);
-    setFloat(shifts, j, fixed ? 0 : (a / count) * scale);
-    setFloat(slopes, j, fixed ? 0 : (b / count) * scale * scale);
+    setFloat(shifts, j, shift);
+    setFloat(slopes, j, slope);
   }
 }
 

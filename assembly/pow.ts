@@ -22,8 +22,19 @@ function exp(x: f64): f64 {
   x = min(x, HIGHEST);
   const k = nearest<f64>(x * LOG2E);
   const r = x - k * LN2_HIGH - k * LN2_LOW;
-  let p: f64 = 1;
-  for (let i: f64 = 13; i > 0; i -= 1) p = 1 + (p * r) / i;
+  let p: f64 = 1.0 / 6227020800;
+  p = p * r + 1.0 / 479001600;
+  p = p * r + 1.0 / 39916800;
+  p = p * r + 1.0 / 3628800;
+  p = p * r + 1.0 / 362880;
+  p = p * r + 1.0 / 40320;
+  p = p * r + 1.0 / 5040;
+  p = p * r + 1.0 / 720;
+  p = p * r + 1.0 / 120;
+  p = p * r + 1.0 / 24;
+  p = p * r + 1.0 / 6;
+  p = p * r + 0.5;
+  p = (p * r + 1) * r + 1;
   return p * reinterpret<f64>((<i64>k + 1023) << 52);
 }
 

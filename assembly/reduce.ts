@@ -115,8 +115,9 @@ function reduce(kind: i32, layout: usize, n: i32, x: usize, y: usize): void {
  * sum, (u + k·2⁻⁵³)·|y| of a product; extremes are exact, and NaN when any element is.
  */
 export function reduceForward(kind: i32, layout: usize, n: i32, x: usize, y: usize): void {
+  // Without an `else` at the end: see `unaryForward`.
   if (kind == SUM) reduce(SUM, layout, n, x, y);
   else if (kind == PRODUCT) reduce(PRODUCT, layout, n, x, y);
   else if (kind == MINIMUM) reduce(MINIMUM, layout, n, x, y);
-  else reduce(MAXIMUM, layout, n, x, y);
+  else if (kind == MAXIMUM) reduce(MAXIMUM, layout, n, x, y);
 }

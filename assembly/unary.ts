@@ -107,11 +107,10 @@ function slope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
 function forwardLoop(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
   const a = splat(alpha);
   const b = splat(beta);
-  for (let i = 0; i < n; i += LANES) {
-    const lanes = min(n - i, LANES);
-    const at = (<usize>i) << 2;
-    storeLanes(y + at, unary4(kind, a, b, loadLanes(x + at, lanes)), lanes);
-  }
+  const rest = n & (LANES - 1);
+  const end = x + ((<usize>(n - rest)) << 2);
+  for (; x < end; x += 16, y += 16) storeLanes(y, unary4(kind, a, b, loadLanes(x, LANES)), LANES);
+  if (rest > 0) storeLanes(y, unary4(kind, a, b, loadLanes(x, rest)), rest);
 }
 
 // @ts-ignore: decorator
@@ -149,6 +148,7 @@ export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usiz
   n = endShare(n, LINE) - first;
   x += at;
   y += at;
+  // Without an `else` at the end: of a chain that ends in one the optimizer makes a single loop around all of the kinds.
   if (kind == ABS) forwardLoop(ABS, alpha, beta, x, y, n);
   else if (kind == NEG) forwardLoop(NEG, alpha, beta, x, y, n);
   else if (kind == SQRT) forwardLoop(SQRT, alpha, beta, x, y, n);
@@ -163,7 +163,7 @@ export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usiz
   else if (kind == FLOOR) forwardLoop(FLOOR, alpha, beta, x, y, n);
   else if (kind == CEIL) forwardLoop(CEIL, alpha, beta, x, y, n);
   else if (kind == ROUND) forwardLoop(ROUND, alpha, beta, x, y, n);
-  else forwardLoop(SIGN, alpha, beta, x, y, n);
+  else if (kind == SIGN) forwardLoop(SIGN, alpha, beta, x, y, n);
 }
 
 /**

@@ -353,8 +353,20 @@ export interface Kernels {
     cols: number,
     result: number,
   ): void;
-  /** Mean of (y − targets)² over all elements; writes { f64 loss, i32 correct }. */
-  meanSquaredError(y: number, targets: number, dx: number, rows: number, cols: number, result: number): void;
+
+  // pointwiseLoss.ts
+
+  /** Mean over all elements of the loss of y against the target; writes { f64 loss, i32 correct }. */
+  pointwiseLoss(
+    kind: number,
+    delta: number,
+    y: number,
+    targets: number,
+    dx: number,
+    rows: number,
+    cols: number,
+    result: number,
+  ): void;
 
   // optimizer.ts
 

@@ -1,5 +1,6 @@
 import { activationCode, type Activation } from "../engine/activation.ts";
 import type { Kernels } from "../engine/kernels.ts";
+import type { Epilogue, Takes } from "./epilogue.ts";
 import type { Buffer, BuildContext } from "./layer.ts";
 
 /** The activation at the end of a layer: fused into the layer's kernel where that can be, else run in place. */
@@ -8,7 +9,9 @@ export interface FusedActivation {
   readonly linear: boolean;
   /** What the backward pass reads, besides the layer's own input: the output, unless the slope follows from the sum. */
   readonly readsOutput: boolean;
-  /** The activation in a plan, for an output of `columns`. */
+  /** What the layer's pass can do of those after it: everything when it ends without an activation of its own. */
+  readonly takes: Takes;
+  /** The activation in a plan, or the epilogue's sum and activation, for an output of `columns`. */
   build(context: BuildContext, columns: number, rowsPerImage: number): ActivationPass;
 }
 
@@ -32,8 +35,11 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
   return {
     linear,
     readsOutput: !linear && !fromInput,
-    build({ kernels, capacity, backward: goesBack, y, dy, saved }, columns, rowsPerImage) {
+    takes: linear ? ["affine", "sum", "activation"] : [],
+    build(context, columns, rowsPerImage) {
+      const { kernels, capacity, backward: goesBack, y, dy, saved, epilogue } = context;
       const size = rowsPerImage * columns;
+      if (epilogue.sum || epilogue.activation) return epiloguePass(kernels, y, epilogue, size);
       if (softmax) return softmaxPass(kernels, y, dy, rowsPerImage, columns);
       if (!goesBack || !fromInput) {
         const backward = (n: number): void => {
@@ -52,6 +58,21 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
       };
     },
   };
+}
+
+/** A sum is added to the output where it lies, with the activation after it; an activation alone is the kernel's. */
+function epiloguePass(
+  kernels: Kernels,
+  y: Buffer,
+  { sum: other, activation }: Epilogue,
+  size: number,
+): ActivationPass {
+  const { code, alpha } = activation ?? { code: 0, alpha: 0 };
+  const backward = (): void => {};
+  if (!other) return { sum: y, code, alpha, finish: () => {}, backward };
+  const finish = (n: number): void =>
+    kernels.addActivated(code, alpha, y.pointer, other.pointer, y.pointer, n * size);
+  return { sum: y, code: 0, alpha: 0, finish, backward };
 }
 
 function softmaxPass(kernels: Kernels, y: Buffer, dy: Buffer, rows: number, columns: number): ActivationPass {

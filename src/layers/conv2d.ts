@@ -4,6 +4,7 @@ import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
 import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { foldWeights } from "./fold.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
@@ -119,6 +120,7 @@ function convolution(
     name,
     config,
     backwardReads: { x: true, y: activation.readsOutput },
+    takes: activation.takes,
     isView: () => false,
     outputShape(inputs, where) {
       const { window, f } = resolve(onlyInput(inputs, where), where);
@@ -137,15 +139,20 @@ function convolution(
 
 export function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
   const { kernels, x, name } = context;
-  const [kernel, bias] = context.weights;
   const window = context.window(conv.window);
   const activation = fused.build(context, conv.f, conv.window.oh * conv.window.ow);
   const run = forwardPass(name, conv, "auto");
   const room = context.scratch(run.workspace(kernels, window), "forward");
   const size = run.packed(kernels, window);
   const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
-  const filters = size === 0 ? kernel! : packed;
-  const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
+  const { kh, kw, c } = conv.window;
+  const weights = foldWeights(context, ((kh * kw * c) / conv.groups) * conv.f, conv.f, size > 0);
+  const { kernel, bias } = weights;
+  const filters = size === 0 ? kernel : packed;
+  const prepare = (): void => {
+    weights.fold();
+    run.pack(kernels, window, kernel.pointer, packed.pointer);
+  };
   const { code, alpha, sum } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;

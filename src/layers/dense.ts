@@ -2,15 +2,9 @@ import { copyActivation, type Activation } from "../engine/activation.ts";
 import { checkOptions, flag, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { foldWeights } from "./fold.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import {
-  onlyInput,
-  type Buffer,
-  type BuildContext,
-  type Layer,
-  type Pass,
-  type WeightSpec,
-} from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
 export interface DenseLayerOptions {
@@ -54,6 +48,7 @@ export function dense(options: DenseLayerOptions): Layer {
       biasInitializer: biasStart,
     },
     backwardReads: { x: true, y: fused.readsOutput },
+    takes: fused.takes,
     isView: () => false,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
     weights(inputs): WeightSpec[] {
@@ -67,10 +62,10 @@ export function dense(options: DenseLayerOptions): Layer {
 
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
   const { kernels, x } = context;
-  const [w, b] = context.weights as [Buffer, Buffer | undefined];
   const input = onlyInput(context.inputs);
   const k = input.at(-1)!;
   const rows = sizeOf(input) / k;
+  const { kernel: w, bias: b, fold } = foldWeights(context, k * n, n, false);
   const activation = fused.build(context, n, rows);
   const { code, alpha, sum } = activation;
   const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
@@ -82,5 +77,5 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
     activation.finish(images);
   };
   const backward = context.backward?.dense(context, n, activation);
-  return backward ? { forward, backward } : { forward };
+  return backward ? { forward, backward } : { prepare: fold, forward };
 }

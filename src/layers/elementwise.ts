@@ -26,12 +26,15 @@ export function flatten(options: { name?: string } = {}): Layer {
  */
 export function activation(options: { activation: Activation; name?: string }): Layer {
   checkOptions("activation", options, ["activation", "name"]);
-  const { name: kind, code, alpha, fromInput } = activationCode("activation", options.activation);
+  const coded = activationCode("activation", options.activation);
+  const { name: kind, code, alpha, fromInput } = coded;
   return defineLayer({
     type: "activation",
     name: options.name,
     config: { activation: copyActivation(options.activation) },
     backwardReads: { x: fromInput, y: !fromInput },
+    overwrites: [0],
+    ...(kind !== "linear" && kind !== "softmax" && { role: { kind: "activation", activation: coded } }),
     isView: () => kind === "linear",
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],

@@ -4,6 +4,7 @@ import type { Window } from "../engine/window.ts";
 import { ShapeError } from "../errors.ts";
 import type { Shape } from "../tensor.ts";
 import type { BACKWARD } from "./backward.ts";
+import type { Epilogue, Role, Takes } from "./epilogue.ts";
 import type { Initializer } from "./initializers.ts";
 import type { SymbolicTensor } from "./symbolic.ts";
 
@@ -61,6 +62,8 @@ export interface BuildContext {
   /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. */
   readonly dx: Buffer | null;
   readonly dxs: readonly (Buffer | null)[];
+  /** What the pass does besides, of that which the layer `takes`; empty in training. */
+  readonly epilogue: Epilogue;
   /** The layer's weights and the gradients of those that learn, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
   readonly gradients: readonly (Buffer | undefined)[];
@@ -107,6 +110,12 @@ export interface LayerDefinition {
   readonly differentiable?: boolean;
   /** What its backward pass reads again, so that the planner keeps it. */
   readonly backwardReads: { readonly x: boolean; readonly y: boolean };
+  /** What the layer is to the one before it, in inference; default: nothing that another layer could do. */
+  readonly role?: Role;
+  /** What its pass can do of the layers after it. Default: nothing. */
+  readonly takes?: Takes;
+  /** Inputs that the output may be written over, by their place, in inference. Default: none. */
+  readonly overwrites?: readonly number[];
   /** True when the output is the input's memory under another shape: no pass runs. */
   isView(training: boolean): boolean;
   build(context: BuildContext): Pass;

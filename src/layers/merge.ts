@@ -30,16 +30,23 @@ function combinedShape(inputs: readonly Shape[], where: string): Shape {
   return sameShapes(inputs, where, ", or an image and a row of its channels");
 }
 
-/** `y = a ∘ b ∘ …` from left to right. */
+type Combine = Kernels["addForward"];
+
+/** `y = a ∘ b ∘ …` from left to right, the last operand by `last`. */
 function fold(
-  combine: Kernels["addForward"],
+  combine: Combine,
+  last: Combine,
   xs: readonly Buffer[],
   y: Buffer,
   size: number,
 ): Pass["forward"] {
   return (n) => {
-    combine(xs[0]!.pointer, xs[1]!.pointer, y.pointer, n * size);
-    for (let i = 2; i < xs.length; i++) combine(y.pointer, xs[i]!.pointer, y.pointer, n * size);
+    let from = xs[0]!.pointer;
+    for (let i = 1; i < xs.length; i++) {
+      const step = i === xs.length - 1 ? last : combine;
+      step(from, xs[i]!.pointer, y.pointer, n * size);
+      from = y.pointer;
+    }
   };
 }
 
@@ -49,7 +56,9 @@ type Build = (context: BuildContext, size: number) => Pass;
 function merging(
   type: string,
   options: { name?: string },
-  definition: Pick<LayerDefinition, "backwardReads" | "outputShape"> & { build: Build },
+  definition: Pick<LayerDefinition, "backwardReads" | "outputShape" | "role" | "takes" | "overwrites"> & {
+    build: Build;
+  },
 ): Layer {
   checkOptions(type, options, ["name"]);
   const { build, ...rest } = definition;
@@ -71,12 +80,17 @@ function merging(
 export function add(options: { name?: string } = {}): Layer {
   return merging("add", options, {
     backwardReads: { x: false, y: false },
+    role: { kind: "sum" },
+    takes: ["activation"],
+    overwrites: [0, 1],
     outputShape: combinedShape,
     build(context, size) {
       const pair = rowPair(context.inputs);
       if (pair) return addRow(context, pair);
-      const { kernels, xs, y, dxs, dy, backward } = context;
-      const forward = fold(kernels.addForward, xs, y, size);
+      const { kernels, xs, y, dxs, dy, backward, epilogue } = context;
+      const { code, alpha } = epilogue.activation ?? { code: 0, alpha: 0 };
+      const last: Combine = (a, b, to, n) => kernels.addActivated(code, alpha, a, b, to, n);
+      const forward = fold(kernels.addForward, last, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -97,12 +111,13 @@ export function add(options: { name?: string } = {}): Layer {
 export function multiply(options: { name?: string } = {}): Layer {
   return merging("multiply", options, {
     backwardReads: { x: true, y: false },
+    overwrites: [0, 1],
     outputShape: combinedShape,
     build(context, size) {
       const pair = rowPair(context.inputs);
       if (pair) return multiplyRow(context, pair);
       const { kernels, xs, y, dxs, dy, backward } = context;
-      const forward = fold(kernels.multiplyForward, xs, y, size);
+      const forward = fold(kernels.multiplyForward, kernels.multiplyForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -133,7 +148,7 @@ export function subtract(options: { name?: string } = {}): Layer {
       throw new ShapeError(`${where}: expected two inputs, got ${inputs.length}`);
     },
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const forward = fold(kernels.subtractForward, xs, y, size);
+      const forward = fold(kernels.subtractForward, kernels.subtractForward, xs, y, size);
       if (!backward) return { forward };
       const [da, db] = dxs;
       return {
@@ -153,7 +168,7 @@ export function average(options: { name?: string } = {}): Layer {
     backwardReads: { x: false, y: false },
     outputShape: (inputs, where) => sameShapes(inputs, where),
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const sum = fold(kernels.addForward, xs, y, size);
+      const sum = fold(kernels.addForward, kernels.addForward, xs, y, size);
       const share = 1 / xs.length;
       const forward = (n: number): void => {
         sum(n);
@@ -176,7 +191,7 @@ export function maximum(options: { name?: string } = {}): Layer {
     backwardReads: { x: true, y: true },
     outputShape: (inputs, where) => sameShapes(inputs, where),
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const forward = fold(kernels.maximumForward, xs, y, size);
+      const forward = fold(kernels.maximumForward, kernels.maximumForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,

@@ -2,6 +2,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import type { Affine } from "./epilogue.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import {
   onlyInput,
@@ -156,6 +157,7 @@ function byImage(
     name,
     config: { ...config, ...settings },
     backwardReads: { x: true, y: false },
+    overwrites: [0],
     isView: () => false,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
@@ -243,7 +245,9 @@ export function instanceNormalization(options: NormalizationOptions = {}): Layer
  *
  * In training mean and variance are the batch's, over images and pixels, and the moving ones follow them:
  * `moving = momentum·moving + (1 − momentum)·batch`, where the variance counts m / (m − 1) times for m values, as in
- * PyTorch, whose `momentum` is 1 − this one. In inference, and where `trainable` is false, they are the moving ones.
+ * PyTorch, whose `momentum` is 1 − this one. In inference, and where `trainable` is false, they are the moving ones. In
+ * inference after a convolution or dense layer that has no activation and no other reader it is folded into that layer's
+ * weights, which changes last bits.
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
@@ -257,7 +261,9 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     type: "batchNormalization",
     name: options.name,
     config: { momentum, ...settings },
+    role: { kind: "affine", of: (weights) => affineRole(settings, weights) },
     backwardReads: { x: true, y: false },
+    overwrites: [0],
     isView: () => false,
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights(inputs) {
@@ -270,6 +276,12 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
     },
     build: (context) => batchPass(context, settings, momentum),
   });
+}
+
+/** Normalization by the moving statistics, as a layer before it can do it. */
+function affineRole(settings: Settings, weights: readonly Buffer[]): Affine {
+  const [mean, variance] = weights.slice(-2) as [Buffer, Buffer];
+  return { mean, variance, epsilon: settings.epsilon, ...affineOf(settings, weights) };
 }
 
 function batchPass(context: BuildContext, settings: Settings, momentum: number): Pass {

@@ -29,10 +29,15 @@ function cut(shape: Shape): [rows: number, c: number] {
 }
 
 export function addRow(context: BuildContext, { image, row }: RowPair): Pass {
-  const { kernels, output, xs, y, dxs, dy } = context;
+  const { kernels, output, xs, y, dxs, dy, epilogue } = context;
   const [rows, c] = cut(output);
   const [x, s] = [xs[image]!, xs[row]!];
-  const forward = (n: number): void => kernels.addRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer);
+  const { activation } = epilogue;
+  const forward = (n: number): void => {
+    kernels.addRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer);
+    if (!activation) return;
+    kernels.activationForward(activation.code, activation.alpha, y.pointer, y.pointer, n * rows * c);
+  };
   if (!context.backward) return { forward };
   const [dx, ds] = [dxs[image], dxs[row]];
   return {

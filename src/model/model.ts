@@ -2,8 +2,10 @@ import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
 import { encodeModel } from "../formats/onnx/encode.ts";
 import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
+import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/layer.ts";
 import type { Loss } from "../losses/index.ts";
+import type { Metric } from "../metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
@@ -16,7 +18,7 @@ import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
 import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
-import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
+import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
@@ -34,6 +36,7 @@ export class Model extends InferenceModel {
   #busy = false;
   /** Of each output. */
   #losses: readonly Loss[] = [];
+  #metrics: readonly (readonly Metric[])[] = [];
   #trainer: Trainer | undefined;
 
   /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
@@ -64,11 +67,12 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError
    */
   override compile(options: CompileOptions): void {
-    const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
+    const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     if (optimizer) checkDifferentiable(this.graph, this.parameters);
     this.place(runtime);
     this.#losses = losses;
+    this.#metrics = metrics;
     if (!optimizer) return;
     try {
       this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, losses, this.seed);
@@ -110,6 +114,7 @@ export class Model extends InferenceModel {
         rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
         options,
         settings,
+        weights: this.parameters,
         validate: async (pace) =>
           validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });
@@ -139,7 +144,7 @@ export class Model extends InferenceModel {
     return trainer.lastLoss;
   }
 
-  /** Mean loss and accuracy over `images`. @throws ShapeError, OptionError */
+  /** Mean loss, accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
@@ -147,7 +152,7 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize);
+    const steps = this.#evaluation("evaluate", images, labels, batchSize, this.#metrics);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -222,6 +227,7 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     batchSize: number,
+    metrics: readonly (readonly Metric[])[] = [],
   ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
     if (this.#losses.length === 0) {
@@ -232,7 +238,13 @@ export class Model extends InferenceModel {
     const n = this.checkImages(`${where}: images`, images, batch);
     const targets = this.#checkLabels(`${where}: labels`, labels, n);
     const judged = this.#outputs.map(({ name, shape }, i) => {
-      return { name, columns: shape.at(-1)!, targets: targets[i]!, loss: this.#losses[i]! };
+      return {
+        name,
+        columns: shape.at(-1)!,
+        targets: targets[i]!,
+        loss: this.#losses[i]!,
+        metrics: metrics[i] ?? [],
+      };
     });
     const data = batch.map((tensor) => tensor.data);
     return evaluateBatches(runtime, inference.batches(data, batchSize), judged);

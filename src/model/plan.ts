@@ -1,12 +1,15 @@
 import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
+import type { Epilogue } from "../layers/epilogue.ts";
 import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
+import { fuse, separate, type Step } from "./fusion.ts";
 import { planGradients, type Gradients } from "./gradients.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import type { Graph } from "./graph.ts";
 import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
+import { placeValues } from "./places.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -47,7 +50,8 @@ export interface Plan {
 }
 
 /**
- * Plans the buffers of a graph by the time that their content is needed, and builds each layer's pass.
+ * Plans the buffers of a graph by the time that their content is needed, and builds the pass of each layer, or in
+ * inference of each of `fuse`'s steps.
  *
  * Time: 0 the inputs are written; i + 1 node i runs forward; N + 1 the losses; 2N + 1 − i node i runs backward; 2N + 2 the
  * caller reads the outputs.
@@ -76,7 +80,8 @@ class Planner {
   readonly #region: Region;
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
-  /** By value: its data, and whether it learns. */
+  readonly #steps: readonly Step[];
+  /** By value: its data, unless a pass never stores it; and whether it learns. */
   readonly #values: PlannedBuffer[] = [];
   readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
@@ -90,6 +95,7 @@ class Planner {
     this.#region = region;
     this.#training = options.training !== undefined;
     this.#learns = learningValues(graph, options.training?.learning);
+    this.#steps = this.#training ? separate(graph) : fuse(graph);
     this.#allocateValues();
     if (!options.training) return;
     const { gradients: pointer, learning } = options.training;
@@ -102,7 +108,7 @@ class Planner {
     const { inputs, nodes, outputs } = this.#graph;
     const lossTime = nodes.length + 1;
     const endTime = 2 * nodes.length + 2;
-    const passes = nodes.map((node, index) => this.#build(node, index));
+    const passes = this.#steps.map((step) => this.#build(step));
     const given = inputs.map((_, value) => this.#values[value]!);
     const results = outputs.map((value) => this.#values[value]!);
     // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
@@ -152,14 +158,13 @@ class Planner {
   }
 
   #allocateValues(): void {
-    const { inputs, nodes } = this.#graph;
+    const { inputs, shapes } = this.#graph;
     const { capacity } = this.#options;
-    for (const { shape } of inputs) {
-      this.#values.push(this.#buffer(capacity * sizeOf(shape)));
-    }
-    for (const { layer, inputs: reads, outputShape } of nodes) {
-      const isView = layer.isView(this.#training);
-      this.#values.push(isView ? this.#values[reads[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
+    const places = placeValues(this.#graph, this.#steps, this.#training);
+    for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
+      const place = places[value]!;
+      this.#values[value] =
+        place === value ? this.#buffer(capacity * sizeOf(shapes[value]!)) : this.#values[place]!;
     }
   }
 
@@ -167,12 +172,29 @@ class Planner {
     return this.#parameters.list.filter(({ node }) => node === owner);
   }
 
-  /** The node's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
-  #build(node: GraphNode, index: number): Pass | null {
+  /** Where the weights of a node lie. */
+  #weightsOf(owner: number): Buffer[] {
+    return this.#parametersOf(owner).map(({ offset }) => ({
+      pointer: this.#parameters.pointer + offset * 4,
+    }));
+  }
+
+  #epilogueOf({ absorbed }: Step): Epilogue {
+    const parts = absorbed.map(({ node, role, other }): Epilogue => {
+      if (role.kind === "affine") return { affine: role.of(this.#weightsOf(node.owner)) };
+      if (role.kind === "sum") return { sum: this.#values[other!]! };
+      return { activation: role.activation };
+    });
+    return Object.assign({}, ...parts) as Epilogue;
+  }
+
+  /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
+  #build(step: Step): Pass | null {
+    const { node, index } = step;
     const forwardTime = index + 1;
     const backwardTime = 2 * this.#graph.nodes.length + 1 - index;
     const xs = node.inputs.map((value) => this.#values[value]!);
-    const y = this.#values[node.output]!;
+    const y = this.#values[step.output]!;
     const gradients = this.#gradients?.nodes[index];
     const goesBack = gradients !== undefined && this.#learns[node.output] === true;
     const dy = this.#gradients?.values[node.output] ?? untouched(0);
@@ -183,12 +205,11 @@ class Planner {
     if (node.layer.isView(this.#training)) {
       return goesBack && gradients.finish ? { forward: () => {}, backward: gradients.finish } : null;
     }
-    for (const x of xs) touch(x, forwardTime);
+    for (const value of step.reads) touch(this.#values[value]!, forwardTime);
     touch(y, forwardTime);
     if (goesBack && node.layer.backwardReads.x) for (const x of xs) touch(x, backwardTime);
     if (goesBack && node.layer.backwardReads.y) touch(y, backwardTime);
     const dxs = gradients?.dxs ?? xs.map(() => null);
-    const parameters = this.#parametersOf(node.owner);
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
       heap: this.#runtime.heap,
@@ -204,7 +225,8 @@ class Planner {
       dy,
       dx: dxs[0] ?? null,
       dxs,
-      weights: parameters.map(({ offset }) => ({ pointer: this.#parameters.pointer + offset * 4 })),
+      weights: this.#weightsOf(node.owner),
+      epilogue: this.#epilogueOf(step),
       gradients: gradients?.weights ?? [],
       randomKey: this.#keyOf(index),
       ...this.#roomAt(forwardTime, backwardTime, goesBack),

@@ -6,6 +6,7 @@ import type { PoolOptions } from "../engine/pool2d.ts";
 import type { WindowOptions } from "../engine/window.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
+import type { Labels } from "../labels.ts";
 import * as dense from "./dense.ts";
 import * as pooling from "./pooling.ts";
 import { transpose } from "./transpose.ts";
@@ -123,10 +124,7 @@ export class Engine extends KernelEngine {
   }
 
   /** Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. */
-  softmaxCrossEntropy(
-    logits: Tensor,
-    labels: Int32Array | Uint8Array | readonly number[] | Tensor,
-  ): dense.LossResult {
+  softmaxCrossEntropy(logits: Tensor, labels: Labels): dense.LossResult {
     return dense.softmaxCrossEntropy(this.runtime, logits, labels);
   }
 }

@@ -4,6 +4,7 @@
  * why (CONTRIBUTING.md, "Same bits").
  */
 import { layers, losses, optimizers, tensor } from "im2row";
+import { loadOnnx } from "im2row/onnx";
 import type { Activation, ConvAlgorithm, Engine, Loss, Model, Optimizer, PoolOptions, Tensor } from "im2row";
 import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
@@ -18,6 +19,7 @@ import {
   everyLayers,
   normalized,
   normalizedLayers,
+  residual,
   softmaxLayers,
   softmaxNet,
   winogradNet,
@@ -25,6 +27,7 @@ import {
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
+const RESIDUAL_STEPS = 20;
 
 /** A tensor, an integer count, or a loss. */
 type Result = Tensor | Tensor<Int32Array> | { count: number } | { loss: number };
@@ -281,6 +284,34 @@ export function weightsDigest(engine: Engine): string {
   return hash.toString();
 }
 
+/** The residual net after its training. */
+function trainedResidual(engine: Engine): Model {
+  const net = residual(9);
+  const optimizer = optimizers.sgd({ learningRate: 0.05, momentum: 0.9 });
+  net.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
+  for (let step = 0; step < RESIDUAL_STEPS; step++) {
+    net.trainOnBatch(noise(step, 5, 10, 9, 6), random(5000 + step).integers(5, 0, 3));
+  }
+  return net;
+}
+
+/**
+ * The digests over the weights of a residual, grouped, normalized net after its training, and over what the same net
+ * computes when it comes back from the ONNX file that it makes.
+ */
+export async function importedDigests(engine: Engine): Promise<{ residual: string; imported: string }> {
+  const net = trainedResidual(engine);
+  const [weights, outputs] = [new Digest(), new Digest()];
+  for (const { data } of net.weights.values()) weights.elements(data);
+  const imported = await loadOnnx(net.toOnnx(), { engine });
+  const [name] = imported.outputNames;
+  const feed = { image: noise(77, 3, 6, 10, 9) };
+  outputs.elements(imported.predict(feed)[name!]!.data as Float32Array);
+  imported.dispose();
+  net.dispose();
+  return { residual: weights.toString(), imported: outputs.toString() };
+}
+
 /** Known answers of the hash's authors. */
 function expectKnownAnswers(): void {
   for (const [text, expected] of [
@@ -340,5 +371,13 @@ export const digestCases: readonly Case[] = [
   {
     name: `the weights after ${STEPS} steps have the golden digest`,
     run: ({ engine }) => same("weights", weightsDigest(engine), golden.weights),
+  },
+  {
+    name: `a residual net after ${RESIDUAL_STEPS} steps, and from its ONNX file, has the golden digests`,
+    async run({ engine }) {
+      const { residual: trained, imported } = await importedDigests(engine);
+      same("weights", trained, golden.residual);
+      same("outputs", imported, golden.imported);
+    },
   },
 ];

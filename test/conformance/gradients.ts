@@ -295,6 +295,17 @@ export const gradientCases: readonly Case[] = [
       }),
   },
   {
+    name: "the gradients are the slopes of Huber's loss and the sigmoid cross-entropy",
+    run({ engine }) {
+      const labels = tensor([1, 0, 1, 0, 1, 1, 0, 0, 1], [BATCH, CLASSES]);
+      // Differences below and above delta.
+      for (const loss of [losses.huber({ delta: 2 ** -4 }), losses.sigmoidCrossEntropy()]) {
+        const behind = [layers.globalAveragePooling2d(), layers.dense({ units: CLASSES })];
+        expectSlopes({ model: model(9, ...behind), engine, loss, labels });
+      }
+    },
+  },
+  {
     name: "the gradients are the slopes of cross-entropy with smoothed labels",
     run({ engine }) {
       const loss = losses.softmaxCrossEntropy({ labelSmoothing: 0.25 });

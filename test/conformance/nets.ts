@@ -188,3 +188,22 @@ export function branched(seed: number): Model {
   const place = layers.dense({ units: 2, activation: "tanh", name: "place" }).apply(all);
   return model({ inputs: [image, extra], outputs: [kind, place], seed });
 }
+
+/** A residual net: grouped convolutions between normalizations, each block beside a way around it. */
+export function residual(seed: number): Model {
+  const image = input({ shape: [10, 9, 6], name: "image" });
+  const plain = { kernelSize: 3, padding: "same", useBias: false } as const;
+  const stem = layers.conv2d({ filters: 16, ...plain }).apply(image);
+  const start = layers.activation({ activation: "relu" }).apply(layers.batchNormalization().apply(stem));
+  const grouped = layers.conv2d({ filters: 16, ...plain, groups: 4, kernelSize: [3, 2] }).apply(start);
+  const normal = layers.batchNormalization({ momentum: 0.9 }).apply(grouped);
+  const deep = layers.depthwiseConv2d(plain).apply(layers.activation({ activation: "silu" }).apply(normal));
+  const block = layers.groupNormalization({ groups: 4 }).apply(deep);
+  const sum = layers.activation({ activation: "relu" }).apply(layers.add().apply([start, block]));
+  const strided = { filters: 24, kernelSize: 3, strides: 2, padding: "same", useBias: false } as const;
+  const down = layers.instanceNormalization().apply(layers.conv2d({ ...strided, groups: 2 }).apply(sum));
+  const around = layers.conv2d({ ...strided, kernelSize: 1 }).apply(sum);
+  const joined = layers.layerNormalization().apply(layers.add().apply([down, around]));
+  const features = layers.globalAveragePooling2d().apply(joined);
+  return model({ inputs: image, outputs: layers.dense({ units: 4 }).apply(features), seed });
+}

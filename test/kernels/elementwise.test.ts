@@ -92,6 +92,24 @@ describe("scaleForward", () => {
   });
 });
 
+describe("addActivated", () => {
+  /** Sizes that straddle the blocks of 2048 elements too. */
+  it.each([...SIZES, 2047, 2048, 2049, 5000])("activates the sums of %i elements", (n) => {
+    const [a, b] = [random(n).uniform(n), random(n + 1).uniform(n)];
+    for (const kind of [0, 1, 11]) {
+      bench.reset();
+      const [pa, pb, expected, y] = [bench.put(a), bench.put(b), bench.alloc(n), guarded(bench, n)];
+      kernels.addForward(pa, pb, expected, n);
+      if (kind > 0) kernels.activationForward(kind, 0, expected, expected, n);
+      kernels.addActivated(kind, 0, pa, pb, y.ptr, n);
+      y.check();
+      expect(bitsOf(y.f32())).toEqual(bitsOf(bench.f32(expected, n)));
+      kernels.addActivated(kind, 0, pa, pb, pb, n);
+      expect(bitsOf(bench.f32(pb, n))).toEqual(bitsOf(bench.f32(expected, n)));
+    }
+  });
+});
+
 describe("copyRows", () => {
   it.each(SIZES)("copies columns of %i floats into wider rows, and leaves the others alone", (cols) => {
     const [rows, xStride, yStride, first] = [3, cols + 2, cols + 5, 1];

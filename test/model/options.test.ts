@@ -250,6 +250,9 @@ describe("a loss refuses", () => {
         losses.softmaxCrossEntropy({ labelSmoothing: 1 }),
       "softmaxCrossEntropy: labelSmoothing: expected a number ≥ 0 and < 1, got -0.1": () =>
         losses.softmaxCrossEntropy({ labelSmoothing: -0.1 }),
+      [`huber: delta: ${NUMBER}, got -1`]: () => losses.huber({ delta: -1 }),
+      "huber: delta: expected a float32 above 0, got 0": () => losses.huber({ delta: 0 }),
+      "huber: delta: expected a float32 above 0, got 1e+39": () => losses.huber({ delta: 1e39 }),
       [`softmaxCrossEntropy: expected the options labelSmoothing; got "smoothing"`]: () =>
         losses.softmaxCrossEntropy({ smoothing: 0.1 } as Any),
     }),
@@ -398,8 +401,8 @@ describe("a method refuses", () => {
       [`compile: loss: expected one of losses.*, got "mse"`]: () => model.compile(options({ loss: "mse" })),
       "compile: loss: expected one beside the optimizer, got none": () =>
         model.compile(options({ loss: undefined })),
-      [`compile: expected the options engine, optimizer, loss; got "metrics"`]: () =>
-        model.compile(options({ metrics: [] })),
+      [`compile: expected the options engine, optimizer, loss, metrics; got "metric"`]: () =>
+        model.compile(options({ metric: [] })),
       [`predict: batchSize: ${COUNT}, got 0`]: () => model.predict(x, { batchSize: 0 }),
       [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),
       [`predict: expected the options batchSize; got "batch"`]: () => model.predict(x, { batch: 1 } as Any),
@@ -423,10 +426,36 @@ describe("a method refuses", () => {
     [{ onBatchEnd: {} }, "fit: onBatchEnd: expected a function, got object"],
     [{ onEpochEnd: 5 }, "fit: onEpochEnd: expected a function, got number"],
     [{ signal: new AbortController() }, "fit: signal: expected an AbortSignal, got {}"],
+    [{ earlyStopping: true }, "fit: earlyStopping: expected an object of options, got true"],
+    [{ earlyStopping: { monitor: "auc" } }, `fit: earlyStopping: monitor: expected one of "validationLoss",`],
+    [
+      { earlyStopping: {} },
+      `fit: earlyStopping: monitor: expected validationData for "validationLoss", got none`,
+    ],
+    [
+      { earlyStopping: { monitor: "validationAccuracy" } },
+      `fit: earlyStopping: monitor: expected validationData for "validationAccuracy", got none`,
+    ],
+    [
+      { earlyStopping: { monitor: "loss", patience: -1 } },
+      "fit: earlyStopping: patience: expected an integer ≥ 0, got -1",
+    ],
+    [
+      { earlyStopping: { monitor: "loss", minDelta: NaN } },
+      `fit: earlyStopping: minDelta: ${NUMBER}, got NaN`,
+    ],
+    [
+      { earlyStopping: { monitor: "loss", restoreBestWeights: 1 } },
+      "fit: earlyStopping: restoreBestWeights: expected true or false, got 1",
+    ],
+    [
+      { earlyStopping: { monitor: "loss", mode: "min" } },
+      `fit: earlyStopping: expected the options monitor, patience, minDelta, restoreBestWeights; got "mode"`,
+    ],
     [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels], got {"],
     [
       { callbacks: [] },
-      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal; got "callbacks"`,
+      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping; got "callbacks"`,
     ],
   ])("fit(images, labels, %j)", async (given, message) => {
     const running = model.fit(x, y, given);

@@ -17,6 +17,7 @@ const DEPTHWISE = 2;
 const TRANSFORM = 100;
 
 const SIGMOID = 3;
+const POW = 6;
 
 /** Output pixels of `n` images. */
 const pixels = (ints: Int32Array, window: number, n: number): number =>
@@ -77,7 +78,7 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   logSoftmaxBackward: (_, _y, _dy, _dx, rows, cols) => EXP * rows * cols,
   unaryForward: (_, _kind, _alpha, _beta, _x, _y, n) => DIVIDE * n,
   unaryBackward: (_, _kind, _alpha, _beta, _x, _dy, _dx, n) => DIVIDE * n,
-  broadcastForward: (ints, _kind, layout, n) => COPY * n * ints[(layout >>> 2) + 1]!,
+  broadcastForward: (ints, kind, layout, n) => (kind === POW ? EXP : COPY) * n * ints[(layout >>> 2) + 1]!,
   reduceForward: (ints, _kind, layout, n) => COPY * n * ints[(layout >>> 2) + 2]! * ints[(layout >>> 2) + 3]!,
   normalizeStatistics: (_, images, rows, c) => SCATTER * images * rows * c,
   normalizeForward: (_, images, rows, c) => COPY * images * rows * c,

@@ -7,6 +7,7 @@ import type { Shape } from "../../tensor.ts";
 import { NotBatched, type StoredWeight } from "./builder.ts";
 import type { OnnxGraph } from "./graph.ts";
 import type { TensorProto } from "./proto.ts";
+import type { Operators } from "./operator.ts";
 import { lower, symbolsBefore, type Lowered } from "./lower.ts";
 import { isComputed, isConstant, type Computed, type Constant } from "./values.ts";
 
@@ -39,10 +40,10 @@ export class Instance {
   readonly constants: readonly (Constant & { readonly name: string })[];
   readonly #given: Given;
 
-  /** @throws NeedsInputs, FormatError, MemoryError */
-  constructor(graph: OnnxGraph, given: Given, engine: KernelEngine) {
-    const batched = lowerBatched(graph, given);
-    const lowered = typeof batched === "string" ? lower(graph, given) : batched;
+  /** @throws NeedsInputs, Rare, FormatError, MemoryError */
+  constructor(graph: OnnxGraph, operators: Operators, given: Given, engine: KernelEngine) {
+    const batched = lowerBatched(graph, operators, given);
+    const lowered = typeof batched === "string" ? lower(graph, operators, given) : batched;
     this.lowered = lowered;
     this.notBatched = typeof batched === "string" ? batched : undefined;
     this.#given = given;
@@ -148,8 +149,8 @@ function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
   }
 }
 
-/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs */
-function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
+/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, Rare */
+function lowerBatched(graph: OnnxGraph, operators: Operators, given: Given): Lowered | string {
   const shapes = graph.inputs.flatMap((input) => {
     const shape = given.get(input.name)!;
     return "data" in shape ? [] : [{ ...input, shape }];
@@ -164,7 +165,7 @@ function lowerBatched(graph: OnnxGraph, given: Given): Lowered | string {
     batch.set(name, [count, ...shape.slice(1)]);
   }
   try {
-    return lower(graph, batch, images);
+    return lower(graph, operators, batch, images);
   } catch (error) {
     // What does not fit may be due to the number of images that was assumed.
     if (error instanceof NotBatched || error instanceof FormatError) return error.message;

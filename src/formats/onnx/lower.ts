@@ -3,8 +3,9 @@ import * as layers from "../../layers/index.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
-import { Attributes, Unsupported } from "./node.ts";
-import { OPERATORS } from "./operators/index.ts";
+import { Attributes, Rare, Unsupported } from "./node.ts";
+import type { Operators } from "./operator.ts";
+import { COMMON } from "./operators/index.ts";
 import type { NodeProto } from "./proto.ts";
 import type { Shape } from "../../tensor.ts";
 import { shapeFault } from "./tensorData.ts";
@@ -20,11 +21,13 @@ export interface Lowered {
   readonly values: ReadonlyMap<string, Value>;
 }
 
-/** Refuses nodes that no one here computes, all in one error. @throws FormatError */
-export function checkOperators({ nodes }: OnnxGraph): void {
+/** Refuses nodes that no one here computes, all in one error. @throws FormatError; Rare when others may know them */
+export function checkOperators({ nodes }: OnnxGraph, operators: Operators): void {
+  const { table } = operators;
   const unknown = nodes.filter(
-    ({ opType, domain }) => (domain !== "" && domain !== "ai.onnx") || !Object.hasOwn(OPERATORS, opType),
+    ({ opType, domain }) => (domain !== "" && domain !== "ai.onnx") || !Object.hasOwn(table, opType),
   );
+  if (unknown.length > 0 && operators === COMMON) throw new Rare();
   refuse(
     unknown.map((node) => {
       const { domain, opType } = node;
@@ -54,11 +57,12 @@ export class NeedsInputs extends Error {
 /**
  * Draws the graph for inputs of these shapes, or of these numbers where they are known; with `batch` one that takes any
  * number of images, of which these shapes have so many.
- * @throws NotBatched when it cannot be such; NeedsInputs when numbers must be known; FormatError that lists all nodes
+ * @throws NotBatched when it cannot be such; Rare when these operators do not suffice; NeedsInputs when numbers must be known; FormatError that lists all nodes
  * that cannot be computed.
  */
 export function lower(
   graph: OnnxGraph,
+  operators: Operators,
   given: ReadonlyMap<string, Shape | Constant>,
   batch?: number,
 ): Lowered {
@@ -73,7 +77,7 @@ export function lower(
   const reasons: string[] = [];
   for (const node of graph.nodes) {
     try {
-      lowerNode(builder, node, graph.version, values);
+      lowerNode(builder, operators, node, graph.version, values);
     } catch (error) {
       if (error instanceof NeedsKnown) throw needs(error, inputs);
       reasons.push(reasonOf(error, node));
@@ -132,10 +136,16 @@ function reasonOf(error: unknown, node: NodeProto): string {
   return `${nodeName(node)} (${node.opType}): ${error.message}`;
 }
 
-function lowerNode(builder: Builder, proto: NodeProto, version: number, values: Map<string, Value>): void {
+function lowerNode(
+  builder: Builder,
+  operators: Operators,
+  proto: NodeProto,
+  version: number,
+  values: Map<string, Value>,
+): void {
   // What reads a node that could not be computed is no reason of its own.
   if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
-  const operator = OPERATORS[proto.opType]!;
+  const operator = operators.table[proto.opType]!;
   const [least, most] = operator.inputs;
   const { length } = proto.inputs;
   if (length < least || length > most) {
@@ -152,6 +162,7 @@ function lowerNode(builder: Builder, proto: NodeProto, version: number, values: 
     inputs: proto.inputs.map((name) => (name === "" ? undefined : values.get(name))),
     outputs: proto.outputs.length,
     builder,
+    operators,
   });
   attributes.checkAllRead();
   proto.outputs.forEach((name, i) => {

@@ -36,6 +36,11 @@ export class MessageWriter {
     this.#varint(value);
   }
 
+  /** Fields as they stand in another message, tags included. */
+  fields(bytes: Uint8Array): void {
+    this.#piece(bytes);
+  }
+
   float(field: number, value: number): void {
     this.#tag(field, FIXED32);
     this.#piece(new Uint8Array(Float32Array.of(value).buffer));

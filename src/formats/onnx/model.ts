@@ -6,13 +6,16 @@ import type { Evaluation } from "../../model/evaluation.ts";
 import type { FitOptions, History } from "../../model/fit.ts";
 import type { Model } from "../../model/model.ts";
 import type { Named } from "../../model/named.ts";
-import type { Labels } from "../../model/targets.ts";
+import type { Labels } from "../../labels.ts";
 import { checkOptions, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import { checkFeed, checkFeedShape, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
 import { nodeName, readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
 import { Instance, type Given } from "./instance.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
+import { Rare } from "./node.ts";
+import type { Operators } from "./operator.ts";
+import { COMMON } from "./operators/index.ts";
 import { rewriteTensors } from "./rewrite.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./tensorData.ts";
@@ -41,16 +44,18 @@ export interface OnnxNode {
 export class OnnxModel {
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
+  readonly #operators: Operators;
   /** Inputs whose numbers decide about the graph: shapes, axes, filters that are given at run time. */
   readonly #deciding = new Set<string>();
   /** The graph for what was asked for last. */
   #instance: Instance | undefined;
 
-  /** Users call `loadOnnx`. */
-  constructor(graph: OnnxGraph, engine: KernelEngine) {
+  /** Users call `loadOnnx`. @throws Rare when the net may need more operators than these */
+  constructor(graph: OnnxGraph, engine: KernelEngine, operators: Operators) {
     this.#graph = graph;
     this.#engine = engine;
-    checkOperators(graph);
+    this.#operators = operators;
+    checkOperators(graph, operators);
     const shapes = new Map(
       graph.inputs.map(({ name, dims }) => [
         name,
@@ -60,6 +65,16 @@ export class OnnxModel {
     const open = [...shapes.values()].flat().some((size) => typeof size === "string");
     // What is open is drawn when it is given.
     if (!open) this.#draw(shapes as Map<string, number[]>);
+    if (operators === COMMON && this.#isDrawnAgain) {
+      this.dispose();
+      throw new Rare();
+    }
+  }
+
+  /** Whether the graph is drawn when the net runs as well, for whatever is given: `predict` could load nothing then. */
+  get #isDrawnAgain(): boolean {
+    const open = this.#graph.inputs.some(({ dims }) => typeof dims[0] === "string");
+    return !this.#instance || (open && this.notTrainable !== undefined);
   }
 
   /** The graph for these inputs; undefined when it depends on numbers, which `#deciding` then knows. */
@@ -67,7 +82,7 @@ export class OnnxModel {
     const before = this.#instance;
     if (before?.serves(given)) return before;
     try {
-      const next = new Instance(this.#graph, given, this.#engine);
+      const next = new Instance(this.#graph, this.#operators, given, this.#engine);
       next.resume(before?.trained("predict") ?? new Map());
       before?.model?.dispose();
       return (this.#instance = next);
@@ -322,11 +337,20 @@ export class OnnxModel {
 
 /**
  * The net in an ONNX file, on an engine: for inference at once, for training after `compile`. Opsets 6 to 25; float32,
- * with float16 widened; the operators in `docs/onnx.md`.
+ * with float16 widened; the operators in `docs/onnx.md`. Those that nets for images seldom need are code of their own,
+ * loaded when a file needs them.
  * @throws FormatError when the file is broken, or lists all nodes that cannot be computed; MemoryError
  */
 export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngine }): Promise<OnnxModel> {
   checkOptions("loadOnnx", options, ["engine"]);
-  checkEngine(options.engine);
-  return new OnnxModel(readGraph(bytes), options.engine);
+  const { engine } = options;
+  checkEngine(engine);
+  const graph = readGraph(bytes);
+  try {
+    return new OnnxModel(graph, engine, COMMON);
+  } catch (error) {
+    if (!(error instanceof Rare)) throw error;
+    const { ALL } = await import("./operators/rare.ts");
+    return new OnnxModel(graph, engine, ALL);
+  }
 }

@@ -6,6 +6,12 @@ import type { Constant } from "./values.ts";
 /** What a file asks for and nobody here does: collected over all nodes, so that one error tells all of it. */
 export class Unsupported extends Error {}
 
+/**
+ * What the entry of the package does without and `operators/rare.ts` has: forms that nets for images seldom take, so that
+ * those who load others download no code for them. Whoever meets it draws the graph again with the larger set.
+ */
+export class Rare extends Error {}
+
 /** A node as operators read it: its attributes by name and type. Those that nobody reads are unsupported. */
 export class Attributes {
   /** The version of ONNX's operators that the file is written for. */

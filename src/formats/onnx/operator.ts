@@ -1,8 +1,8 @@
 import { sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";
-import { hostLayer, type HostPlan } from "./layers/host.ts";
-import { Unsupported, type Attributes } from "./node.ts";
+import type { hostLayer, HostPlan } from "./layers/host.ts";
+import { Rare, Unsupported, type Attributes } from "./node.ts";
 import { constantRoom, isComputed, isConstant, type Constant, type Numbers, type Value } from "./values.ts";
 
 /** A node as an operator lowers it. */
@@ -16,14 +16,25 @@ export interface Node {
   /** Outputs that the file names. */
   readonly outputs: number;
   readonly builder: Builder;
+  readonly operators: Operators;
 }
 
 /** What stands for an operator of ONNX. */
 export interface Operator {
   /** Least and most inputs. */
   readonly inputs: readonly [number, number];
-  /** The values that the node defines. @throws Unsupported, NotBatched, ShapeError, OptionError */
+  /** The values that the node defines. @throws Unsupported, Rare, NotBatched, ShapeError, OptionError */
   lower(node: Node): readonly Value[];
+}
+
+/** Operators by the names of ONNX. */
+export type OperatorTable = Readonly<Record<string, Operator>>;
+
+/** What graphs are drawn by: what the entry of the package holds, or that and the rest. */
+export interface Operators {
+  readonly table: OperatorTable;
+  /** What computes a plan when the net runs. The entry goes without: it computes plans of what is known. */
+  readonly hostLayer?: typeof hostLayer;
 }
 
 /** An input that must be there. */
@@ -78,11 +89,12 @@ export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, 
 
 /**
  * Computes a plan's outputs now when all inputs are known, else when the net runs.
- * @throws NotBatched when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
+ * @throws Rare when there is nothing that does the latter; NotBatched when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
  * computed input and each output has the images' axis in front.
  */
 export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
   const { builder, inputs, type } = node;
+  const { hostLayer } = node.operators;
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
     for (const value of [...inputs, ...plan.outputs]) if (value) builder.spend(sizeOf(value.shape));
@@ -93,6 +105,7 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
     );
     return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
   }
+  if (!hostLayer) throw new Rare();
   const { batch } = builder;
   if (batch !== undefined && !ofImage) throw new NotBatched("it has no form that sees one image at a time");
   const given = inputs.map((value) => (!value || isConstant(value) ? value : builder.inFileOrder(value)));

@@ -1,4 +1,5 @@
 import { PbfReader } from "pbf";
+import { MessageWriter } from "./message.ts";
 import type { TensorProto } from "./proto.ts";
 
 /** The fields that lead from a message to the tensors in it. */
@@ -15,18 +16,6 @@ const RAW = 9;
 
 const LENGTH_DELIMITED = 2;
 
-function varint(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  return Uint8Array.of(...bytes, rest);
-}
-
-function field(number: number, parts: readonly Uint8Array[]): Uint8Array[] {
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  return [varint(number * 8 + LENGTH_DELIMITED), varint(length), ...parts];
-}
-
 /**
  * A file with other elements for some of its tensors, raw. All else stays byte for byte, what nobody here reads too.
  * @param elements their bytes, by the tensors' places in `file`
@@ -37,43 +26,36 @@ export function rewriteTensors(
 ): Uint8Array {
   const reader = new PbfReader(file);
 
-  function tensor(at: number, end: number): Uint8Array[] {
-    const raw = elements.get(at);
-    if (!raw) return [file.subarray(reader.pos, (reader.pos = end))];
-    const parts: Uint8Array[] = [];
+  function tensor(writer: MessageWriter, end: number, raw: Uint8Array | undefined): void {
     while (reader.pos < end) {
       const start = reader.pos;
       const tag = reader.readVarint();
       reader.skip(tag);
-      if (!ELEMENTS.includes(tag >>> 3)) parts.push(file.subarray(start, reader.pos));
+      if (!raw || !ELEMENTS.includes(tag >>> 3)) writer.fields(file.subarray(start, reader.pos));
     }
-    return [...parts, ...field(RAW, [raw])];
+    if (raw) writer.bytes(RAW, raw);
   }
 
-  function message(end: number, path: Path): Uint8Array[] {
-    const parts: Uint8Array[][] = [];
+  function message(writer: MessageWriter, end: number, path: Path): void {
     while (reader.pos < end) {
       const start = reader.pos;
       const tag = reader.readVarint();
       const inside = (tag & 7) === LENGTH_DELIMITED ? path[tag >>> 3] : undefined;
       if (inside === undefined) {
         reader.skip(tag);
-        parts.push([file.subarray(start, reader.pos)]);
+        writer.fields(file.subarray(start, reader.pos));
         continue;
       }
       const at = reader.pos;
       const last = reader.readVarint() + reader.pos;
-      parts.push(field(tag >>> 3, inside === "tensor" ? tensor(at, last) : message(last, inside)));
+      writer.message(tag >>> 3, (inner) => {
+        if (inside === "tensor") tensor(inner, last, elements.get(at));
+        else message(inner, last, inside);
+      });
     }
-    return parts.flat();
   }
 
-  const parts = message(file.length, TENSORS);
-  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let to = 0;
-  for (const part of parts) {
-    result.set(part, to);
-    to += part.length;
-  }
-  return result;
+  const writer = new MessageWriter();
+  message(writer, file.length, TENSORS);
+  return writer.join();
 }

@@ -38,8 +38,7 @@ const READINGS: Readonly<Record<number, Reading>> = {
   [DATA_TYPE.bool]: { type: "bool", bytes: 1, read: (view, at) => view.getUint8(at), list: int32s },
 };
 
-const bits = new Int32Array(1);
-const float = new Float32Array(bits.buffer);
+const word = new DataView(new ArrayBuffer(4));
 
 /** A float16's value from its bits; exact. */
 function widen(half: number): number {
@@ -48,11 +47,9 @@ function widen(half: number): number {
   const fraction = half & 1023;
   if (exponent === 0) return sign * fraction * 2 ** -24;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
-  bits[0] = ((exponent + 112) << 23) | (fraction << 13);
-  return sign * float[0]!;
+  word.setUint32(0, ((exponent + 112) << 23) | (fraction << 13));
+  return sign * word.getFloat32(0);
 }
-
-const word = new DataView(new ArrayBuffer(4));
 
 /** The bits of the float16 next to a number, of two the even one. */
 export function narrow(value: number): number {
@@ -62,8 +59,10 @@ export function narrow(value: number): number {
   const size = Math.abs(value);
   if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
   const exponent = Math.max(((pattern >>> 23) & 255) - 127, -14);
+  // 2^(10 − exponent), from its bits.
+  word.setUint32(0, (137 - exponent) << 23);
   // Adding 2⁵² rounds to integers; a carry goes on into the exponent.
-  const fraction = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52;
+  const fraction = size * word.getFloat32(0) + 2 ** 52 - 2 ** 52;
   return sign | (((exponent + 14) << 10) + fraction);
 }
 

@@ -2,6 +2,7 @@ import type { Layer } from "../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { NotBatched, type Builder, type StoredWeight } from "./builder.ts";
 import { Unsupported } from "./node.ts";
+import { reorder } from "./reorder.ts";
 import type { Constant } from "./values.ts";
 
 /** How a constant of the file becomes a weight of a layer, and back. */
@@ -11,28 +12,6 @@ export interface WeightSource {
   readonly order?: readonly number[];
   /** What the numbers are multiplied with. */
   readonly scale?: number;
-}
-
-/** The numbers of `data[shape]` with their axes in `order`. */
-export function reorder(data: ArrayLike<number>, shape: Shape, order: readonly number[]): Float32Array {
-  const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
-  const sizes = order.map((axis) => shape[axis]!);
-  const steps = order.map((axis) => strides[axis]!);
-  const result = new Float32Array(sizeOf(shape));
-  const last = sizes.length - 1;
-  const index = sizes.map(() => 0);
-  const [inner, step] = [sizes[last] ?? 1, steps[last] ?? 1];
-  for (let to = 0, from = 0; to < result.length;) {
-    for (let i = 0; i < inner; i++, from += step) result[to++] = data[from]!;
-    from -= inner * step;
-    for (let axis = last - 1; axis >= 0; axis--) {
-      from += steps[axis]!;
-      if (++index[axis]! < sizes[axis]!) break;
-      from -= sizes[axis]! * steps[axis]!;
-      index[axis] = 0;
-    }
-  }
-  return result;
 }
 
 /** A layer that starts with the file's numbers for some of its weights, by name. */

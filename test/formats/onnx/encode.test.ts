@@ -10,6 +10,7 @@ import {
   type ModelProto,
   type TensorProto,
 } from "../../../src/formats/onnx/proto.ts";
+import { placeless } from "../../support/onnxFile.ts";
 
 const tensor = (fields: Partial<TensorProto>): TensorProto => ({
   name: "",
@@ -90,7 +91,7 @@ function everything(): ModelProto {
 
 describe("encodeModel", () => {
   it("writes every field, so that decodeModel reads the same messages", () => {
-    expect(decodeModel(encodeModel(everything()))).toEqual(everything());
+    expect(placeless(encodeModel(everything()))).toEqual(everything());
   });
 
   it.each([2, 2 ** 7, 2 ** 14, 2 ** 21])("writes elements of %d bytes", (length) => {

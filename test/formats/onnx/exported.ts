@@ -1,94 +1,7 @@
 /** Nets that together have every layer with every option, and every activation, in all places where they mean another thing. */
-import {
-  input,
-  layers,
-  model,
-  sequential,
-  tensor,
-  type ActivationName,
-  type Layer,
-  type Model,
-} from "im2row";
-import { random } from "../../support/random.ts";
-
-/** A net's name, how it is built, and the magnitude of its inputs if that is not 1. */
-export type ExportCase = [name: string, build: () => Model, magnitude?: number];
-
-/** Weights that none is like another: biases, scales and moving means too. Variances are positive. */
-export function scatter(net: Model, seed: number): Model {
-  const numbers = random(seed);
-  const weights = [...net.weights].map(([name, { shape, data }]) => {
-    const low = name.endsWith(".movingVariance") ? 0.5 : -1;
-    // A sum of k products keeps the size of its operands.
-    const scale = shape.length > 1 ? Math.sqrt(3 / (data.length / shape.at(-1)!)) : 1;
-    return [name, tensor(numbers.uniform(data.length, low * scale, scale), shape)] as const;
-  });
-  net.setWeights(new Map(weights));
-  return net;
-}
-
-/** A net of a list of layers. */
-const chain = (name: string, inputShape: number[], list: () => Layer[], magnitude = 1): ExportCase => [
-  name,
-  () => sequential({ inputShape, layers: list(), seed: 1 }),
-  magnitude,
-];
-
-const IMAGE = [9, 8, 4];
-/** Values of each rank: what an axis is called differs among them. */
-const RANKS = [[6], [5, 6], IMAGE, [2, 3, 2, 6]];
-
-const margins = (top: number, bottom: number, left: number, right: number) =>
-  [
-    [top, bottom],
-    [left, right],
-  ] as const;
-
-const CONVOLUTIONS: ExportCase[] = [
-  chain("conv2d", IMAGE, () => [layers.conv2d({ filters: 5, kernelSize: [3, 2], activation: "relu" })]),
-  chain("conv2d, same at strides", IMAGE, () => [
-    layers.conv2d({ filters: 5, kernelSize: 4, strides: [2, 3], padding: "same" }),
-  ]),
-  chain("conv2d, rows left over", IMAGE, () => [
-    layers.conv2d({ filters: 3, kernelSize: 2, strides: [4, 3] }),
-  ]),
-  chain("conv2d, padded more than it reads", IMAGE, () => [
-    layers.conv2d({ filters: 3, kernelSize: 3, strides: 4, padding: margins(1, 3, 0, 2) }),
-  ]),
-  chain("conv2d, dilated", IMAGE, () => [
-    layers.conv2d({ filters: 5, kernelSize: 3, dilationRate: [2, 1], padding: "same", useBias: false }),
-  ]),
-  chain("conv2d in groups", IMAGE, () => [
-    layers.conv2d({ filters: 6, kernelSize: 3, groups: 2, activation: "tanh" }),
-  ]),
-  chain("conv2d, softmax of its channels", IMAGE, () => [
-    layers.conv2d({ filters: 3, kernelSize: 1, activation: "softmax" }),
-  ]),
-  chain("depthwiseConv2d", IMAGE, () => [
-    layers.depthwiseConv2d({
-      kernelSize: 3,
-      strides: 2,
-      padding: margins(0, 1, 2, 0),
-      activation: "sigmoid",
-    }),
-  ]),
-  chain("depthwiseConv2d, multiplied", IMAGE, () => [
-    layers.depthwiseConv2d({ kernelSize: [2, 3], depthMultiplier: 3, dilationRate: 2, useBias: false }),
-  ]),
-];
-
-const POOLINGS: ExportCase[] = (["maxPooling2d", "averagePooling2d"] as const).flatMap((type) => [
-  chain(type, IMAGE, () => [layers[type]()]),
-  chain(`${type}, same`, IMAGE, () => [layers[type]({ poolSize: [3, 2], strides: [2, 3], padding: "same" })]),
-  chain(`${type}, padded`, IMAGE, () => [
-    layers[type]({ poolSize: 3, strides: 2, padding: margins(2, 1, 0, 1) }),
-  ]),
-]);
-
-const GLOBAL_POOLINGS: ExportCase[] = [
-  chain("globalMaxPooling2d", IMAGE, () => [layers.globalMaxPooling2d()]),
-  chain("globalAveragePooling2d", IMAGE, () => [layers.globalAveragePooling2d()]),
-];
+import { input, layers, model, type ActivationName, type Layer } from "im2row";
+import { chain, IMAGE, margins, RANKS, type ExportCase } from "./exportCase.ts";
+import { WINDOW_CASES } from "./exportedWindows.ts";
 
 const DENSE: ExportCase[] = RANKS.flatMap((shape) => [
   chain(`dense of ${shape.join("×")}`, shape, () => [layers.dense({ units: 3, activation: "softmax" })]),
@@ -172,25 +85,66 @@ const FRAMES: ExportCase[] = [
   chain("cropping2d of nothing", IMAGE, () => [layers.cropping2d({ cropping: 0 })]),
 ];
 
-/** A graph of two or three values of a shape. */
-function merged(name: string, shape: number[], count: number, layer: () => Layer): ExportCase {
+/** Orders of each number of axes: of an image all. */
+const ORDERS = [[1], [2, 1], [1, 2, 3], [1, 3, 2], [2, 1, 3], [2, 3, 1], [3, 1, 2], [3, 2, 1], [4, 1, 3, 2]];
+const PERMUTATIONS: ExportCase[] = ORDERS.map((dims) =>
+  chain(`permute ${dims.join(", ")}`, RANKS[dims.length - 1]!, () => [layers.permute({ dims })]),
+);
+
+const UP_SAMPLINGS: ExportCase[] = (["nearest", "bilinear"] as const).flatMap((interpolation) =>
+  [1, 2, [3, 1] as const, [4, 5] as const].map((size) =>
+    chain(`upSampling2d, ${interpolation}, ${JSON.stringify(size)}`, IMAGE, () => [
+      layers.upSampling2d({ size, interpolation }),
+    ]),
+  ),
+);
+
+const PRELUS: ExportCase[] = RANKS.flatMap((shape) =>
+  [...shape.keys(), shape.length].map((count) => {
+    const sharedAxes = Array.from({ length: count }, (_, i) => i + 1);
+    return chain(`prelu of ${shape.join("×")}, ${count} axes shared`, shape, () => [
+      layers.prelu({ sharedAxes }),
+    ]);
+  }),
+);
+
+/** A graph of values of some shapes. */
+function merged(name: string, shapes: readonly number[][], layer: () => Layer): ExportCase {
   return [
-    `${name} of ${shape.join("×")}`,
+    `${name} of ${shapes.map((shape) => shape.join("×")).join(" and ")}`,
     () => {
-      const inputs = Array.from({ length: count }, (_, i) => input({ shape, name: `input-${i}` }));
+      const inputs = shapes.map((shape, i) => input({ shape, name: `input-${i}` }));
       return model({ inputs, outputs: layer().apply(inputs) });
     },
   ];
 }
 
 const MERGES: ExportCase[] = RANKS.flatMap((shape) => [
-  merged("add", shape, 3, () => layers.add()),
-  merged("multiply", shape, 2, () => layers.multiply()),
+  merged("add", [shape, shape, shape], () => layers.add()),
+  merged("multiply", [shape, shape], () => layers.multiply()),
+  merged("subtract", [shape, shape], () => layers.subtract()),
+  merged("average", [shape, shape, shape], () => layers.average()),
+  merged("maximum", [shape, shape, shape], () => layers.maximum()),
   ...[...shape.keys(), -1].map((i) => {
     const axis = i < 0 ? i : i + 1;
-    return merged(`concatenate along ${axis}`, shape, 3, () => layers.concatenate({ axis }));
+    return merged(`concatenate along ${axis}`, [shape, shape, shape], () => layers.concatenate({ axis }));
   }),
 ]);
+
+/** Images beside rows of both forms, on either side; sizes are such that rows at another axis do not fit. */
+const ROWS: ExportCase[] = [...RANKS.slice(1), [1, 1, 4]].flatMap((image) => {
+  const row = image.slice(-1);
+  const pixel = image.map((size, axis) => (axis < image.length - 1 ? 1 : size));
+  return [
+    [image, row],
+    [row, image],
+    [image, pixel],
+    [pixel, image],
+  ].flatMap((shapes) => [
+    merged("add", shapes, () => layers.add()),
+    merged("multiply", shapes, () => layers.multiply()),
+  ]);
+});
 
 /** Layers that write nothing, where their value has to have a name all the same. */
 const NOTHINGS: ExportCase[] = [
@@ -234,16 +188,18 @@ const SHARED: ExportCase[] = [
 ];
 
 export const LAYER_CASES: readonly ExportCase[] = [
-  ...CONVOLUTIONS,
-  ...POOLINGS,
-  ...GLOBAL_POOLINGS,
+  ...WINDOW_CASES,
   ...DENSE,
   ...CURVES,
   ...NORMALIZATIONS,
   ...LAYER_NORMALIZATIONS,
   ...RESHAPES,
   ...FRAMES,
+  ...PERMUTATIONS,
+  ...UP_SAMPLINGS,
+  ...PRELUS,
   ...MERGES,
+  ...ROWS,
   ...NOTHINGS,
   ...SHARED,
 ];

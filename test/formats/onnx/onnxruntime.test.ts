@@ -23,7 +23,8 @@ import { branched, everyLayer, softmaxNet, strided, winogradNet } from "../../co
 import { expectWithin } from "../../support/float.ts";
 import { noise } from "../../support/model.ts";
 import { onnxruntimeIsAbsent, runOnnx } from "../../support/onnxruntime.ts";
-import { LAYER_CASES, scatter, type ExportCase } from "./exported.ts";
+import { scatter, type ExportCase } from "./exportCase.ts";
+import { LAYER_CASES } from "./exported.ts";
 
 /**
  * Of the largest output. onnxruntime adds in other orders and does not round each product. Rounding errors of random signs

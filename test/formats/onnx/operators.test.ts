@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { constant, node, onnxFile, valueInfo } from "../../support/onnxFile.ts";
-import { at, bothWays, noise, tensorOf, type OneNode } from "./support/oneNode.ts";
+import { at, bothWays, noise, outputsOf, tensorOf, type OneNode } from "./support/oneNode.ts";
 
 let engine: Engine;
 
@@ -139,5 +139,24 @@ describe("places", () => {
       "expected places among 5 elements, got 5",
     );
     net.dispose();
+  });
+});
+
+describe("a file of a few bytes that asks for more than there is", () => {
+  const x = noise(70, 1, 1, 2, 2, 2);
+
+  it.each<[string, OneNode]>([
+    ["copies", { operator: "Tile", constants: [[1, 1, 1, 2 ** 40, 1]] }],
+    ["pads", { operator: "Pad", constants: [[0, 0, 0, 0, 0, 0, 0, 0, 0, 2 ** 31]] }],
+    ["sizes", { operator: "Resize", constants: [undefined, undefined, [1, 1, 2, 2, 2 ** 33]] }],
+    [
+      "windows",
+      {
+        operator: "MaxPool",
+        attributes: { kernel_shape: [300, 300, 300], pads: [299, 299, 299, 299, 299, 299] },
+      },
+    ],
+  ])("%s: is refused", async (_, one) => {
+    await expect(outputsOf(engine, one, x)).rejects.toThrow("at most");
   });
 });

@@ -25,15 +25,15 @@ export const deno: Launcher = {
   open: async () => host("--node-modules-dir=manual"),
 };
 
-/** Where jsr.json leads a program's imports of the package. */
+/** Where jsr.json leads a program's imports of the package, and what it needs from npm for ONNX. */
 function sourceImports(): Record<string, string> {
   const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
     exports: Record<string, string>;
   };
   const entries = Object.entries(jsr.exports);
-  return Object.fromEntries(
-    entries.map(([name, file]) => [name.replace(".", "im2row"), pathToFileURL(join(ROOT, file)).href]),
-  );
+  const own = entries.map(([name, file]) => [name.replace(".", "im2row"), file]);
+  const all = [...own, ["im2row/onnx", "src/onnx.ts"], ["pbf", "node_modules/pbf/index.js"]];
+  return Object.fromEntries(all.map(([name, file]) => [name, pathToFileURL(join(ROOT, file!)).href]));
 }
 
 /** The TypeScript sources, as JSR publishes them. */

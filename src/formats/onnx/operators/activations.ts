@@ -3,16 +3,16 @@ import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
 import { channelsLast } from "../builder.ts";
 import type { UnaryKind } from "../layers/unary.ts";
-import { Unsupported } from "../node.ts";
-import { required, type Node, type Operator } from "../operator.ts";
+import { Rare } from "../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { combine, seenConstant } from "./arithmetic.ts";
-import { onlyNumber, padShape, scalar } from "./broadcasting.ts";
+import { onlyNumber, padShape } from "./broadcasting.ts";
 import { activate, unary } from "./pointwise.ts";
 
 /** An operator of one value. */
-function ofOne(lower: (node: Node, x: Value) => Value): Operator {
+export function ofOne(lower: (node: Node, x: Value) => Value): Operator {
   return { inputs: [1, 1], lower: (node) => [lower(node, required(node, 0))] };
 }
 
@@ -26,55 +26,36 @@ function function1(kind: UnaryKind): Operator {
 }
 
 /** `min(max(alpha·x + beta, 0), 1)`. */
-function hardSigmoid(node: Node, x: Value): Value {
-  const [alpha, beta] = [node.attributes.float("alpha", 0.2), node.attributes.float("beta", 0.5)];
-  if (beta === 0.5 && alpha >= 0) return activate(node, x, { hardSigmoid: alpha });
-  const line = combine(node, "add", combine(node, "mul", x, scalar(alpha)), scalar(beta));
-  return unary(node, line, "clip", 0, 1);
+function hardSigmoid({ attributes }: Node): Activation {
+  const [alpha, beta] = [attributes.float("alpha", 0.2), attributes.float("beta", 0.5)];
+  if (beta === 0.5 && alpha >= 0) return { hardSigmoid: alpha };
+  throw new Rare();
 }
 
-/** The layer's activation takes limits ≥ 0. */
-function elu(node: Node, x: Value, alpha: number): Value {
-  return alpha >= 0 ? activate(node, x, { elu: alpha }) : unary(node, x, "exponential", alpha, 1);
-}
-
-/** `x > 0 ? x : alpha·(e^(x / alpha) − 1)`. */
-function celu(node: Node, x: Value): Value {
-  const alpha = node.attributes.float("alpha", 1);
-  if (alpha === 1) return activate(node, x, { elu: 1 });
-  if (alpha > 0) return unary(node, x, "exponential", alpha, 1 / alpha);
-  throw new Unsupported(`alpha: expected a number > 0, got ${alpha}`);
+/** The activations that have a number take one ≥ 0. @throws Rare of others */
+function atLeast0(alpha: number): number {
+  if (alpha >= 0) return alpha;
+  throw new Rare();
 }
 
 /** The constants of Klambauer et al. 2017, as float32. */
-const SELU_ALPHA = Math.fround(1.6732632423543772);
-const SELU_GAMMA = Math.fround(1.0507009873554805);
+export const SELU_ALPHA = Math.fround(1.6732632423543772);
+export const SELU_GAMMA = Math.fround(1.0507009873554805);
 
-/** Where the constants are others than those of Klambauer et al. 2017, it is γ times an elu. */
-function selu(node: Node, x: Value): Value {
-  const { attributes } = node;
+function selu({ attributes }: Node): Activation {
   const [alpha, gamma] = [attributes.float("alpha", SELU_ALPHA), attributes.float("gamma", SELU_GAMMA)];
   const close = Math.abs(alpha - SELU_ALPHA) < 1e-4 && Math.abs(gamma - SELU_GAMMA) < 1e-4;
-  if (close) return activate(node, x, "selu");
-  return combine(node, "mul", elu(node, x, alpha), scalar(gamma));
+  if (close) return "selu";
+  throw new Rare();
 }
 
 const gelu = ({ attributes }: Node): Activation =>
   attributes.choice("approximate", ["none", "tanh"]) === "tanh" ? "geluTanh" : "gelu";
 
 /** `x / (1 + e^(−alpha·x))`. */
-function swish(node: Node, x: Value): Value {
-  const alpha = node.attributes.float("alpha", 1);
-  if (alpha === 1) return activate(node, x, "silu");
-  return combine(node, "mul", x, activate(node, combine(node, "mul", x, scalar(alpha)), "sigmoid"));
-}
-
-/** `x > 0 ? x : slope·x`: as the layer with learned slopes where they fit it, else `relu(x) − slope·relu(−x)`. */
-function slopes(node: Node, x: Value, slope: Value): Value {
-  const layer = isConstant(slope) && isComputed(x) ? prelu(node, x, slope) : undefined;
-  if (layer) return layer;
-  const below = activate(node, unary(node, x, "neg"), "relu");
-  return combine(node, "sub", activate(node, x, "relu"), combine(node, "mul", slope, below));
+function swish({ attributes }: Node): Activation {
+  if (attributes.float("alpha", 1) === 1) return "silu";
+  throw new Rare();
 }
 
 /** The layer has slopes for the last axes in memory, and shares them along the first. */
@@ -95,17 +76,19 @@ function prelu(node: Node, x: Computed, slope: Constant): Computed | undefined {
   return builder.apply(loaded, [from], { type, shape }, order);
 }
 
-/** Up to opset 6 slopes are those of channels. */
-function parametricRelu(node: Node): readonly Value[] {
+/** A node's input and its slopes; up to opset 6 these are those of channels. */
+export function slopesOf(node: Node): [x: Value, slope: Value] {
   const [x, slope] = [required(node, 0), required(node, 1)];
   const behind = node.attributes.version < 7 && slope.shape.length === 1 ? x.shape.length - 2 : 0;
   const shape = [...slope.shape, ...Array.from({ length: Math.max(behind, 0) }, () => 1)];
-  return [slopes(node, x, node.builder.reshaped(slope, shape))];
+  return [x, node.builder.reshaped(slope, shape)];
 }
 
-function leakyRelu(node: Node, x: Value): Value {
-  const alpha = node.attributes.float("alpha", 0.01);
-  return alpha >= 0 ? activate(node, x, { leakyRelu: alpha }) : slopes(node, x, scalar(alpha));
+function parametricRelu(node: Node): readonly Value[] {
+  const [x, slope] = slopesOf(node);
+  const y = isConstant(slope) && isComputed(x) ? prelu(node, x, slope) : undefined;
+  if (y) return [y];
+  throw new Rare();
 }
 
 /** Of opset 6 to 10 the bounds are attributes, later inputs. */
@@ -125,19 +108,18 @@ function clip(node: Node): readonly Value[] {
   return [unary(node, x, "clip", least, most)];
 }
 
-export const ACTIVATIONS: Readonly<Record<string, Operator>> = {
+export const ACTIVATIONS: OperatorTable = {
   Abs: function1("abs"),
   Ceil: function1("ceil"),
-  Celu: ofOne(celu),
   Clip: { inputs: [1, 3], lower: clip },
-  Elu: ofOne((node, x) => elu(node, x, node.attributes.float("alpha", 1))),
+  Elu: activation(({ attributes }) => ({ elu: atLeast0(attributes.float("alpha", 1)) })),
   Erf: function1("erf"),
   Exp: function1("exp"),
   Floor: function1("floor"),
   Gelu: activation(gelu),
-  HardSigmoid: ofOne(hardSigmoid),
+  HardSigmoid: activation(hardSigmoid),
   HardSwish: activation(() => "hardSwish"),
-  LeakyRelu: ofOne(leakyRelu),
+  LeakyRelu: activation(({ attributes }) => ({ leakyRelu: atLeast0(attributes.float("alpha", 0.01)) })),
   Log: function1("log"),
   Mish: activation(() => "mish"),
   Neg: function1("neg"),
@@ -145,13 +127,12 @@ export const ACTIVATIONS: Readonly<Record<string, Operator>> = {
   Reciprocal: function1("reciprocal"),
   Relu: activation(() => "relu"),
   Round: function1("round"),
-  Selu: ofOne(selu),
+  Selu: activation(selu),
   Sigmoid: activation(() => "sigmoid"),
   Sign: function1("sign"),
   Softplus: activation(() => "softplus"),
   Softsign: function1("softsign"),
   Sqrt: function1("sqrt"),
-  Swish: ofOne(swish),
+  Swish: activation(swish),
   Tanh: activation(() => "tanh"),
-  ThresholdedRelu: ofOne((node, x) => unary(node, x, "threshold", node.attributes.float("alpha", 1))),
 };

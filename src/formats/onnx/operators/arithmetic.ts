@@ -6,12 +6,11 @@ import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched, type Builder } from "../builder.ts";
 import { broadcastLayer, type BroadcastKind } from "../layers/broadcast.ts";
 import { CONSTANT } from "../layers/constant.ts";
-import { Unsupported } from "../node.ts";
-import { axisOf, required, type Node, type Operator } from "../operator.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
-import { broadcastShape, eachOnHost, filled, onlyNumber, padShape, scalar } from "./broadcasting.ts";
-import { cast } from "./cast.ts";
+import { broadcastShape, eachOnHost, filled, onlyNumber, padShape } from "./broadcasting.ts";
 import { activate, unary } from "./pointwise.ts";
 
 /** Of integers and of what is known; float32 results are rounded once. */
@@ -73,7 +72,7 @@ export function seenConstant({ batch }: Builder, { shape }: Constant, order: rea
  * Two float32 values together by a kernel, one of which at least is computed. Both take the order in memory of the bigger
  * one that is.
  */
-function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): Value {
+export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): Value {
   const { builder } = node;
   const shape = broadcastShape(a.shape, b.shape);
   if (sizeOf(shape) === 0) return filled(node, shape, 0);
@@ -123,52 +122,34 @@ function binary(kind: Kind): Operator {
   return { inputs: [2, 2], lower: (node) => [combine(node, kind, ...operandsOf(node))] };
 }
 
-/** Of any number of values, from left to right; `finish` has the result and how many they were. */
-function variadic(kind: Kind, finish = (_: Node, all: Value, __: number): Value => all): Operator {
-  return {
-    inputs: [1, Infinity],
-    lower(node) {
-      const values = node.inputs.map((_, i) => required(node, i));
-      const all = values.reduce((left, right) => combine(node, kind, left, right));
-      return [finish(node, all, values.length)];
-    },
-  };
+/** All inputs together, from left to right. */
+export function combineAll(node: Node, kind: Kind): Value {
+  return node.inputs
+    .map((_, i) => required(node, i))
+    .reduce((left, right) => combine(node, kind, left, right));
 }
 
-/** An integer's whole power, by squaring; of a negative exponent what is left of the fraction. */
-function integerPower(base: number, exponent: number): number {
-  if (exponent < 0) return Math.abs(base) === 1 ? integerPower(base, -exponent) : Math.trunc(1 / base);
-  let power = 1;
-  let square = base;
-  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2), square *= square) {
-    if (rest % 2 === 1) power *= square;
-  }
-  return power;
+function variadic(kind: Kind): Operator {
+  return { inputs: [1, Infinity], lower: (node) => [combineAll(node, kind)] };
 }
 
-/** Powers have the type of their base. */
+/** Powers that other layers make. @throws Rare */
 function pow(node: Node): readonly Value[] {
   const [base, exponent] = operandsOf(node);
-  const float = base.type === "float32";
   const one = exponent.shape.length <= base.shape.length ? onlyNumber(exponent) : undefined;
-  if (float) {
+  if (base.type === "float32") {
     if (one === 1) return [base];
     if (one === 2) return [combine(node, "mul", base, base)];
     if (one === 0.5) return [unary(node, base, "sqrt")];
     if (one === -1) return [unary(node, base, "reciprocal")];
-  } else if (exponent.type !== "float32") {
-    return [eachOnHost(node, [base, exponent], base.type, integerPower)];
   }
-  const [x, y] = [cast(node, base, "float32"), cast(node, exponent, "float32")];
-  const left = isConstant(x) && isConstant(y) ? node.builder.computed(x) : x;
-  return [cast(node, broadcast(node, "pow", left, y), base.type)];
+  throw new Rare();
 }
 
-export const ARITHMETIC: Readonly<Record<string, Operator>> = {
+export const ARITHMETIC: OperatorTable = {
   Add: binary("add"),
   Div: binary("div"),
   Max: variadic("max"),
-  Mean: variadic("add", (node, sum, count) => combine(node, "div", sum, scalar(count))),
   Min: variadic("min"),
   Mul: binary("mul"),
   Pow: { inputs: [2, 2], lower: pow },

@@ -1,6 +1,6 @@
 import { DATA_TYPE } from "../proto.ts";
 import { Unsupported } from "../node.ts";
-import { required, type Node, type Operator } from "../operator.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { dataTypeName, elementTypeOf } from "../tensorData.ts";
 import { isConstant, type ElementType, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
@@ -37,4 +37,4 @@ const castLike: Operator = {
   },
 };
 
-export const CASTS: Readonly<Record<string, Operator>> = { Cast: castTo, CastLike: castLike };
+export const CASTS: OperatorTable = { Cast: castTo, CastLike: castLike };

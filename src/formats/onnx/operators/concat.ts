@@ -3,7 +3,7 @@ import { sizeOf } from "../../../tensor.ts";
 import { fileOrder } from "../builder.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, onHost, required, type Operator } from "../operator.ts";
+import { axisOf, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
 import { isComputed, isConstant, type TensorType, type Value } from "../values.ts";
 
 /** The values one behind the other along the axis. */
@@ -59,4 +59,4 @@ const concat: Operator = {
   },
 };
 
-export const CONCAT: Readonly<Record<string, Operator>> = { Concat: concat };
+export const CONCAT: OperatorTable = { Concat: concat };

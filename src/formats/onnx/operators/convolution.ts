@@ -1,12 +1,11 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import type { Shape } from "../../../tensor.ts";
-import { Unsupported } from "../node.ts";
-import { constantInput, onHostByImage, required, type Node, type Operator } from "../operator.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Computed, Constant } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { perChannel } from "./broadcasting.ts";
-import { convPlan } from "./convolutionPlans.ts";
 import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "./images.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
@@ -81,22 +80,25 @@ export function convolve(node: Node, convolution: Convolution, bias: Constant | 
   return y;
 }
 
-/** Of one and two dimensions it is a layer, of more a plan. */
+/** What a node's attributes and its filters `[f, c / groups, …]` say about a convolution. @throws Unsupported */
+export function convWindow(node: Node): { images: ImageSizes; filters: Shape; window: SlidingWindow } {
+  const { attributes } = node;
+  const images = checkImages(required(node, 0));
+  const { shape: filters } = required(node, 1);
+  const window = slidingWindow(node, images.sizes, attributes.ints("kernel_shape") ?? filters.slice(2));
+  checkFilters(images, filters, attributes.int("group", 1), window);
+  return { images, filters, window };
+}
+
+/** Of one and two dimensions it is a layer. */
 const conv: Operator = {
   inputs: [2, 3],
   lower(node) {
-    const { attributes } = node;
-    const x = required(node, 0);
-    const images = checkImages(x);
-    const { shape } = required(node, 1);
-    const window = slidingWindow(node, images.sizes, attributes.ints("kernel_shape") ?? shape.slice(2));
-    const [f, groups] = [shape[0]!, attributes.int("group", 1)];
-    checkFilters(images, shape, groups, window);
-    if (window.kernel.length > 2) {
-      return onHostByImage(node, images.n, (n) => convPlan({ ...images, n }, shape, groups, window));
-    }
+    const { filters, window } = convWindow(node);
+    if (window.kernel.length > 2) throw new Rare();
+    const f = filters[0]!;
     const convolution = {
-      images: imagesOf(node, x),
+      images: imagesOf(node, required(node, 0)),
       filters: constantInput(node, 1, "filters"),
       window,
       f,
@@ -107,4 +109,4 @@ const conv: Operator = {
   },
 };
 
-export const CONVOLUTIONS: Readonly<Record<string, Operator>> = { Conv: conv };
+export const CONVOLUTIONS: OperatorTable = { Conv: conv };

@@ -1,21 +1,11 @@
-/** Operators that add up what windows over their output get: the adjoints of convolutions and pooling. */
 import * as layers from "../../../layers/index.ts";
-import { sizeOf } from "../../../tensor.ts";
-import { Unsupported } from "../node.ts";
-import {
-  constantInput,
-  known,
-  onHost,
-  onHostByImage,
-  required,
-  type Node,
-  type Operator,
-} from "../operator.ts";
-import { along, range } from "./along.ts";
+import type { Shape } from "../../../tensor.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { range } from "./along.ts";
 import { checkFilters, convolve, type Convolution } from "./convolution.ts";
-import { foldPlan, transposedPlan } from "./convolutionPlans.ts";
-import { checkImages, imagesOf } from "./images.ts";
-import { AUTO_PADS, sharedPadding, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
+import { checkImages, imagesOf, type ImageSizes } from "./images.ts";
+import { AUTO_PADS, sharedPadding, type Pair, type SlidingWindow } from "./window.ts";
 
 /** A window over the output, with as many positions as the input has pixels. */
 interface TransposedWindow {
@@ -27,7 +17,7 @@ interface TransposedWindow {
 }
 
 /** `output_shape` tells how much is cut off as padding; else the padding and `output_padding` tell the size. */
-function transposedWindow(
+export function transposedWindow(
   { attributes }: Node,
   inputs: readonly number[],
   kernel: readonly number[],
@@ -58,30 +48,32 @@ function transposedWindow(
   return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes, extra };
 }
 
-/** Of one and two dimensions it is a layer, where that can add as much behind as the file asks for; else a plan. */
+/** What a node's attributes and its filters `[c, f / groups, …]` say about a convolution's adjoint. @throws Unsupported */
+export function transposition(
+  node: Node,
+): TransposedWindow & { images: ImageSizes; filters: Shape; f: number } {
+  const { attributes } = node;
+  const images = checkImages(required(node, 0));
+  const { shape: filters } = required(node, 1);
+  const made = transposedWindow(node, images.sizes, attributes.ints("kernel_shape") ?? filters.slice(2));
+  const groups = attributes.int("group", 1);
+  const [c, fg] = filters as [number, number];
+  const f = fg * groups;
+  // As the filters of the convolution whose input gradient it is.
+  checkFilters({ ...images, c: f }, filters, groups, made.window);
+  if (c !== images.c) throw new Unsupported(`expected filters for ${images.c} channels, got ${c}`);
+  return { ...made, images, filters, f };
+}
+
+/** Of one and two dimensions it is a layer, where that can add as much behind as the file asks for. */
 const convTranspose: Operator = {
   inputs: [2, 3],
   lower(node) {
-    const { attributes } = node;
-    const x = required(node, 0);
-    const images = checkImages(x);
-    const { shape } = required(node, 1);
-    const kernel = attributes.ints("kernel_shape") ?? shape.slice(2);
-    const { window, sizes, extra } = transposedWindow(node, images.sizes, kernel);
-    const groups = attributes.int("group", 1);
-    const [c, fg] = shape as [number, number];
-    // As the filters of the convolution whose input gradient it is.
-    checkFilters({ ...images, c: fg * groups }, shape, groups, window);
-    if (c !== images.c) throw new Unsupported(`expected filters for ${images.c} channels, got ${c}`);
-    if (kernel.length > 2 || extra.some((size, i) => size < 0 || size >= window.strides[i]!)) {
-      return onHostByImage(node, images.n, (n) =>
-        transposedPlan({ ...images, n }, shape, groups, window, sizes),
-      );
-    }
-    const f = fg * groups;
+    const { window, sizes, extra, f } = transposition(node);
+    if (sizes.length > 2 || extra.some((size, i) => size < 0 || size >= window.strides[i]!)) throw new Rare();
     const outputPadding = (extra.length === 1 ? [0, ...extra] : extra) as unknown as Pair;
     const convolution: Convolution = {
-      images: imagesOf(node, x),
+      images: imagesOf(node, required(node, 0)),
       filters: constantInput(node, 1, "filters"),
       window,
       f,
@@ -92,56 +84,4 @@ const convTranspose: Operator = {
   },
 };
 
-/** Patches `[n, c · kernel, positions]` that are added up to images. */
-const col2Im: Operator = {
-  inputs: [3, 3],
-  lower(node) {
-    const x = required(node, 0);
-    const [sizes, kernel] = [known(node, 1, "image_shape")!, known(node, 2, "block_shape")!];
-    const window = slidingWindow(node, sizes, kernel);
-    const [n, rows, positions] = x.shape as [number, number, number];
-    const c = rows / sizeOf(kernel);
-    if (x.shape.length !== 3 || !Number.isInteger(c) || positions !== sizeOf(window.sizes)) {
-      throw new Unsupported(
-        `expected [n, c × ${sizeOf(kernel)}, ${sizeOf(window.sizes)}], got ${x.shape.join("×")}`,
-      );
-    }
-    const only = { ...node, inputs: [x] };
-    return onHostByImage(only, n, (images) => foldPlan({ n: images, c, sizes }, window));
-  },
-};
-
-/** The reverse of a maximum: each value at the place where it was, counted through all images. */
-const maxUnpool: Operator = {
-  inputs: [2, 3],
-  lower(node) {
-    const { n, c, sizes } = checkImages(required(node, 0));
-    const kernel = node.attributes.ints("kernel_shape") ?? [];
-    const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
-    const [unpooled] = onHost(
-      { ...node, inputs: [required(node, 0), required(node, 1)] },
-      {
-        outputs: [{ type: "float32", shape }],
-        run([x, places], [y]) {
-          y!.fill(0);
-          x!.forEach((value, i) => {
-            y![places![i]!] = value;
-          });
-        },
-      },
-    );
-    // A size that is asked for is one with zeros behind.
-    let y = unpooled!;
-    (known(node, 2, "output_shape") ?? []).forEach((size, axis) => {
-      const from = shape[axis]!;
-      y = along(node, y, axis, { from, places: range(size, (i) => (i < from ? i : -1)) });
-    });
-    return [y];
-  },
-};
-
-export const TRANSPOSED: Readonly<Record<string, Operator>> = {
-  Col2Im: col2Im,
-  ConvTranspose: convTranspose,
-  MaxUnpool: maxUnpool,
-};
+export const TRANSPOSED: OperatorTable = { ConvTranspose: convTranspose };

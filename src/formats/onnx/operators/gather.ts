@@ -2,13 +2,12 @@
 import { ShapeError } from "../../../errors.ts";
 import { sizeOf } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
-import { axisOf, checkLength, onHost, required, type Operator } from "../operator.ts";
+import { axisOf, checkLength, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
 import { isConstant, type TensorType } from "../values.ts";
 import { along } from "./along.ts";
-import { walk } from "./transpose.ts";
 
 /** A place counted from the front. @throws ShapeError unless there is such a place: these may be an input of the net */
-function placeIn(size: number, place: number, name: string): number {
+export function placeIn(size: number, place: number, name: string): number {
   const own = place < 0 ? place + size : place;
   if (own >= 0 && own < size) return own;
   throw new ShapeError(`${name}: expected places among ${size} elements, got ${place}`);
@@ -57,36 +56,4 @@ const gather: Operator = {
   },
 };
 
-/** `y[i, j, …] = x[places[i, j, …], j, …]`, the place being one along the axis. */
-const gatherElements: Operator = {
-  inputs: [2, 2],
-  lower(node) {
-    const { name, attributes } = node;
-    const [x, places] = [required(node, 0), required(node, 1)];
-    const { type, shape } = x;
-    const axis = axisOf(attributes.int("axis", 0), shape.length);
-    const steps = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
-    const step = steps[axis]!;
-    const others = steps.map((each, i) => (i === axis ? 0 : each));
-    const planOf = (n: number): HostPlan => {
-      const sizes = [n, ...places.shape.slice(1)];
-      return {
-        outputs: [{ type, shape: sizes }],
-        run([data, at], [y]) {
-          let to = 0;
-          for (const from of walk(sizes, others)) {
-            y![to] = data![from + placeIn(shape[axis]!, at![to]!, name) * step]!;
-            to++;
-          }
-        },
-      };
-    };
-    const byImage = axis > 0 && !isConstant(x) && !isConstant(places);
-    return onHost(node, planOf(places.shape[0]!), byImage ? planOf(1) : undefined);
-  },
-};
-
-export const GATHERED: Readonly<Record<string, Operator>> = {
-  Gather: gather,
-  GatherElements: gatherElements,
-};
+export const GATHERED: OperatorTable = { Gather: gather };

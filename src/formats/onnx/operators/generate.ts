@@ -1,9 +1,7 @@
-/** Operators whose numbers follow from shapes and other constants. */
 import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { constantInput, constantOf, known, onHost, required, type Operator } from "../operator.ts";
-import { constantRoom, type Numbers } from "../values.ts";
-import { range } from "./along.ts";
+import { constantInput, known, type Operator, type OperatorTable } from "../operator.ts";
+import { constantRoom } from "../values.ts";
 
 /** Most elements of a constant that is made of one number: weights of large nets are. */
 const MOST = 2 ** 28;
@@ -26,29 +24,4 @@ const constantOfShape: Operator = {
   },
 };
 
-const sizeOperator: Operator = {
-  inputs: [1, 1],
-  lower: (node) => [constantOf("int64", [], Float64Array.of(sizeOf(required(node, 0).shape)), true)],
-};
-
-const rangeOperator: Operator = {
-  inputs: [3, 3],
-  lower(node) {
-    const [start, limit, delta] = range(3, (i) => known(node, i, "bounds")![0]!) as [number, number, number];
-    const count = Math.max(0, Math.ceil((limit - start) / delta));
-    if (!Number.isFinite(count)) {
-      throw new Unsupported(`expected a step towards the limit, got ${start}, ${limit} and ${delta}`);
-    }
-    const outputs = [{ type: required(node, 0).type, shape: [count] }];
-    const run = (_: unknown, [y]: readonly Numbers[]): void => {
-      for (let i = 0; i < count; i++) y![i] = start + i * delta;
-    };
-    return onHost(node, { outputs, run });
-  },
-};
-
-export const GENERATED: Readonly<Record<string, Operator>> = {
-  ConstantOfShape: constantOfShape,
-  Range: rangeOperator,
-  Size: sizeOperator,
-};
+export const GENERATED: OperatorTable = { ConstantOfShape: constantOfShape };

@@ -1,4 +1,4 @@
-import type { Operator } from "../operator.ts";
+import type { Operators } from "../operator.ts";
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CASTS } from "./cast.ts";
@@ -6,11 +6,9 @@ import { CONVOLUTIONS } from "./convolution.ts";
 import { CONCAT } from "./concat.ts";
 import { GATHERED } from "./gather.ts";
 import { GENERATED } from "./generate.ts";
-import { LOGIC } from "./logic.ts";
 import { MATRICES } from "./matrix.ts";
 import { NORMALIZATIONS } from "./normalization.ts";
 import { PADS } from "./pad.ts";
-import { PLACES } from "./indexing.ts";
 import { POOLS } from "./pooling.ts";
 import { REARRANGED } from "./rearrange.ts";
 import { REDUCTIONS } from "./reduce.ts";
@@ -20,26 +18,29 @@ import { SLICES } from "./slice.ts";
 import { SOFTMAX } from "./softmax.ts";
 import { TRANSPOSED } from "./convolutionTransposed.ts";
 
-/** What is computed here, by the names of ONNX. */
-export const OPERATORS: Readonly<Record<string, Operator>> = {
-  ...ACTIVATIONS,
-  ...ARITHMETIC,
-  ...CASTS,
-  ...CONVOLUTIONS,
-  ...CONCAT,
-  ...GATHERED,
-  ...GENERATED,
-  ...LOGIC,
-  ...MATRICES,
-  ...NORMALIZATIONS,
-  ...PADS,
-  ...PLACES,
-  ...POOLS,
-  ...REARRANGED,
-  ...REDUCTIONS,
-  ...RESIZES,
-  ...SHAPES,
-  ...SLICES,
-  ...SOFTMAX,
-  ...TRANSPOSED,
+/**
+ * What the entry of the package holds: what nets for images are made of, in the forms that layers compute. Of other forms
+ * these operators throw `Rare`; `rare.ts` has them, and the rest of ONNX.
+ */
+export const COMMON: Operators = {
+  table: {
+    ...ACTIVATIONS,
+    ...ARITHMETIC,
+    ...CASTS,
+    ...CONVOLUTIONS,
+    ...CONCAT,
+    ...GATHERED,
+    ...GENERATED,
+    ...MATRICES,
+    ...NORMALIZATIONS,
+    ...PADS,
+    ...POOLS,
+    ...REARRANGED,
+    ...REDUCTIONS,
+    ...RESIZES,
+    ...SHAPES,
+    ...SLICES,
+    ...SOFTMAX,
+    ...TRANSPOSED,
+  },
 };

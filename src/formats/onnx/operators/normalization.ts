@@ -1,11 +1,16 @@
 import * as layers from "../../../layers/index.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { channelsLast } from "../builder.ts";
-import type { HostPlan } from "../layers/host.ts";
-import { lrnLayer } from "../layers/lrn.ts";
-import { Unsupported } from "../node.ts";
-import { axisOf, constantInput, onHost, required, type Node, type Operator } from "../operator.ts";
-import type { Constant, TensorType, Value } from "../values.ts";
+import { Rare, Unsupported } from "../node.ts";
+import {
+  axisOf,
+  constantInput,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
+import type { Constant, Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { range } from "./along.ts";
 import { checkImages, imagesOf } from "./images.ts";
@@ -19,45 +24,7 @@ function weightOf(node: Node, index: number, what: string, size: number): Consta
   );
 }
 
-const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
-
-/** Statistics of the batch: what a file means that was written while the net was training. */
-function batchStatistics(node: Node, x: TensorType, channels: number, momentum: number): HostPlan {
-  const epsilon = epsilonOf(node);
-  const size = sizeOf(x.shape.slice(2));
-  const images = x.shape[0]!;
-  const [m, row] = [images * size, channels * size];
-  const each: TensorType = { type: "float32", shape: [channels] };
-  return {
-    outputs: [{ type: "float32", shape: x.shape }, each, each, each, each],
-    run(
-      [given, scale, bias, movingMean, movingVariance],
-      [y, runningMean, runningVariance, means, variances],
-    ) {
-      for (let channel = 0; channel < channels; channel++) {
-        const sumOf = (part: (value: number) => number): number => {
-          let sum = 0;
-          for (let image = 0; image < images; image++) {
-            const from = image * row + channel * size;
-            for (let i = from; i < from + size; i++) sum += part(given![i]!);
-          }
-          return sum;
-        };
-        const mean = sumOf((value) => value) / m;
-        const variance = sumOf((value) => (value - mean) * (value - mean)) / m;
-        const factor = scale![channel]! / Math.sqrt(variance + epsilon);
-        for (let image = 0; image < images; image++) {
-          const from = image * row + channel * size;
-          for (let i = from; i < from + size; i++) y![i] = (given![i]! - mean) * factor + bias![channel]!;
-        }
-        means![channel] = mean;
-        variances![channel] = variance;
-        runningMean![channel] = movingMean![channel]! * momentum + mean * (1 - momentum);
-        runningVariance![channel] = movingVariance![channel]! * momentum + variance * (1 - momentum);
-      }
-    },
-  };
-}
+export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
 
 /** Of opset 6 there is a test mode, of 7 to 13 outputs tell, from 14 on there is a training mode. */
 function isTraining({ attributes, outputs }: Node): boolean {
@@ -66,24 +33,26 @@ function isTraining({ attributes, outputs }: Node): boolean {
   return version < 7 ? attributes.int("is_test", 0) === 0 : outputs > 1;
 }
 
+/** The node's input with the axis of its channels, and how its moving averages go on. @throws Unsupported */
+export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; channels: number } {
+  const { builder, attributes } = node;
+  const x = required(node, 0);
+  const [n, ...sizes] = x.shape;
+  if (x.type !== "float32" || sizes.length === 0) {
+    throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${x.shape.join("×")}`);
+  }
+  // Of opset 6 to 8 every element of an image may have statistics of its own.
+  const spatial = attributes.int("spatial", 1) === 1;
+  const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
+  return { x, seen, momentum: attributes.float("momentum", 0.9), channels: seen.shape[1]! };
+}
+
 const batchNormalization: Operator = {
   inputs: [5, 5],
   lower(node) {
-    const { builder, attributes } = node;
-    const x = required(node, 0);
-    const [n, ...sizes] = x.shape;
-    if (x.type !== "float32" || sizes.length === 0) {
-      throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${x.shape.join("×")}`);
-    }
-    // Of opset 6 to 8 every element of an image may have statistics of its own.
-    const spatial = attributes.int("spatial", 1) === 1;
-    const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
-    const [momentum, channels] = [attributes.float("momentum", 0.9), seen.shape[1]!];
-    if (isTraining(node)) {
-      const inputs = [seen, ...range(4, (i) => required(node, i + 1))];
-      const [y, ...statistics] = onHost({ ...node, inputs }, batchStatistics(node, seen, channels, momentum));
-      return [builder.reshaped(y!, x.shape), ...statistics];
-    }
+    const { builder } = node;
+    const { x, seen, momentum, channels } = batchOf(node);
+    if (isTraining(node)) throw new Rare();
     const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
     const names = ["gamma", "beta", "movingMean", "movingVariance"];
     const weights = names.map((name, i) => [name, { constant: weightOf(node, i + 1, name, channels) }]);
@@ -139,31 +108,11 @@ const groupNormalization: Operator = {
   },
 };
 
-/** Means and the deviations' reciprocals of the last axes together. */
-function deviations(node: Node, { shape }: TensorType, axis: number): HostPlan {
-  const epsilon = epsilonOf(node);
-  const size = sizeOf(shape.slice(axis));
-  const each: TensorType = { type: "float32", shape: shape.map((length, i) => (i < axis ? length : 1)) };
-  return {
-    outputs: [each, each],
-    run([x], [means, inverses]) {
-      for (let row = 0; row < means!.length; row++) {
-        const values = x!.subarray(row * size, (row + 1) * size);
-        let [sum, squares] = [0, 0];
-        for (const value of values) sum += value;
-        const mean = sum / size;
-        for (const value of values) squares += (value - mean) * (value - mean);
-        means![row] = mean;
-        inverses![row] = 1 / Math.sqrt(squares / size + epsilon);
-      }
-    },
-  };
-}
-
-const layerNormalization: Operator = {
+export const layerNormalization: Operator = {
   inputs: [2, 3],
   lower(node) {
     const { builder, attributes } = node;
+    if (node.outputs > 1) throw new Rare();
     attributes.ignore("stash_type");
     const given = builder.computed(required(node, 0));
     const { shape } = given;
@@ -187,31 +136,13 @@ const layerNormalization: Operator = {
       gamma: weight(1, "scale"),
       ...(center && { beta: weight(2, "bias") }),
     });
-    const y = builder.apply(loaded, [x], x, x.order);
-    if (node.outputs < 2) return [y];
-    return [y, ...onHost({ ...node, inputs: [x], outputs: 2 }, deviations(node, x, axis))];
+    return [builder.apply(loaded, [x], x, x.order)];
   },
 };
 
-const lrn: Operator = {
-  inputs: [1, 1],
-  lower(node) {
-    const { builder, attributes } = node;
-    const { value } = imagesOf(node, required(node, 0));
-    const layer = lrnLayer({
-      size: attributes.int("size", 1),
-      alpha: attributes.float("alpha", 1e-4),
-      beta: attributes.float("beta", 0.75),
-      bias: attributes.float("bias", 1),
-    });
-    return [builder.apply(layer, [value], value, value.order)];
-  },
-};
-
-export const NORMALIZATIONS: Readonly<Record<string, Operator>> = {
+export const NORMALIZATIONS: OperatorTable = {
   BatchNormalization: batchNormalization,
   GroupNormalization: groupNormalization,
   InstanceNormalization: instanceNormalization,
-  LRN: lrn,
   LayerNormalization: layerNormalization,
 };

@@ -1,7 +1,15 @@
 import * as layers from "../../../layers/index.ts";
 import { channelsLast } from "../builder.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, known, listOf, required, type Node, type Operator } from "../operator.ts";
+import {
+  axisOf,
+  known,
+  listOf,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, range } from "./along.ts";
 
@@ -71,4 +79,4 @@ const pad: Operator = {
   },
 };
 
-export const PADS: Readonly<Record<string, Operator>> = { Pad: pad };
+export const PADS: OperatorTable = { Pad: pad };

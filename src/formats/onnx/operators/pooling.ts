@@ -1,15 +1,14 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { Unsupported } from "../node.ts";
-import { onHost, onHostByImage, required, type Node, type Operator } from "../operator.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Value } from "../values.ts";
 import { checkImages, imagesOf, overPlane } from "./images.ts";
-import { averages, lpNorms, maxima, poolPlan, type Pool } from "./poolPlans.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
 /** The window that a pooling operator's attributes describe. */
-function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow {
+export function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow {
   const { attributes } = node;
   const kernel = attributes.ints("kernel_shape");
   if (!kernel) throw new Unsupported("kernel_shape: expected integers, got none");
@@ -33,8 +32,9 @@ function withZeros(node: Node, x: Value, pads: readonly Pair[]): Value {
 }
 
 /**
- * What a pooling layer makes of images, where it can: of one or two dimensions, with windows that are not dilated and
- * never lie in the padding alone. With `counts` the file's padding are zeros as any other pixels.
+ * What a pooling layer makes of images: of one or two dimensions, with windows that are not dilated and never lie in the
+ * padding alone. With `counts` the file's padding are zeros as any other pixels.
+ * @throws Rare of other images and windows
  */
 function pooled(
   node: Node,
@@ -42,11 +42,11 @@ function pooled(
   window: SlidingWindow,
   make: (options: { poolSize: Pair; strides: Pair; padding: [Pair, Pair] }) => Layer,
   counts = false,
-): Value | undefined {
+): Value {
   const { kernel, dilations, sizes } = window;
   const pads = reached(window, x.shape.slice(2));
   const fits = (pad: Pair, i: number): boolean => Math.max(...pad) < kernel[i]!;
-  if (kernel.length > 2 || dilations.some((step) => step > 1) || !pads.every(fits)) return undefined;
+  if (kernel.length > 2 || dilations.some((step) => step > 1) || !pads.every(fits)) throw new Rare();
   const inside = pads.map(([before, after], i): Pair => [before, Math.min(after, window.pads[i]![1])]);
   const left = counts ? pads.map(([, after], i): Pair => [0, after - inside[i]![1]]) : pads;
   const images = imagesOf(node, counts ? withZeros(node, x, inside) : x);
@@ -59,28 +59,14 @@ function pooled(
   return overPlane(node, layer, images, images.c, sizes);
 }
 
-/** The pooling of images of any number of dimensions, on the host. */
-function onHostPooled(node: Node, x: Value, window: SlidingWindow, pool: Pool): Value {
-  const { n, c, sizes } = checkImages(x);
-  return onHostByImage({ ...node, inputs: [x], outputs: 1 }, n, (images) =>
-    poolPlan({ n: images, c, sizes }, window, pool),
-  )[0]!;
-}
-
 const maxPool: Operator = {
   inputs: [1, 1],
   lower(node) {
     const x = required(node, 0);
-    const images = checkImages(x);
-    const window = poolWindow(node, images.sizes);
-    const byColumns = node.attributes.int("storage_order", 0) === 1;
-    // Winners are counted through all images.
-    if (node.outputs > 1)
-      return onHost(node, poolPlan(images, window, maxima(byColumns, images.sizes), true));
-    return [
-      pooled(node, x, window, layers.maxPooling2d) ??
-        onHostPooled(node, x, window, maxima(false, images.sizes)),
-    ];
+    const window = poolWindow(node, checkImages(x).sizes);
+    node.attributes.ignore("storage_order");
+    if (node.outputs > 1) throw new Rare();
+    return [pooled(node, x, window, layers.maxPooling2d)];
   },
 };
 
@@ -91,19 +77,7 @@ const averagePool: Operator = {
     const window = poolWindow(node, checkImages(x).sizes);
     const counts = node.attributes.int("count_include_pad", 0) === 1;
     const padded = counts && window.pads.flat().some((pad) => pad > 0);
-    return [
-      pooled(node, x, window, layers.averagePooling2d, padded) ??
-        onHostPooled(node, x, window, averages(window, x.shape.slice(2), counts)),
-    ];
-  },
-};
-
-const lpPool: Operator = {
-  inputs: [1, 1],
-  lower(node) {
-    const x = required(node, 0);
-    const window = poolWindow(node, checkImages(x).sizes);
-    return [onHostPooled(node, x, window, lpNorms(node.attributes.int("p", 2)))];
+    return [pooled(node, x, window, layers.averagePooling2d, padded)];
   },
 };
 
@@ -122,28 +96,9 @@ function globalPool(make: () => Layer): Operator {
   };
 }
 
-const globalLpPool: Operator = {
-  inputs: [1, 1],
-  lower(node) {
-    const x = required(node, 0);
-    const { sizes } = checkImages(x);
-    const ones = sizes.map(() => 1);
-    const window = {
-      kernel: sizes,
-      strides: ones,
-      dilations: ones,
-      pads: sizes.map((): Pair => [0, 0]),
-      sizes: ones,
-    };
-    return [onHostPooled(node, x, window, lpNorms(node.attributes.int("p", 2)))];
-  },
-};
-
-export const POOLS: Readonly<Record<string, Operator>> = {
+export const POOLS: OperatorTable = {
   AveragePool: averagePool,
   GlobalAveragePool: globalPool(layers.globalAveragePooling2d),
-  GlobalLpPool: globalLpPool,
   GlobalMaxPool: globalPool(layers.globalMaxPooling2d),
-  LpPool: lpPool,
   MaxPool: maxPool,
 };

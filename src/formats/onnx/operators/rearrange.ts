@@ -1,9 +1,7 @@
-/** Operators that give a tensor's numbers other places, or several. */
+/** Operators that give a tensor's numbers other places. */
 import { Unsupported } from "../node.ts";
-import { known, required, type Node, type Operator } from "../operator.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Value } from "../values.ts";
-import { along, range } from "./along.ts";
-import { broadcastShape } from "./broadcasting.ts";
 import { transposed } from "./transpose.ts";
 
 /** An image `[n, c, h, w]` and the size of its blocks. */
@@ -49,41 +47,7 @@ const spaceToDepth: Operator = {
   },
 };
 
-const expand: Operator = {
-  inputs: [2, 2],
-  lower(node) {
-    const x = required(node, 0);
-    const shape = broadcastShape(x.shape, known(node, 1, "shape")!);
-    const missing = shape.length - x.shape.length;
-    let y = node.builder.reshaped(x, [...range(missing, () => 1), ...x.shape]);
-    shape.forEach((size, axis) => {
-      const from = y.shape[axis]!;
-      if (from !== size) y = along(node, y, axis, { from, places: range(size, () => 0) });
-    });
-    return [y];
-  },
-};
-
-const tile: Operator = {
-  inputs: [2, 2],
-  lower(node) {
-    const x = required(node, 0);
-    const repeats = known(node, 1, "repeats")!;
-    if (repeats.length !== x.shape.length) {
-      throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${repeats.join(", ")}]`);
-    }
-    let y = x;
-    repeats.forEach((times, axis) => {
-      const from = x.shape[axis]!;
-      y = along(node, y, axis, { from, places: range(from * times, (i) => i % from) });
-    });
-    return [y];
-  },
-};
-
-export const REARRANGED: Readonly<Record<string, Operator>> = {
+export const REARRANGED: OperatorTable = {
   DepthToSpace: depthToSpace,
-  Expand: expand,
   SpaceToDepth: spaceToDepth,
-  Tile: tile,
 };

@@ -1,114 +1,26 @@
-/** Sums, means, extremes and the like over axes. */
+/** Means and maxima over the pixels of images. */
 import * as layers from "../../../layers/index.ts";
+import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { channelsLast, fileOrder } from "../builder.ts";
-import type { HostPlan } from "../layers/host.ts";
-import { reductionLayer, type ReductionKind } from "../layers/reduce.ts";
-import { Unsupported } from "../node.ts";
-import { axisOf, listOf, onHost, required, type Node, type Operator } from "../operator.ts";
-import { isConstant, type Computed, type TensorType, type Value } from "../values.ts";
-import { combine } from "./arithmetic.ts";
-import { broadcastPlaces, filled, scalar } from "./broadcasting.ts";
-import { cast } from "./cast.ts";
-import { unary } from "./pointwise.ts";
-
-/** The sum in float64; all in ascending order of the file. */
-const FOLD: Readonly<Record<ReductionKind, (all: number, x: number) => number>> = {
-  sum: (all, x) => all + x,
-  prod: (all, x) => all * x,
-  min: Math.min,
-  max: Math.max,
-};
-
-const IDENTITY: Readonly<Record<ReductionKind, number>> = { sum: 0, prod: 1, min: Infinity, max: -Infinity };
+import { Rare } from "../node.ts";
+import { axisOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { isComputed, type Value } from "../values.ts";
 
 /** Which axes are reduced, and whether they stay as axes of size 1. */
-interface Axes {
+export interface Axes {
   readonly reduced: ReadonlySet<number>;
   readonly keep: boolean;
 }
 
-const keptShape = (shape: Shape, { reduced }: Axes): number[] =>
+export const keptShape = (shape: Shape, { reduced }: Axes): number[] =>
   shape.map((size, axis) => (reduced.has(axis) ? 1 : size));
 
-const resultShape = (shape: Shape, axes: Axes): Shape =>
+export const resultShape = (shape: Shape, axes: Axes): Shape =>
   axes.keep ? keptShape(shape, axes) : shape.filter((_, axis) => !axes.reduced.has(axis));
 
-function hostPlan(kind: ReductionKind, { type, shape }: TensorType, axes: Axes): HostPlan {
-  const fold = FOLD[kind];
-  return {
-    outputs: [{ type, shape: resultShape(shape, axes) }],
-    run([x], [y]) {
-      const sums = new Float64Array(y!.length).fill(IDENTITY[kind]);
-      let from = 0;
-      for (const to of broadcastPlaces(keptShape(shape, axes), shape)) {
-        sums[to] = fold(sums[to]!, x![from++]!);
-      }
-      y!.set(sums);
-    },
-  };
-}
-
-/** A value reduced over axes: of float32 in memory's order by a kernel, of integers and what is known on the host. */
-function reduce(node: Node, x: Value, kind: ReductionKind, axes: Axes): Value {
-  const { builder } = node;
-  const { type } = x;
-  const shape = resultShape(x.shape, axes);
-  const [float, empty] = [type === "float32", sizeOf(x.shape) === 0];
-  if (axes.reduced.size === 0) return x;
-  if (empty && !float && !Number.isFinite(IDENTITY[kind])) {
-    throw new Unsupported(`expected elements to take the ${kind} of, got none`);
-  }
-  if (isConstant(x) || !float) return onHost({ ...node, inputs: [x] }, hostPlan(kind, x, axes))[0]!;
-  if (empty) return filled(node, shape, IDENTITY[kind]);
-  const { order } = x;
-  const stay = fileOrder(x.shape.length).filter((axis) => !axes.reduced.has(axis));
-  const left = axes.keep
-    ? order
-    : order.filter((axis) => stay.includes(axis)).map((axis) => stay.indexOf(axis));
-  const seen = new Set([...axes.reduced].map((axis) => builder.axis(x, axis)));
-  return builder.apply(reductionLayer(kind, seen, builder.seen(shape, left)), [x], { type, shape }, left);
-}
-
-/** Means and maxima over the pixels of images, by the layers for them. */
-function overPixels(node: Node, x: Value, kind: "mean" | "max", axes: Axes): Value | undefined {
-  const { builder } = node;
-  const pixels =
-    !isConstant(x) &&
-    x.type === "float32" &&
-    x.shape.length === 4 &&
-    [...axes.reduced].sort().join() === "2,3";
-  if (!pixels || sizeOf(x.shape) === 0) return undefined;
-  const layer = kind === "mean" ? layers.globalAveragePooling2d() : layers.globalMaxPooling2d();
-  const images = builder.ordered(x as Computed, channelsLast(4));
-  const y = builder.applyToImages(layer, [images], { type: "float32", shape: x.shape.slice(0, 2) }, [0, 1]);
-  return builder.reshaped(y, resultShape(x.shape, axes));
-}
-
-function mean(node: Node, x: Value, axes: Axes): Value {
-  const pooled = overPixels(node, x, "mean", axes);
-  if (pooled) return pooled;
-  const count = sizeOf(x.shape.filter((_, axis) => axes.reduced.has(axis)));
-  const sum = reduce(node, x, "sum", axes);
-  return count === 1 ? sum : combine(node, "div", sum, cast(node, scalar(count), x.type));
-}
-
-/** The largest float32. */
-const LARGEST = Math.fround(3.4028234663852886e38);
-
-/** `max + ln Σ e^(x − max)`, where the largest is brought to a finite number, so that no two infinities meet. */
-function logSumExp(node: Node, x: Value, axes: Axes): Value {
-  const kept = { ...axes, keep: true };
-  const largest = unary(node, reduce(node, x, "max", kept), "clip", -LARGEST, LARGEST);
-  const exponentials = unary(node, combine(node, "sub", x, largest), "exp");
-  const log = unary(node, reduce(node, exponentials, "sum", kept), "log");
-  return node.builder.reshaped(combine(node, "add", log, largest), resultShape(x.shape, axes));
-}
-
-const square = (node: Node, x: Value): Value => combine(node, "mul", x, x);
-
 /** An operator of a value and axes, which are an attribute in the first versions and an input later. */
-function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
+export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
   return {
     inputs: [1, 2],
     lower(node) {
@@ -123,20 +35,20 @@ function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
   };
 }
 
-/** The same of integers by way of float32. */
-function inFloat(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
-  return over((node, x, axes) => cast(node, lower(node, cast(node, x, "float32"), axes), x.type));
+/** By a layer that reduces images to their channels. @throws Rare over other axes, and of other values */
+function overPixels(make: () => Layer): Operator {
+  return over((node, x, axes) => {
+    const { builder } = node;
+    const { type, shape } = x;
+    const pixels = shape.length === 4 && sizeOf(shape) > 0 && [...axes.reduced].sort().join() === "2,3";
+    if (!pixels || !isComputed(x) || type !== "float32") throw new Rare();
+    const images = builder.ordered(x, channelsLast(4));
+    const y = builder.applyToImages(make(), [images], { type, shape: shape.slice(0, 2) }, [0, 1]);
+    return builder.reshaped(y, resultShape(shape, axes));
+  });
 }
 
-export const REDUCTIONS: Readonly<Record<string, Operator>> = {
-  ReduceL1: over((node, x, axes) => reduce(node, unary(node, x, "abs"), "sum", axes)),
-  ReduceL2: inFloat((node, x, axes) => unary(node, reduce(node, square(node, x), "sum", axes), "sqrt")),
-  ReduceLogSum: inFloat((node, x, axes) => unary(node, reduce(node, x, "sum", axes), "log")),
-  ReduceLogSumExp: inFloat(logSumExp),
-  ReduceMax: over((node, x, axes) => overPixels(node, x, "max", axes) ?? reduce(node, x, "max", axes)),
-  ReduceMean: over(mean),
-  ReduceMin: over((node, x, axes) => reduce(node, x, "min", axes)),
-  ReduceProd: over((node, x, axes) => reduce(node, x, "prod", axes)),
-  ReduceSum: over((node, x, axes) => reduce(node, x, "sum", axes)),
-  ReduceSumSquare: over((node, x, axes) => reduce(node, square(node, x), "sum", axes)),
+export const REDUCTIONS: OperatorTable = {
+  ReduceMax: overPixels(layers.globalMaxPooling2d),
+  ReduceMean: overPixels(layers.globalAveragePooling2d),
 };

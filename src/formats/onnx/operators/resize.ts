@@ -1,13 +1,13 @@
 import { isWhole, type AxisTable, type Blend } from "../layers/along.ts";
 import { resizeLayer } from "../layers/resize.ts";
-import { Unsupported } from "../node.ts";
-import { axisOf, known, required, type Node, type Operator } from "../operator.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { axisOf, known, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, range } from "./along.ts";
 import { imagesOf, overPlane } from "./images.ts";
 
 /** How one axis is resized. */
-interface Axis {
+export interface Axis {
   /** Its size, and the one that it gets. */
   readonly from: number;
   readonly to: number;
@@ -18,20 +18,13 @@ interface Axis {
 }
 
 /** Where a new element lies among the old ones, whose centres are 0, 1, 2 … */
-const COORDINATES = {
+export const COORDINATES = {
   half_pixel: ({ scale }: Axis, i: number) => (i + 0.5) / scale - 0.5,
   pytorch_half_pixel: ({ from, scale }: Axis, i: number) =>
     from * scale === 1 ? -0.5 : (i + 0.5) / scale - 0.5,
-  half_pixel_symmetric: ({ from, to, scale }: Axis, i: number) =>
-    (from / 2) * (1 - to / (from * scale)) + (i + 0.5) / scale - 0.5,
   align_corners: ({ from, scale }: Axis, i: number) =>
     from * scale === 1 ? 0 : (i * (from - 1)) / (from * scale - 1),
   asymmetric: ({ scale }: Axis, i: number) => i / scale,
-  tf_crop_and_resize({ from, scale, roi: [start, end] }: Axis, i: number) {
-    const last = from - 1;
-    if (from * scale === 1) return ((start + end) * last) / 2;
-    return start * last + (i * (end - start) * last) / (from * scale - 1);
-  },
 };
 
 const NEAREST = {
@@ -41,88 +34,69 @@ const NEAREST = {
   ceil: Math.ceil,
 };
 
-/** A weight by distance, 0 from `radius` on. */
-interface Kernel {
-  readonly radius: number;
-  weight(distance: number): number;
-}
-
-const LINEAR: Kernel = { radius: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
-
-/** Keys' cubic convolution (1981). */
-function cubic(a: number): Kernel {
-  return {
-    radius: 2,
-    weight(distance) {
-      const x = Math.abs(distance);
-      if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-      return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-    },
-  };
-}
-
-/** What the attributes say about all axes. */
-interface Sampling {
+/** How the attributes say that all axes are sampled. */
+export interface Sampling {
   at(axis: Axis, i: number): number;
-  /** Undefined when the nearest element is taken. */
-  readonly kernel: Kernel | undefined;
-  nearest(x: number): number;
-  /** Whether elements that do not exist count for nothing; else they are the last ones. */
-  readonly excludesOutside: boolean;
-  /** Whether kernels become wider where there are fewer new elements than old ones. */
-  readonly antialias: boolean;
+  /** Undefined when elements are blends. */
+  readonly nearest: ((x: number) => number) | undefined;
+  /** The old elements that make the one at `x`, with their weights. */
+  blend(axis: Axis, x: number): Blend;
   /** What lies outside of the tensor, where that is not continued. */
-  readonly fill: number | undefined;
+  readonly fill?: number | undefined;
 }
 
-function samplingOf({ attributes }: Node, mode: string): Sampling {
-  const { version } = attributes;
-  // Before opset 11 there was one way.
-  const old = version < 11;
+/** What the attributes say about places between elements. Before opset 11 there was one way. */
+export function waysOf(
+  { attributes }: Node,
+  mode: string,
+): Pick<Sampling, "nearest"> & { coordinates: string } {
+  const old = attributes.version < 11;
   const coordinates = attributes.choice("coordinate_transformation_mode", [
     old ? "asymmetric" : "half_pixel",
-    ...(Object.keys(COORDINATES) as (keyof typeof COORDINATES)[]),
+    "half_pixel",
+    "asymmetric",
+    "align_corners",
+    "pytorch_half_pixel",
+    "half_pixel_symmetric",
+    "tf_crop_and_resize",
   ]);
   const rounding = attributes.choice("nearest_mode", [
     old ? "floor" : "round_prefer_floor",
     ...(Object.keys(NEAREST) as (keyof typeof NEAREST)[]),
   ]);
-  const cubicOf = cubic(attributes.float("cubic_coeff_a", -0.75));
-  const fill = attributes.float("extrapolation_value", 0);
-  return {
-    at: COORDINATES[coordinates],
-    kernel: mode === "nearest" ? undefined : mode === "cubic" ? cubicOf : LINEAR,
-    nearest: NEAREST[rounding],
-    excludesOutside: attributes.int("exclude_outside", 0) === 1,
-    antialias: attributes.int("antialias", 0) === 1,
-    fill: coordinates === "tf_crop_and_resize" ? fill : undefined,
-  };
+  return { coordinates, nearest: mode === "nearest" ? NEAREST[rounding] : undefined };
 }
 
-/** The elements that a kernel takes in at `x`, with their weights. */
-function blendAt({ kernel, excludesOutside, antialias }: Sampling, { from, scale }: Axis, x: number): Blend {
-  const { radius, weight } = kernel!;
-  const squeeze = antialias ? Math.min(1, scale) : 1;
-  const first = Math.ceil(x - radius / squeeze);
-  const count = Math.floor(x + radius / squeeze) - first + 1;
-  const taps = range(count, (i) => [first + i, weight((first + i - x) * squeeze)] as const).filter(
-    ([place, share]) => share !== 0 && !(excludesOutside && (place < 0 || place >= from)),
-  );
-  const sum = excludesOutside || antialias ? taps.reduce((all, [, share]) => all + share, 0) : 1;
-  return taps.map(([place, share]) => [Math.min(from - 1, Math.max(0, place)), share / sum]);
+/** The elements on both sides, by how near they are; the last ones go on beyond the tensor. */
+function linear({ from }: Axis, x: number): Blend {
+  const first = Math.floor(x);
+  return [first, first + 1]
+    .map((place) => [Math.min(from - 1, Math.max(0, place)), 1 - Math.abs(place - x)] as const)
+    .filter(([, share]) => share !== 0);
+}
+
+/** The nearest element or a linear blend. @throws Rare of anything else */
+function plainSampling(node: Node, mode: string): Sampling {
+  const { attributes } = node;
+  const { coordinates, nearest } = waysOf(node, mode);
+  const at = COORDINATES[coordinates as keyof typeof COORDINATES];
+  const special = ["exclude_outside", "antialias"].some((name) => attributes.int(name, 0) === 1);
+  if (!at || special || mode === "cubic") throw new Rare();
+  attributes.ignore("cubic_coeff_a", "extrapolation_value");
+  return { at, nearest, blend: linear };
 }
 
 function tableOf(sampling: Sampling, axis: Axis): AxisTable {
-  const { kernel, nearest, fill } = sampling;
+  const { nearest, fill } = sampling;
   const { from, to } = axis;
   const points = range(to, (i) => sampling.at(axis, i));
   const outside = (x: number): boolean => fill !== undefined && (x < 0 || x > from - 1);
   const rest = { from, fill: fill ?? 0 };
-  if (!kernel) {
+  if (nearest) {
     const places = points.map((x) => (outside(x) ? -1 : Math.min(from - 1, Math.max(0, nearest(x)))));
     return { ...rest, places };
   }
-  const blends = points.map((x) => blendAt(sampling, axis, x));
+  const blends = points.map((x) => sampling.blend(axis, x));
   const places = points.map((x, i) => (outside(x) ? -1 : blends[i]![0]![0]));
   const copies = blends.every((blend, i) => places[i]! < 0 || (blend.length === 1 && blend[0]![1] === 1));
   return copies ? { ...rest, places } : { ...rest, places, blends };
@@ -175,11 +149,13 @@ function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTab
   return layer && overPlane(node, layer, images, images.c, [rows.places.length, columns.places.length]);
 }
 
-/**
- * One table of sources and weights for each axis that changes, by which the axes are resized one after the other. Before
- * opset 11 there was one way to do it; until 9 it was called Upsample.
- */
-function resize(lists: (version: number) => { scales: number; sizes: number; roi: number }): Operator {
+type SamplingOf = (node: Node, mode: string) => Sampling;
+
+/** One table of sources and weights for each axis that changes, by which the axes are resized one after the other. */
+function resize(
+  samplingOf: SamplingOf,
+  lists: (version: number) => { scales: number; sizes: number; roi: number },
+): Operator {
   return {
     inputs: [1, 4],
     lower(node) {
@@ -201,9 +177,14 @@ function resize(lists: (version: number) => { scales: number; sizes: number; roi
   };
 }
 
-export const RESIZES: Readonly<Record<string, Operator>> = {
-  Resize: resize((version) =>
-    version < 11 ? { scales: 1, sizes: -1, roi: -1 } : { roi: 1, scales: 2, sizes: 3 },
-  ),
-  Upsample: resize(() => ({ scales: 1, sizes: -1, roi: -1 })),
-};
+/** The operators by how they sample. Until opset 9 it was called Upsample. */
+export function resizes(samplingOf: SamplingOf): OperatorTable {
+  return {
+    Resize: resize(samplingOf, (version) =>
+      version < 11 ? { scales: 1, sizes: -1, roi: -1 } : { roi: 1, scales: 2, sizes: 3 },
+    ),
+    Upsample: resize(samplingOf, () => ({ scales: 1, sizes: -1, roi: -1 })),
+  };
+}
+
+export const RESIZES = resizes(plainSampling);

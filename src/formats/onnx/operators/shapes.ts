@@ -1,7 +1,15 @@
 /** Operators that give the same numbers another shape, or tell the shape. */
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, constantOf, known, listOf, required, type Operator } from "../operator.ts";
+import {
+  axisOf,
+  constantOf,
+  known,
+  listOf,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { transposed } from "./transpose.ts";
 
 const reshape: Operator = {
@@ -132,7 +140,7 @@ const dropout: Operator = {
   },
 };
 
-export const SHAPES: Readonly<Record<string, Operator>> = {
+export const SHAPES: OperatorTable = {
   Constant: constant,
   Dropout: dropout,
   Flatten: flatten,

@@ -1,6 +1,6 @@
 /** Operators that take parts of a tensor. */
 import { Unsupported } from "../node.ts";
-import { axisOf, listOf, required, type Node, type Operator } from "../operator.ts";
+import { axisOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { along, range } from "./along.ts";
 
 /** The elements of an axis that bounds and a step take, as NumPy's slices do. */
@@ -61,4 +61,4 @@ const split: Operator = {
   },
 };
 
-export const SLICES: Readonly<Record<string, Operator>> = { Slice: slice, Split: split };
+export const SLICES: OperatorTable = { Slice: slice, Split: split };

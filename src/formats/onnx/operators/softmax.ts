@@ -3,7 +3,7 @@ import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { logSoftmax } from "../layers/logSoftmax.ts";
 import { Unsupported } from "../node.ts";
-import { axisOf, required, type Node, type Operator } from "../operator.ts";
+import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Computed } from "../values.ts";
 
 /** What a layer over the last axis in memory makes along an axis of a value. */
@@ -32,7 +32,7 @@ function overAxis(layer: () => Layer): Operator {
   };
 }
 
-export const SOFTMAX: Readonly<Record<string, Operator>> = {
+export const SOFTMAX: OperatorTable = {
   LogSoftmax: overAxis(logSoftmax),
   Softmax: overAxis(() => layers.activation({ activation: "softmax" })),
 };

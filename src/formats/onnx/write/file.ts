@@ -2,12 +2,13 @@ import type { GraphNode } from "../../../model/graph.ts";
 import { sizeOf, type Shape, type Tensor } from "../../../tensor.ts";
 import { ATTRIBUTE_TYPE, DATA_TYPE, type AttributeProto, type GraphProto } from "../proto.ts";
 
-/** An attribute of an operator: an integer, a list of them, or a float. */
-export type Attribute = number | readonly number[] | { readonly float: number };
+/** An attribute of an operator: an integer, a list of them, a float, or a string. */
+export type Attribute = number | readonly number[] | { readonly float: number } | string;
 
 function attributeProto(name: string, value: Attribute): AttributeProto {
   const empty = { name, floats: [], ints: [], strings: [] };
   if (typeof value === "number") return { ...empty, type: ATTRIBUTE_TYPE.int, i: value };
+  if (typeof value === "string") return { ...empty, type: ATTRIBUTE_TYPE.string, s: value };
   if ("float" in value) return { ...empty, type: ATTRIBUTE_TYPE.float, f: Math.fround(value.float) };
   return { ...empty, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
 }
@@ -105,9 +106,13 @@ export class Site {
     return this.#node.layer.config as T;
   }
 
-  /** Shapes in the package's order of axes, for one image: of the first input, of the output. */
+  /** Shapes in the package's order of axes, for one image: of the inputs, of the first, of the output. */
+  get shapes(): readonly Shape[] {
+    return this.#node.inputShapes;
+  }
+
   get shape(): Shape {
-    return this.#node.inputShapes[0]!;
+    return this.shapes[0]!;
   }
 
   get outputShape(): Shape {
@@ -141,6 +146,11 @@ export class Site {
   /** A single number. */
   scalar(value: number): string {
     return this.#file.constant(`scalar/${value}`, [], Float32Array.of(value));
+  }
+
+  /** A list of numbers. */
+  floats(name: string, values: readonly number[]): string {
+    return this.#file.constant(`${this.name}/${name}`, [values.length], Float32Array.from(values));
   }
 
   /** A list of integers, such as a shape. */

@@ -1,8 +1,11 @@
 import type { Activation } from "../../../engine/activation.ts";
-import { sameShape, type Shape } from "../../../tensor.ts";
+import type { Interpolation } from "../../../layers/upSampling2d.ts";
+import { sameShape, type Shape, type Tensor } from "../../../tensor.ts";
+import { reorder } from "../reorder.ts";
 import { activate } from "./activations.ts";
-import type { Site } from "./file.ts";
+import type { Attribute, Site } from "./file.ts";
 import { channelsLast, fileAxis, fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
+import { add, average, concatenate, maximum, multiply, subtract } from "./merges.ts";
 import {
   batchNormalization,
   groupNormalization,
@@ -10,12 +13,19 @@ import {
   layerNormalization,
 } from "./normalizations.ts";
 import {
+  averagePooling1d,
   averagePooling2d,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   depthwiseConv2d,
+  globalAveragePooling1d,
   globalAveragePooling2d,
+  globalMaxPooling1d,
   globalMaxPooling2d,
+  maxPooling1d,
   maxPooling2d,
+  separableConv2d,
 } from "./windows.ts";
 
 /** Writes one use of a layer; returns the file's name of its output, which is that of its input if nothing is to be done. */
@@ -30,16 +40,6 @@ function dense(site: Site): string {
   };
   const y = channelsLast(site, site.x, product);
   return activate(site, y, site.config<{ activation: Activation }>().activation);
-}
-
-/** From left to right, in the order in which the layers compute. */
-const fold = (site: Site, opType: string): string => site.xs.reduce((sum, x) => site.op(opType, [sum, x]));
-
-function concatenate(site: Site): string {
-  const rank = site.outputShape.length;
-  const { axis } = site.config<{ axis: number }>();
-  const own = axis < 0 ? rank + axis : axis - 1;
-  return site.op("Concat", site.xs, { axis: fileAxis(own, rank) });
 }
 
 /** Whether the elements of a value lie in another order in the file. */
@@ -71,27 +71,65 @@ function cropping2d(site: Site): string {
   return site.op("Slice", [site.x, starts, ends, site.integers("axes", [2, 3])]);
 }
 
+function permute(site: Site): string {
+  const { dims } = site.config<{ dims: readonly number[] }>();
+  const rank = dims.length;
+  const perm = [0];
+  dims.forEach((axis, i) => (perm[fileAxis(i, rank)] = fileAxis(axis - 1, rank)));
+  return site.op("Transpose", [site.x], { perm });
+}
+
+/** How `Resize` places the output's pixels among the input's. */
+const PLACES: Record<Interpolation, Record<string, Attribute>> = {
+  nearest: { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
+  bilinear: { mode: "linear", coordinate_transformation_mode: "half_pixel" },
+};
+
+function upSampling2d(site: Site): string {
+  type Config = { size: readonly [number, number]; interpolation: Interpolation };
+  const { size, interpolation } = site.config<Config>();
+  return site.op("Resize", [site.x, "", site.floats("scales", [1, 1, ...size])], PLACES[interpolation]);
+}
+
+/** The slopes of an image in the order of its axes in the file. */
+function slopes({ shape, data }: Tensor): Tensor {
+  return { shape: fileShape(shape), data: isImage(shape) ? reorder(data, shape, [2, 0, 1]) : data };
+}
+
 /** By the layer's type. Nothing in it is made by a call, so that a program without models can go without it. */
 export const EXPORTERS: Readonly<Record<string, Exporter>> = {
   activation: (site) => activate(site, site.x, site.config<{ activation: Activation }>().activation),
-  add: (site) => fold(site, "Add"),
+  add,
+  average,
+  averagePooling1d,
   averagePooling2d,
   batchNormalization,
   concatenate,
+  conv1d,
   conv2d,
+  conv2dTranspose,
   cropping2d,
   dense,
   depthwiseConv2d,
   // Training alone drops.
   dropout: ({ x }) => x,
   flatten: reshape,
+  globalAveragePooling1d,
   globalAveragePooling2d,
+  globalMaxPooling1d,
   globalMaxPooling2d,
   groupNormalization,
   instanceNormalization,
   layerNormalization,
+  maximum,
+  maxPooling1d,
   maxPooling2d,
-  multiply: (site) => fold(site, "Mul"),
+  multiply,
+  permute,
+  prelu: (site) => site.op("PRelu", [site.x, site.weight("alpha", slopes)]),
   reshape,
+  separableConv2d,
+  subtract,
+  upSampling2d,
   zeroPadding2d,
 };

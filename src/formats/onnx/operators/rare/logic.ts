@@ -1,9 +1,9 @@
 /** What is true of elements, and choices by it. */
-import { Unsupported } from "../node.ts";
-import { required, type Node, type Operator } from "../operator.ts";
-import type { ElementType, Value } from "../values.ts";
-import { operandsOf } from "./arithmetic.ts";
-import { eachOnHost } from "./broadcasting.ts";
+import { Unsupported } from "../../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
+import type { ElementType, Value } from "../../values.ts";
+import { operandsOf } from "../arithmetic.ts";
+import { eachOnHost } from "../broadcasting.ts";
 
 /** @throws Unsupported unless all are of one type, or of `type` */
 function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type): void {
@@ -50,7 +50,7 @@ const where: Operator = {
   },
 };
 
-export const LOGIC: Readonly<Record<string, Operator>> = {
+export const LOGIC: OperatorTable = {
   And: compare((a, b) => a !== 0 && b !== 0, "bool"),
   Equal: compare((a, b) => a === b),
   Greater: compare((a, b) => a > b),

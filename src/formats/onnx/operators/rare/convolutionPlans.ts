@@ -1,8 +1,9 @@
 /** Convolutions over axes of any number, in TypeScript. Sums are in float64, rounded once. */
-import { sizeOf, type Shape } from "../../../tensor.ts";
-import type { HostPlan } from "../layers/host.ts";
-import type { ImageSizes } from "./images.ts";
-import { tapsOf, type SlidingWindow } from "./window.ts";
+import { sizeOf, type Shape } from "../../../../tensor.ts";
+import type { HostPlan } from "../../layers/host.ts";
+import type { ImageSizes } from "../images.ts";
+import type { SlidingWindow } from "../window.ts";
+import { tapsOf } from "./taps.ts";
 
 /** `y[n, f, …] = conv(x[n, c, …], w[f, c / groups, …]) + b`: taps in scan order, channel by channel. */
 export function convPlan(

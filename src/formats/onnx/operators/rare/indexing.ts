@@ -1,10 +1,18 @@
 /** Operators that find places: of the largest and the smallest elements. */
-import { sizeOf, type Shape } from "../../../tensor.ts";
-import type { HostPlan } from "../layers/host.ts";
-import { Unsupported } from "../node.ts";
-import { axisOf, known, onHost, required, type Node, type Operator } from "../operator.ts";
-import type { Value } from "../values.ts";
-import { range } from "./along.ts";
+import { sizeOf, type Shape } from "../../../../tensor.ts";
+import type { HostPlan } from "../../layers/host.ts";
+import { Unsupported } from "../../node.ts";
+import {
+  axisOf,
+  known,
+  onHost,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
+import type { Value } from "../../values.ts";
+import { range } from "../along.ts";
 
 /** What a shape becomes when the axis gets another size; of one image or all. */
 function resized(shape: Shape, axis: number, size: number, n: number): number[] {
@@ -101,7 +109,7 @@ const topK: Operator = {
   },
 };
 
-export const PLACES: Readonly<Record<string, Operator>> = {
+export const PLACES: OperatorTable = {
   ArgMax: extremum((a, b) => a > b),
   ArgMin: extremum((a, b) => a < b),
   TopK: topK,

@@ -1,10 +1,11 @@
 /** Pooling over axes of any number, in TypeScript. */
-import { sizeOf } from "../../../tensor.ts";
-import type { HostPlan } from "../layers/host.ts";
-import { Unsupported } from "../node.ts";
-import type { Numbers } from "../values.ts";
-import type { ImageSizes } from "./images.ts";
-import { tapsOf, type Pair, type SlidingWindow } from "./window.ts";
+import { sizeOf } from "../../../../tensor.ts";
+import type { HostPlan } from "../../layers/host.ts";
+import { Unsupported } from "../../node.ts";
+import type { Numbers } from "../../values.ts";
+import type { ImageSizes } from "../images.ts";
+import type { Pair, SlidingWindow } from "../window.ts";
+import { tapsOf } from "./taps.ts";
 
 /** What becomes of the window at a position, whose taps are pairs of places behind `base` and in the window. */
 export interface Pool {
