@@ -41,6 +41,8 @@ export interface Plan {
   /** After the weights changed, before the next forward pass; in inference only. */
   prepare(): void;
   forward(n: number): void;
+  /** The parts of `forward` by the names of their layers, for who wants to time them. */
+  readonly steps: readonly { readonly name: string; forward(n: number): void }[];
   backward(n: number): void;
   /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
   update(n: number, commit: boolean): boolean;
@@ -134,6 +136,9 @@ class Planner {
       forward(n) {
         for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
       },
+      steps: passes.flatMap((pass, i) =>
+        pass ? [{ name: nodes[i]!.name, forward: (n: number) => pass.forward(n) }] : [],
+      ),
       backward(n) {
         for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
       },

@@ -89,6 +89,8 @@ export class Builder {
   readonly #sources = new Set<TensorProto>();
   /** The node that is lowered, whose name its layers get. */
   node = "";
+  /** The node of the file that each layer is for, by the layer's name. */
+  readonly nodeOf: Map<string, string> = new Map();
   readonly #names = new Set<string>();
   /** The first input that is given at run time. */
   #given: SymbolicTensor | undefined;
@@ -183,7 +185,9 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    Object.assign(layer, { name: this.#newName(this.node) });
+    const name = this.#newName(this.node);
+    this.nodeOf.set(name, this.node);
+    Object.assign(layer, { name });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),

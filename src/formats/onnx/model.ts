@@ -10,7 +10,7 @@ import type { Labels } from "../../labels.ts";
 import { checkOptions, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import { checkFeed, checkFeedShape, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
-import { readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
+import { nodeName, readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
 import { Instance, type Given } from "./instance.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
 import { Rare } from "./node.ts";
@@ -19,10 +19,20 @@ import { COMMON } from "./operators/index.ts";
 import { rewriteTensors } from "./rewrite.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./tensorData.ts";
-import { isComputed, type Constant } from "./values.ts";
+import { isComputed, isConstant, type Constant } from "./values.ts";
 
 /** What an ONNX net is given, by the names of its inputs. */
 export type Feeds = Readonly<Record<string, OnnxTensor>>;
+
+/** A node of a file, with the shapes of its values; undefined for an optional one that is left out. */
+export interface OnnxNode {
+  /** Its name, else that of the first value it defines. */
+  readonly name: string;
+  /** The operator. */
+  readonly type: string;
+  readonly inputs: readonly (Shape | undefined)[];
+  readonly outputs: readonly (Shape | undefined)[];
+}
 
 /**
  * A net from an ONNX file, on an engine. Shapes, layouts and names are those of the file: images are `[n, c, h, w]`.
@@ -94,6 +104,32 @@ export class OnnxModel {
   /** Name, type and declared sizes of each input; a size that the file leaves open is a name or "". */
   get inputs(): OnnxInput[] {
     return this.#graph.inputs.map((input) => ({ ...input, dims: [...input.dims] }));
+  }
+
+  /**
+   * The nodes of the file with the shapes of what they read and define, as the file has them, for one image where any
+   * number will do. @throws ShapeError as `summary`
+   */
+  get nodes(): OnnxNode[] {
+    const { lowered } = this.#drawn("nodes");
+    const { batch } = lowered.builder;
+    const shapeOf = (name: string): Shape | undefined => {
+      const value = lowered.values.get(name);
+      if (!value || isConstant(value) || batch === undefined) return value?.shape;
+      return [1, ...value.shape.slice(1)];
+    };
+    return this.#graph.nodes.map((node) => ({
+      name: nodeName(node),
+      type: node.opType,
+      inputs: node.inputs.map(shapeOf),
+      outputs: node.outputs.map(shapeOf),
+    }));
+  }
+
+  /** Numbers in the weights of its layers. @throws ShapeError as `summary` */
+  get parameterCount(): number {
+    const weights = this.#drawn("parameterCount").model?.weights.values() ?? [];
+    return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
   /** Why `fit` is refused; undefined for a net that trains. */
@@ -217,9 +253,12 @@ export class OnnxModel {
 
   /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were given yet */
   summary(): string {
-    if (!this.#instance)
-      throw new ShapeError("summary: expected shapes, got a file that leaves them open: run it once");
-    return this.#instance.model?.summary() ?? "nothing to compute: all outputs are known";
+    return this.#drawn("summary").model?.summary() ?? "nothing to compute: all outputs are known";
+  }
+
+  #drawn(where: string): Instance {
+    if (this.#instance) return this.#instance;
+    throw new ShapeError(`${where}: expected shapes, got a file that leaves them open: run it once`);
   }
 
   /**

@@ -8,6 +8,12 @@ import type { Computed, Numbers } from "./values.ts";
 /** Views of a session's buffers: float32, or int32 for integers and booleans. */
 type View = Float32Array | Int32Array;
 
+/** How long a node took in a run. */
+export interface NodeTime {
+  readonly node: string;
+  readonly milliseconds: number;
+}
+
 /** Inference on buffers that were planned once, in the file's layout and by its names. Nothing is copied or allocated. */
 export class OnnxSession {
   readonly inputs: Named<View>;
@@ -15,11 +21,13 @@ export class OnnxSession {
   readonly batchSize: number;
   readonly #session: Session | undefined;
   readonly #whole: boolean;
+  readonly #nodeOf: ReadonlyMap<string, string>;
 
   /** Users call `session`. */
   constructor(instance: Instance, batchSize: number) {
     const { model, notBatched, constants } = instance;
     this.batchSize = batchSize;
+    this.#nodeOf = instance.lowered.builder.nodeOf;
     this.#whole = notBatched !== undefined;
     const session = model?.session({ batchSize: this.#whole ? 1 : batchSize });
     this.#session = session;
@@ -43,12 +51,28 @@ export class OnnxSession {
 
   /** Computes the outputs; of the first `n` images where the net takes any number. @throws ShapeError */
   run(n?: number): void {
+    this.#session?.run(this.#images(n));
+  }
+
+  /** As `run`, and tells how long each node of the file took, its layers together. @throws ShapeError */
+  profile(n?: number): NodeTime[] {
+    const times = new Map<string, number>();
+    for (const { layer, milliseconds } of this.#session?.profile(this.#images(n)) ?? []) {
+      // A further use of a layer is called name:1.
+      const node = this.#nodeOf.get(layer.replace(/:.*/, ""))!;
+      times.set(node, (times.get(node) ?? 0) + milliseconds);
+    }
+    return Array.from(times, ([node, milliseconds]) => ({ node, milliseconds }));
+  }
+
+  /** Images as the model counts them. */
+  #images(n: number | undefined): number | undefined {
     if (this.#whole && n !== undefined && n !== this.batchSize) {
       throw new OptionError(
         `session.run: expected all ${this.batchSize} images of a net that joins them, got ${n}`,
       );
     }
-    this.#session?.run(this.#whole ? 1 : n);
+    return this.#whole ? 1 : n;
   }
 
   dispose(): void {
