@@ -200,9 +200,9 @@ export function residual(seed: number): Model {
   const deep = layers.depthwiseConv2d(plain).apply(layers.activation({ activation: "silu" }).apply(normal));
   const block = layers.groupNormalization({ groups: 4 }).apply(deep);
   const sum = layers.activation({ activation: "relu" }).apply(layers.add().apply([start, block]));
-  const strided = { filters: 24, kernelSize: 3, strides: 2, padding: "same", useBias: false } as const;
-  const down = layers.instanceNormalization().apply(layers.conv2d({ ...strided, groups: 2 }).apply(sum));
-  const around = layers.conv2d({ ...strided, kernelSize: 1 }).apply(sum);
+  const halving = { filters: 24, kernelSize: 3, strides: 2, padding: "same", useBias: false } as const;
+  const down = layers.instanceNormalization().apply(layers.conv2d({ ...halving, groups: 2 }).apply(sum));
+  const around = layers.conv2d({ ...halving, kernelSize: 1 }).apply(sum);
   const joined = layers.layerNormalization().apply(layers.add().apply([down, around]));
   const features = layers.globalAveragePooling2d().apply(joined);
   return model({ inputs: image, outputs: layers.dense({ units: 4 }).apply(features), seed });

@@ -1,5 +1,4 @@
 /** Small ONNX files, written out by hand. */
-import { decodeModel } from "../../src/formats/onnx/decode.ts";
 import { encodeModel } from "../../src/formats/onnx/encode.ts";
 import {
   ATTRIBUTE_TYPE,
@@ -95,13 +94,4 @@ export function messages(parts: FileParts): ModelProto {
 /** The bytes of such a file. */
 export function onnxFile(parts: FileParts): Uint8Array {
   return encodeModel(messages(parts));
-}
-
-/** A file's messages without the places of tensors in it, which files that are not written yet do not have. */
-export function placeless(file: Uint8Array): ModelProto {
-  const decoded = decodeModel(file);
-  const { nodes = [], initializers = [] } = decoded.graph ?? {};
-  const held = nodes.flatMap(({ attributes }) => attributes.flatMap(({ t }) => t ?? []));
-  for (const tensor of [...initializers, ...held]) delete tensor.at;
-  return decoded;
 }

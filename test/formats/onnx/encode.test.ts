@@ -10,7 +10,7 @@ import {
   type ModelProto,
   type TensorProto,
 } from "../../../src/formats/onnx/proto.ts";
-import { placeless } from "../../support/onnxFile.ts";
+import { placeless } from "./support/placeless.ts";
 
 const tensor = (fields: Partial<TensorProto>): TensorProto => ({
   name: "",

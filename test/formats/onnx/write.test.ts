@@ -8,7 +8,7 @@ import { writeModel } from "../../../src/formats/onnx/write/index.ts";
 import { decodeCheckpoint } from "../../../src/model/checkpoint.ts";
 import { chain, createGraph } from "../../../src/model/graph.ts";
 import { branched, lenet5 } from "../../conformance/nets.ts";
-import { placeless } from "../../support/onnxFile.ts";
+import { placeless } from "./support/placeless.ts";
 import { ACTIVATIONS, LAYER_CASES } from "./exported.ts";
 
 const graphOf = (net: Model, options?: Parameters<Model["toOnnx"]>[0]): GraphProto =>
