@@ -47,14 +47,15 @@ function turned(value: Value, turns: boolean): Value {
   return { type, shape, data: () => reorder(value.data(), value.shape, [1, 0]) };
 }
 
-/** Whether two values are matrices of one type, the right one known, whose product a layer computes that learns. */
+/** Whether two values are float32 matrices, the right one known, whose product a layer computes that learns. */
 function isDense(left: Value, right: Value): left is Computed {
   return (
     isComputed(left) &&
     isConstant(right) &&
     right.shape.length === 2 &&
     left.shape.at(-1) === right.shape[0] &&
-    left.type === right.type &&
+    left.type === "float32" &&
+    right.type === "float32" &&
     sizeOf(left.shape) * sizeOf(right.shape) > 0
   );
 }
