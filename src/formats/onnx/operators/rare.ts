@@ -1,5 +1,5 @@
 /**
- * All operators, in a module that `loadOnnx` loads when a file needs it: a third of the code, which few nets for images
+ * All operators, in a module that `loadOnnx` loads when a file needs it: a quarter of the code, which few nets for images
  * use. It has the operators that the entry does not know, the forms of its own that it refuses with `Rare`, and what
  * computes on the host when a net runs.
  */
