@@ -8,6 +8,8 @@ import {
   div4,
   less4,
   lessEqual4,
+  max4,
+  min4,
   mul4,
   neg4,
   relu4,
@@ -46,6 +48,8 @@ const NORMAL_PEAK: f32 = 0.3989422804014327;
 const ROOT_2_BY_PI: f32 = 0.7978845608028654;
 /** The cubic term of Hendrycks and Gimpel's approximation of GELU. */
 const CUBIC: f32 = 0.044715;
+/** tanh(√(2/π)·(x + 0.044715·x³)) is ±1 to the last bit. */
+const GELU_HIGHEST: f32 = 16.0;
 /** e^x squared is still finite, and tanh(softplus(x)) is 1 to the last bit. */
 const MISH_HIGHEST: f32 = 20.0;
 
@@ -180,8 +184,10 @@ function slope4(kind: i32, x: v128): v128 {
   }
   if (kind == GELU_TANH) {
     const t = geluTanh4(x);
-    const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(x, x))));
-    const bend = mul4(mul4(x, sub4(one, mul4(t, t))), inner);
+    // Further out t is ±1 and the bend 0, which infinity times 0 is not.
+    const near = max4(min4(x, splat(GELU_HIGHEST)), splat(-GELU_HIGHEST));
+    const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(near, near))));
+    const bend = mul4(mul4(near, sub4(one, mul4(t, t))), inner);
     return mul4(half, add4(add4(one, t), bend));
   }
   // Mish: t + x·(1 − t²)·σ(x) with t = w / (w + 2), so that 1 − t² = 4·(w + 1) / (w + 2)².

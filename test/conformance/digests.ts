@@ -216,6 +216,9 @@ export function operatorsDigest(engine: Engine): string {
   const hash = new Digest();
   for (const results of [products, convolutions, pools, activations, transpositions, entropies]) {
     for (const result of results(engine)) {
+      if ("data" in result && result.data.some(Number.isNaN)) {
+        throw new Error(`${results.name}: expected numbers, got a NaN, whose bits are the processor's`);
+      }
       if ("data" in result) hash.elements(result.data);
       else if ("count" in result) hash.integer(result.count);
       else hash.double(result.loss);

@@ -77,6 +77,12 @@ describe.each(ELEMENTWISE)("$name", ({ code, alpha, fromInput, bound }) => {
     expect(bitsOf(bench.f32(q, x.length))).toEqual(bitsOf(dx));
   });
 
+  it("has a slope as far as numbers go", () => {
+    const x = Float32Array.of(-3e38, -1e30, -1e19, -104, 104, 1e19, 1e30, 3e38);
+    const slopes = backward(code, alpha, fromInput ? x : forward(code, alpha, x), x.map(Math.sign));
+    expect([...slopes].every(Number.isFinite)).toBe(true);
+  });
+
   it("keeps NaN", () => {
     const y = forward(code, alpha, Float32Array.of(NaN, 1, NaN, 2, NaN));
     expect([...y].map(Number.isNaN)).toEqual([true, false, true, false, true]);
