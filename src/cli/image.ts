@@ -39,7 +39,7 @@ function readPng(bytes: Uint8Array): Pixels {
     return { width, height, channels: data.length / (width * height), data };
   }
   // Depths below 8 are unpacked, but not stretched.
-  const stretch = 255 / (2 ** depth - 1);
+  const stretch = 255 / ((1 << depth) - 1);
   return {
     width,
     height,

@@ -137,7 +137,7 @@ class Planner {
         for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
       },
       steps: passes.flatMap((pass, i) =>
-        pass ? [{ name: nodes[i]!.name, forward: (n: number) => pass.forward(n) }] : [],
+        pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
       ),
       backward(n) {
         for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
