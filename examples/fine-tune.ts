@@ -84,7 +84,8 @@ export async function fineTune(
   const outputs = tuned.predict(test.images).data;
   const same = saved.predict(test.images).data.every((value, i) => Object.is(value, outputs[i]));
   if (!same) throw new Error("expected the saved net to give the same outputs, got others");
-  const onnx = tuned.toOnnx();
+  // The model's images have the order of axes that the file gave them: they are not to be turned once more.
+  const onnx = tuned.toOnnx({ layout: "NHWC" });
   engine.dispose();
   return { before, after, safetensors, onnx };
 }

@@ -1,6 +1,6 @@
 /** Loads an ONNX file and runs it twice in a fresh process: `<file>`; prints milliseconds and bytes as JSON. */
 import { readFileSync, writeSync } from "node:fs";
-import { resourceUsage } from "node:process";
+import { peakBytes } from "./peak.mjs";
 
 const start = performance.now();
 const { load } = await import("../../dist/index.js");
@@ -12,7 +12,4 @@ session.run();
 const ready = performance.now() - start;
 session.run();
 const { memory } = engine.runtime.heap;
-writeSync(
-  1,
-  JSON.stringify({ ms: ready, wasm: memory.buffer.byteLength, resident: resourceUsage().maxRSS * 1024 }),
-);
+writeSync(1, JSON.stringify({ ms: ready, wasm: memory.buffer.byteLength, resident: peakBytes() }));
