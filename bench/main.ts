@@ -91,7 +91,7 @@ async function main(): Promise<void> {
   const torch = suites.has("training") ? torchTimes() : "not asked for";
   if (typeof torch === "string") console.log(`PyTorch absent: ${torch}`);
   const starts = await runSuites(bench, suites, typeof torch === "string" ? undefined : torch);
-  const table = importedTable(results, starts);
+  const table = importedTable(results, starts, `${machine}, Node ${process.version}`);
   if (table !== "") console.log(`\n${table}\n`);
   engine.dispose();
   if (suites.has("cold-start")) await coldStartTable(rounds);

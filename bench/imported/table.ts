@@ -16,7 +16,11 @@ function beside(ours: number, theirs: number | undefined): string {
 }
 
 /** Milliseconds of a run on one thread and on two beside the peers, then what a fresh process needs; "" without results. */
-export function importedTable(results: readonly Result[], starts: readonly Starts[]): string {
+export function importedTable(
+  results: readonly Result[],
+  starts: readonly Starts[],
+  machine: string,
+): string {
   const networks = results.filter(({ kind }) => kind === "network");
   if (networks.length === 0) return "";
   const lines = networks.map(({ name, ms }) => {
@@ -36,5 +40,5 @@ export function importedTable(results: readonly Result[], starts: readonly Start
     ]);
   });
   const head = ["network", "im2row", WEB!, NATIVE!, "two threads", "first result", "peak MB"];
-  return [row(head), row(head.map(() => "---")), ...lines].join("\n");
+  return [`Measured on: ${machine}.`, "", row(head), row(head.map(() => "---")), ...lines].join("\n");
 }

@@ -125,13 +125,14 @@ describe("the table of whole networks", () => {
     ];
     const start = (ms: number, mb: number): Start => ({ ms, wasm: 0, resident: mb * 1e6 });
     const starts = [{ name: "Net", starts: { im2row: start(40, 90), "onnxruntime-web": start(300, 150) } }];
-    const lines = importedTable(results, starts).split("\n");
-    expect(lines[2]).toBe("| Net | 10.0 | 25.0 (2.50×) | 5.0 (0.50×) | 6.0 | 40.0 / 300 | 90 / 150 |");
-    expect(lines[3]).toBe("| Bare | 200 |  |  |  |  |  |");
-    expect(lines.length).toBe(4);
+    const lines = importedTable(results, starts, "M").split("\n");
+    expect(lines[0]).toBe("Measured on: M.");
+    expect(lines[4]).toBe("| Net | 10.0 | 25.0 (2.50×) | 5.0 (0.50×) | 6.0 | 40.0 / 300 | 90 / 150 |");
+    expect(lines[5]).toBe("| Bare | 200 |  |  |  |  |  |");
+    expect(lines.length).toBe(6);
   });
 
   it("is empty without networks", () => {
-    expect(importedTable([result("a", 1, 2)], [])).toBe("");
+    expect(importedTable([result("a", 1, 2)], [], "M")).toBe("");
   });
 });

@@ -2,8 +2,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, type Engine } from "../../../src/index.ts";
+import { toNchw } from "../../../bench/layout.ts";
+import { mobileNetV2, resnet18, squeezeNet } from "../../../examples/networks/index.ts";
+import { load, tensor, type Engine, type Model } from "../../../src/index.ts";
 import { loadOnnx } from "../../../src/onnx.ts";
+import { random } from "../../support/random.ts";
 import { root } from "../../support/tarball.ts";
 import { SHARED } from "./cases.ts";
 
@@ -71,3 +74,25 @@ describe.skipIf(why !== "")(`torchvision's networks${why}`, () => {
     expect(wrong / largest).toBeLessThan(1e-4);
   });
 });
+
+/** The same way there and back, where torchvision is or not: what these networks are here is read from what they write. */
+describe("networks of the examples come back from the files that toOnnx made", () => {
+  it.each(Object.entries({ mobileNetV2, resnet18, squeezeNet }))("%s", (_, make) =>
+    comeBack(make({ imageSize: 64 })),
+  );
+});
+
+async function comeBack(net: Model): Promise<void> {
+  const [h, w, c] = net.inputShape as [number, number, number];
+  net.compile({ engine });
+  const images = tensor(random(1).uniform(2 * h * w * c), [2, h, w, c]);
+  const expected = net.predict(images).data;
+  const imported = await loadOnnx(net.toOnnx(), { engine });
+  const turned = tensor(toNchw(images.data, images.shape), [2, c, h, w]);
+  const outputs = imported.predict({ [imported.inputNames[0]!]: turned });
+  const { data } = outputs[imported.outputNames[0]!]!;
+  imported.dispose();
+  net.dispose();
+  // The same layers with the same weights: the same bits.
+  expect(data).toEqual(expected);
+}
