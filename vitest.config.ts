@@ -9,6 +9,7 @@ export default defineConfig({
     alias: [
       { find: /^im2row$/, replacement: source("index") },
       { find: /^im2row\/inference$/, replacement: source("inference") },
+      { find: /^im2row\/onnx$/, replacement: source("onnx") },
     ],
   },
   test: {

@@ -9,7 +9,7 @@
  * where they lie (see `patches.ts`). Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products:
  * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
  */
-import { LINEAR } from "./activation";
+import { LINEAR } from "./curves";
 import { correlateShare, correlateSpace } from "./correlate";
 import {
   describePanels,

@@ -1,5 +1,5 @@
 /** The filter gradient of a convolution as a product over implicitly unfolded patches (see `conv2d.ts`). */
-import { LINEAR } from "./activation";
+import { LINEAR } from "./curves";
 import {
   describePanels,
   EDGE,

@@ -1,11 +1,11 @@
 /** The product of implicit patches with packed filters: what the forward pass and the flipped gradient share. */
-import { activate, LINEAR, RELU } from "./activation";
+import { activate } from "./activation";
+import { LINEAR, RELU } from "./curves";
 import {
   describePanels,
   EDGE,
   EDGE_BYTES,
   gemmBlock,
-  KC,
   operandAt,
   OPERANDS_BYTES,
   panelsAt,
@@ -25,6 +25,8 @@ import {
 import { endShare, firstShare, shares } from "./share";
 import { Window } from "./window";
 
+/** Steps of a sum in one block: a panel of filters (16 KB) and five rows of patches (10 KB) share L1. */
+const BLOCK: i32 = 512;
 /** Output pixels in a strip, unless one row has more. */
 const PIXELS: i32 = 512;
 /** Numbers of a window, and bytes of its struct, rounded up to a cache line. */
@@ -91,8 +93,8 @@ export function correlate(
         continue;
       }
       const m = patchAddresses(patches, strip, images, rows, operand.rows);
-      for (let pc = 0; pc < k; pc += KC) {
-        const end = min(k, pc + KC);
+      for (let pc = 0; pc < k; pc += BLOCK) {
+        const end = min(k, pc + BLOCK);
         const fresh = pc == 0;
         patchRuns(patches, pc, end, operand.runs);
         describePanels(columns, panels + PANEL_ROW * pc, f, PANEL_ROW * k);

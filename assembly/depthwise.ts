@@ -5,7 +5,8 @@
  * four channels a vector and four output columns at a time, taps outside of the image skipped. The last vector of
  * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
  */
-import { activate, LINEAR, RELU } from "./activation";
+import { activate } from "./activation";
+import { ceilingOf, floorOf, isClip, LINEAR } from "./curves";
 import {
   COLUMNS,
   fewChannels,
@@ -52,12 +53,19 @@ export function depthwiseConv2dForward(
   const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
   const row = window.ow * window.c;
   taps.b = b;
-  taps.relu = activation == RELU;
+  setBounds(taps, isClip(activation) ? activation : LINEAR);
   slide(false, window, n, x, w, y, taps);
-  if (activation == LINEAR || activation == RELU) return;
+  if (isClip(activation)) return;
   const first = firstShare(n * window.oh);
   const own = y + ((<usize>(first * row)) << 2);
   activate(activation, alpha, own, own, (endShare(n * window.oh) - first) * row);
+}
+
+// @ts-ignore: decorator
+@inline
+function setBounds(taps: Taps, clip: i32): void {
+  taps.floor = floorOf(clip);
+  taps.ceiling = ceilingOf(clip);
 }
 
 /**
@@ -139,7 +147,7 @@ export function depthwiseConv2dBackpropInput(
     const rotated = changetype<Window>(changetype<usize>(taps) + ((<usize>STRUCT) << 2));
     rotate(window, window.c, rotated);
     taps.b = 0;
-    taps.relu = false;
+    setBounds(taps, LINEAR);
     slide(true, rotated, n, dy, w, dx, taps);
     return;
   }

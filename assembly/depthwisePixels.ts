@@ -1,5 +1,5 @@
 /** Output pixels of a depthwise convolution: all channels of one or of four of them. */
-import { add4, atLeast4, LANES, load4, madd4, splat, store4, zero4 } from "./simd";
+import { add4, atLeast4, atMost4, LANES, load4, madd4, splat, store4, zero4 } from "./simd";
 
 /** Output columns that share the loads of the filters. */
 export const COLUMNS: i32 = 4;
@@ -20,9 +20,10 @@ export class Taps {
   step: usize;
   across: usize;
   down: usize;
-  /** The bias, or 0, and whether relu follows. */
+  /** The bias, or 0, and the bounds of what follows. */
   b: usize;
-  relu: bool;
+  floor: f32;
+  ceiling: f32;
 }
 
 /**
@@ -50,8 +51,9 @@ function outputs(
   const across = taps.across;
   const down = taps.down;
   const b = taps.b;
-  // Without branches: no bias is −0, which changes no sum, and no relu a floor of −∞.
-  const floor = splat(taps.relu ? 0 : -Infinity);
+  // Without branches: no bias is −0, which changes no sum, and no activation has infinite bounds.
+  const floor = splat(taps.floor);
+  const ceiling = splat(taps.ceiling);
   for (let ch = 0; ch < c; ch += LANES) {
     const at = (<usize>min(ch, c - LANES)) << 2;
     let s0 = zero4();
@@ -145,11 +147,11 @@ function outputs(
     }
     const to = y + at;
     const bias = b ? load4(b + at) : splat(-0.0);
-    store4(to, atLeast4(add4(s0, bias), floor));
+    store4(to, atMost4(atLeast4(add4(s0, bias), floor), ceiling));
     if (count == 4) {
-      store4(to + pixel, atLeast4(add4(s1, bias), floor));
-      store4(to + 2 * pixel, atLeast4(add4(s2, bias), floor));
-      store4(to + 3 * pixel, atLeast4(add4(s3, bias), floor));
+      store4(to + pixel, atMost4(atLeast4(add4(s1, bias), floor), ceiling));
+      store4(to + 2 * pixel, atMost4(atLeast4(add4(s2, bias), floor), ceiling));
+      store4(to + 3 * pixel, atMost4(atLeast4(add4(s3, bias), floor), ceiling));
     }
   }
 }
@@ -201,7 +203,8 @@ export function fewChannels(taps: Taps, columns: i32, x: usize, w: usize, y: usi
       filters += taps.line;
     }
     if (taps.b) sum += load<f32>(taps.b + at);
-    if (taps.relu && sum < 0) sum = 0;
+    if (sum < taps.floor) sum = taps.floor;
+    if (sum > taps.ceiling) sum = taps.ceiling;
     store<f32>(y + at, sum);
   }
 }

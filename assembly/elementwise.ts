@@ -1,46 +1,137 @@
-/** Sums and products of tensors, element by element, and blocks of rows copied from one tensor to another. */
+/** Tensors combined element by element, and blocks of rows copied from one tensor to another. */
+import { activate } from "./activation";
+import { LINEAR } from "./curves";
 import { copyFloats } from "./gemm/copy";
 import { endShare, firstShare } from "./share";
-import { add4, LANES, load4, loadLanes, mul4, storeLanes } from "./simd";
+import {
+  add4,
+  andNot4,
+  and4,
+  LANES,
+  less4,
+  load4,
+  loadLanes,
+  max4,
+  mul4,
+  splat,
+  storeLanes,
+  sub4,
+} from "./simd";
 
 /** Threads share elements in cache lines. */
 const LINE: i32 = 16;
 
+/** Elements that stay in L1 from their sum to its activation, 8 KB. */
+const BLOCK: i32 = 2048;
+
 const ADD: i32 = 0;
 const MULTIPLY: i32 = 1;
+const SUBTRACT: i32 = 2;
+const MAXIMUM: i32 = 3;
 
 /** `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
 function combine4(kind: i32, a: v128, b: v128): v128 {
-  return kind == ADD ? add4(a, b) : mul4(a, b);
+  if (kind == ADD) return add4(a, b);
+  if (kind == MULTIPLY) return mul4(a, b);
+  return kind == SUBTRACT ? sub4(a, b) : max4(a, b);
 }
 
 // @ts-ignore: decorator
 @inline
 function combine(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
-  const first = firstShare(n, LINE);
-  const own = endShare(n, LINE) - first;
-  const at = (<usize>first) << 2;
-  const rest = own & (LANES - 1);
-  a += at;
-  b += at;
-  y += at;
-  const end = a + ((<usize>(own - rest)) << 2);
+  const rest = n & (LANES - 1);
+  const end = a + ((<usize>(n - rest)) << 2);
   for (; a < end; a += 16, b += 16, y += 16) {
     storeLanes(y, combine4(kind, load4(a), load4(b)), LANES);
   }
   if (rest > 0) storeLanes(y, combine4(kind, loadLanes(a, rest), loadLanes(b, rest)), rest);
 }
 
+/** This thread's elements. */
+// @ts-ignore: decorator
+@inline
+function combineShare(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  combine(kind, a + at, b + at, y + at, endShare(n, LINE) - first);
+}
+
 /** `y[i] = a[i] + b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
 export function addForward(a: usize, b: usize, y: usize, n: i32): void {
-  combine(ADD, a, b, y, n);
+  combineShare(ADD, a, b, y, n);
+}
+
+/** `y[i] = act(a[i] + b[i])` for `n` elements, the sum rounded once; `y` may be `a` or `b`. Activations: `activation.ts`. */
+export function addActivated(kind: i32, alpha: f32, a: usize, b: usize, y: usize, n: i32): void {
+  const end = endShare(n, LINE);
+  for (let i = firstShare(n, LINE); i < end; i += BLOCK) {
+    const at = (<usize>i) << 2;
+    const count = min(BLOCK, end - i);
+    combine(ADD, a + at, b + at, y + at, count);
+    if (kind != LINEAR) activate(kind, alpha, y + at, y + at, count);
+  }
 }
 
 /** `y[i] = a[i]·b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
 export function multiplyForward(a: usize, b: usize, y: usize, n: i32): void {
-  combine(MULTIPLY, a, b, y, n);
+  combineShare(MULTIPLY, a, b, y, n);
+}
+
+/** `y[i] = a[i] − b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
+export function subtractForward(a: usize, b: usize, y: usize, n: i32): void {
+  combineShare(SUBTRACT, a, b, y, n);
+}
+
+/** `y[i] = max(a[i], b[i])` for `n` elements, NaN when either is; `y` may be `a` or `b`. Exact. */
+export function maximumForward(a: usize, b: usize, y: usize, n: i32): void {
+  combineShare(MAXIMUM, a, b, y, n);
+}
+
+/** Up to four elements of `maximumBackward`. */
+// @ts-ignore: decorator
+@inline
+function takeGradient(x: usize, y: usize, dy: usize, dx: usize, count: i32): void {
+  const smaller = less4(loadLanes(x, count), loadLanes(y, count));
+  const gradient = loadLanes(dy, count);
+  if (dx != 0) storeLanes(dx, andNot4(gradient, smaller), count);
+  storeLanes(dy, and4(gradient, smaller), count);
+}
+
+/**
+ * The gradient of one operand `x` of a maximum `y`: takes `dy` where `x` is not smaller than `y`, and leaves +0 there for
+ * the next operand, so that the first of equals has it. `dx` may be 0 for not needed. Exact.
+ */
+export function maximumBackward(x: usize, y: usize, dy: usize, dx: usize, n: i32): void {
+  const first = firstShare(n, LINE);
+  const at = (<usize>first) << 2;
+  let left = endShare(n, LINE) - first;
+  x += at;
+  y += at;
+  dy += at;
+  if (dx != 0) dx += at;
+  for (; left >= LANES; left -= LANES) {
+    takeGradient(x, y, dy, dx, LANES);
+    x += 16;
+    y += 16;
+    dy += 16;
+    if (dx != 0) dx += 16;
+  }
+  if (left > 0) takeGradient(x, y, dy, dx, left);
+}
+
+/** `y[i] = scale·x[i]` for `n` elements, each rounded once; `y` may be `x`. */
+export function scaleForward(scale: f32, x: usize, y: usize, n: i32): void {
+  const factor = splat(scale);
+  const first = firstShare(n, LINE);
+  const own = endShare(n, LINE) - first;
+  const rest = own & (LANES - 1);
+  x += (<usize>first) << 2;
+  y += (<usize>first) << 2;
+  const end = x + ((<usize>(own - rest)) << 2);
+  for (; x < end; x += 16, y += 16) storeLanes(y, mul4(load4(x), factor), LANES);
+  if (rest > 0) storeLanes(y, mul4(loadLanes(x, rest), factor), rest);
 }
 
 /**

@@ -5,7 +5,7 @@
  * input this is a stride-1 correlation of `dy`, with stride − 1 zeros between its pixels and (k − 1)·dilation − top rows
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
-import { LINEAR } from "./activation";
+import { LINEAR } from "./curves";
 import { correlateShare, correlateSpace } from "./correlate";
 import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "./gemm/pack";
 import { stripFloats } from "./patches";

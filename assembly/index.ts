@@ -32,10 +32,45 @@ export {
 export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWorkspace } from "./depthwise";
 export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
 export { expForward, logForward } from "./math";
-export { activationForward, activationBackward, softmaxForward, softmaxBackward } from "./activation";
-export { addForward, copyRows, multiplyForward } from "./elementwise";
-export { softmaxCrossEntropySparse, softmaxCrossEntropyDense, meanSquaredError } from "./loss";
+export { activationForward, activationBackward } from "./activation";
+export {
+  movingAverage,
+  normalizeBackward,
+  normalizeForward,
+  normalizeStatistics,
+  normalizeWorkspace,
+} from "./normalization";
+export { softmaxForward, softmaxBackward } from "./softmax";
+export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
+export { unaryForward, unaryBackward } from "./unary";
+export { broadcastForward } from "./broadcast";
+export { reduceForward } from "./reduce";
+export {
+  addActivated,
+  addForward,
+  copyRows,
+  maximumBackward,
+  maximumForward,
+  multiplyForward,
+  scaleForward,
+  subtractForward,
+} from "./elementwise";
+export { transpose } from "./transpose";
+export { resizeForward, resizeBackward } from "./resize";
+export {
+  addRowsForward,
+  addRowsBackward,
+  multiplyRowsForward,
+  multiplyRowsBackward,
+  preluForward,
+  preluBackpropInput,
+  preluBackpropAlpha,
+} from "./rows";
+export { foldNormalization } from "./fold";
+export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./loss";
+export { pointwiseLoss } from "./pointwiseLoss";
 export { sgdStep, adamStep } from "./optimizer";
+export { clipGradient, sumOfSquares } from "./clip";
 export { dropout } from "./dropout";
 export { maxPool2dForward, maxPool2dBackward } from "./maxPool";
 export {

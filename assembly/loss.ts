@@ -1,11 +1,10 @@
 /**
- * Losses, each with the gradient of its mean.
- *
- * All add the rows' losses in float64, in ascending order, and write a `LossResult` to `result`.
+ * The softmax cross-entropy with the gradient of its mean, and what all losses share: they add in float64, in ascending
+ * order, and write a `LossResult` to `result`.
  */
-import { LANES, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
+import { LANES, add4, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
 import { logf } from "./math";
-import { divideInPlace, sumOfExponentials } from "./activation";
+import { divideInPlace, sumOfExponentials } from "./softmax";
 
 /** What a loss reports. */
 @unmanaged
@@ -16,14 +15,14 @@ class LossResult {
   correct: i32;
 }
 
-function report(result: usize, loss: f64, correct: i32): void {
+export function report(result: usize, loss: f64, correct: i32): void {
   const out = changetype<LossResult>(result);
   out.loss = loss;
   out.correct = correct;
 }
 
 /** The column of the largest of `cols ≥ 1` elements: the first on a tie, the first NaN if there is one. */
-function argmax(x: usize, cols: i32): i32 {
+export function argmax(x: usize, cols: i32): i32 {
   let winner = 0;
   let best = load<f32>(x);
   for (let j = 1; j < cols && best == best; j++) {
@@ -36,11 +35,29 @@ function argmax(x: usize, cols: i32): i32 {
   return winner;
 }
 
+/** spread·Σ (maximum − x) over a row, ascending in float64; 0 without a spread, even at a logit of −∞. */
+function spreadGaps(x: usize, spread: f64, maximum: f32, cols: i32): f64 {
+  if (spread == 0) return 0;
+  let sum: f64 = 0;
+  for (let j = 0; j < cols; j++) sum += <f64>maximum - <f64>load<f32>(x + ((<usize>j) << 2));
+  return spread * sum;
+}
+
+/** `p = p − by` for `n` elements. */
+function subtractInPlace(p: usize, by: f32, n: i32): void {
+  const by4 = splat(by);
+  const rest = n & (LANES - 1);
+  const end = p + ((<usize>(n - rest)) << 2);
+  for (; p < end; p += 16) storeLanes(p, sub4(load4(p), by4), LANES);
+  if (rest > 0) storeLanes(p, sub4(loadLanes(p, rest), by4), rest);
+}
+
 /**
- * Mean over the rows of `−ln softmax(logits)[label] = ln Σ e^(x − max) + (max − x[label])`, for `logits[rows, cols]`
- * and int32 class numbers `labels[rows]` (the caller checks their range).
+ * Mean over the rows of `−Σ target·ln softmax(logits)`, for `logits[rows, cols]` and int32 class numbers `labels[rows]`
+ * (the caller checks their range). The targets of a row are `(1 − smoothing)·onehot(label) + smoothing / cols` (Szegedy et
+ * al. 2016, §7); without smoothing the row's loss is `−ln softmax(logits)[label] = ln Σ e^(x − max) + (max − x[label])`.
  *
- * The gradient `dx = (softmax(logits) − onehot(label)) / rows` is written unless `dx` is 0; it may be `logits`.
+ * The gradient `dx = (softmax(logits) − target) / rows` is written unless `dx` is 0; it may be `logits`.
  * The inner sum has the order of `sumOfExponentials`; the rows are added in float64. The largest logit is subtracted
  * first, so nothing overflows: |error| ≤ (range + ⌈cols/4⌉ + 4)·u for logits within `range` of their maximum, and
  * the same, divided by `rows`, for each element of the gradient. A row with NaN or +∞ makes the loss NaN.
@@ -48,12 +65,15 @@ function argmax(x: usize, cols: i32): i32 {
 export function softmaxCrossEntropySparse(
   logits: usize,
   labels: usize,
+  smoothing: f64,
   dx: usize,
   rows: i32,
   cols: i32,
   result: usize,
 ): void {
   const stride = (<usize>cols) << 2;
+  const keep = 1 - smoothing;
+  const spread = smoothing / <f64>cols;
   let total: f64 = 0;
   let correct = 0;
   for (let row = 0; row < rows; row++, logits += stride, labels += 4) {
@@ -61,13 +81,16 @@ export function softmaxCrossEntropySparse(
     const winner = argmax(logits, cols);
     const maximum = load<f32>(logits + ((<usize>winner) << 2));
     const picked = load<f32>(logits + ((<usize>label) << 2));
+    const gaps = keep * (<f64>maximum - <f64>picked) + spreadGaps(logits, spread, maximum, cols);
     const sum = sumOfExponentials(logits, dx, maximum, cols);
-    total += logf(sum) + (<f64>maximum - <f64>picked);
+    total += (keep + smoothing) * logf(sum) + gaps;
     correct += i32(winner == label);
     if (dx != 0) {
       divideInPlace(dx, sum, cols);
       const hit = dx + ((<usize>label) << 2);
-      store<f32>(hit, load<f32>(hit) - 1);
+      const share = load<f32>(hit);
+      if (spread != 0) subtractInPlace(dx, <f32>spread, cols);
+      store<f32>(hit, share - (<f32>keep + <f32>spread));
       divideInPlace(dx, <f32>rows, cols);
       dx += stride;
     }
@@ -93,20 +116,26 @@ function rowSum(x: usize, cols: i32): f64 {
   return sum;
 }
 
-/** `p = mass·p − targets` for `n` elements. */
-function subtractTargets(p: usize, targets: usize, mass: f32, n: i32): void {
-  const mass4 = splat(mass);
+/** `p = mass·p − (keep·targets + spread)` for `n` elements. */
+function subtractTargets(p: usize, targets: usize, mass: f32, keep: f32, spread: f32, n: i32): void {
   const rest = n & (LANES - 1);
   const end = p + ((<usize>(n - rest)) << 2);
   for (; p < end; p += 16, targets += 16) {
-    storeLanes(p, sub4(mul4(mass4, load4(p)), load4(targets)), LANES);
+    subtractVector(LANES, p, targets, mass, keep, spread);
   }
-  if (rest > 0) storeLanes(p, sub4(mul4(mass4, loadLanes(p, rest)), loadLanes(targets, rest)), rest);
+  if (rest > 0) subtractVector(rest, p, targets, mass, keep, spread);
+}
+
+// @ts-ignore: decorator
+@inline
+function subtractVector(count: i32, p: usize, targets: usize, mass: f32, keep: f32, spread: f32): void {
+  const smooth = add4(mul4(splat(keep), loadLanes(targets, count)), splat(spread));
+  storeLanes(p, sub4(mul4(splat(mass), loadLanes(p, count)), smooth), count);
 }
 
 /**
  * Mean over the rows of `−Σ target·ln softmax(logits)`, for `logits[rows, cols]` and `targets[rows, cols]`: one-hot
- * rows, or any other weights.
+ * rows, or any other weights. With smoothing `(1 − smoothing)·target + smoothing / cols` takes the place of each target.
  *
  * The gradient `dx = (Σ target·softmax(logits) − target) / rows` is written unless `dx` is 0; it may be `logits`.
  * One-hot targets give the bits of `softmaxCrossEntropySparse`; in general its error bounds hold, times Σ |target|.
@@ -115,76 +144,32 @@ function subtractTargets(p: usize, targets: usize, mass: f32, n: i32): void {
 export function softmaxCrossEntropyDense(
   logits: usize,
   targets: usize,
+  smoothing: f64,
   dx: usize,
   rows: i32,
   cols: i32,
   result: usize,
 ): void {
   const stride = (<usize>cols) << 2;
+  const keep = 1 - smoothing;
+  const spread = smoothing / <f64>cols;
   let total: f64 = 0;
   let correct = 0;
   for (let row = 0; row < rows; row++, logits += stride, targets += stride) {
     const winner = argmax(logits, cols);
     const maximum = load<f32>(logits + ((<usize>winner) << 2));
-    const mass = rowSum(targets, cols);
-    const gaps = weightedGaps(logits, targets, maximum, cols);
+    const mass = keep * rowSum(targets, cols) + smoothing;
+    const gaps =
+      keep * weightedGaps(logits, targets, maximum, cols) + spreadGaps(logits, spread, maximum, cols);
     const sum = sumOfExponentials(logits, dx, maximum, cols);
     total += mass * logf(sum) + gaps;
     correct += i32(winner == argmax(targets, cols));
     if (dx != 0) {
       divideInPlace(dx, sum, cols);
-      subtractTargets(dx, targets, <f32>mass, cols);
+      subtractTargets(dx, targets, <f32>mass, <f32>keep, <f32>spread, cols);
       divideInPlace(dx, <f32>rows, cols);
       dx += stride;
     }
   }
   report(result, total / <f64>rows, correct);
-}
-
-/** `dx = (y − targets) / half` for `n` elements. */
-function scaledDifference(y: usize, targets: usize, dx: usize, half: f32, n: i32): void {
-  const half4 = splat(half);
-  const rest = n & (LANES - 1);
-  const end = y + ((<usize>(n - rest)) << 2);
-  for (; y < end; y += 16, targets += 16, dx += 16) {
-    storeLanes(dx, div4(sub4(load4(y), load4(targets)), half4), LANES);
-  }
-  if (rest > 0) storeLanes(dx, div4(sub4(loadLanes(y, rest), loadLanes(targets, rest)), half4), rest);
-}
-
-/** Rows whose largest output and largest target share a column; 0 for a single column, which has no class. */
-function matchingRows(y: usize, targets: usize, rows: i32, cols: i32): i32 {
-  if (cols == 1) return 0;
-  const stride = (<usize>cols) << 2;
-  let correct = 0;
-  for (let row = 0; row < rows; row++, y += stride, targets += stride) {
-    correct += i32(argmax(y, cols) == argmax(targets, cols));
-  }
-  return correct;
-}
-
-/**
- * Mean of `(y − target)²` over the `rows·cols` elements of `y[rows, cols]`, added in float64 in ascending order.
- *
- * The gradient `dx = 2·(y − target) / (rows·cols)` is written unless `dx` is 0; it may be `y`. It is rounded three
- * times (difference, divisor, quotient): relative error at most 3u to first order. That of the loss is of float64's
- * order.
- */
-export function meanSquaredError(
-  y: usize,
-  targets: usize,
-  dx: usize,
-  rows: i32,
-  cols: i32,
-  result: usize,
-): void {
-  const n = rows * cols;
-  let total: f64 = 0;
-  for (let i = 0; i < n; i++) {
-    const at = (<usize>i) << 2;
-    const difference = <f64>load<f32>(y + at) - <f64>load<f32>(targets + at);
-    total += difference * difference;
-  }
-  report(result, total / <f64>n, matchingRows(y, targets, rows, cols));
-  if (dx != 0) scaledDifference(y, targets, dx, <f32>n * 0.5, n);
 }

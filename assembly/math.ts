@@ -10,15 +10,20 @@ import {
   add4,
   addInt4,
   and4,
+  atLeast4,
+  atMost4,
   div4,
+  lane0,
+  lane1,
+  lane2,
+  lane3,
+  lanes4,
   less4,
   load4,
   loadLanes,
   madd4,
-  max4,
-  min4,
+  maxLanes,
   mul4,
-  nearest4,
   neg4,
   or4,
   select4,
@@ -30,7 +35,6 @@ import {
   storeLanes,
   sub4,
   subInt4,
-  toInt4,
 } from "./simd";
 
 /** 1 / ln 2. */
@@ -41,37 +45,70 @@ const LN2_LOW: f32 = -2.1219444e-4;
 /** e^x is 0 below the first and infinite above the second. */
 const EXP_LOWEST: f32 = -104.0;
 const EXP_HIGHEST: f32 = 89.0;
+/** 1.5·2²³: a small number added to it is rounded to an integer, ties to even, which then stands in the low bits. */
+const SHIFTER: f32 = 12582912.0;
+const SHIFTER_BITS: i32 = 0x4b400000;
 
-/** 2^k for whole `k` of −126 to 127, from the bits of a float32. */
+/** 2 / √π. */
+const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
+
+/** 2^(k − bias), where `k` is an integer as a `SHIFTER` has it, from the bits of a float32. */
 // @ts-ignore: decorator
 @inline
-function powerOfTwo(k: v128): v128 {
-  return shiftLeft4(addInt4(k, splatInt(127)), 23);
+function powerOfTwo(k: v128, bias: i32): v128 {
+  return shiftLeft4(addInt4(k, splatInt(127 - bias)), 23);
 }
 
 /**
- * e^x for any float32; at most 1 ULP (0.991 found), also for subnormal results.
- *
- * Cody–Waite reduction x = k·ln 2 + r, |r| ≤ ln 2 / 2, then e^r = 1 + r + r²·P(r) with the degree-5 minimax
- * polynomial of Cephes' `expf` (S. Moshier), and a multiplication by 2^k in two halves, so that neither leaves the
- * range of exponents. e^−∞ = 0, e^x = +∞ from 88.73 on and 0 below −103.98; NaN stays NaN.
+ * e^r for |r| ≤ ln 2 / 2, r = x − k·ln 2 (Cody–Waite): 1 + r + r²·P(r) with the degree-5 minimax polynomial of Cephes'
+ * `expf` (S. Moshier).
  */
 // @ts-ignore: decorator
 @inline
-export function exp4(x: v128): v128 {
-  const clamped = max4(min4(x, splat(EXP_HIGHEST)), splat(EXP_LOWEST));
-  const k = nearest4(mul4(clamped, splat(LOG2E)));
-  const r = sub4(sub4(clamped, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
+function expReduced4(x: v128, k: v128): v128 {
+  const r = sub4(sub4(x, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
   let p = madd4(splat(1.98756915e-4), r, splat(1.3981999507e-3));
   p = madd4(p, r, splat(8.3334519073e-3));
   p = madd4(p, r, splat(4.1665795894e-2));
   p = madd4(p, r, splat(1.6666665459e-1));
   p = madd4(p, r, splat(5.0000001201e-1));
-  const mantissa = add4(madd4(p, mul4(r, r), r), splat(1));
-  const exponent = toInt4(k);
-  const half = shiftRight4(exponent, 1);
-  return mul4(mul4(mantissa, powerOfTwo(half)), powerOfTwo(subInt4(exponent, half)));
+  return add4(madd4(p, mul4(r, r), r), splat(1));
 }
+
+/**
+ * e^x for any float32; at most 1 ULP (0.991 found), also for subnormal results.
+ *
+ * x = k·ln 2 + r with the integer k nearest to x / ln 2, and e^r · 2^k in two multiplications by a power of two, so that
+ * neither leaves the range of exponents. e^−∞ = 0, e^x = +∞ from 88.73 on and 0 below −103.98; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128): v128 {
+  const clamped = atLeast4(atMost4(x, splat(EXP_HIGHEST)), splat(EXP_LOWEST));
+  const shifted = add4(mul4(clamped, splat(LOG2E)), splat(SHIFTER));
+  const mantissa = expReduced4(clamped, sub4(shifted, splat(SHIFTER)));
+  const k = subInt4(shifted, splatInt(SHIFTER_BITS));
+  const half = shiftRight4(k, 1);
+  return mul4(mul4(mantissa, powerOfTwo(half, 0)), powerOfTwo(subInt4(k, half), 0));
+}
+
+/**
+ * e^x for x ≤ 0, with the bits of `exp4`: 2^k there needs its second multiplication for subnormal results alone, by a
+ * constant.
+ */
+// @ts-ignore: decorator
+@inline
+export function expNegative4(x: v128): v128 {
+  const clamped = atLeast4(x, splat(EXP_LOWEST));
+  const shifted = add4(mul4(clamped, splat(LOG2E)), splat(SHIFTER));
+  const mantissa = expReduced4(clamped, sub4(shifted, splat(SHIFTER)));
+  // The shifter's own bits end above those that stay.
+  return mul4(mul4(mantissa, powerOfTwo(shifted, -LIFT)), splat(LIFTED));
+}
+
+/** −104 / ln 2 > −151, so that 2^(k + 25) is a normal number; 2⁻²⁵. */
+const LIFT: i32 = 25;
+const LIFTED: f32 = 2.9802322387695312e-8;
 
 /**
  * 1 / (1 + e^−x) for any float32; at most 3 ULP (2.41 found), also for subnormal results.
@@ -83,8 +120,34 @@ export function exp4(x: v128): v128 {
 @inline
 export function sigmoid4(x: v128): v128 {
   const one = splat(1);
-  const z = exp4(neg4(abs4(x)));
+  const z = expNegative4(neg4(abs4(x)));
   return div4(select4(less4(x, splat(0)), z, one), add4(one, z));
+}
+
+/** e^x is 1 beside this, and its power of two a normal number; from there on that power is infinite. */
+const SILU_LOWEST: f32 = -87.0;
+const SILU_HIGHEST: f32 = 89.0;
+
+/**
+ * x / (1 + e^−x) for any float32; at most 4 ULP above −88.3, and −0 below, where the result would be under 4e-37.
+ *
+ * e^−x as in `exp4`, but for the order of the polynomial, whose terms are added in pairs, and the power of two, one
+ * multiplication: half as long to wait for. NaN, and −∞, give NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function silu4(x: v128): v128 {
+  const t = atMost4(atLeast4(neg4(x), splat(SILU_LOWEST)), splat(SILU_HIGHEST));
+  const shifted = add4(mul4(t, splat(LOG2E)), splat(SHIFTER));
+  const k = sub4(shifted, splat(SHIFTER));
+  const r = sub4(sub4(t, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
+  const square = mul4(r, r);
+  const low = madd4(splat(1.6666665459e-1), r, splat(5.0000001201e-1));
+  const middle = madd4(splat(8.3334519073e-3), r, splat(4.1665795894e-2));
+  const high = madd4(splat(1.98756915e-4), r, splat(1.3981999507e-3));
+  const p = madd4(madd4(high, square, middle), square, low);
+  const mantissa = madd4(p, square, add4(r, splat(1)));
+  return div4(x, madd4(mantissa, powerOfTwo(shifted, 0), splat(1)));
 }
 
 /**
@@ -109,22 +172,103 @@ export function tanh4(x: v128): v128 {
   return or4(select4(less4(magnitude, splat(0.625)), near, far), sign);
 }
 
+/**
+ * e^x − 1 for x ≤ 0; at most 4 ULP.
+ *
+ * 2·t / (1 − t) with t = tanh(x / 2) ≤ 0: nothing cancels. −1 at −∞, ±0 stays itself; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function expm1Negative4(x: v128): v128 {
+  const t = tanh4(mul4(splat(0.5), x));
+  return div4(add4(t, t), sub4(splat(1), t));
+}
+
+/**
+ * ln(1 + z) for 0 ≤ z ≤ 1; at most 3 ULP.
+ *
+ * 2·artanh s with s = z / (2 + z) ≤ 1/3, by the Taylor series 2·(s + s³/3 + … + s¹⁵/15): the first term left out is
+ * below 2e-9 of the sum. NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function log1p4(z: v128): v128 {
+  const s = div4(z, add4(splat(2), z));
+  const square = mul4(s, s);
+  let p = madd4(splat(1.0 / 15), square, splat(1.0 / 13));
+  p = madd4(p, square, splat(1.0 / 11));
+  p = madd4(p, square, splat(1.0 / 9));
+  p = madd4(p, square, splat(1.0 / 7));
+  p = madd4(p, square, splat(1.0 / 5));
+  p = madd4(p, square, splat(1.0 / 3));
+  const half = madd4(mul4(p, square), s, s);
+  return add4(half, half);
+}
+
+/**
+ * 1 − erf z for z ≥ 0; the relative error is at most 1.2e-7 beside that of e^(−z² + …), (z² + 8)·u.
+ *
+ * t·e^(−z² + P(t)) with t = 1 / (1 + z / 2) and the degree-9 Chebyshev fit P of Press et al., Numerical Recipes in C
+ * (1992), § 6.2. 0 at ∞; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function erfc4(z: v128): v128 {
+  const t = div4(splat(1), madd4(splat(0.5), z, splat(1)));
+  let p = madd4(splat(0.17087277), t, splat(-0.82215223));
+  p = madd4(p, t, splat(1.48851587));
+  p = madd4(p, t, splat(-1.13520398));
+  p = madd4(p, t, splat(0.27886807));
+  p = madd4(p, t, splat(-0.18628806));
+  p = madd4(p, t, splat(0.09678418));
+  p = madd4(p, t, splat(0.37409196));
+  p = madd4(p, t, splat(1.00002368));
+  p = madd4(p, t, splat(-1.26551223));
+  return mul4(t, exp4(sub4(p, mul4(z, z))));
+}
+
+/**
+ * erf x for any float32; at most 3 ULP.
+ *
+ * Below 0.75 the Taylor series 2/√π·(x − x³/3 + x⁵/(2!·5) − … + x¹⁷/(8!·17)), the first term left out of which is below
+ * 1e-9 of the sum; from there on 1 − erfc |x| with the sign of x. ±1 at ±∞; NaN stays NaN.
+ */
+// @ts-ignore: decorator
+@inline
+export function erf4(x: v128): v128 {
+  const magnitude = abs4(x);
+  const square = mul4(x, x);
+  let p = madd4(splat(TWO_BY_ROOT_PI / 685440), square, splat(-TWO_BY_ROOT_PI / 75600));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 9360));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 1320));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 216));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 42));
+  p = madd4(p, square, splat(TWO_BY_ROOT_PI / 10));
+  p = madd4(p, square, splat(-TWO_BY_ROOT_PI / 3));
+  const near = mul4(magnitude, madd4(p, square, splat(TWO_BY_ROOT_PI)));
+  const far = sub4(splat(1), erfc4(magnitude));
+  const sign = and4(x, splatInt(i32.MIN_VALUE));
+  return or4(select4(less4(magnitude, splat(0.75)), near, far), sign);
+}
+
+/** e^x as `exp4` has it. */
+export function exp(x: f32): f32 {
+  return maxLanes(exp4(splat(x)));
+}
+
 /** √2 and ln 2 in float64. */
 const SQRT2: f64 = 1.4142135623730951;
 const LN2: f64 = 0.6931471805599453;
 
 /**
- * ln x of a float32, in float64 with a relative error below 1e-14 (rounded to float32: below 0.501 ULP).
+ * ln x of a normal float64 above 0, with a relative error below 1e-14.
  *
  * x = 2^k·m with √½ ≤ m < √2, and ln m = 2·artanh s with s = (m − 1) / (m + 1), |s| < 0.1716, by the Taylor series
- * 2·(s + s³/3 + s⁵/5 + … + s¹⁷/17): the first term left out is below 9e-16 of the sum.
- * ln ±0 = −∞, ln +∞ = +∞, NaN for negative values and for NaN.
+ * 2·(s + s³/3 + s⁵/5 + … + s¹⁷/17): the first term left out is below 9e-16 of the sum. NaN stays NaN.
  */
-export function logf(x: f32): f64 {
-  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
-  if (x == Infinity) return Infinity;
-  // Every float32, subnormal or not, is a normal float64.
-  const bits = reinterpret<u64>(<f64>x);
+export function ln(x: f64): f64 {
+  if (x != x) return x;
+  const bits = reinterpret<u64>(x);
   let k = <i32>(bits >> 52) - 1023;
   let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
   if (m > SQRT2) {
@@ -142,6 +286,25 @@ export function logf(x: f32): f64 {
   series = series * z + 1.0 / 5;
   series = series * z + 1.0 / 3;
   return k * LN2 + 2 * (s + s * z * series);
+}
+
+/** ln x in each lane, rounded from float64: below 0.501 ULP. */
+// @ts-ignore: decorator
+@inline
+export function log4(x: v128): v128 {
+  return lanes4(<f32>logf(lane0(x)), <f32>logf(lane1(x)), <f32>logf(lane2(x)), <f32>logf(lane3(x)));
+}
+
+/**
+ * ln x of a float32, in float64 with a relative error below 1e-14 (rounded to float32: below 0.501 ULP).
+ *
+ * ln ±0 = −∞, ln +∞ = +∞, NaN for negative values and for NaN.
+ */
+export function logf(x: f32): f64 {
+  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
+  if (x == Infinity) return Infinity;
+  // Every float32, subnormal or not, is a normal float64.
+  return ln(<f64>x);
 }
 
 /** `y[i] = e^x[i]` for `n` elements, as `exp4` has it: at most 1 ULP. `y` may be `x`. */

@@ -7,8 +7,12 @@
  */
 import {
   LANES,
+  add4,
   addInt4,
+  allTrue4,
+  and4,
   andNot4,
+  atLeast4,
   equal4,
   laneNumbers,
   lessEqual4,
@@ -54,6 +58,8 @@ export function maxPool2dForward(window: Window, n: i32, x: usize, y: usize, arg
       if (c >= LANES && rows == 2 && cols == 2) {
         if (argmax) fourAndWinners(from, first, down, across, c, y, argmax);
         else four(from, first, down, across, c, y);
+      } else if (c >= LANES && !argmax && rows == 3 && cols == 3) {
+        if (!nine(from, first, down, across, c, y)) maxima(from, first, rows, cols, down, across, c, y);
       } else if (c < LANES) fewChannels(from, first, rows, cols, down, across, c, y, argmax);
       else if (argmax) maximaAndWinners(from, first, rows, cols, down, across, c, y, argmax);
       else maxima(from, first, rows, cols, down, across, c, y);
@@ -150,6 +156,52 @@ function maximaAndWinners(
     store4(y + ((<usize>ch) << 2), best);
     store4(argmax + ((<usize>ch) << 2), winner);
   }
+}
+
+/**
+ * The maxima of a window of 3×3 pixels, each comparison one instruction, which loses NaN; false when there may be one, since
+ * the sum of a window with NaN, or with both infinities, is NaN.
+ */
+function nine(x: usize, first: i32, down: i32, across: i32, c: i32, y: usize): bool {
+  const right = (<usize>across) << 2;
+  const below = (<usize>down) << 2;
+  let numbers = splatInt(-1);
+  for (let next = 0; next < c; next += LANES) {
+    const ch = min(next, c - LANES);
+    const upper = x + ((<usize>(first + ch)) << 2);
+    const middle = upper + below;
+    const lower = middle + below;
+    let value = load4(upper);
+    let best = value;
+    let sum = value;
+    value = load4(upper + right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(upper + 2 * right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(middle);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(middle + right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(middle + 2 * right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(lower);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(lower + right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    value = load4(lower + 2 * right);
+    best = atLeast4(best, value);
+    sum = add4(sum, value);
+    numbers = and4(numbers, equal4(sum, sum));
+    store4(y + ((<usize>ch) << 2), best);
+  }
+  return allTrue4(numbers);
 }
 
 /** The maxima of a window of 2×2 pixels, and with `winners` where they are: the usual window, without its loops. */

@@ -5,7 +5,7 @@
  * four filters of one pixel, and no lane is spent on filters that do not exist: 6 filters cost 6/8 of the register
  * tile's instructions. Sums run as everywhere: over the taps ascending, then the bias, then the activation.
  */
-import { RELU } from "./activation";
+import { RELU } from "./curves";
 import { NR, RUN } from "./gemm/micro";
 import { PANEL_ROW } from "./gemm/pack";
 import {

@@ -20,6 +20,22 @@ export const LANES: i32 = 4;
   return v128.load32_splat(p);
 }
 
+/** The float32 after that at `p`, and the two after it, likewise: the optimizer folds no constants into these loads. */
+// @ts-ignore: decorator
+@inline export function loadSplat1(p: usize): v128 {
+  return v128.load32_splat(p, 4);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat2(p: usize): v128 {
+  return v128.load32_splat(p, 8);
+}
+
+// @ts-ignore: decorator
+@inline export function loadSplat3(p: usize): v128 {
+  return v128.load32_splat(p, 12);
+}
+
 // @ts-ignore: decorator
 @inline export function store4(p: usize, v: v128): void {
   v128.store(p, v);
@@ -81,6 +97,12 @@ export const LANES: i32 = 4;
   return f32x4.pmax(x, floor);
 }
 
+/** `x`, or `ceiling` where that is smaller; NaN stays. One instruction, where `min4` is many. */
+// @ts-ignore: decorator
+@inline export function atMost4(x: v128, ceiling: v128): v128 {
+  return f32x4.pmin(x, ceiling);
+}
+
 /** The first two lanes. */
 // @ts-ignore: decorator
 @inline export function store2(p: usize, v: v128): void {
@@ -137,6 +159,16 @@ export const LANES: i32 = 4;
 // @ts-ignore: decorator
 @inline export function neg4(a: v128): v128 {
   return f32x4.neg(a);
+}
+
+// @ts-ignore: decorator
+@inline export function floor4(a: v128): v128 {
+  return f32x4.floor(a);
+}
+
+// @ts-ignore: decorator
+@inline export function ceil4(a: v128): v128 {
+  return f32x4.ceil(a);
 }
 
 /** The nearest integers, ties to even. */
@@ -245,12 +277,6 @@ export const LANES: i32 = 4;
   return i32x4.lt_u(a, b);
 }
 
-/** float32 to int32 towards zero; NaN becomes 0. */
-// @ts-ignore: decorator
-@inline export function toInt4(a: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(a);
-}
-
 // Vectors of fewer than four elements. With a constant count of `LANES` they are the plain instructions.
 
 /** `count` float32 from `p`; the lanes behind them repeat the first, so that they meet no value of their own. */
@@ -299,4 +325,31 @@ export const LANES: i32 = 4;
     max<f32>(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
     max<f32>(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
   );
+}
+
+// Single lanes, for functions of one element.
+
+// @ts-ignore: decorator
+@inline export function lane0(v: v128): f32 {
+  return f32x4.extract_lane(v, 0);
+}
+
+// @ts-ignore: decorator
+@inline export function lane1(v: v128): f32 {
+  return f32x4.extract_lane(v, 1);
+}
+
+// @ts-ignore: decorator
+@inline export function lane2(v: v128): f32 {
+  return f32x4.extract_lane(v, 2);
+}
+
+// @ts-ignore: decorator
+@inline export function lane3(v: v128): f32 {
+  return f32x4.extract_lane(v, 3);
+}
+
+// @ts-ignore: decorator
+@inline export function lanes4(a: f32, b: f32, c: f32, d: f32): v128 {
+  return f32x4.replace_lane(f32x4.replace_lane(f32x4.replace_lane(f32x4.splat(a), 1, b), 2, c), 3, d);
 }

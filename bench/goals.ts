@@ -1,4 +1,5 @@
 /** What the benchmark is to show: ratios over lists of shapes, their geometric mean and the worst of them. */
+import { IMPORTED } from "./imported/networks.ts";
 import { ratioTo, speedOf, type Result } from "./result.ts";
 
 export interface Goal {
@@ -40,6 +41,14 @@ const GRADIENTS = kinds("filter", "input");
 const CONVOLUTIONS = kinds("conv3x3", "conv", "conv small");
 const large: Pick = ({ kind, name }) => kind === "gemm" && /^gemm (256|512|1024)×/.test(name);
 
+/** Of whole networks, one goal each and peer. */
+const networks: readonly Goal[] = IMPORTED.flatMap(({ title, web, native }) => {
+  const goal = (beside: string, least: number): Goal => {
+    return { work: title, beside, goal: least, ratio: against(named(title), beside) };
+  };
+  return [goal("onnxruntime-web", web), ...(native === undefined ? [] : [goal("onnxruntime-node", native)])];
+});
+
 export const GOALS: readonly Goal[] = [
   {
     work: "GEMM 256–1024",
@@ -69,6 +78,7 @@ export const GOALS: readonly Goal[] = [
     const ratio = against(pick, beside);
     return floor === undefined ? { work, beside, goal, ratio } : { work, beside, goal, floor, ratio };
   }),
+  ...networks,
 ];
 
 /** Compares the results with the goals; goals without a case are left out. */

@@ -16,7 +16,9 @@ import { writeDocuments, writeFigures } from "./report.ts";
 import { lineOf, type Result } from "./result.ts";
 import { evaluate } from "./goals.ts";
 import { NETWORKS } from "./shapes.ts";
+import { importedTable } from "./imported/table.ts";
 import { convolutions } from "./suites/convolutions.ts";
+import { imported, type Starts } from "./suites/imported.ts";
 import { inference, training } from "./suites/networks.ts";
 import { pooling, products } from "./suites/products.ts";
 import type { Bench } from "./suites/suite.ts";
@@ -31,6 +33,7 @@ const SUITES = [
   "pooling",
   "inference",
   "training",
+  "onnx",
   "threads",
   "relaxed",
   "cold-start",
@@ -87,14 +90,24 @@ async function main(): Promise<void> {
   const bench: Bench = { engine, peers, rounds, peak: openPeak(), networks, report };
   const torch = suites.has("training") ? torchTimes() : "not asked for";
   if (typeof torch === "string") console.log(`PyTorch absent: ${torch}`);
-  await runSuites(bench, suites, typeof torch === "string" ? undefined : torch);
+  const starts = await runSuites(bench, suites, typeof torch === "string" ? undefined : torch);
+  const table = importedTable(results, starts, `${machine}, Node ${process.version}`);
+  if (table !== "") console.log(`\n${table}\n`);
   engine.dispose();
   if (suites.has("cold-start")) await coldStartTable(rounds);
   if (suites.has("memory")) await memoryTable(RESULTS);
   const versions = Object.fromEntries(peers.map(({ name, version }) => [name, version]));
   if (typeof torch !== "string") versions["PyTorch"] = torch.version;
   const outcomes = evaluate(results);
-  const whole: Report = { machine, node: process.version, versions, rounds, results, outcomes };
+  const whole: Report = {
+    machine,
+    node: process.version,
+    versions,
+    rounds,
+    results,
+    outcomes,
+    networks: table,
+  };
   for (const line of outcomeLines(outcomes)) console.log(line);
   writeFigures(whole, RESULTS);
   const all = suites.size === SUITES.length && networks.length === NETWORKS.length;
@@ -105,7 +118,7 @@ async function runSuites(
   bench: Bench,
   suites: ReadonlySet<string>,
   torch: TorchTimes | undefined,
-): Promise<void> {
+): Promise<Starts[]> {
   if (suites.has("gemm")) await products(bench);
   await convolutions(bench, suites);
   if (suites.has("pooling")) await pooling(bench);
@@ -115,8 +128,10 @@ async function runSuites(
     await inference(bench, readFileSync(`${RESULTS}lenet5.onnx`), image);
   }
   if (suites.has("training")) await training(bench, torch);
+  const starts = suites.has("onnx") ? await imported(bench) : [];
   if (suites.has("threads")) await threads(bench);
   if (suites.has("relaxed")) await relaxed(bench);
+  return starts;
 }
 
 await main();

@@ -13,7 +13,8 @@ export function writeFigures(report: Report, folder: string): void {
 /** Writes the table and the chart. */
 export async function writeDocuments(report: Report): Promise<void> {
   const { format } = await import("prettier");
-  const text = replaceMarked(readFileSync(README, "utf8"), tableOf(report));
+  let text = replaceMarked(readFileSync(README, "utf8"), tableOf(report));
+  if (report.networks !== "") text = replaceMarked(text, report.networks, "networks");
   writeFileSync(README, await format(text, { parser: "markdown", printWidth: 110 }));
   writeFileSync(CHART, await chart(report.results));
   console.log("written: README.md, docs/benchmark.svg");

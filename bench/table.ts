@@ -10,10 +10,9 @@ export interface Report {
   readonly rounds: number;
   readonly results: readonly Result[];
   readonly outcomes: readonly Outcome[];
+  /** The table of whole networks; "" when they were not timed. */
+  readonly networks: string;
 }
-
-const BEGIN = "<!-- benchmark -->";
-const END = "<!-- /benchmark -->";
 
 const times = (ratio: number): string => `${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)}×`;
 
@@ -42,9 +41,10 @@ export function tableOf({ machine, node, versions, outcomes }: Report): string {
   ].join("\n");
 }
 
-/** `text` with what stands between the marks replaced. @throws Error when a mark is missing. */
-export function replaceMarked(text: string, replacement: string): string {
-  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (begin < 0 || end < begin) throw new Error(`README.md: expected the lines ${BEGIN} and ${END}`);
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${replacement}\n\n${text.slice(end)}`;
+/** `text` with what stands between the marks of that name replaced. @throws Error when a mark is missing. */
+export function replaceMarked(text: string, replacement: string, name = "benchmark"): string {
+  const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [begin, end] = [text.indexOf(open), text.indexOf(close)];
+  if (begin < 0 || end < begin) throw new Error(`README.md: expected the lines ${open} and ${close}`);
+  return `${text.slice(0, begin + open.length)}\n\n${replacement}\n\n${text.slice(end)}`;
 }

@@ -9,8 +9,9 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { basename, resolve } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 
-/** The entries of the package, `src/<entry>.ts`. */
+/** The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts. */
 const ENTRIES = ["index", "inference"];
+const PLAIN_ENTRIES = ["onnx"];
 
 /** The binaries: a target of asconfig.json each, with what its entry adds to the kernels, and the suffix of its files. */
 const BINARIES = [
@@ -100,9 +101,10 @@ async function buildJavaScript(): Promise<void> {
     ...COMMON,
     format: "esm",
     platform: "neutral",
-    entryPoints: ENTRIES.flatMap((entry) =>
-      HOSTS.map(({ suffix }) => ({ in: entry + suffix, out: entry + suffix })),
-    ),
+    entryPoints: [
+      ...ENTRIES.flatMap((entry) => HOSTS.map(({ suffix }) => entry + suffix)),
+      ...PLAIN_ENTRIES,
+    ].map((file) => ({ in: file, out: file })),
     outdir: "dist",
     splitting: true,
     chunkNames: "core-[hash]",

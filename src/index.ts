@@ -18,19 +18,37 @@ export type { Activation, ActivationName } from "./engine/activation.ts";
 export type { ConvAlgorithm } from "./engine/conv2d.ts";
 export type { InputGradientAlgorithm } from "./engine/conv2dGradients.ts";
 export type { PoolOptions } from "./engine/pool2d.ts";
+export type { SequencePadding } from "./engine/sequence.ts";
 export type { Padding, WindowOptions } from "./engine/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
+export type { OnnxLayout } from "./formats/onnx/write/index.ts";
 export * as layers from "./layers/index.ts";
 export { input, type SymbolicTensor } from "./layers/symbolic.ts";
 export type { Layer } from "./layers/layer.ts";
+export type { Conv1dLayerOptions } from "./layers/conv1d.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
+export type { Conv2dTransposeLayerOptions } from "./layers/conv2dTranspose.ts";
 export type { DenseLayerOptions } from "./layers/dense.ts";
+export type { Pooling1dLayerOptions } from "./layers/pooling1d.ts";
+export type {
+  BatchNormalizationOptions,
+  GroupNormalizationOptions,
+  LayerNormalizationOptions,
+  NormalizationOptions,
+} from "./layers/normalization.ts";
 export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
+export type { PreluLayerOptions } from "./layers/prelu.ts";
+export type { SeparableConv2dLayerOptions } from "./layers/separableConv2d.ts";
+export type { UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
-export type { Loss } from "./losses/index.ts";
+export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
+export * as metrics from "./metrics/index.ts";
+export type { TopKOptions } from "./metrics/index.ts";
+export type { Count, Metric } from "./metrics/metric.ts";
 export type { CompileOptions } from "./model/compile.ts";
-export type { Evaluation } from "./model/evaluation.ts";
+export type { EarlyStopping } from "./model/earlyStopping.ts";
+export type { Evaluation, Figures } from "./model/evaluation.ts";
 export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";
 export type { InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions } from "./model/functional.ts";
@@ -39,7 +57,7 @@ export { loadModel, type Model } from "./model/model.ts";
 export type { Named } from "./model/named.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { Session } from "./model/session.ts";
-export type { Labels } from "./model/targets.ts";
+export type { Labels } from "./labels.ts";
 export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";

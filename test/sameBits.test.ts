@@ -14,13 +14,15 @@ const EXACT = new Set(
 
 /**
  * Files that may read the clock: it decides when the event loop gets a turn, what a progress bar says, when a worker that
- * waits goes to sleep and when one that does not answer is given up; no result.
+ * waits goes to sleep and when one that does not answer is given up, how long a layer took; no result.
  */
 const CLOCKS = new Set([
   "engine/yield.ts",
   "engine/threads/team.ts",
   "engine/threads/worker.ts",
+  "model/session.ts",
   "cli/progress.ts",
+  "cli/onnx.ts",
   "cli/train.ts",
 ]);
 

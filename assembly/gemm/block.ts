@@ -2,9 +2,11 @@
  * The register tile over one block of the reduction: `C[m, n] (+)= A · B` with `A` and `B` where the caches want them, and
  * the epilogue while `C` is there too.
  */
-import { activate, LINEAR, RELU } from "../activation";
-import { add4, atLeast4, load4, splat, store4 } from "../simd";
+import { activate } from "../activation";
+import { ceilingOf, floorOf, isClip, LINEAR } from "../curves";
+import { add4, atLeast4, atMost4, load4, splat, store4 } from "../simd";
 import { copyFloats } from "./copy";
+import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { PANEL_ROW } from "./pack";
 
@@ -85,7 +87,7 @@ function tileRows(rest: i32): i32 {
   return rest == MR + 1 ? 3 : min(rest, MR);
 }
 
-/** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then relu. */
+/** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then the bounds of `clip`. */
 // @ts-ignore: decorator
 @inline
 function tile(
@@ -98,46 +100,55 @@ function tile(
   cRow: usize,
   fresh: bool,
   bias: usize,
-  relu: bool,
+  clip: i32,
 ): void {
   const at = a.rows + (i << 2);
-  if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-  if (bias || relu) finish(rows, c, cRow, bias, relu);
+  if (a.step == 4 && bRow == PANEL_ROW) {
+    if (rows == MR) gemm5x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 4) gemm4x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 3) gemm3x8Dense(at, a.runs, b, c, cRow, fresh);
+    else if (rows == 2) gemm2x8Dense(at, a.runs, b, c, cRow, fresh);
+    else gemm1x8Dense(at, a.runs, b, c, cRow, fresh);
+  } else {
+    if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+  }
+  if (bias || clip != LINEAR) finish(rows, c, cRow, bias, clip);
 }
 
 /**
  * The epilogue of a tile that has just been stored: `bias` is 8 floats, or 0 for none. Without branches in the rows: no
- * bias is −0, which changes no sum, and no relu is a floor of −∞.
+ * bias is −0, which changes no sum, and no activation has infinite bounds.
  */
 // @ts-ignore: decorator
 @inline
-function finish(rows: i32, c: usize, cRow: usize, bias: usize, relu: bool): void {
+function finish(rows: i32, c: usize, cRow: usize, bias: usize, clip: i32): void {
   const b0 = bias ? load4(bias) : splat(-0.0);
   const b1 = bias ? load4(bias + 16) : splat(-0.0);
-  const floor = splat(relu ? 0 : -Infinity);
+  const floor = splat(floorOf(clip));
+  const ceiling = splat(ceilingOf(clip));
   if (rows == MR) {
-    finishRow(c, b0, b1, floor);
-    finishRow(c + cRow, b0, b1, floor);
-    finishRow(c + 2 * cRow, b0, b1, floor);
-    finishRow(c + 3 * cRow, b0, b1, floor);
-    finishRow(c + 4 * cRow, b0, b1, floor);
+    finishRow(c, b0, b1, floor, ceiling);
+    finishRow(c + cRow, b0, b1, floor, ceiling);
+    finishRow(c + 2 * cRow, b0, b1, floor, ceiling);
+    finishRow(c + 3 * cRow, b0, b1, floor, ceiling);
+    finishRow(c + 4 * cRow, b0, b1, floor, ceiling);
     return;
   }
   for (let i = rows; i > 0; i--) {
-    finishRow(c, b0, b1, floor);
+    finishRow(c, b0, b1, floor, ceiling);
     c += cRow;
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function finishRow(c: usize, b0: v128, b1: v128, floor: v128): void {
-  store4(c, atLeast4(add4(load4(c), b0), floor));
-  store4(c + 16, atLeast4(add4(load4(c + 16), b1), floor));
+function finishRow(c: usize, b0: v128, b1: v128, floor: v128, ceiling: v128): void {
+  store4(c, atMost4(atLeast4(add4(load4(c), b0), floor), ceiling));
+  store4(c + 16, atMost4(atLeast4(add4(load4(c + 16), b1), floor), ceiling));
 }
 
 /**
@@ -157,7 +168,7 @@ export function gemmBlock(
   alpha: f32,
   edge: usize,
 ): void {
-  const relu = activation == RELU;
+  const clip = isClip(activation) ? activation : LINEAR;
   let panel = b.first;
   let cj = c;
   let j = 0;
@@ -165,7 +176,7 @@ export function gemmBlock(
     let ci = cj;
     for (let i = 0; i < m;) {
       const rows = tileRows(m - i);
-      tile(rows, a, i, panel, b.row, ci, cRow, fresh, bias, relu);
+      tile(rows, a, i, panel, b.row, ci, cRow, fresh, bias, clip);
       i += rows;
       ci += rows * cRow;
     }
@@ -173,10 +184,13 @@ export function gemmBlock(
     cj += PANEL_ROW;
     if (bias) bias += PANEL_ROW;
   }
-  if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, relu, edge);
-  if (activation == LINEAR || relu) return;
-  for (let i = 0; i < m; i++) {
-    activate(activation, alpha, c, c, n);
+  if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, clip, edge);
+  if (clip == activation) return;
+  // Rows that touch are one.
+  const touch = cRow == (<usize>n) << 2;
+  const length = touch ? m * n : n;
+  for (let i = touch ? 1 : m; i > 0; i--) {
+    activate(activation, alpha, c, c, length);
     c += cRow;
   }
 }
@@ -191,7 +205,7 @@ function lastColumns(
   cRow: usize,
   fresh: bool,
   bias: usize,
-  relu: bool,
+  clip: i32,
   edge: usize,
 ): void {
   if (bias) {
@@ -202,7 +216,7 @@ function lastColumns(
   for (let i = 0; i < m;) {
     const rows = tileRows(m - i);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
-    tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, relu);
+    tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, clip);
     copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
     i += rows;
     c += rows * cRow;

@@ -8,7 +8,8 @@
  *
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
-import { activate, LINEAR } from "../activation";
+import { activate } from "../activation";
+import { LINEAR } from "../curves";
 import { endShare, firstShare, share, shares } from "../share";
 import {
   describePanels,

@@ -1,5 +1,6 @@
 /**
- * The register tile: up to 5 rows × 8 columns of `C`, accumulated over one block of the reduction.
+ * The register tile: up to 5 rows × 8 columns of `C`, accumulated over one block of the reduction. Here for operands
+ * with any strides; in `dense.ts` for those that lie close together.
  *
  * Every element of `C` is one running float32 sum in ascending order of `k`. The accumulators start from `C`
  * itself (or from zero in the first block), so cutting the reduction into blocks does not change a bit, and
@@ -14,7 +15,7 @@ export const NR: i32 = 8;
 /** Bytes of one entry of a table of runs: the jump and the number of steps. */
 export const RUN: usize = 8;
 /** Where sums start from in the first block of the reduction: a row of eight zeros. */
-const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0], 16);
+export const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 /**
  * `C[rows, 8] (+)= A[rows, k] · B[k, 8]` for `rows` of 1 to 5, a constant at each call so that the branches fold.

@@ -1,5 +1,6 @@
 /** Winograd's forward pass, which from rotated filters is the input gradient too. Formulas stand in `winograd.ts`. */
-import { activate, LINEAR, RELU } from "../activation";
+import { activate } from "../activation";
+import { LINEAR, RELU } from "../curves";
 import { NR } from "../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { endShare, firstShare, share, shares } from "../share";

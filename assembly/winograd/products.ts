@@ -1,5 +1,5 @@
 /** The matrix products of Winograd's algorithm: one for each of the 36 points of a strip of tiles. */
-import { LINEAR } from "../activation";
+import { LINEAR } from "../curves";
 import {
   EDGE_BYTES,
   gemmBlock,

@@ -14,7 +14,7 @@
  * adds up to 4 terms with constants that are off by u, in two dimensions (Higham 2002, §3.1). The gradients likewise.
  */
 import { rotate } from "../flipped";
-import { LINEAR } from "../activation";
+import { LINEAR } from "../curves";
 import { winogradForward, winogradForwardWorkspace } from "./forward";
 import { share, shares } from "../share";
 import { Window } from "../window";

@@ -90,8 +90,7 @@ function peer(name: string, version: string, ort: Ort, options: object): Peer {
       const attributes = { kernel_shape: [poolSize, poolSize], strides: [strides, strides] };
       return single(type, operands, attributes, [n, c, oh, ow], (y) => fromNchw(y, [n, oh, ow, c]));
     },
-    lenet5: (file, image) =>
-      open(file, [{ name: "image", shape: [1, 1, 28, 28], data: image }], (data) => data),
+    network: (file, input, shape, data) => open(file, [{ name: input, shape, data }], (output) => output),
   };
 }
 

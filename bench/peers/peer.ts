@@ -31,6 +31,6 @@ export interface Peer {
   filterGradient?(operands: ConvOperands): Promise<Job>;
   inputGradient?(operands: ConvOperands): Promise<Job>;
   pool?(shape: PoolShape, x: Float32Array): Promise<Job>;
-  /** LeNet-5 from its ONNX file, on one image. */
-  lenet5?(file: Uint8Array, image: Float32Array): Promise<Job>;
+  /** A network from its ONNX file, with the one input that it has. */
+  network?(file: Uint8Array, input: string, shape: readonly number[], data: Float32Array): Promise<Job>;
 }

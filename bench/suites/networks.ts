@@ -94,6 +94,6 @@ export async function inference(bench: Bench, file: Uint8Array, image: Float32Ar
     length: 400,
   };
   await runCase(bench, given, modelJob(bench.engine, lenet5(), 1, image), (peer) =>
-    peer.lenet5?.(file, image),
+    peer.network?.(file, "image", [1, 1, 28, 28], image),
   );
 }

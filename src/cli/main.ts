@@ -1,5 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { bench, inspect, run, type BenchOptions, type NamedFile, type RunOptions } from "./onnx.ts";
 import { OPTIMIZERS, train, type TrainOptions } from "./train.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
@@ -30,6 +31,32 @@ function positiveNumber(text: string): number {
     throw new InvalidArgumentError(`Expected a positive number, got ${JSON.stringify(text)}.`);
   }
   return value;
+}
+
+/** One number, or one a channel: `0.485,0.456,0.406`. */
+function numbers(text: string): number[] {
+  const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
+  if (!values.every(Number.isFinite)) {
+    throw new InvalidArgumentError(
+      `Expected numbers, as 0.5 or 0.485,0.456,0.406, got ${JSON.stringify(text)}.`,
+    );
+  }
+  return values;
+}
+
+/** `224` or `224x320`, height and width. */
+function sizePair(text: string): [number, number] {
+  const [, height, width = height] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
+  if (height === undefined) {
+    throw new InvalidArgumentError(`Expected a size, as 224 or 224x320, got ${JSON.stringify(text)}.`);
+  }
+  return [Number(height), Number(width)];
+}
+
+/** `file` or `name=file`, after those before. */
+function namedFile(text: string, before: readonly NamedFile[]): NamedFile[] {
+  const at = text.indexOf("=");
+  return [...before, at < 0 ? { file: text } : { name: text.slice(0, at), file: text.slice(at + 1) }];
 }
 
 function print(text: string): void {
@@ -77,7 +104,45 @@ function createProgram(): Command {
     .option("--seed <n>", "of drawing, weights and order", integerFrom(0, "an integer from 0 to 2^53 - 1"), 1)
     .option("--out <file>", "where the model goes", "im2row-model.safetensors")
     .action(runTrain);
+  addOnnxCommands(program);
   return program;
+}
+
+function addOnnxCommands(program: Command): void {
+  program
+    .command("run")
+    .summary("run an ONNX file on arrays or images")
+    .description(
+      "Runs an ONNX file on .npy arrays (float32), or on PNG or JPEG images, of which each pixel becomes " +
+        "(pixel × scale − mean) / std.",
+    )
+    .argument("<model>", "ONNX file")
+    .option("--input <file>", "what the net is given; <name>=<file> where there are several", namedFile, [])
+    .option(
+      "--output <file>",
+      "where an output goes as .npy; <name>=<file> where there are several",
+      namedFile,
+      [],
+    )
+    .option("--top <k>", "print the k classes with the largest scores", integerFrom(1, "a positive integer"))
+    .option("--labels <file>", "names of the classes, one a line")
+    .option("--size <n>", "of an image, as 224 or 224x320 (default: as the net declares)", sizePair)
+    .option("--scale <x>", "what pixels from 0 to 255 are multiplied with", positiveNumber, 1 / 255)
+    .option("--mean <x,…>", "subtracted, one number or one a channel", numbers, [0])
+    .option("--std <x,…>", "divided by, one number or one a channel", numbers, [1])
+    .action((model: string, options: RunOptions) => run(model, options, print));
+  program
+    .command("inspect")
+    .summary("print the nodes of an ONNX file, its weights, FLOPs and memory")
+    .argument("<model>", "ONNX file")
+    .action((model: string) => inspect(model, print));
+  program
+    .command("bench")
+    .summary("time an ONNX file by layers")
+    .argument("<model>", "ONNX file")
+    .option("--batch <n>", "images a run", integerFrom(1, "a positive integer"), 1)
+    .option("--runs <n>", "runs, of which the median counts", integerFrom(1, "a positive integer"), 20)
+    .action((model: string, options: BenchOptions) => bench(model, options, print));
 }
 
 /** Says what went wrong in one line; returns the exit code. */

@@ -55,3 +55,18 @@ export function formatConfusion(table: readonly (readonly number[])[]): string {
   });
   return lines.join("\n");
 }
+
+/** Rows as aligned columns under a rule; each letter of `sides` says whether a column stands left or right. */
+export function formatTable(rows: readonly (readonly string[])[], sides: string): string {
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((most, row) => Math.max(most, row[column]!.length), 0),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) => (sides[i] === "r" ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+      .join("  ")
+      .trimEnd(),
+  );
+  const rule = "─".repeat(widths.reduce((sum, width) => sum + width + 2, -2));
+  return [lines[0]!, rule, ...lines.slice(1), rule].join("\n");
+}

@@ -146,21 +146,190 @@ export interface Kernels {
 
   /** y = activation(x); y may be x. */
   activationForward(kind: number, alpha: number, x: number, y: number, n: number): void;
-  /** dx from the activation's output y and dy; dx may be dy. */
+  /** dx from dy and the activation's output y, or from softplus on its input; dx may be dy. */
   activationBackward(kind: number, alpha: number, y: number, dy: number, dx: number, n: number): void;
+  // softmax.ts
+
   /** Softmax of each row of x[rows, cols]; y may be x. */
   softmaxForward(x: number, y: number, rows: number, cols: number): void;
   /** dx = y · (dy − Σ dy·y) a row; dx may be dy. */
   softmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
 
+  // logSoftmax.ts
+
+  /** The logarithm of the softmax of each row of x[rows, cols]; y may be x. */
+  logSoftmaxForward(x: number, y: number, rows: number, cols: number): void;
+  /** dx = dy − e^y · Σ dy a row; dx may be dy. */
+  logSoftmaxBackward(y: number, dy: number, dx: number, rows: number, cols: number): void;
+
+  // unary.ts
+
+  /** y = f(x), by the kinds of `assembly/unary.ts`; y may be x. */
+  unaryForward(kind: number, alpha: number, beta: number, x: number, y: number, n: number): void;
+  /** dx = f′(x)·dy; dx may be dy. */
+  unaryBackward(
+    kind: number,
+    alpha: number,
+    beta: number,
+    x: number,
+    dy: number,
+    dx: number,
+    n: number,
+  ): void;
+
+  // broadcast.ts
+
+  /** y = a ∘ b for n images, repeated as the layout says: `src/formats/onnx/layers/strides.ts` writes it. */
+  broadcastForward(kind: number, layout: number, n: number, a: number, b: number, y: number): void;
+
+  // reduce.ts
+
+  /** y = x without the axes that the layout reduces, for n images: `src/formats/onnx/layers/strides.ts` writes it. */
+  reduceForward(kind: number, layout: number, n: number, x: number, y: number): void;
+
   // elementwise.ts
 
   /** y = a + b; y may be either. */
   addForward(a: number, b: number, y: number, n: number): void;
+  /** y = act(a + b); y may be either. */
+  addActivated(kind: number, alpha: number, a: number, b: number, y: number, n: number): void;
   /** y = a·b; y may be either. */
   multiplyForward(a: number, b: number, y: number, n: number): void;
+  /** y = a − b; y may be either. */
+  subtractForward(a: number, b: number, y: number, n: number): void;
+  /** y = max(a, b); y may be either. */
+  maximumForward(a: number, b: number, y: number, n: number): void;
+  /** Moves dy to dx where the operand x is not smaller than the maximum y, and leaves zeros there; dx is 0 for none. */
+  maximumBackward(x: number, y: number, dy: number, dx: number, n: number): void;
+  /** y = scale·x; y may be x. */
+  scaleForward(scale: number, x: number, y: number, n: number): void;
   /** Copies rows of `cols` floats, `xStride` and `yStride` floats apart. */
   copyRows(rows: number, cols: number, x: number, xStride: number, y: number, yStride: number): void;
+
+  // transpose.ts
+
+  /** y[n, sizes…] dense from x, by a table of (size, stride in x) int32 pairs, one an axis of y; `image` is the stride of n. */
+  transpose(rank: number, axes: number, n: number, image: number, x: number, y: number): void;
+
+  // resize.ts
+
+  /** y[n, oh, ow, c] from x[n, h, w, c], by tables of the sources of each output row and column. */
+  resizeForward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    x: number,
+    y: number,
+  ): void;
+  /** dx from dy, the adjoint of resizeForward. */
+  resizeBackward(
+    rows: number,
+    columns: number,
+    n: number,
+    h: number,
+    w: number,
+    c: number,
+    oh: number,
+    ow: number,
+    dy: number,
+    dx: number,
+  ): void;
+
+  // rows.ts
+
+  /** y[images, rows, c] = x + s[images, c]; y may be x. */
+  addRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy[images, rows, c]. */
+  addRowsBackward(images: number, rows: number, c: number, dy: number, ds: number): void;
+  /** y[images, rows, c] = x·s[images, c]; y may be x. */
+  multiplyRowsForward(images: number, rows: number, c: number, x: number, s: number, y: number): void;
+  /** ds[images, c] = column sums of dy·x. */
+  multiplyRowsBackward(images: number, rows: number, c: number, dy: number, x: number, ds: number): void;
+  /** y[rows, c] = x > 0 ? x : alpha[c]·x; y may be x. */
+  preluForward(rows: number, c: number, x: number, alpha: number, y: number): void;
+  /** dx = x > 0 ? dy : alpha·dy; dx may be dy. */
+  preluBackpropInput(rows: number, c: number, x: number, alpha: number, dy: number, dx: number): void;
+  /** dalpha[c] = column sums of dy·min(x, 0). */
+  preluBackpropAlpha(rows: number, c: number, x: number, dy: number, dalpha: number): void;
+
+  // fold.ts
+
+  /** Weights w[rows, f] and a bias to which batch normalization after them is folded; b, gamma and beta may be 0. */
+  foldNormalization(
+    rows: number,
+    f: number,
+    w: number,
+    b: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    foldedW: number,
+    foldedB: number,
+  ): void;
+
+  // normalization.ts
+
+  /** Mean and variance [images, groups] of x[images, rows, c]: of every image's groups of channels. */
+  normalizeStatistics(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    mean: number,
+    variance: number,
+    workspace: number,
+  ): void;
+  /** y = (x − mean)·gamma / √(variance + epsilon) + beta; y may be x, gamma and beta may be 0. */
+  normalizeForward(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    beta: number,
+    y: number,
+    workspace: number,
+  ): void;
+  /** The gradients of normalizeForward, each 0 when not needed; with `fixed`, mean and variance do not follow from x. */
+  normalizeBackward(
+    images: number,
+    rows: number,
+    c: number,
+    groups: number,
+    x: number,
+    dy: number,
+    mean: number,
+    variance: number,
+    epsilon: number,
+    gamma: number,
+    fixed: Flag,
+    dx: number,
+    dgamma: number,
+    dbeta: number,
+    workspace: number,
+  ): void;
+  normalizeWorkspace(c: number): number;
+  /** moving = momentum·moving + (1 − momentum)·scale·value; returns 1 when all is finite. Stores only with `commit`. */
+  movingAverage(
+    moving: number,
+    value: number,
+    n: number,
+    momentum: number,
+    scale: number,
+    commit: Flag,
+  ): number;
 
   // loss.ts
 
@@ -168,6 +337,7 @@ export interface Kernels {
   softmaxCrossEntropySparse(
     logits: number,
     labels: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
@@ -177,13 +347,26 @@ export interface Kernels {
   softmaxCrossEntropyDense(
     logits: number,
     targets: number,
+    smoothing: number,
     dx: number,
     rows: number,
     cols: number,
     result: number,
   ): void;
-  /** Mean of (y − targets)² over all elements; writes { f64 loss, i32 correct }. */
-  meanSquaredError(y: number, targets: number, dx: number, rows: number, cols: number, result: number): void;
+
+  // pointwiseLoss.ts
+
+  /** Mean over all elements of the loss of y against the target; writes { f64 loss, i32 correct }. */
+  pointwiseLoss(
+    kind: number,
+    delta: number,
+    y: number,
+    targets: number,
+    dx: number,
+    rows: number,
+    cols: number,
+    result: number,
+  ): void;
 
   // optimizer.ts
 
@@ -216,6 +399,13 @@ export interface Kernels {
     correction2: number,
     commit: Flag,
   ): number;
+
+  // clip.ts
+
+  /** Σ g² over n elements. */
+  sumOfSquares(g: number, n: number): number;
+  /** g = scale·g, cut to ±limit. */
+  clipGradient(g: number, n: number, scale: number, limit: number): void;
 
   // dropout.ts
 

@@ -37,7 +37,7 @@ export interface Window {
 export const WINDOW_SIZE = 13;
 
 /** Most elements of an image with its padding: kernels count them in 32 bits. */
-const MOST = 2 ** 30;
+export const MOST = 2 ** 30;
 
 /** A padding in one of the three forms, as a copy. @throws OptionError unless it is one. */
 export function checkPadding(where: string, padding: unknown): Padding {

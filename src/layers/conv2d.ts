@@ -3,12 +3,13 @@ import { checkGroups, forwardPass, type Conv2d } from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
 import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { fuseActivation } from "./activate.ts";
+import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { foldWeights } from "./fold.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
-interface SharedOptions {
+export interface SharedOptions {
   /** `[height, width]` of the filters, or one number for both. */
   kernelSize: Size;
   /** Default: 1. */
@@ -40,7 +41,7 @@ export interface DepthwiseConv2dLayerOptions extends SharedOptions {
   depthMultiplier?: number;
 }
 
-const SHARED_KEYS = [
+export const SHARED_KEYS = [
   "kernelSize",
   "strides",
   "padding",
@@ -53,7 +54,7 @@ const SHARED_KEYS = [
 ] as const;
 
 /** Fills in the defaults, copies what the caller could change later, and refuses what could not be a convolution on any image. */
-function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
+export function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
   const { strides = 1, padding = "valid", dilationRate = 1, activation = "linear", useBias = true } = options;
   const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
   return {
@@ -118,7 +119,8 @@ function convolution(
     type,
     name,
     config,
-    backwardReads: { x: true, y: !activation.linear },
+    backwardReads: { x: true, y: activation.readsOutput },
+    takes: activation.takes,
     isView: () => false,
     outputShape(inputs, where) {
       const { window, f } = resolve(onlyInput(inputs, where), where);
@@ -135,22 +137,27 @@ function convolution(
   });
 }
 
-function buildPass(context: BuildContext, conv: Conv2d, activation: ReturnType<typeof fuseActivation>): Pass {
-  const { kernels, x, y, name } = context;
-  const [kernel, bias] = context.weights;
+export function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+  const { kernels, x, name } = context;
   const window = context.window(conv.window);
-  const pixels = conv.window.oh * conv.window.ow;
+  const activation = fused.build(context, conv.f, conv.window.oh * conv.window.ow);
   const run = forwardPass(name, conv, "auto");
   const room = context.scratch(run.workspace(kernels, window), "forward");
   const size = run.packed(kernels, window);
   const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
-  const filters = size === 0 ? kernel! : packed;
-  const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
-  const { code, alpha } = activation;
+  const { kh, kw, c } = conv.window;
+  const weights = foldWeights(context, ((kh * kw * c) / conv.groups) * conv.f, conv.f, size > 0);
+  const { kernel, bias } = weights;
+  const filters = size === 0 ? kernel : packed;
+  const prepare = (): void => {
+    weights.fold();
+    run.pack(kernels, window, kernel.pointer, packed.pointer);
+  };
+  const { code, alpha, sum } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
-    run.run(kernels, window, n, x.pointer, filters.pointer, b, y.pointer, code, alpha, room.pointer);
-    activation.finish(kernels, y.pointer, n * pixels, conv.f);
+    run.run(kernels, window, n, x.pointer, filters.pointer, b, sum.pointer, code, alpha, room.pointer);
+    activation.finish(n);
   };
   const backward = context.backward?.conv2d(context, conv, window, activation);
   if (!backward) return { prepare, forward };

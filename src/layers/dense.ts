@@ -2,15 +2,9 @@ import { copyActivation, type Activation } from "../engine/activation.ts";
 import { checkOptions, flag, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { foldWeights } from "./fold.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import {
-  onlyInput,
-  type Buffer,
-  type BuildContext,
-  type Layer,
-  type Pass,
-  type WeightSpec,
-} from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
 export interface DenseLayerOptions {
@@ -53,7 +47,8 @@ export function dense(options: DenseLayerOptions): Layer {
       kernelInitializer: kernelStart,
       biasInitializer: biasStart,
     },
-    backwardReads: { x: true, y: !fused.linear },
+    backwardReads: { x: true, y: fused.readsOutput },
+    takes: fused.takes,
     isView: () => false,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
     weights(inputs): WeightSpec[] {
@@ -66,20 +61,21 @@ export function dense(options: DenseLayerOptions): Layer {
 }
 
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
-  const { kernels, x, y } = context;
-  const [w, b] = context.weights as [Buffer, Buffer | undefined];
+  const { kernels, x } = context;
   const input = onlyInput(context.inputs);
   const k = input.at(-1)!;
   const rows = sizeOf(input) / k;
-  const { code, alpha } = fused;
+  const { kernel: w, bias: b, fold } = foldWeights(context, k * n, n, false);
+  const activation = fused.build(context, n, rows);
+  const { code, alpha, sum } = activation;
   const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
   const forward = (images: number): void => {
     const m = images * rows;
     const bias = b ? b.pointer : 0;
     const ws = room.pointer;
-    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, y.pointer, n, bias, code, alpha, 0, ws);
-    fused.finish(kernels, y.pointer, m, n);
+    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, sum.pointer, n, bias, code, alpha, 0, ws);
+    activation.finish(images);
   };
-  const backward = context.backward?.dense(context, n, fused);
-  return backward ? { forward, backward } : { forward };
+  const backward = context.backward?.dense(context, n, activation);
+  return backward ? { forward, backward } : { prepare: fold, forward };
 }

@@ -26,12 +26,15 @@ export function flatten(options: { name?: string } = {}): Layer {
  */
 export function activation(options: { activation: Activation; name?: string }): Layer {
   checkOptions("activation", options, ["activation", "name"]);
-  const { name: kind, code, alpha } = activationCode("activation", options.activation);
+  const coded = activationCode("activation", options.activation);
+  const { name: kind, code, alpha, fromInput } = coded;
   return defineLayer({
     type: "activation",
     name: options.name,
     config: { activation: copyActivation(options.activation) },
-    backwardReads: { x: false, y: true },
+    backwardReads: { x: fromInput, y: !fromInput },
+    overwrites: [0],
+    ...(kind !== "linear" && kind !== "softmax" && { role: { kind: "activation", activation: coded } }),
     isView: () => kind === "linear",
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
@@ -49,8 +52,9 @@ export function activation(options: { activation: Activation; name?: string }): 
       const forward = (n: number): void =>
         kernels.activationForward(code, alpha, x.pointer, y.pointer, n * size);
       if (!dx) return { forward };
+      const read = fromInput ? x : y;
       const backward = (n: number): void =>
-        kernels.activationBackward(code, alpha, y.pointer, dy.pointer, dx.pointer, n * size);
+        kernels.activationBackward(code, alpha, read.pointer, dy.pointer, dx.pointer, n * size);
       return { forward, backward };
     },
   });

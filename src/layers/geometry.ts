@@ -1,4 +1,5 @@
 /** Layers that move pixels and compute nothing. */
+import { transposition } from "../engine/transpose.ts";
 import type { Window } from "../engine/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
@@ -42,6 +43,47 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
     },
     weights: () => [],
     build: () => ({ forward: () => {} }),
+  });
+}
+
+/**
+ * The axes of an image in another order: axis `i` of the output is axis `dims[i]` of the input, counted from 1.
+ * @throws OptionError unless `dims` holds each of 1, 2 … once.
+ */
+export function permute(options: { dims: readonly number[]; name?: string }): Layer {
+  checkOptions("permute", options, ["dims", "name"]);
+  const { dims, name } = options;
+  if (!Array.isArray(dims) || dims.length === 0 || !dims.every((_, i) => dims.includes(i + 1))) {
+    throw new OptionError(`permute: dims: expected the axes 1, 2 … in any order, got ${show(dims)}`);
+  }
+  const perm = dims.map((axis: number) => axis - 1);
+  const back = perm.map((_, axis) => perm.indexOf(axis));
+  return defineLayer({
+    type: "permute",
+    name,
+    config: { dims: [...dims] },
+    backwardReads: { x: false, y: false },
+    isView: () => perm.every((axis, i) => axis === i),
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs, where);
+      if (input.length === perm.length) return perm.map((axis) => input[axis]!);
+      throw new ShapeError(`${where}: expected ${perm.length} dimensions, got ${shapeText(input)}`);
+    },
+    weights: () => [],
+    build({ kernels, inputs, output, x, y, dx, dy, table }): Pass {
+      const input = onlyInput(inputs);
+      const size = sizeOf(input);
+      const there = transposition(input, perm);
+      const axes = table(there.table);
+      const forward = (n: number): void => kernels.transpose(there.rank, axes, n, size, x.pointer, y.pointer);
+      if (!dx) return { forward };
+      const again = transposition(output, back);
+      const axesBack = table(again.table);
+      return {
+        forward,
+        backward: (n) => kernels.transpose(again.rank, axesBack, n, size, dy.pointer, dx.pointer),
+      };
+    },
   });
 }
 

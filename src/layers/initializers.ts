@@ -37,8 +37,13 @@ function fans(shape: Shape): { fanIn: number; fanOut: number } {
   return { fanIn: receptive * shape.at(-2)!, fanOut: receptive * shape.at(-1)! };
 }
 
-/** The starting values of a weight, drawn from `random`; each is rounded to float32 once. */
-export function initialize(initializer: Initializer, shape: Shape, random: Random): Float32Array {
+/** The starting values of a weight: given, or drawn from `random` and each rounded to float32 once. */
+export function initialize(
+  initializer: Initializer | (() => Float32Array),
+  shape: Shape,
+  random: Random,
+): Float32Array {
+  if (typeof initializer === "function") return initializer();
   const data = new Float32Array(sizeOf(shape));
   if (typeof initializer === "object") return data.fill(initializer.constant);
   if (initializer === "zeros") return data;

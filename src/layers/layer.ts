@@ -1,8 +1,10 @@
+import type { Heap } from "../engine/heap.ts";
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
 import { ShapeError } from "../errors.ts";
 import type { Shape } from "../tensor.ts";
 import type { BACKWARD } from "./backward.ts";
+import type { Epilogue, Role, Takes } from "./epilogue.ts";
 import type { Initializer } from "./initializers.ts";
 import type { SymbolicTensor } from "./symbolic.ts";
 
@@ -11,11 +13,14 @@ export interface Buffer {
   pointer: number;
 }
 
-/** A trainable tensor of a layer. */
+/** A tensor of numbers that a layer keeps. */
 export interface WeightSpec {
   readonly name: string;
   readonly shape: Shape;
-  readonly initializer: Initializer;
+  /** How it starts, or what gives its numbers. */
+  readonly initializer: Initializer | (() => Float32Array);
+  /** False for what no gradient changes, such as moving statistics. Default: true. */
+  readonly trainable?: boolean;
 }
 
 /** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
@@ -25,17 +30,25 @@ export interface Pass {
   forward(n: number): void;
   /** Absent when nothing before the layer and nothing in it learns. */
   backward?: (n: number) => void;
+  /**
+   * Brings what no gradient changes up to date after a training step; returns whether all of it is finite. Nothing is
+   * stored without `commit`.
+   */
+  update?: (n: number, commit: boolean) => boolean;
 }
 
 /** What the plan hands a layer to build its pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
+  /** The memory that the buffers lie in. */
+  readonly heap: Heap;
   /** The layer's name, for errors. */
   readonly name: string;
   /** The most images that a batch may have. */
   readonly capacity: number;
+  /** Whether this is training, of a layer that is not frozen. */
   readonly training: boolean;
-  /** The backward passes of the layers with weights; in training only. */
+  /** The backward passes of the layers with weights; absent when no gradient goes through the layer. */
   readonly backward: typeof BACKWARD | undefined;
   /** Shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
@@ -49,9 +62,11 @@ export interface BuildContext {
   /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. */
   readonly dx: Buffer | null;
   readonly dxs: readonly (Buffer | null)[];
-  /** The layer's weights and their gradients, in the order of `Layer.weights`. */
+  /** What the pass does besides, of that which the layer `takes`; empty in training. */
+  readonly epilogue: Epilogue;
+  /** The layer's weights and the gradients of those that learn, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
-  readonly gradients: readonly Buffer[];
+  readonly gradients: readonly (Buffer | undefined)[];
   /** Two numbers that differ for each training step and layer; in training only. */
   readonly randomKey: { readonly step: number; readonly layer: number };
   /** A buffer that keeps its content from the forward to the backward pass. */
@@ -62,10 +77,17 @@ export interface BuildContext {
   scratch(elements: number, pass: "forward" | "backward"): Buffer;
   /** A window's struct, which lives as long as the plan. */
   window(window: Window): number;
+  /** The address of a copy of numbers that kernels read, which lives as long as the plan. */
+  table(numbers: Int32Array): number;
 }
 
-/** A layer: its configuration and what follows from it. Layers hold no state; weights and buffers belong to the model. */
+/** A layer: its configuration and what follows from it. Weights and buffers belong to the model. */
 export interface Layer extends LayerDefinition {
+  /**
+   * Whether training changes its weights. Set it to false to freeze the layer; `compile` reads it. Frozen batch
+   * normalization uses its moving statistics. Default: true.
+   */
+  trainable: boolean;
   /**
    * Uses the layer in a graph: on one value, or a list of them. Each further use shares its weights.
    * @throws ShapeError, OptionError when the values do not fit.
@@ -84,8 +106,16 @@ export interface LayerDefinition {
   /** Shape of one image's output. @throws ShapeError, OptionError naming `where`. */
   outputShape(inputs: readonly Shape[], where: string): Shape;
   weights(inputs: readonly Shape[]): WeightSpec[];
+  /** False for a layer without a backward pass: training is refused where something before it learns. Default: true. */
+  readonly differentiable?: boolean;
   /** What its backward pass reads again, so that the planner keeps it. */
   readonly backwardReads: { readonly x: boolean; readonly y: boolean };
+  /** What the layer is to the one before it, in inference; default: nothing that another layer could do. */
+  readonly role?: Role;
+  /** What its pass can do of the layers after it. Default: nothing. */
+  readonly takes?: Takes;
+  /** Inputs that the output may be written over, by their place, in inference. Default: none. */
+  readonly overwrites?: readonly number[];
   /** True when the output is the input's memory under another shape: no pass runs. */
   isView(training: boolean): boolean;
   build(context: BuildContext): Pass;

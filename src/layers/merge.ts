@@ -3,7 +3,8 @@ import type { Kernels } from "../engine/kernels.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
-import type { Buffer, Layer, Pass } from "./layer.ts";
+import type { Buffer, BuildContext, Layer, LayerDefinition, Pass } from "./layer.ts";
+import { addRow, multiplyRow, rowPair } from "./rows.ts";
 import { defineLayer } from "./symbolic.ts";
 
 /** @throws ShapeError unless there are at least two shapes */
@@ -13,42 +14,83 @@ function several(inputs: readonly Shape[], where: string): Shape {
 }
 
 /** The one shape of all inputs. @throws ShapeError */
-function sameShapes(inputs: readonly Shape[], where: string): Shape {
+function sameShapes(inputs: readonly Shape[], where: string, besides = ""): Shape {
   const first = several(inputs, where);
   const other = inputs.find((shape) => !sameShape(shape, first));
   if (!other) return first;
   throw new ShapeError(
-    `${where}: expected inputs of one shape, got ${shapeText(first)} and ${shapeText(other)}`,
+    `${where}: expected inputs of one shape${besides}, got ${shapeText(first)} and ${shapeText(other)}`,
   );
 }
 
-/** `y = a ∘ b ∘ …` from left to right. */
+/** The shape of a sum or product: the one of all inputs, or that of an image beside a row. @throws ShapeError */
+function combinedShape(inputs: readonly Shape[], where: string): Shape {
+  const pair = rowPair(inputs);
+  if (pair) return inputs[pair.image]!;
+  return sameShapes(inputs, where, ", or an image and a row of its channels");
+}
+
+type Combine = Kernels["addForward"];
+
+/** `y = a ∘ b ∘ …` from left to right, the last operand by `last`. */
 function fold(
-  combine: Kernels["addForward"],
+  combine: Combine,
+  last: Combine,
   xs: readonly Buffer[],
   y: Buffer,
   size: number,
 ): Pass["forward"] {
   return (n) => {
-    combine(xs[0]!.pointer, xs[1]!.pointer, y.pointer, n * size);
-    for (let i = 2; i < xs.length; i++) combine(y.pointer, xs[i]!.pointer, y.pointer, n * size);
+    let from = xs[0]!.pointer;
+    for (let i = 1; i < xs.length; i++) {
+      const step = i === xs.length - 1 ? last : combine;
+      step(from, xs[i]!.pointer, y.pointer, n * size);
+      from = y.pointer;
+    }
   };
 }
 
-/** The sum of values of one shape, from left to right: what a residual connection does. */
-export function add(options: { name?: string } = {}): Layer {
-  checkOptions("add", options, ["name"]);
+/** What one of these layers does to `size` elements an image. */
+type Build = (context: BuildContext, size: number) => Pass;
+
+function merging(
+  type: string,
+  options: { name?: string },
+  definition: Pick<LayerDefinition, "backwardReads" | "outputShape" | "role" | "takes" | "overwrites"> & {
+    build: Build;
+  },
+): Layer {
+  checkOptions(type, options, ["name"]);
+  const { build, ...rest } = definition;
   return defineLayer({
-    type: "add",
+    type,
     name: options.name,
     config: {},
-    backwardReads: { x: false, y: false },
     isView: () => false,
-    outputShape: sameShapes,
     weights: () => [],
-    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
-      const size = sizeOf(output);
-      const forward = fold(kernels.addForward, xs, y, size);
+    ...rest,
+    build: (context) => build(context, sizeOf(context.output)),
+  });
+}
+
+/**
+ * The sum of values of one shape, from left to right: what a residual connection does. Or of an image and a row, `[c]` or
+ * `[1, 1, c]`, that is added to each pixel.
+ */
+export function add(options: { name?: string } = {}): Layer {
+  return merging("add", options, {
+    backwardReads: { x: false, y: false },
+    role: { kind: "sum" },
+    takes: ["activation"],
+    overwrites: [0, 1],
+    outputShape: combinedShape,
+    build(context, size) {
+      const pair = rowPair(context.inputs);
+      if (pair) return addRow(context, pair);
+      const { kernels, xs, y, dxs, dy, backward, epilogue } = context;
+      const { code, alpha } = epilogue.activation ?? { code: 0, alpha: 0 };
+      const last: Combine = (a, b, to, n) => kernels.addActivated(code, alpha, a, b, to, n);
+      const forward = fold(kernels.addForward, last, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -62,20 +104,20 @@ export function add(options: { name?: string } = {}): Layer {
   });
 }
 
-/** The product of values of one shape, element by element, from left to right. */
+/**
+ * The product of values of one shape, element by element, from left to right. Or of an image and a row, `[c]` or
+ * `[1, 1, c]`, with which each pixel is multiplied: the gate of squeeze and excitation.
+ */
 export function multiply(options: { name?: string } = {}): Layer {
-  checkOptions("multiply", options, ["name"]);
-  return defineLayer({
-    type: "multiply",
-    name: options.name,
-    config: {},
+  return merging("multiply", options, {
     backwardReads: { x: true, y: false },
-    isView: () => false,
-    outputShape: sameShapes,
-    weights: () => [],
-    build({ kernels, output, xs, y, dxs, dy, backward }): Pass {
-      const size = sizeOf(output);
-      const forward = fold(kernels.multiplyForward, xs, y, size);
+    overwrites: [0, 1],
+    outputShape: combinedShape,
+    build(context, size) {
+      const pair = rowPair(context.inputs);
+      if (pair) return multiplyRow(context, pair);
+      const { kernels, xs, y, dxs, dy, backward } = context;
+      const forward = fold(kernels.multiplyForward, kernels.multiplyForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -90,6 +132,72 @@ export function multiply(options: { name?: string } = {}): Layer {
               kernels.multiplyForward(from, xs[j]!.pointer, dx.pointer, n * size);
               from = dx.pointer;
             }
+          }
+        },
+      };
+    },
+  });
+}
+
+/** The first value less the second, of one shape. */
+export function subtract(options: { name?: string } = {}): Layer {
+  return merging("subtract", options, {
+    backwardReads: { x: false, y: false },
+    outputShape(inputs, where) {
+      if (inputs.length === 2) return sameShapes(inputs, where);
+      throw new ShapeError(`${where}: expected two inputs, got ${inputs.length}`);
+    },
+    build({ kernels, xs, y, dxs, dy, backward }, size) {
+      const forward = fold(kernels.subtractForward, kernels.subtractForward, xs, y, size);
+      if (!backward) return { forward };
+      const [da, db] = dxs;
+      return {
+        forward,
+        backward(n) {
+          if (da) kernels.copyRows(n, size, dy.pointer, size, da.pointer, size);
+          if (db) kernels.scaleForward(-1, dy.pointer, db.pointer, n * size);
+        },
+      };
+    },
+  });
+}
+
+/** The mean of values of one shape: their sum from left to right, times 1 / their number. */
+export function average(options: { name?: string } = {}): Layer {
+  return merging("average", options, {
+    backwardReads: { x: false, y: false },
+    outputShape: (inputs, where) => sameShapes(inputs, where),
+    build({ kernels, xs, y, dxs, dy, backward }, size) {
+      const sum = fold(kernels.addForward, kernels.addForward, xs, y, size);
+      const share = 1 / xs.length;
+      const forward = (n: number): void => {
+        sum(n);
+        kernels.scaleForward(share, y.pointer, y.pointer, n * size);
+      };
+      if (!backward) return { forward };
+      return {
+        forward,
+        backward(n) {
+          for (const dx of dxs) if (dx) kernels.scaleForward(share, dy.pointer, dx.pointer, n * size);
+        },
+      };
+    },
+  });
+}
+
+/** The largest of values of one shape, element by element. The gradient goes to the first of equals. */
+export function maximum(options: { name?: string } = {}): Layer {
+  return merging("maximum", options, {
+    backwardReads: { x: true, y: true },
+    outputShape: (inputs, where) => sameShapes(inputs, where),
+    build({ kernels, xs, y, dxs, dy, backward }, size) {
+      const forward = fold(kernels.maximumForward, kernels.maximumForward, xs, y, size);
+      if (!backward) return { forward };
+      return {
+        forward,
+        backward(n) {
+          for (let i = 0; i < xs.length; i++) {
+            kernels.maximumBackward(xs[i]!.pointer, y.pointer, dy.pointer, dxs[i]?.pointer ?? 0, n * size);
           }
         },
       };

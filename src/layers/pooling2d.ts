@@ -16,14 +16,9 @@ export interface Pooling2dLayerOptions {
   name?: string;
 }
 
-type Build = (context: BuildContext, window: Window) => Pass;
+export type Build = (context: BuildContext, window: Window) => Pass;
 
-function pooling(
-  type: string,
-  options: Pooling2dLayerOptions,
-  backwardReads: Layer["backwardReads"],
-  build: Build,
-): Layer {
+function pooling(type: string, options: Pooling2dLayerOptions, build: Build): Layer {
   checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
   const { poolSize = 2, padding = "valid", name } = options;
   const config: PoolOptions = {
@@ -35,7 +30,7 @@ function pooling(
     type,
     name,
     config,
-    backwardReads,
+    backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape(inputs, where) {
       const window = resolvePool(where, onlyInput(inputs, where), config);
@@ -46,7 +41,7 @@ function pooling(
   });
 }
 
-const maxima: Build = (context, window) => {
+export const maxima: Build = (context, window) => {
   const { kernels, capacity, x, y, dx, dy } = context;
   const struct = context.window(window);
   const ySize = window.oh * window.ow * window.c;
@@ -59,25 +54,35 @@ const maxima: Build = (context, window) => {
   };
 };
 
+export const means: Build = (context, window) => {
+  const { kernels, x, y, dx, dy } = context;
+  const struct = context.window(window);
+  const forward = (n: number): void => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer);
+  if (!dx) return { forward };
+  return { forward, backward: (n) => kernels.averagePool2dBackward(struct, n, dy.pointer, dx.pointer) };
+};
+
 /** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
 export function maxPooling2d(options: Pooling2dLayerOptions = {}): Layer {
-  return pooling("maxPooling2d", options, { x: false, y: false }, maxima);
+  return pooling("maxPooling2d", options, maxima);
 }
 
 /** The mean of each window; padding does not count. */
 export function averagePooling2d(options: Pooling2dLayerOptions = {}): Layer {
-  return pooling("averagePooling2d", options, { x: false, y: false }, (context, window) => {
-    const { kernels, x, y, dx, dy } = context;
-    const struct = context.window(window);
-    const forward = (n: number): void => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer);
-    if (!dx) return { forward };
-    return { forward, backward: (n) => kernels.averagePool2dBackward(struct, n, dy.pointer, dx.pointer) };
-  });
+  return pooling("averagePooling2d", options, means);
 }
 
-/** Pooling over all pixels: `[h, w, c]` → `[c]`. */
-function globalPooling(type: string, options: { name?: string }, build: Layer["build"]): Layer {
+type GlobalBuild = (context: BuildContext, pixels: number, c: number) => Pass;
+
+/** Pooling over all pixels or steps: `[h, w, c]` or `[steps, c]` → `[c]`. */
+export function globalPooling(
+  type: string,
+  options: { name?: string },
+  rank: 2 | 3,
+  build: GlobalBuild,
+): Layer {
   checkOptions(type, options, ["name"]);
+  const expected = rank === 3 ? "an image [height, width, channels]" : "a sequence [steps, channels]";
   return defineLayer({
     type,
     name: options.name,
@@ -86,36 +91,37 @@ function globalPooling(type: string, options: { name?: string }, build: Layer["b
     isView: () => false,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
-      if (input.length === 3) return [input[2]!];
-      throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
+      if (input.length === rank) return [input.at(-1)!];
+      throw new ShapeError(`${where}: expected ${expected}, got ${shapeText(input)}`);
     },
     weights: () => [],
-    build,
+    build(context) {
+      const input = onlyInput(context.inputs);
+      const c = input.at(-1)!;
+      return build(context, sizeOf(input) / c, c);
+    },
   });
 }
 
+/** The maximum of each channel; all pixels lie in one window. */
+export const globalMaxima: GlobalBuild = (context, pixels, c) =>
+  maxima(context, resolvePool(context.name, [1, pixels, c], { poolSize: [1, pixels] }));
+
+export const globalMeans: GlobalBuild = ({ kernels, x, y, dx, dy }, pixels, c) => {
+  const forward = (n: number): void => kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
+  if (!dx) return { forward };
+  return {
+    forward,
+    backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
+  };
+};
+
 /** The maximum of each channel over all pixels: `[h, w, c]` → `[c]`. */
 export function globalMaxPooling2d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalMaxPooling2d", options, (context) => {
-    const input = onlyInput(context.inputs);
-    const poolSize = [input[0]!, input[1]!] as const;
-    return maxima(context, resolvePool(context.name, input, { poolSize }));
-  });
+  return globalPooling("globalMaxPooling2d", options, 3, globalMaxima);
 }
 
 /** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
 export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalAveragePooling2d", options, (context) => {
-    const { kernels, x, y, dx, dy } = context;
-    const input = onlyInput(context.inputs);
-    const c = input[2]!;
-    const pixels = sizeOf(input) / c;
-    const forward = (n: number): void =>
-      kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
-    if (!dx) return { forward };
-    return {
-      forward,
-      backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
-    };
-  });
+  return globalPooling("globalAveragePooling2d", options, 3, globalMeans);
 }

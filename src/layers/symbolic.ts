@@ -52,6 +52,7 @@ export function input(options: { shape: Shape; name?: string }): SymbolicTensor 
 export function defineLayer(definition: LayerDefinition): Layer {
   const layer: Layer = {
     ...definition,
+    trainable: true,
     apply(inputs) {
       const where = layer.name ?? layer.type;
       const values = symbolicTensors(`${where}: apply`, inputs);

@@ -1,8 +1,10 @@
 import type { Kernels } from "../engine/kernels.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, numberIn, show } from "../options.ts";
 
 /** A loss: the mean over the batch, its gradient and the count of right rows come from one kernel. */
 export interface Loss {
-  readonly type: "softmaxCrossEntropy" | "meanSquaredError";
+  readonly type: "softmaxCrossEntropy" | keyof typeof POINTWISE;
   /** True when class numbers `[n]` serve as labels besides rows like the output's. */
   readonly takesClasses: boolean;
   /**
@@ -21,28 +23,74 @@ export interface Loss {
   ): void;
 }
 
+export interface SoftmaxCrossEntropyOptions {
+  /** Share s of each target that is spread over the classes: (1 − s)·target + s / classes. Default: 0. */
+  labelSmoothing?: number;
+}
+
 /**
  * Mean over the batch of −Σ target·log softmax(logits). Labels are class numbers `[n]` or rows `[n, classes]`. The last
  * layer stays linear: the softmax is part of the loss.
+ * @throws OptionError unless 0 ≤ labelSmoothing < 1.
  */
-export function softmaxCrossEntropy(): Loss {
+export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): Loss {
+  checkOptions("softmaxCrossEntropy", options, ["labelSmoothing"]);
+  const smoothing = numberIn("softmaxCrossEntropy: labelSmoothing", options.labelSmoothing ?? 0, 0, 1);
   return {
     type: "softmaxCrossEntropy",
     takesClasses: true,
     run(kernels, classes, x, targets, dx, rows, columns, result) {
-      if (classes) kernels.softmaxCrossEntropySparse(x, targets, dx, rows, columns, result);
-      else kernels.softmaxCrossEntropyDense(x, targets, dx, rows, columns, result);
+      if (classes) kernels.softmaxCrossEntropySparse(x, targets, smoothing, dx, rows, columns, result);
+      else kernels.softmaxCrossEntropyDense(x, targets, smoothing, dx, rows, columns, result);
+    },
+  };
+}
+
+/** As `assembly/pointwiseLoss.ts` numbers them. */
+const POINTWISE = { meanSquaredError: 0, meanAbsoluteError: 1, huber: 2, sigmoidCrossEntropy: 3 } as const;
+
+function pointwise(type: keyof typeof POINTWISE, delta = 0): Loss {
+  return {
+    type,
+    takesClasses: false,
+    run(kernels, _classes, x, targets, dx, rows, columns, result) {
+      kernels.pointwiseLoss(POINTWISE[type], delta, x, targets, dx, rows, columns, result);
     },
   };
 }
 
 /** Mean of (output − target)² over all elements of the batch. Labels have the output's shape. */
 export function meanSquaredError(): Loss {
-  return {
-    type: "meanSquaredError",
-    takesClasses: false,
-    run(kernels, _classes, x, targets, dx, rows, columns, result) {
-      kernels.meanSquaredError(x, targets, dx, rows, columns, result);
-    },
-  };
+  return pointwise("meanSquaredError");
+}
+
+/** Mean of |output − target| over all elements of the batch. Labels have the output's shape. */
+export function meanAbsoluteError(): Loss {
+  return pointwise("meanAbsoluteError");
+}
+
+export interface HuberOptions {
+  /** Where the square ends and the straight line begins. Default: 1. */
+  delta?: number;
+}
+
+/**
+ * Mean over all elements of the batch, with d = output − target, of d² / 2 for |d| ≤ delta, else delta·(|d| − delta / 2).
+ * Labels have the output's shape.
+ * @throws OptionError unless delta is a float32 above 0.
+ */
+export function huber(options: HuberOptions = {}): Loss {
+  checkOptions("huber", options, ["delta"]);
+  const delta = Math.fround(numberIn("huber: delta", options.delta ?? 1, 0));
+  if (delta > 0 && delta < Infinity) return pointwise("huber", delta);
+  throw new OptionError(`huber: delta: expected a float32 above 0, got ${show(options.delta)}`);
+}
+
+/**
+ * Mean over all elements of the batch of −target·log σ(x) − (1 − target)·log σ(−x): for answers of yes or no, of which
+ * an image may have several. Labels, 0 to 1, have the output's shape. The last layer stays linear: the sigmoid is part of
+ * the loss. Its accuracy is the share of rows of which each output is above 0 where the label is above ½, and only there.
+ */
+export function sigmoidCrossEntropy(): Loss {
+  return pointwise("sigmoidCrossEntropy");
 }

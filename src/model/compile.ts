@@ -2,9 +2,10 @@ import type { KernelEngine } from "../engine/engine.ts";
 import { Runtime } from "../engine/runtime.ts";
 import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
+import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import { checkOptions, show } from "../options.ts";
-import { nodeOf, type Graph } from "./graph.ts";
+import { checkOptions, flag, show } from "../options.ts";
+import { nodeOf, type Graph, type GraphNode } from "./graph.ts";
 import { inOrder, isNamed, type Named } from "./named.ts";
 
 export interface CompileOptions {
@@ -13,6 +14,8 @@ export interface CompileOptions {
   optimizer?: Optimizer;
   /** Needed for training and `evaluate`: one, for every output, or one for each by name. What is minimised is their sum. */
   loss?: Loss | Named<Loss>;
+  /** What `evaluate` tells of each output besides loss and accuracy: a list for every output, or one for each by name. */
+  metrics?: readonly Metric[] | Named<readonly Metric[]>;
 }
 
 /** The engine's runtime. @throws OptionError unless it is an engine, and lives. */
@@ -33,7 +36,15 @@ export interface Compiled {
   readonly optimizer: Optimizer | undefined;
   /** Of each output; none without a loss. */
   readonly losses: readonly Loss[];
+  /** Of each output. */
+  readonly metrics: readonly (readonly Metric[])[];
 }
+
+/** The activations that are part of a loss. */
+const HELD: { readonly [Type in Loss["type"]]?: string } = {
+  softmaxCrossEntropy: "softmax",
+  sigmoidCrossEntropy: "sigmoid",
+};
 
 const isLoss = (value: unknown): value is Loss => typeof (value as Loss | undefined)?.run === "function";
 
@@ -53,9 +64,46 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
   return losses;
 }
 
+const isMetric = (value: unknown): value is Metric =>
+  typeof (value as Metric | undefined)?.start === "function";
+
+/** The metrics of each output. @throws OptionError, ShapeError */
+function metricsOf(
+  metrics: CompileOptions["metrics"],
+  outputs: readonly GraphNode[],
+): readonly (readonly Metric[])[] {
+  const names = outputs.map(({ name }) => name);
+  const lists = isNamed(metrics, names)
+    ? inOrder("compile: metrics", metrics, names)
+    : names.map(() => metrics ?? []);
+  lists.forEach((list, i) => {
+    if (!Array.isArray(list) || !list.every(isMetric)) {
+      throw new OptionError(`compile: metrics: expected a list of metrics.*, got ${show(list)}`);
+    }
+    const { name, outputShape } = outputs[i]!;
+    const kinds = list.map((metric) => metric.name);
+    if (new Set(kinds).size < kinds.length) {
+      throw new OptionError(`compile: metrics: expected each once, got ${kinds.join(", ")}`);
+    }
+    if (list.length > 0 && outputShape.at(-1) === 1) {
+      throw new OptionError(`compile: metrics: expected outputs of several classes, got one in ${name}`);
+    }
+  });
+  return lists;
+}
+
+/** @throws OptionError unless some layer with weights is there to learn, if there are any. */
+function checkTrainable({ nodes }: Graph): void {
+  for (const { layer, name } of nodes) flag(`compile: ${name}: trainable`, layer.trainable);
+  const weighted = nodes.filter(({ layer, inputShapes }) => layer.weights(inputShapes).length > 0);
+  if (weighted.length > 0 && !weighted.some(({ layer }) => layer.trainable)) {
+    throw new OptionError("compile: optimizer: expected a layer that learns, got all of them frozen");
+  }
+}
+
 /** @throws OptionError unless each option is what its factory gives and fits the graph; ShapeError for unknown outputs. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
-  checkOptions("compile", options, ["engine", "optimizer", "loss"]);
+  checkOptions("compile", options, ["engine", "optimizer", "loss", "metrics"]);
   const { optimizer, loss } = options;
   const runtime = checkEngine(options.engine);
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
@@ -69,15 +117,19 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   if (optimizer && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
+  if (optimizer) checkTrainable(graph);
+  if (options.metrics && losses.length === 0) {
+    throw new OptionError("compile: loss: expected one beside the metrics, got none");
+  }
   losses.forEach(({ type }, i) => {
     const { layer, name } = nodes[i]!;
     const { activation } = layer.config as { activation?: unknown };
-    if (type === "softmaxCrossEntropy" && activation === "softmax") {
+    const held = HELD[type];
+    if (held !== undefined && activation === held) {
       throw new OptionError(
-        `compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, ` +
-          `got softmax in ${name}`,
+        `compile: loss: expected a linear last layer, since ${type} holds the ${held}, got ${held} in ${name}`,
       );
     }
   });
-  return { runtime, optimizer, losses };
+  return { runtime, optimizer, losses, metrics: metricsOf(options.metrics, nodes) };
 }

@@ -1,18 +1,26 @@
 import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import type { Loss } from "../losses/index.ts";
+import type { Metric } from "../metrics/metric.ts";
+import { countRows } from "../metrics/metric.ts";
 import type { Batch } from "./inference.ts";
 import type { Targets } from "./targets.ts";
 import { copyElements, RESULT_SIZE } from "./trainer.ts";
 
-/** What `evaluate` finds over a set of images. */
-export interface Evaluation {
-  /** Mean loss of a row; of several outputs the sum of theirs. */
+/** What `evaluate` finds of one output, the metrics that `compile` was given included. */
+export interface Figures {
+  /** Mean loss of a row. */
   loss: number;
-  /** Share of the rows whose largest element is where the target's is, over all outputs; 0 when a row has one element. */
+  /** Share of the rows whose largest element is where the target's is; 0 when a row has one element. */
   accuracy: number;
-  /** Each output's, by name, when there are several. */
-  outputs?: Record<string, { loss: number; accuracy: number }>;
+  [topK: `topK${number}`]: number;
+  confusionMatrix?: number[][];
+}
+
+/** What `evaluate` finds over a set of images; of several outputs the sum of the losses, and the accuracy over all rows. */
+export interface Evaluation extends Figures {
+  /** Each output's, by name, when there are several; the metrics are here then. */
+  outputs?: Record<string, Figures>;
 }
 
 /** One output of a model with what it is to be. */
@@ -22,6 +30,7 @@ export interface Judged {
   readonly columns: number;
   readonly targets: Targets;
   readonly loss: Loss;
+  readonly metrics: readonly Metric[];
 }
 
 /** Mean losses and accuracies over batches of outputs; yields after each batch. */
@@ -31,8 +40,14 @@ export function* evaluateBatches(
   judged: readonly Judged[],
 ): Generator<void, Evaluation> {
   const sums = judged.map(() => ({ loss: 0, correct: 0, rows: 0 }));
+  const counts = judged.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
   for (const { outputs, start, count } of batches) {
     // Read before the memory may grow, which detaches the views.
+    outputs.forEach((output, i) => {
+      const { columns, targets } = judged[i]!;
+      const rowsPerImage = output.length / columns / count;
+      countRows(counts[i]!, output, columns, targets.data, targets.classes, start * rowsPerImage);
+    });
     const places = outputs.map(({ byteOffset, length }) => ({ byteOffset, length }));
     places.forEach((place, i) => {
       const result = lossOf(runtime, place, start, count, judged[i]!);
@@ -43,7 +58,10 @@ export function* evaluateBatches(
     });
     yield;
   }
-  const means = sums.map(({ loss, correct, rows }) => ({ loss: loss / rows, accuracy: correct / rows }));
+  const means = sums.map(({ loss, correct, rows }, i): Figures => {
+    const found = judged[i]!.metrics.map(({ name }, j) => [name, counts[i]![j]!.result()] as const);
+    return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(found) };
+  });
   if (means.length === 1) return means[0]!;
   const total = (of: "correct" | "rows"): number => sums.reduce((sum, each) => sum + each[of], 0);
   return {

@@ -1,12 +1,14 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
+import type { Labels } from "../labels.ts";
 import { checkOptions, flag, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
+import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { Named } from "./named.ts";
-import type { Labels, Targets } from "./targets.ts";
+import type { Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** The state after a batch. Loss and accuracy are the epoch's running means. */
@@ -44,6 +46,8 @@ export interface FitOptions {
   onEpochEnd?: (state: EpochEnd) => unknown;
   /** An `AbortSignal`. Stops between two batches; `fit` then rejects with the signal's reason and the weights stay as they are. */
   signal?: AbortSignalLike;
+  /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
+  earlyStopping?: EarlyStopping;
 }
 
 const FIT_KEYS = [
@@ -54,6 +58,7 @@ const FIT_KEYS = [
   "onBatchEnd",
   "onEpochEnd",
   "signal",
+  "earlyStopping",
 ] as const;
 
 /** One entry an epoch. */
@@ -62,6 +67,10 @@ export interface History {
   accuracy: number[];
   validationLoss: number[];
   validationAccuracy: number[];
+  /** The epoch, counted from 1, after which `earlyStopping` ended training; absent when all of them ran. */
+  stoppedEpoch?: number;
+  /** The best epoch in the eyes of `earlyStopping`. */
+  bestEpoch?: number;
 }
 
 export interface FitRun {
@@ -74,6 +83,7 @@ export interface FitRun {
   readonly rowsPerImage: number;
   readonly options: FitOptions;
   readonly settings: FitSettings;
+  readonly weights: Weights;
   /** Evaluates the validation data, handing control back in between. */
   validate(pace: Pace): Promise<Evaluation | undefined>;
 }
@@ -83,12 +93,13 @@ export interface FitSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
+  readonly earlyStopping: Required<EarlyStopping> | undefined;
 }
 
 /** Checks the options of `fit` that do not depend on the data. */
 export function checkFitOptions(options: FitOptions): FitSettings {
   checkOptions("fit", options, FIT_KEYS);
-  const { onBatchEnd, onEpochEnd, signal, validationData } = options;
+  const { onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } = options;
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
@@ -104,18 +115,20 @@ export function checkFitOptions(options: FitOptions): FitSettings {
     epochs: positiveInteger("fit: epochs", options.epochs ?? 1),
     batchSize: positiveInteger("fit: batchSize", options.batchSize ?? 32),
     shuffle: flag("fit: shuffle", options.shuffle ?? true),
+    earlyStopping: earlyStopping && checkEarlyStopping(earlyStopping, validationData !== undefined),
   };
 }
 
 /** The training loop. */
 export async function runFit(run: FitRun): Promise<History> {
   const { options, count } = run;
-  const { epochs, batchSize, shuffle } = run.settings;
+  const { epochs, batchSize, shuffle, earlyStopping } = run.settings;
   const size = Math.min(batchSize, count);
   run.trainer.reserve(size);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
   const pace = new Pace();
+  const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     // Before the order is drawn: a run that was stopped here leaves no trace.
     options.signal?.throwIfAborted();
@@ -129,8 +142,14 @@ export async function runFit(run: FitRun): Promise<History> {
       history.validationLoss.push((state.validationLoss = validation.loss));
       history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
     }
+    const ended = stopper?.ended(state);
     await options.onEpochEnd?.(state);
+    if (ended) {
+      history.stoppedEpoch = epoch;
+      break;
+    }
   }
+  stopper?.finish(history);
   return history;
 }
 

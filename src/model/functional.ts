@@ -23,26 +23,28 @@ function ancestors(outputs: readonly SymbolicTensor[]): SymbolicTensor[] {
 }
 
 function refuseTwins(where: string, values: readonly SymbolicTensor[]): void {
-  const twin = values.findIndex((value, i) => values.indexOf(value) < i);
+  const seen = new Set<SymbolicTensor>();
+  const twin = values.findIndex((value) => seen.size === seen.add(value).size);
   if (twin >= 0) throw new OptionError(`${where}[${twin}]: expected a value of its own, got the same again`);
 }
 
 /** @throws OptionError naming what is not connected. */
 function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
   const computed = ancestors(outputs);
+  const [given, needed] = [new Set(inputs), new Set(computed)];
   const layerAt = inputs.findIndex(({ layer }) => layer !== undefined);
   if (layerAt >= 0) {
     throw new OptionError(
       `model: inputs[${layerAt}]: expected what input() gives, got the output of ${inputs[layerAt]!.layer!.type}`,
     );
   }
-  const unused = inputs.findIndex((value) => !computed.includes(value));
+  const unused = inputs.findIndex((value) => !needed.has(value));
   if (unused >= 0) {
     throw new OptionError(
       `model: inputs[${unused}]: expected an input that an output depends on, got one that none does`,
     );
   }
-  const missing = computed.find((value) => value.layer === undefined && !inputs.includes(value));
+  const missing = computed.find((value) => value.layer === undefined && !given.has(value));
   if (missing) {
     throw new OptionError(
       `model: inputs: expected every input that the outputs depend on, got none called ${missing.name ?? "(without a name)"} ` +

@@ -3,14 +3,14 @@ import type { Buffer } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Where a node's backward pass writes. */
 interface NodeGradients {
   /** By input: the gradient itself or, when another reader has written it, a part that is added to it. */
   readonly dxs: readonly (Buffer | null)[];
-  /** The gradients of its weights, or parts of them when another use of the layer has written those. */
-  readonly weights: readonly Buffer[];
+  /** The gradients of its weights that learn, or parts of them when another use of the layer has written those. */
+  readonly weights: readonly (Buffer | undefined)[];
   /** All planned buffers among them, and the sums that they are added to. */
   readonly buffers: readonly PlannedBuffer[];
   /** Adds the parts to the sums, after the backward pass of `n` images; absent when there are none. */
@@ -30,6 +30,7 @@ interface Target {
   readonly capacity: number;
   /** Address of the weights' gradients, laid out as the parameters. */
   readonly pointer: number;
+  readonly learning: ReadonlySet<Parameter>;
 }
 
 /**
@@ -146,11 +147,13 @@ class GradientPlanner {
   }
 
   /** The gradients of a layer's weights, or parts of them when a later use has written those. */
-  #weights(owner: number, { buffers, sums }: Draft): Buffer[] {
+  #weights(owner: number, { buffers, sums }: Draft): (Buffer | undefined)[] {
     const further = this.#written.has(owner);
     this.#written.add(owner);
     const own = this.#parameters.list.filter(({ node }) => node === owner);
-    return own.map(({ offset, size }) => {
+    return own.map((parameter) => {
+      if (!this.#target.learning.has(parameter)) return undefined;
+      const { offset, size } = parameter;
       const at = this.#target.pointer + offset * 4;
       if (!further) return { pointer: at };
       const part = this.#buffer(size);

@@ -128,12 +128,13 @@ export function createGraph(
   }
   const layers = [...new Set(specs.map(({ layer }) => layer))];
   const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
+  const nameOf = new Map(layers.map((layer, i) => [layer, names[inputs.length + i]!]));
   const shapes: Shape[] = inputs.map(({ shape }) => [...shape]);
   const nodes: GraphNode[] = [];
   const uses = new Map<Layer, { owner: number; count: number }>();
   for (const [index, { layer, inputs: reads }] of specs.entries()) {
     const use = uses.get(layer) ?? { owner: index, count: 0 };
-    const base = names[inputs.length + layers.indexOf(layer)]!;
+    const base = nameOf.get(layer)!;
     const name = use.count === 0 ? base : `${base}:${use.count}`;
     uses.set(layer, { ...use, count: use.count + 1 });
     const inputShapes = reads.map((value) => shapes[value]!);

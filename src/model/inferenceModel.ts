@@ -39,12 +39,12 @@ export class InferenceModel {
   readonly #sessions = new Set<Session>();
   #placed: Placed | undefined;
 
-  /** Users call `loadModel`. Without `weights` they are zero. @throws ShapeError unless they are the graph's */
-  constructor(graph: Graph, weights?: ReadonlyMap<string, Tensor>) {
+  /** Users call `loadModel`. Weights are given, or made by name. @throws ShapeError unless they are the graph's */
+  constructor(graph: Graph, weights: ReadonlyMap<string, Tensor> | ((name: string) => Float32Array)) {
     this.graph = graph;
     this.#inputNames = graph.inputs.map(({ name }) => name);
-    this.parameters = new Parameters(graph);
-    if (weights) this.parameters.write("model", weights);
+    this.parameters = new Parameters(graph, typeof weights === "function" ? weights : undefined);
+    if (typeof weights !== "function") this.parameters.write("model", weights);
   }
 
   /** Name and shape for one image of each input. */

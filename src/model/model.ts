@@ -1,7 +1,12 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import { encodeModel } from "../formats/onnx/encode.ts";
+import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
+import type { Labels } from "../labels.ts";
+import type { Layer } from "../layers/layer.ts";
 import type { Loss } from "../losses/index.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import type { Metric } from "../metrics/metric.ts";
+import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -10,9 +15,10 @@ import { evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
-import { drawWeights } from "./initialize.ts";
+import { startingWeights } from "./initialize.ts";
+import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
-import { checkLabels, noTargets, type Labels, type Targets } from "./targets.ts";
+import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
@@ -30,22 +36,27 @@ export class Model extends InferenceModel {
   #busy = false;
   /** Of each output. */
   #losses: readonly Loss[] = [];
+  #metrics: readonly (readonly Metric[])[] = [];
   #trainer: Trainer | undefined;
 
   /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>) {
-    super(graph, weights);
+    super(graph, weights ?? startingWeights(graph, new Random(seed)));
     this.seed = seed;
     this.#outputs = outputsOf(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
-    if (!weights) this.parameters.write("model", drawWeights(graph, new Random(seed)));
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
     this.#shuffler = new Random(seed);
     this.#shuffler.jump();
   }
 
-  /** Copies of the gradients of the last training step, by `layer.weight`. */
+  /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
+  get layers(): readonly Layer[] {
+    return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
   get gradients(): Map<string, Tensor> {
     return this.#requireTrainer("gradients").readGradients();
   }
@@ -56,10 +67,12 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError
    */
   override compile(options: CompileOptions): void {
-    const { runtime, optimizer, losses } = checkCompileOptions(options, this.graph);
+    const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
+    if (optimizer) checkDifferentiable(this.graph, this.parameters);
     this.place(runtime);
     this.#losses = losses;
+    this.#metrics = metrics;
     if (!optimizer) return;
     try {
       this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, losses, this.seed);
@@ -101,6 +114,7 @@ export class Model extends InferenceModel {
         rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
         options,
         settings,
+        weights: this.parameters,
         validate: async (pace) =>
           validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
       });
@@ -130,7 +144,7 @@ export class Model extends InferenceModel {
     return trainer.lastLoss;
   }
 
-  /** Mean loss and accuracy over `images`. @throws ShapeError, OptionError */
+  /** Mean loss, accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
@@ -138,7 +152,7 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize);
+    const steps = this.#evaluation("evaluate", images, labels, batchSize, this.#metrics);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -148,6 +162,20 @@ export class Model extends InferenceModel {
   /** A safetensors file with the weights, and the architecture in its metadata: `loadModel` needs nothing else. */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
+  }
+
+  /**
+   * An ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. ONNX's images are NCHW, and so
+   * are those that the file takes and gives, `[N, channels, height, width]`; `layout: "NHWC"` makes it turn them itself, so
+   * that it takes what the model takes. Other values are the model's own, inputs and outputs are called as in the model, and
+   * N is any number. Its weights are called as in `weights`; filters are OIHW, matrices stay `[in, out]`. A model trained by
+   * softmax cross-entropy gives logits.
+   * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
+   */
+  toOnnx(options: { layout?: OnnxLayout } = {}): Uint8Array {
+    checkOptions("toOnnx", options, ["layout"]);
+    const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
+    return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
   }
 
   override dispose(): void {
@@ -199,6 +227,7 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     batchSize: number,
+    metrics: readonly (readonly Metric[])[] = [],
   ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
     if (this.#losses.length === 0) {
@@ -209,7 +238,13 @@ export class Model extends InferenceModel {
     const n = this.checkImages(`${where}: images`, images, batch);
     const targets = this.#checkLabels(`${where}: labels`, labels, n);
     const judged = this.#outputs.map(({ name, shape }, i) => {
-      return { name, columns: shape.at(-1)!, targets: targets[i]!, loss: this.#losses[i]! };
+      return {
+        name,
+        columns: shape.at(-1)!,
+        targets: targets[i]!,
+        loss: this.#losses[i]!,
+        metrics: metrics[i] ?? [],
+      };
     });
     const data = batch.map((tensor) => tensor.data);
     return evaluateBatches(runtime, inference.batches(data, batchSize), judged);

@@ -10,7 +10,7 @@ const MOST = 2 ** 30;
 /** Weights start at multiples of this many floats. */
 const ALIGNMENT = 4;
 
-/** One trainable tensor and where it lies among all of them. */
+/** One weight and where it lies among all of them. */
 export interface Parameter {
   /** `layer.weight`, as in files. */
   readonly name: string;
@@ -20,6 +20,8 @@ export interface Parameter {
   /** First element, counted from the start of all parameters. */
   readonly offset: number;
   readonly size: number;
+  /** False for what no gradient changes. */
+  readonly trainable: boolean;
 }
 
 /** Name and shape of each weight. */
@@ -76,6 +78,8 @@ export class Parameters {
   /** Elements of the block, gaps included. */
   readonly size: number;
   #host: Float32Array | undefined;
+  /** Fills in the starting values, until somebody asked for them: large nets need not have them twice. */
+  #start: ((name: string) => Float32Array) | undefined;
   #runtime: Runtime | undefined;
   #region: Region | undefined;
   /** Address of the block in the engine's memory. */
@@ -83,8 +87,11 @@ export class Parameters {
   /** Counts the changes of the weights. */
   revision = 1;
 
-  /** Room for the weights of a graph, all zero. @throws ShapeError when they are too many. */
-  constructor(graph: Graph) {
+  /**
+   * The weights of a graph with starting values by name, asked for once and in the order of the nodes; zero without.
+   * @throws ShapeError when they are too many.
+   */
+  constructor(graph: Graph, start?: (name: string) => Float32Array) {
     const list: Parameter[] = [];
     let offset = 0;
     for (const node of owners(graph)) {
@@ -95,33 +102,43 @@ export class Parameters {
             `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
           );
         }
-        list.push({ name: weightName(node, weight), node: node.owner, shape: weight.shape, offset, size });
+        const { shape, trainable = true } = weight;
+        list.push({ name: weightName(node, weight), node: node.owner, shape, offset, size, trainable });
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
     }
     this.list = list;
     this.size = offset;
-    this.#host = new Float32Array(offset);
+    this.#start = start;
   }
 
-  /** Number of trainable numbers. */
+  /** Number of weights, tensors by their elements. */
   get count(): number {
     return this.list.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** The whole block where it lies now; a view that memory growth may detach. */
   get #data(): Float32Array {
-    if (this.#host) return this.#host;
+    if (!this.#runtime) return (this.#host ??= this.#started(new Float32Array(this.size)));
     const first = this.pointer >>> 2;
-    return this.#runtime!.heap.floats.subarray(first, first + this.size);
+    return this.#runtime.heap.floats.subarray(first, first + this.size);
+  }
+
+  /** Fills in the starting values. */
+  #started(data: Float32Array): Float32Array {
+    if (this.#start) for (const { name, offset } of this.list) data.set(this.#start(name), offset);
+    this.#start = undefined;
+    return data;
   }
 
   /** Moves the block to an engine's memory. */
   move(runtime: Runtime): void {
     if (this.#runtime === runtime) return;
     const region = new Region(runtime.heap, "model: weights");
-    // A net may have none, and an empty array looks like a detached one.
-    const pointer = this.size === 0 ? 0 : region.put(this.#data);
+    const pointer = region.zeros(this.size);
+    const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
+    if (!this.#host && !this.#runtime) this.#started(place);
+    else place.set(this.#data);
     this.leave();
     this.#host = undefined;
     this.#runtime = runtime;
@@ -140,21 +157,12 @@ export class Parameters {
 
   /** Copies of all weights by name. */
   read(): Map<string, Tensor> {
-    return this.#slices(this.#data);
+    return slices(this.#data, this.list);
   }
 
-  /** Copies, by name, of what lies at `pointer` in the engine's memory in the order of the weights. */
-  readAt(pointer: number): Map<string, Tensor> {
-    return this.#slices(this.#runtime!.heap.floats.subarray(pointer >>> 2));
-  }
-
-  #slices(data: Float32Array): Map<string, Tensor> {
-    return new Map(
-      this.list.map(({ name, shape, offset, size }) => [
-        name,
-        { shape: [...shape], data: data.slice(offset, offset + size) },
-      ]),
-    );
+  /** Copies, by name, of some of what lies at `pointer` in the engine's memory in the order of the weights. */
+  readAt(pointer: number, which: Iterable<Parameter>): Map<string, Tensor> {
+    return slices(this.#runtime!.heap.floats.subarray(pointer >>> 2), which);
   }
 
   /**
@@ -167,4 +175,13 @@ export class Parameters {
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
     this.revision++;
   }
+}
+
+function slices(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
+  return new Map(
+    Array.from(which, ({ name, shape, offset, size }) => [
+      name,
+      { shape: [...shape], data: data.slice(offset, offset + size) },
+    ]),
+  );
 }

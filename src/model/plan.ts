@@ -1,11 +1,15 @@
 import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
+import type { Epilogue } from "../layers/epilogue.ts";
 import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
+import { fuse, separate, type Step } from "./fusion.ts";
 import { planGradients, type Gradients } from "./gradients.ts";
-import type { Graph, GraphNode } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import type { Graph } from "./graph.ts";
+import { learningValues } from "./learning.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
+import { placeValues } from "./places.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -18,6 +22,10 @@ export interface TrainingOptions {
   /** Address of the gradients, laid out as the parameters. */
   readonly gradients: number;
   readonly backward: BuildContext["backward"];
+  /** The parameters that learn. */
+  readonly learning: ReadonlySet<Parameter>;
+  /** By node: whether its layer is not frozen. */
+  readonly trainable: readonly boolean[];
 }
 
 /** A step through a graph with all of its buffers, ready to run without allocating. */
@@ -33,12 +41,17 @@ export interface Plan {
   /** After the weights changed, before the next forward pass; in inference only. */
   prepare(): void;
   forward(n: number): void;
+  /** The parts of `forward` by the names of their layers, for who wants to time them. */
+  readonly steps: readonly { readonly name: string; forward(n: number): void }[];
   backward(n: number): void;
+  /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
+  update(n: number, commit: boolean): boolean;
   dispose(): void;
 }
 
 /**
- * Plans the buffers of a graph by the time that their content is needed, and builds each layer's pass.
+ * Plans the buffers of a graph by the time that their content is needed, and builds the pass of each layer, or in
+ * inference of each of `fuse`'s steps.
  *
  * Time: 0 the inputs are written; i + 1 node i runs forward; N + 1 the losses; 2N + 1 − i node i runs backward; 2N + 2 the
  * caller reads the outputs.
@@ -67,9 +80,10 @@ class Planner {
   readonly #region: Region;
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
-  /** By value: its data, and whether anything that it is made from learns. */
+  readonly #steps: readonly Step[];
+  /** By value: its data, unless a pass never stores it; and whether it learns. */
   readonly #values: PlannedBuffer[] = [];
-  readonly #learns: boolean[] = [];
+  readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
   readonly #randomKey = { step: 0 };
 
@@ -80,9 +94,12 @@ class Planner {
     this.#options = options;
     this.#region = region;
     this.#training = options.training !== undefined;
+    this.#learns = learningValues(graph, options.training?.learning);
+    this.#steps = this.#training ? separate(graph) : fuse(graph);
     this.#allocateValues();
     if (!options.training) return;
-    const target = { capacity: options.capacity, pointer: options.training.gradients };
+    const { gradients: pointer, learning } = options.training;
+    const target = { capacity: options.capacity, pointer, learning };
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
     this.#gradients = planGradients(runtime.kernels, graph, parameters, this.#learns, target, buffer);
   }
@@ -91,7 +108,7 @@ class Planner {
     const { inputs, nodes, outputs } = this.#graph;
     const lossTime = nodes.length + 1;
     const endTime = 2 * nodes.length + 2;
-    const passes = nodes.map((node, index) => this.#build(node, index));
+    const passes = this.#steps.map((step) => this.#build(step));
     const given = inputs.map((_, value) => this.#values[value]!);
     const results = outputs.map((value) => this.#values[value]!);
     // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
@@ -105,6 +122,7 @@ class Planner {
     const base = this.#region.room(assignOffsets(this.#buffers));
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
     const forwards = passes.filter((pass) => pass !== null);
+    const updates = forwards.filter((pass) => pass.update !== undefined);
     const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
     return {
       capacity: this.#options.capacity,
@@ -118,8 +136,16 @@ class Planner {
       forward(n) {
         for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
       },
+      steps: passes.flatMap((pass, i) =>
+        pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
+      ),
       backward(n) {
         for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
+      },
+      update(n, commit) {
+        let finite = true;
+        for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
+        return finite;
       },
       dispose: () => this.#region.release(),
     };
@@ -132,26 +158,43 @@ class Planner {
   }
 
   #allocateValues(): void {
-    const { inputs, nodes } = this.#graph;
+    const { inputs, shapes } = this.#graph;
     const { capacity } = this.#options;
-    for (const { shape } of inputs) {
-      this.#values.push(this.#buffer(capacity * sizeOf(shape)));
-      this.#learns.push(false);
-    }
-    for (const { layer, inputs: reads, outputShape, owner } of nodes) {
-      const isView = layer.isView(this.#training);
-      this.#values.push(isView ? this.#values[reads[0]!]! : this.#buffer(capacity * sizeOf(outputShape)));
-      const hasWeights = this.#parameters.list.some(({ node }) => node === owner);
-      this.#learns.push(hasWeights || reads.some((value) => this.#learns[value]));
+    const places = placeValues(this.#graph, this.#steps, this.#training);
+    for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
+      const place = places[value]!;
+      this.#values[value] =
+        place === value ? this.#buffer(capacity * sizeOf(shapes[value]!)) : this.#values[place]!;
     }
   }
 
-  /** The node's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
-  #build(node: GraphNode, index: number): Pass | null {
+  #parametersOf(owner: number): Parameter[] {
+    return this.#parameters.list.filter(({ node }) => node === owner);
+  }
+
+  /** Where the weights of a node lie. */
+  #weightsOf(owner: number): Buffer[] {
+    return this.#parametersOf(owner).map(({ offset }) => ({
+      pointer: this.#parameters.pointer + offset * 4,
+    }));
+  }
+
+  #epilogueOf({ absorbed }: Step): Epilogue {
+    const parts = absorbed.map(({ node, role, other }): Epilogue => {
+      if (role.kind === "affine") return { affine: role.of(this.#weightsOf(node.owner)) };
+      if (role.kind === "sum") return { sum: this.#values[other!]! };
+      return { activation: role.activation };
+    });
+    return Object.assign({}, ...parts) as Epilogue;
+  }
+
+  /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
+  #build(step: Step): Pass | null {
+    const { node, index } = step;
     const forwardTime = index + 1;
     const backwardTime = 2 * this.#graph.nodes.length + 1 - index;
     const xs = node.inputs.map((value) => this.#values[value]!);
-    const y = this.#values[node.output]!;
+    const y = this.#values[step.output]!;
     const gradients = this.#gradients?.nodes[index];
     const goesBack = gradients !== undefined && this.#learns[node.output] === true;
     const dy = this.#gradients?.values[node.output] ?? untouched(0);
@@ -162,17 +205,17 @@ class Planner {
     if (node.layer.isView(this.#training)) {
       return goesBack && gradients.finish ? { forward: () => {}, backward: gradients.finish } : null;
     }
-    for (const x of xs) touch(x, forwardTime);
+    for (const value of step.reads) touch(this.#values[value]!, forwardTime);
     touch(y, forwardTime);
     if (goesBack && node.layer.backwardReads.x) for (const x of xs) touch(x, backwardTime);
     if (goesBack && node.layer.backwardReads.y) touch(y, backwardTime);
     const dxs = gradients?.dxs ?? xs.map(() => null);
-    const parameters = this.#parameters.list.filter((parameter) => parameter.node === node.owner);
     const context: BuildContext = {
       kernels: this.#runtime.kernels,
+      heap: this.#runtime.heap,
       name: node.name,
       capacity: this.#options.capacity,
-      training: goesBack,
+      training: this.#options.training?.trainable[node.owner] ?? false,
       backward: goesBack ? this.#options.training!.backward : undefined,
       inputs: node.inputShapes,
       output: node.outputShape,
@@ -182,14 +225,19 @@ class Planner {
       dy,
       dx: dxs[0] ?? null,
       dxs,
-      weights: parameters.map(({ offset }) => ({ pointer: this.#parameters.pointer + offset * 4 })),
+      weights: this.#weightsOf(node.owner),
+      epilogue: this.#epilogueOf(step),
       gradients: gradients?.weights ?? [],
       randomKey: this.#keyOf(index),
       ...this.#roomAt(forwardTime, backwardTime, goesBack),
       window: (window) => this.#region.window(window),
+      table: (numbers) => this.#region.put(numbers),
     };
     const pass = node.layer.build(context);
     const { backward } = pass;
+    if (goesBack && !backward && dxs.some((dx) => dx !== null)) {
+      throw new Error(`${node.name}: expected a backward pass of ${node.layer.type}, got none`);
+    }
     const finish = gradients?.finish;
     if (!backward || !finish) return pass;
     return {

@@ -7,6 +7,12 @@ import type { Named } from "./named.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 
+/** How long a layer took in a run. */
+export interface LayerTime {
+  readonly layer: string;
+  readonly milliseconds: number;
+}
+
 /**
  * Inference on buffers that were planned once: fill `input`, call `run`, read `output`; `inputs` and `outputs` by name. Nothing is copied or allocated.
  * The weights are the model's: after more training the next run uses the new ones.
@@ -88,6 +94,21 @@ export class Session {
    * @throws ShapeError unless `n` is from 1 to `batchSize`.
    */
   run(n: number = this.batchSize): void {
+    this.#prepare(n);
+    this.#plan.forward(n);
+  }
+
+  /** As `run`, and tells how long each layer took. @throws ShapeError */
+  profile(n: number = this.batchSize): LayerTime[] {
+    this.#prepare(n);
+    return this.#plan.steps.map(({ name, forward }) => {
+      const started = performance.now();
+      forward(n);
+      return { layer: name, milliseconds: performance.now() - started };
+    });
+  }
+
+  #prepare(n: number): void {
     this.#check();
     if (!(Number.isInteger(n) && n >= 1 && n <= this.batchSize)) {
       throw new ShapeError(`session.run: expected from 1 to ${this.batchSize} images, got ${n}`);
@@ -97,7 +118,6 @@ export class Session {
       this.#plan.prepare();
       this.#revision = revision;
     }
-    this.#plan.forward(n);
   }
 
   /** Frees the buffers. */

@@ -1,10 +1,8 @@
 import { OptionError, ShapeError } from "../errors.ts";
+import type { Labels } from "../labels.ts";
 import type { Loss } from "../losses/index.ts";
 import { show } from "../options.ts";
-import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
-
-/** What a model is to learn: class numbers `[n]`, or a tensor shaped like the output (one-hot rows, values). */
-export type Labels = Int32Array | Uint8Array | readonly number[] | Tensor;
+import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape } from "../tensor.ts";
 
 /** Labels, checked. */
 export interface Targets {

@@ -3,10 +3,11 @@ import type { Runtime } from "../engine/runtime.ts";
 import { TrainingError } from "../errors.ts";
 import { BACKWARD } from "../layers/backward.ts";
 import type { Loss } from "../losses/index.ts";
-import type { Optimizer, OptimizerRun } from "../optimizers/index.ts";
+import type { Clip, Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { outputsOf, type Graph } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import { learningParameters } from "./learning.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 import type { Targets } from "./targets.ts";
 
@@ -32,6 +33,27 @@ interface OutputSize {
   readonly columns: number;
 }
 
+/** Weights that lie together and learn. */
+interface Run {
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** The learning among all parameters, in runs as long as they can be. */
+function runsOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Run[] {
+  const runs: { offset: number; size: number }[] = [];
+  let open: { offset: number; size: number } | undefined;
+  for (const parameter of parameters.list) {
+    if (!learning.has(parameter)) {
+      open = undefined;
+      continue;
+    }
+    if (!open) runs.push((open = { offset: parameter.offset, size: 0 }));
+    open.size = parameter.offset + parameter.size - open.offset;
+  }
+  return runs;
+}
+
 /**
  * Training: a plan with gradients, the optimizer's state, and the step. After the first step of a batch size nothing is
  * allocated, neither in JavaScript nor in WebAssembly.
@@ -49,12 +71,21 @@ export class Trainer {
   readonly #parameters: Parameters;
   readonly #region: Region;
   readonly #optimizer: OptimizerRun;
+  readonly #clip: Clip | undefined;
+  /** As `trainable` of the layers was when the model was compiled. */
+  readonly #trainable: readonly boolean[];
+  readonly #learning: ReadonlySet<Parameter>;
+  readonly #runs: readonly Run[];
   readonly #states: readonly number[];
+  /** The states of one run, the same array for all steps. */
+  readonly #runStates: number[] = [];
   readonly #gradients: number;
   readonly #results: number;
   readonly #outputs: readonly OutputSize[];
   readonly #seedKey: number;
   #plan: Plan | undefined;
+  /** The revision of the weights for which the frozen layers of the plan are prepared. */
+  #revision = 0;
   /** Addresses of the labels, by output. */
   #targets: number[] = [];
 
@@ -73,6 +104,9 @@ export class Trainer {
     this.losses = losses;
     this.#outputs = outputsOf(graph).map(({ shape }) => ({ size: sizeOf(shape), columns: shape.at(-1)! }));
     this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+    this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
+    this.#learning = learningParameters(graph, parameters);
+    this.#runs = runsOf(parameters, this.#learning);
     this.#region = new Region(runtime.heap, "model: gradients and optimizer state");
     try {
       this.#gradients = this.#region.zeros(parameters.size);
@@ -83,6 +117,7 @@ export class Trainer {
       throw error;
     }
     this.#optimizer = optimizer.start();
+    this.#clip = optimizer.clip;
   }
 
   /** Makes room for batches of `n` images, unless there is. @throws MemoryError */
@@ -95,8 +130,14 @@ export class Trainer {
       for (const { size } of this.#outputs) targets.push(heap.allocate(n * size, "model: labels"));
       this.#plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
         capacity: n,
-        training: { gradients: this.#gradients, backward: BACKWARD },
+        training: {
+          gradients: this.#gradients,
+          backward: BACKWARD,
+          learning: this.#learning,
+          trainable: this.#trainable,
+        },
       });
+      this.#revision = 0;
       this.#targets = targets;
     } catch (error) {
       for (const pointer of targets) heap.free(pointer);
@@ -127,6 +168,7 @@ export class Trainer {
   step(where: string, n: number, targets: readonly Targets[]): void {
     const plan = this.#plan!;
     plan.randomKey.step = (this.#seedKey + Math.imul(this.steps + 1, GOLDEN)) >>> 0;
+    if (this.#revision !== this.#parameters.revision) plan.prepare();
     plan.forward(n);
     let loss = 0;
     let correct = 0;
@@ -136,9 +178,14 @@ export class Trainer {
     }
     if (!Number.isFinite(loss)) this.#refuse(where, `the loss is ${loss}`);
     plan.backward(n);
-    if (!this.#update(0)) this.#refuse(where, "a gradient or an updated weight is not finite");
+    if (this.#clip) this.#clipGradients(this.#clip);
+    this.#optimizer.begin(this.steps);
+    const finite = this.#update(0) && plan.update(n, false);
+    if (!finite) this.#refuse(where, "a gradient or an updated weight is not finite");
     this.#update(1);
-    this.#parameters.revision++;
+    plan.update(n, true);
+    // The step changes nothing that was prepared.
+    this.#revision = ++this.#parameters.revision;
     this.steps++;
     this.lastLoss = loss;
     this.lastCorrect = correct;
@@ -159,9 +206,29 @@ export class Trainer {
   }
 
   #update(commit: 0 | 1): boolean {
-    const { pointer, size } = this.#parameters;
+    const { pointer } = this.#parameters;
+    let finite = true;
+    for (let i = 0; i < this.#runs.length; i++) {
+      const { offset, size } = this.#runs[i]!;
+      const at = offset * 4;
+      for (let j = 0; j < this.#states.length; j++) this.#runStates[j] = this.#states[j]! + at;
+      const [w, g] = [pointer + at, this.#gradients + at];
+      finite = this.#optimizer.step(this.#runtime.kernels, w, g, this.#runStates, size, commit) && finite;
+    }
+    return finite;
+  }
+
+  #clipGradients({ norm, value }: Clip): void {
     const { kernels } = this.#runtime;
-    return this.#optimizer.step(kernels, pointer, this.#gradients, this.#states, size, this.steps, commit);
+    let squares = 0;
+    for (const { offset, size } of this.#runs) {
+      squares += kernels.sumOfSquares(this.#gradients + offset * 4, size);
+    }
+    const length = Math.sqrt(squares);
+    const scale = length > norm ? norm / length : 1;
+    for (const { offset, size } of this.#runs) {
+      kernels.clipGradient(this.#gradients + offset * 4, size, scale, value);
+    }
   }
 
   #refuse(where: string, what: string): never {
@@ -173,9 +240,9 @@ export class Trainer {
     );
   }
 
-  /** Copies of the last step's gradients, by parameter. */
+  /** Copies of the last step's gradients, by parameter that learns. */
   readGradients(): Map<string, Tensor> {
-    return this.#parameters.readAt(this.#gradients);
+    return this.#parameters.readAt(this.#gradients, this.#learning);
   }
 
   /** Frees its buffers, unless they went with the engine. */

@@ -1,7 +1,8 @@
 import { activationCode, type Activation } from "../engine/activation.ts";
 import type { Runtime } from "../engine/runtime.ts";
-import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, flag, isTyped, show } from "../options.ts";
+import { ShapeError } from "../errors.ts";
+import { classNumbers, type Labels } from "../labels.ts";
+import { checkOptions, flag } from "../options.ts";
 import { checkTensor, expectShape, shapeText, sizeOf, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
@@ -115,27 +116,8 @@ export interface LossResult {
   gradient: Tensor;
 }
 
-/** Class numbers as the kernel takes them; undefined when the labels are a tensor. */
-function classNumbers(where: string, labels: unknown, rows: number, columns: number): Int32Array | undefined {
-  if (!Array.isArray(labels) && !isTyped(labels, Int32Array) && !isTyped(labels, Uint8Array)) {
-    return undefined;
-  }
-  if (labels.length !== rows)
-    throw new ShapeError(`${where}: labels: expected ${rows}, got ${labels.length}`);
-  return Int32Array.from(labels as ArrayLike<number>, (label, i) => {
-    if (Number.isInteger(label) && label >= 0 && label < columns) return label;
-    throw new OptionError(
-      `${where}: labels[${i}]: expected a class from 0 to ${columns - 1}, got ${show(label)}`,
-    );
-  });
-}
-
 /** Mean cross-entropy of `softmax(logits[n, classes])`; labels are class numbers `[n]` or rows `[n, classes]`. */
-export function softmaxCrossEntropy(
-  runtime: Runtime,
-  logits: Tensor,
-  labels: Int32Array | Uint8Array | readonly number[] | Tensor,
-): LossResult {
+export function softmaxCrossEntropy(runtime: Runtime, logits: Tensor, labels: Labels): LossResult {
   const where = "softmaxCrossEntropy";
   checkTensor(`${where}: logits`, logits, 2);
   const [rows, columns] = logits.shape as [number, number];
@@ -150,9 +132,9 @@ export function softmaxCrossEntropy(
     const result = scope.room(4);
     const targets = scope.put(classes ?? (labels as Tensor).data);
     if (classes) {
-      kernels.softmaxCrossEntropySparse(x, targets, x, rows, columns, result);
+      kernels.softmaxCrossEntropySparse(x, targets, 0, x, rows, columns, result);
     } else {
-      kernels.softmaxCrossEntropyDense(x, targets, x, rows, columns, result);
+      kernels.softmaxCrossEntropyDense(x, targets, 0, x, rows, columns, result);
     }
     const view = new DataView(heap.memory.buffer, result);
     return {

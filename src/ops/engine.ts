@@ -6,8 +6,10 @@ import type { PoolOptions } from "../engine/pool2d.ts";
 import type { WindowOptions } from "../engine/window.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
+import type { Labels } from "../labels.ts";
 import * as dense from "./dense.ts";
 import * as pooling from "./pooling.ts";
+import { transpose } from "./transpose.ts";
 
 /**
  * The kernels on a memory of their own, with the eager operators: each takes plain tensors and gives back new ones.
@@ -103,21 +105,26 @@ export class Engine extends KernelEngine {
     return pooling.averagePool2dBackprop(this.runtime, dy, xShape, options);
   }
 
+  /** The axes of `x` in the order `perm`: axis `i` of the result is axis `perm[i]` of `x`, counted from 0. Exact. */
+  transpose(x: Tensor, perm: readonly number[]): Tensor {
+    return transpose(this.runtime, x, perm);
+  }
+
   /** `act(x)`, element by element; softmax over the last axis. */
   activation(x: Tensor, kind: Activation): Tensor {
     return dense.activation(this.runtime, x, kind);
   }
 
-  /** `dy ∘ act'`, computed from the activation's output `y`. */
+  /**
+   * `dy ∘ act'`, computed from the activation's output `y` or, of those whose output does not tell their slope (softplus,
+   * silu, hardSwish, gelu, geluTanh, mish), from the input in its place.
+   */
   activationBackprop(dy: Tensor, y: Tensor, kind: Activation): Tensor {
     return dense.activationBackprop(this.runtime, dy, y, kind);
   }
 
   /** Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. */
-  softmaxCrossEntropy(
-    logits: Tensor,
-    labels: Int32Array | Uint8Array | readonly number[] | Tensor,
-  ): dense.LossResult {
+  softmaxCrossEntropy(logits: Tensor, labels: Labels): dense.LossResult {
     return dense.softmaxCrossEntropy(this.runtime, logits, labels);
   }
 }

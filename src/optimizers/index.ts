@@ -7,20 +7,21 @@ export type { LearningRate };
 
 /** One model's course through an optimizer: what changes from step to step besides the buffers. */
 export interface OptimizerRun {
+  /** Asks for the learning rate of step `step`, counted from 0. A step that failed may begin again. */
+  begin(step: number): void;
   /**
-   * Computes step `step` (counted from 0) on `n` weights `w` with gradients `g`, whose state buffers are `states`;
-   * stores it only with `commit`. Returns whether every new value is finite. Call it without `commit` first: that asks
-   * for the learning rate, once a step.
+   * Computes the step that began on `n` weights `w` with gradients `g`, whose state buffers are `states`; stores it only
+   * with `commit`. Returns whether every new value is finite.
    */
-  step(
-    kernels: Kernels,
-    w: number,
-    g: number,
-    states: readonly number[],
-    n: number,
-    step: number,
-    commit: Flag,
-  ): boolean;
+  step(kernels: Kernels, w: number, g: number, states: readonly number[], n: number, commit: Flag): boolean;
+}
+
+/** Bounds on the gradients of a step. */
+export interface Clip {
+  /** Most that the root of the sum of all squares may be; larger gradients are scaled down to it. */
+  readonly norm: number;
+  /** Most that each number may be, after that. */
+  readonly value: number;
 }
 
 /** An optimizer's settings. */
@@ -28,10 +29,31 @@ export interface Optimizer {
   readonly type: "sgd" | "adam" | "adamw";
   /** State buffers as large as the weights, zero at the start. */
   readonly states: number;
+  /** Absent when there are no bounds. */
+  readonly clip: Clip | undefined;
   start(): OptimizerRun;
 }
 
-export interface SgdOptions {
+export interface ClipOptions {
+  /** Scales all gradients down together when the root of the sum of their squares is larger. Default: no bound. */
+  globalClipNorm?: number;
+  /** Cuts each number of a gradient to ± this. Default: no bound. */
+  clipValue?: number;
+}
+
+const CLIP_KEYS = ["globalClipNorm", "clipValue"] as const;
+
+function clipOf(type: string, { globalClipNorm, clipValue }: ClipOptions): Clip | undefined {
+  if (globalClipNorm === undefined && clipValue === undefined) return undefined;
+  const bound = (name: string, value: number | undefined): number => {
+    if (value === undefined) return Infinity;
+    if (numberIn(`${type}: ${name}`, value, 0) > 0) return value;
+    throw new OptionError(`${type}: ${name}: expected a number above 0, got ${show(value)}`);
+  };
+  return { norm: bound("globalClipNorm", globalClipNorm), value: bound("clipValue", clipValue) };
+}
+
+export interface SgdOptions extends ClipOptions {
   learningRate: LearningRate;
   /** Default: 0. */
   momentum?: number;
@@ -47,7 +69,7 @@ export interface SgdOptions {
  * @throws OptionError
  */
 export function sgd(options: SgdOptions): Optimizer {
-  checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay"]);
+  checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay", ...CLIP_KEYS]);
   const rate = rateOf("sgd: learningRate", options.learningRate);
   const momentum = numberIn("sgd: momentum", options.momentum ?? 0, 0);
   const weightDecay = numberIn("sgd: weightDecay", options.weightDecay ?? 0, 0);
@@ -58,18 +80,20 @@ export function sgd(options: SgdOptions): Optimizer {
   const start = (): OptimizerRun => {
     let current = 0;
     return {
-      step(kernels, w, g, states, n, step, commit) {
-        if (!commit) current = rate(step);
+      begin(step) {
+        current = rate(step);
+      },
+      step(kernels, w, g, states, n, commit) {
         return (
           kernels.sgdStep(w, g, states[0] ?? 0, n, current, momentum, weightDecay, nesterov, commit) !== 0
         );
       },
     };
   };
-  return { type: "sgd", states: momentum === 0 ? 0 : 1, start };
+  return { type: "sgd", states: momentum === 0 ? 0 : 1, clip: clipOf("sgd", options), start };
 }
 
-export interface AdamOptions {
+export interface AdamOptions extends ClipOptions {
   /** Default: 0.001. */
   learningRate?: LearningRate;
   /** Decay of the mean of the gradients. Default: 0.9. */
@@ -83,7 +107,7 @@ export interface AdamOptions {
 }
 
 function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: number): Optimizer {
-  checkOptions(type, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay"]);
+  checkOptions(type, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", ...CLIP_KEYS]);
   const rate = rateOf(`${type}: learningRate`, options.learningRate ?? 0.001);
   const beta1 = numberIn(`${type}: beta1`, options.beta1 ?? 0.9, 0, 1);
   const beta2 = numberIn(`${type}: beta2`, options.beta2 ?? 0.999, 0, 1);
@@ -98,12 +122,17 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
     // β^t as a running product: exact operations only, so that every host has the same.
     let power1 = 1;
     let power2 = 1;
+    let powers = 0;
     let current = 0;
     return {
-      step(kernels, w, g, states, n, step, commit) {
-        if (!commit) current = rate(step);
-        const next1 = power1 * beta1;
-        const next2 = power2 * beta2;
+      begin(step) {
+        current = rate(step);
+        for (; powers <= step; powers++) {
+          power1 *= beta1;
+          power2 *= beta2;
+        }
+      },
+      step(kernels, w, g, states, n, commit) {
         const finite = kernels.adamStep(
           w,
           g,
@@ -116,19 +145,15 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
           epsilon,
           weightDecay,
           decoupled,
-          1 - next1,
-          1 - next2,
+          1 - power1,
+          1 - power2,
           commit,
         );
-        if (commit) {
-          power1 = next1;
-          power2 = next2;
-        }
         return finite !== 0;
       },
     };
   };
-  return { type, states: 2, start };
+  return { type, states: 2, clip: clipOf(type, options), start };
 }
 
 /**

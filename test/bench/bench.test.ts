@@ -1,8 +1,10 @@
 /** What the benchmark is made of, but for its timing. */
 import { describe, expect, it } from "vitest";
 import { evaluate, type Goal } from "../../bench/goals.ts";
+import { importedTable } from "../../bench/imported/table.ts";
 import { lineOf, ratioTo, speedOf, type Result } from "../../bench/result.ts";
 import { flopsOf, NETWORKS, outputSize, parseShapes, shapesOf, shapeText } from "../../bench/shapes.ts";
+import type { Start } from "../../bench/suites/imported.ts";
 import { outcomeLines, replaceMarked, tableOf } from "../../bench/table.ts";
 
 describe("shapes", () => {
@@ -93,7 +95,8 @@ describe("goals", () => {
 describe("the README's table", () => {
   it("names the machine and the peers", () => {
     const outcomes = evaluate([result("a", 1, 2), result("b", 1, 80)], [GOAL]);
-    const report = { machine: "M", node: "v20", versions: { peer: "1.2" }, rounds: 1, results: [], outcomes };
+    const versions = { peer: "1.2" };
+    const report = { machine: "M", node: "v20", versions, rounds: 1, results: [], outcomes, networks: "" };
     const table = tableOf(report);
     expect(table).toContain("one core of: M, Node v20, beside peer 1.2");
     expect(table).toContain("| conv | peer | 13× | 2.00× (a) |");
@@ -103,5 +106,33 @@ describe("the README's table", () => {
     const text = "a\n<!-- benchmark -->\nold\n<!-- /benchmark -->\nb";
     expect(replaceMarked(text, "new")).toBe("a\n<!-- benchmark -->\n\nnew\n\n<!-- /benchmark -->\nb");
     expect(() => replaceMarked("a", "new")).toThrow("README.md: expected the lines");
+    expect(() => replaceMarked(text, "new", "networks")).toThrow("<!-- networks -->");
+  });
+});
+
+describe("the table of whole networks", () => {
+  const network = (name: string, kind: string, ms: Record<string, number>): Result => ({
+    ...result(name, 1, 1),
+    kind,
+    ms,
+  });
+
+  it("sets our time beside the peers', our threads' and a first result", () => {
+    const results = [
+      network("Net", "network", { im2row: 10, "onnxruntime-web": 25, "onnxruntime-node": 5 }),
+      network("Net on two threads", "network threads", { im2row: 6, "one thread": 10 }),
+      network("Bare", "network", { im2row: 200 }),
+    ];
+    const start = (ms: number, mb: number): Start => ({ ms, wasm: 0, resident: mb * 1e6 });
+    const starts = [{ name: "Net", starts: { im2row: start(40, 90), "onnxruntime-web": start(300, 150) } }];
+    const lines = importedTable(results, starts, "M").split("\n");
+    expect(lines[0]).toBe("Measured on: M.");
+    expect(lines[4]).toBe("| Net | 10.0 | 25.0 (2.50×) | 5.0 (0.50×) | 6.0 | 40.0 / 300 | 90 / 150 |");
+    expect(lines[5]).toBe("| Bare | 200 |  |  |  |  |  |");
+    expect(lines.length).toBe(6);
+  });
+
+  it("is empty without networks", () => {
+    expect(importedTable([result("a", 1, 2)], [], "M")).toBe("");
   });
 });

@@ -4,6 +4,7 @@
  * why (CONTRIBUTING.md, "Same bits").
  */
 import { layers, losses, optimizers, tensor } from "im2row";
+import { loadOnnx } from "im2row/onnx";
 import type { Activation, ConvAlgorithm, Engine, Loss, Model, Optimizer, PoolOptions, Tensor } from "im2row";
 import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
@@ -11,10 +12,22 @@ import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
-import { branched, everyLayer, everyLayers, softmaxLayers, softmaxNet, winogradNet } from "./nets.ts";
+import { hourglass } from "./hourglass.ts";
+import {
+  branched,
+  everyLayer,
+  everyLayers,
+  normalized,
+  normalizedLayers,
+  residual,
+  softmaxLayers,
+  softmaxNet,
+  winogradNet,
+} from "./nets.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
 
 const STEPS = 50;
+const RESIDUAL_STEPS = 20;
 
 /** A tensor, an integer count, or a loss. */
 type Result = Tensor | Tensor<Int32Array> | { count: number } | { loss: number };
@@ -27,6 +40,19 @@ const KINDS: readonly Activation[] = [
   "sigmoid",
   "tanh",
   "softmax",
+  "relu6",
+  "elu",
+  { elu: 0.5 },
+  "selu",
+  "hardSigmoid",
+  { hardSigmoid: 0.2 },
+  "softplus",
+  "silu",
+  "swish",
+  "hardSwish",
+  "gelu",
+  "geluTanh",
+  "mish",
 ];
 
 function* products(engine: Engine): Generator<Result> {
@@ -146,8 +172,28 @@ function* activations(engine: Engine): Generator<Result> {
     for (const kind of KINDS) {
       const y = engine.activation(x, kind);
       yield y;
-      yield engine.activationBackprop(noise(3, ...x.shape), y, kind);
+      // From the output or, of the kinds that need it, the input: each has a slope at either.
+      for (const read of [x, y]) yield engine.activationBackprop(noise(3, ...x.shape), read, kind);
     }
+  }
+}
+
+function* transpositions(engine: Engine): Generator<Result> {
+  for (const [shape, perm] of [
+    [
+      [5, 19],
+      [1, 0],
+    ],
+    [
+      [2, 3, 7, 6],
+      [0, 3, 1, 2],
+    ],
+    [
+      [3, 5, 2, 4],
+      [2, 0, 1, 3],
+    ],
+  ] as const) {
+    yield engine.transpose(noise(1, ...shape), perm);
   }
 }
 
@@ -168,8 +214,11 @@ function* entropies(engine: Engine): Generator<Result> {
 /** The digest over the bits of the results of every eager operator on fixed operands. */
 export function operatorsDigest(engine: Engine): string {
   const hash = new Digest();
-  for (const results of [products, convolutions, pools, activations, entropies]) {
+  for (const results of [products, convolutions, pools, activations, transpositions, entropies]) {
     for (const result of results(engine)) {
+      if ("data" in result && result.data.some(Number.isNaN)) {
+        throw new Error(`${results.name}: expected numbers, got a NaN, whose bits are the processor's`);
+      }
       if ("data" in result) hash.elements(result.data);
       else if ("count" in result) hash.integer(result.count);
       else hash.double(result.loss);
@@ -195,8 +244,10 @@ const OPTIMIZERS: readonly (() => Optimizer)[] = [
 ];
 
 /**
- * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm, of one with softmax,
- * and of a graph. */
+ * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm,
+ * of one with softmax, of one whose images grow again, of one with normalizations whose gradients are clipped, and of a
+ * graph.
+ */
 export function weightsDigest(engine: Engine): string {
   const hash = new Digest();
   const add = (
@@ -219,6 +270,10 @@ export function weightsDigest(engine: Engine): string {
   const momentum = optimizers.sgd({ learningRate: 0.5, momentum: 0.5 });
   const rows = tensor([1, 0, 0, 0, 0.5, 0.5], [2, 3]);
   add(softmaxNet(2 ** 53 - 1), momentum, losses.meanSquaredError(), () => rows);
+  const kinds = (step: number): Int32Array => random(4000 + step).integers(3, 0, 3);
+  add(hourglass(8), optimizers.adam({ learningRate: 0.01 }), losses.softmaxCrossEntropy(), kinds);
+  const clipped = optimizers.sgd({ learningRate: 0.05, momentum: 0.9, globalClipNorm: 0.5, clipValue: 0.1 });
+  add(normalized(6), clipped, losses.softmaxCrossEntropy(), labels);
   const graph = branched(7);
   const loss = { kind: losses.softmaxCrossEntropy(), place: losses.meanSquaredError() };
   graph.compile({ engine, optimizer: optimizers.sgd({ learningRate: 0.05, momentum: 0.9 }), loss });
@@ -230,6 +285,34 @@ export function weightsDigest(engine: Engine): string {
   for (const { data } of graph.weights.values()) hash.elements(data);
   graph.dispose();
   return hash.toString();
+}
+
+/** The residual net after its training. */
+function trainedResidual(engine: Engine): Model {
+  const net = residual(9);
+  const optimizer = optimizers.sgd({ learningRate: 0.05, momentum: 0.9 });
+  net.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
+  for (let step = 0; step < RESIDUAL_STEPS; step++) {
+    net.trainOnBatch(noise(step, 5, 10, 9, 6), random(5000 + step).integers(5, 0, 3));
+  }
+  return net;
+}
+
+/**
+ * The digests over the weights of a residual, grouped, normalized net after its training, and over what the same net
+ * computes when it comes back from the ONNX file that it makes.
+ */
+export async function importedDigests(engine: Engine): Promise<{ residual: string; imported: string }> {
+  const net = trainedResidual(engine);
+  const [weights, outputs] = [new Digest(), new Digest()];
+  for (const { data } of net.weights.values()) weights.elements(data);
+  const imported = await loadOnnx(net.toOnnx(), { engine });
+  const [name] = imported.outputNames;
+  const feed = { image: noise(77, 3, 6, 10, 9) };
+  outputs.elements(imported.predict(feed)[name!]!.data as Float32Array);
+  imported.dispose();
+  net.dispose();
+  return { residual: weights.toString(), imported: outputs.toString() };
 }
 
 /** Known answers of the hash's authors. */
@@ -268,10 +351,11 @@ function expectComplete(engine: Engine): void {
   const operators = Object.getOwnPropertyNames(Object.getPrototypeOf(engine));
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
-  // The second column of the graph's summary, behind the inputs.
-  const rows = branched(1).summary().split("\n").slice(4, -2);
-  const drawn = rows.map((row) => row.split(/ {2,}/)[1]!);
-  const used = new Set([...everyLayers(), ...softmaxLayers()].map(({ type }) => type).concat(drawn));
+  // The second column of the graphs' summaries; inputs have none.
+  const rows = [branched(1), hourglass(1)].flatMap((net) => net.summary().split("\n").slice(2, -2));
+  const drawn = rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => Object.hasOwn(layers, type));
+  const listed = [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()];
+  const used = new Set(listed.map(({ type }) => type).concat(drawn));
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());
@@ -290,5 +374,13 @@ export const digestCases: readonly Case[] = [
   {
     name: `the weights after ${STEPS} steps have the golden digest`,
     run: ({ engine }) => same("weights", weightsDigest(engine), golden.weights),
+  },
+  {
+    name: `a residual net after ${RESIDUAL_STEPS} steps, and from its ONNX file, has the golden digests`,
+    async run({ engine }) {
+      const { residual: trained, imported } = await importedDigests(engine);
+      same("weights", trained, golden.residual);
+      same("outputs", imported, golden.imported);
+    },
   },
 ];

@@ -1,9 +1,11 @@
 /** Models as files: nothing is lost on the way, and broken files are refused whole. */
 import { FormatError, loadModel, optimizers, losses, ShapeError, type Model } from "im2row";
+import { Digest } from "../support/digest.ts";
 import { noise, weightBits } from "../support/model.ts";
 import { joinFile, splitFile, type SafetensorsFile } from "../support/safetensors.ts";
 import type { Case, Context } from "./case.ts";
 import { same, sameBits, throws, type Message } from "./expect.ts";
+import { hourglass, rareOptions } from "./hourglass.ts";
 import { everyLayer, lenet5, softmaxNet, strided, tinyNet } from "./nets.ts";
 
 /** Weights, architecture, seed and outputs come back, and so does the file. */
@@ -13,6 +15,8 @@ function expectRoundTrip({ engine }: Context): void {
     lenet5: lenet5(2),
     softmaxNet: softmaxNet(3),
     strided: strided(),
+    hourglass: hourglass(5),
+    rareOptions: rareOptions(),
   })) {
     const bytes = model.toSafetensors();
     const again = loadModel(bytes);
@@ -62,6 +66,13 @@ function expectNoCutFiles(): void {
     );
   }
   same("weights", weightBits(target), before);
+}
+
+/** The digest of LeNet-5's file: its weights follow from the seed, and nothing in it from the host. */
+function expectOnnxFile(): void {
+  const hash = new Digest();
+  hash.bytes(lenet5(2).toOnnx());
+  same("the file's digest", hash.toString(), "7283152cc5182792");
 }
 
 interface Architecture {
@@ -195,5 +206,6 @@ export const fileCases: readonly Case[] = [
   { name: "trained weights come back from a file, wherever it lies", run: expectTrainedWeights },
   { name: "a file that was cut is refused at every length", run: expectNoCutFiles },
   { name: "a broken file is refused by what is wrong with it", run: expectNoBrokenFiles },
+  { name: "an ONNX file has the same bytes on every host", run: expectOnnxFile },
   { name: "weights of another model are refused whole", run: expectNoOtherWeights },
 ];

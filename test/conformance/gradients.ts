@@ -14,6 +14,7 @@
  */
 import { input, layers, losses, model as graph, optimizers, sequential, tensor } from "im2row";
 import type { Engine, Layer, Loss, Model, SymbolicTensor, Tensor } from "im2row";
+import { ELEMENTWISE } from "../oracles/activation.ts";
 import { U } from "../support/float.ts";
 import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
@@ -39,12 +40,43 @@ const LAYERS: Record<string, () => Layer> = {
   "conv2d, softmax over channels": () => layers.conv2d({ filters: 4, kernelSize: 2, activation: "softmax" }),
   depthwiseConv2d: () => layers.depthwiseConv2d({ kernelSize: 3, strides: 2, padding: "same" }),
   "depthwiseConv2d, multiplier 2": () => layers.depthwiseConv2d({ kernelSize: 3, depthMultiplier: 2 }),
+  "depthwiseConv2d, multiplier 3, strided and dilated": () =>
+    layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 3, strides: [2, 1], dilationRate: [1, 2] }),
+  separableConv2d: () =>
+    layers.separableConv2d({ filters: 5, kernelSize: 3, padding: "same", activation: "tanh" }),
+  "separableConv2d, multiplier 2": () =>
+    layers.separableConv2d({ filters: 3, kernelSize: 3, strides: 2, depthMultiplier: 2, activation: "mish" }),
+  "separableConv2d, dilated": () =>
+    layers.separableConv2d({ filters: 4, kernelSize: 2, dilationRate: [3, 2], useBias: false }),
+  "conv2dTranspose, same": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: 3, strides: 2, padding: "same", activation: "tanh" }),
+  "conv2dTranspose, valid": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: [2, 3], activation: "silu" }),
+  "conv2dTranspose, strides beyond the filters": () =>
+    layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 3, useBias: false }),
+  "conv2dTranspose, padded": () =>
+    layers.conv2dTranspose({
+      filters: 3,
+      kernelSize: 3,
+      strides: 2,
+      padding: PADDING,
+      outputPadding: [0, 1],
+    }),
+  "conv2dTranspose, dilated and grouped": () =>
+    layers.conv2dTranspose({ filters: 4, kernelSize: 2, dilationRate: [2, 3], groups: 2 }),
+  "conv2dTranspose, depthwise": () =>
+    layers.conv2dTranspose({ filters: 4, kernelSize: 3, groups: 4, strides: 2, padding: "same" }),
+  "conv2dTranspose, softmax over channels": () =>
+    layers.conv2dTranspose({ filters: 3, kernelSize: 2, activation: "softmax" }),
   maxPooling2d: () => layers.maxPooling2d({ poolSize: 2 }),
   "maxPooling2d, overlapping": () => layers.maxPooling2d({ poolSize: 3, strides: [2, 1], padding: "same" }),
   averagePooling2d: () => layers.averagePooling2d({ poolSize: [2, 3], strides: 1, padding: "same" }),
   globalAveragePooling2d: () => layers.globalAveragePooling2d(),
   globalMaxPooling2d: () => layers.globalMaxPooling2d(),
   reshape: () => layers.reshape({ targetShape: [3, -1, 8] }),
+  permute: () => layers.permute({ dims: [3, 1, 2] }),
+  "upSampling2d, nearest": () => layers.upSampling2d({ size: [2, 3] }),
+  "upSampling2d, bilinear": () => layers.upSampling2d({ size: [3, 2], interpolation: "bilinear" }),
   zeroPadding2d: () => layers.zeroPadding2d({ padding: PADDING }),
   cropping2d: () =>
     layers.cropping2d({
@@ -53,19 +85,45 @@ const LAYERS: Record<string, () => Layer> = {
         [0, 1],
       ],
     }),
-  "activation relu": () => layers.activation({ activation: "relu" }),
-  "activation leakyRelu": () => layers.activation({ activation: { leakyRelu: 0.3 } }),
-  "activation sigmoid": () => layers.activation({ activation: "sigmoid" }),
-  "activation tanh": () => layers.activation({ activation: "tanh" }),
   "activation softmax": () => layers.activation({ activation: "softmax" }),
-  "activation linear": () => layers.activation({ activation: "linear" }),
+  prelu: () => layers.prelu({ alphaInitializer: { constant: 0.25 } }),
+  "prelu, a slope a channel": () =>
+    layers.prelu({ alphaInitializer: { constant: -0.5 }, sharedAxes: [1, 2] }),
+  "prelu, one slope": () => layers.prelu({ sharedAxes: [3, 1, 2] }),
+  ...Object.fromEntries(
+    ELEMENTWISE.map(({ name, kind }) => [
+      `activation ${name}`,
+      () => layers.activation({ activation: kind }),
+    ]),
+  ),
+  "conv2d, gelu": () => layers.conv2d({ filters: 3, kernelSize: 2, activation: "gelu" }),
+  "depthwiseConv2d, mish": () => layers.depthwiseConv2d({ kernelSize: 3, activation: "mish" }),
+  "dense, silu": () => layers.dense({ units: 6, activation: "silu" }),
   dropout: () => layers.dropout({ rate: 0.4 }),
   "dense over the last axis": () => layers.dense({ units: 6, activation: "tanh" }),
   "dense with softmax": () => layers.dense({ units: 4, activation: "softmax" }),
 };
 
+/** An image as a sequence of its pixels. */
+const sequence = (x: SymbolicTensor): SymbolicTensor =>
+  layers.reshape({ targetShape: [-1, IMAGE[2]] }).apply(x);
+
+/** A row of channels made of an image. */
+const gate = (x: SymbolicTensor): SymbolicTensor =>
+  layers.dense({ units: IMAGE[2], activation: "sigmoid" }).apply(layers.globalAveragePooling2d().apply(x));
+
 const tanhConv = (): Layer =>
   layers.conv2d({ filters: IMAGE[2], kernelSize: 3, padding: "same", activation: "tanh" });
+
+const NORMALIZATIONS: Record<string, () => Layer> = {
+  batchNormalization: () => layers.batchNormalization(),
+  "batchNormalization without weights": () => layers.batchNormalization({ scale: false, center: false }),
+  "batchNormalization, frozen": () => Object.assign(layers.batchNormalization(), { trainable: false }),
+  "groupNormalization, no gamma": () => layers.groupNormalization({ groups: 2, scale: false }),
+  "instanceNormalization, no beta": () => layers.instanceNormalization({ center: false }),
+  "layerNormalization of channels": () => layers.layerNormalization(),
+  "layerNormalization of images": () => layers.layerNormalization({ axis: [-3, -2, -1] }),
+};
 
 /** What is made of the first layer's output, and read by a dense layer. */
 const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
@@ -73,10 +131,53 @@ const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   "add, of one value three times": (x) => layers.add().apply([x, x, x]),
   multiply: (x) => layers.multiply().apply([tanhConv().apply(x), x]),
   "multiply, of three values": (x) => layers.multiply().apply([x, tanhConv().apply(x), x]),
+  "multiply, by a row": (x) => layers.multiply().apply([x, gate(x)]),
+  "multiply, of a row and an image": (x) =>
+    layers
+      .multiply()
+      .apply([layers.reshape({ targetShape: [1, 1, -1] }).apply(gate(x)), tanhConv().apply(x)]),
+  "add, of an image and a row": (x) => layers.add().apply([tanhConv().apply(x), gate(x)]),
+  "add, of a row and an image": (x) =>
+    layers.add().apply([layers.reshape({ targetShape: [1, 1, -1] }).apply(gate(x)), x]),
+  "conv1d, valid": (x) =>
+    layers.conv1d({ filters: 5, kernelSize: 3, strides: 2, activation: "tanh" }).apply(sequence(x)),
+  "conv1d, same": (x) =>
+    layers.conv1d({ filters: 3, kernelSize: 4, padding: "same", useBias: false }).apply(sequence(x)),
+  "conv1d, causal and dilated": (x) =>
+    layers.conv1d({ filters: 4, kernelSize: 3, padding: "causal", dilationRate: 4 }).apply(sequence(x)),
+  "conv1d, padded and grouped": (x) =>
+    layers.conv1d({ filters: 6, kernelSize: 2, padding: [0, 3], groups: 2 }).apply(sequence(x)),
+  maxPooling1d: (x) => layers.maxPooling1d({ poolSize: 3, strides: 2, padding: "same" }).apply(sequence(x)),
+  averagePooling1d: (x) => layers.averagePooling1d({ poolSize: 3, padding: [1, 2] }).apply(sequence(x)),
+  globalMaxPooling1d: (x) => layers.globalMaxPooling1d().apply(sequence(x)),
+  globalAveragePooling1d: (x) => layers.globalAveragePooling1d().apply(sequence(x)),
+  subtract: (x) => layers.subtract().apply([tanhConv().apply(x), x]),
+  "maximum, of three pairs of rows": (x) => {
+    // Of one channel each, so that no weight of the first layer changes their order.
+    const pairs = [0, 2, 4].map((top) =>
+      layers
+        .cropping2d({
+          cropping: [
+            [top, 4 - top],
+            [0, 0],
+          ],
+        })
+        .apply(x),
+    );
+    return layers.maximum().apply(pairs);
+  },
+  "average, of three values": (x) => layers.average().apply([x, tanhConv().apply(x), x]),
   "concatenate, channels": (x) => layers.concatenate().apply([x, tanhConv().apply(x), x]),
   "concatenate, rows": (x) =>
     layers.concatenate({ axis: 1 }).apply([layers.maxPooling2d({ poolSize: [2, 1] }).apply(x), x]),
   "concatenate, columns": (x) => layers.concatenate({ axis: -2 }).apply([x, tanhConv().apply(x)]),
+  // Times its input: by itself it takes away what the first layer multiplies and adds, whose slopes would be zero.
+  ...Object.fromEntries(
+    Object.entries(NORMALIZATIONS).map(([name, layer]) => [
+      name,
+      (x: SymbolicTensor) => layers.multiply().apply([layer().apply(x), x]),
+    ]),
+  ),
   "a layer used twice": (x) => {
     const shared = tanhConv();
     return layers.add().apply([shared.apply(x), shared.apply(shared.apply(x))]);
@@ -192,6 +293,28 @@ export const gradientCases: readonly Case[] = [
         loss: losses.meanSquaredError(),
         labels: tensor([1, 0, 0, 0.5, 0.25, 0.25, 0, 0, 1], [BATCH, CLASSES]),
       }),
+  },
+  {
+    name: "the gradients are the slopes of Huber's loss and the sigmoid cross-entropy",
+    run({ engine }) {
+      const labels = tensor([1, 0, 1, 0, 1, 1, 0, 0, 1], [BATCH, CLASSES]);
+      // Differences below and above delta.
+      for (const loss of [losses.huber({ delta: 2 ** -4 }), losses.sigmoidCrossEntropy()]) {
+        const behind = [layers.globalAveragePooling2d(), layers.dense({ units: CLASSES })];
+        expectSlopes({ model: model(9, ...behind), engine, loss, labels });
+      }
+    },
+  },
+  {
+    name: "the gradients are the slopes of cross-entropy with smoothed labels",
+    run({ engine }) {
+      const loss = losses.softmaxCrossEntropy({ labelSmoothing: 0.25 });
+      const rows = tensor([0, 0, 1, 1, 0, 0, 0, 1, 0], [BATCH, CLASSES]);
+      for (const labels of [Int32Array.of(2, 0, 1), rows]) {
+        const behind = [layers.flatten(), layers.dense({ units: CLASSES })];
+        expectSlopes({ model: model(8, ...behind), engine, loss, labels });
+      }
+    },
   },
   {
     name: "the gradients are the slopes of cross-entropy with rows as labels",

@@ -103,9 +103,15 @@ function expectChain({ engine }: Context): void {
 /** Sums and products of small numbers are what they should be. */
 function expectArithmetic({ engine }: Context): void {
   const [a, b] = [input({ shape: [2, 2], name: "a" }), input({ shape: [2, 2], name: "b" })];
+  const one = layers.globalMaxPooling1d().apply(layers.reshape({ targetShape: [4, 1] }).apply(a));
   const outputs = [
     layers.add({ name: "sum" }).apply([a, b, a]),
     layers.multiply({ name: "product" }).apply([a, b, b]),
+    layers.subtract({ name: "difference" }).apply([b, a]),
+    layers.average({ name: "mean" }).apply([a, b, a, a]),
+    layers.maximum({ name: "largest" }).apply([a, b, a]),
+    layers.multiply({ name: "scaled" }).apply([layers.reshape({ targetShape: [4, 1] }).apply(a), one]),
+    layers.add({ name: "shifted" }).apply([one, layers.reshape({ targetShape: [4, 1] }).apply(a)]),
     layers.concatenate({ name: "rows", axis: 1 }).apply([a, b]),
     layers.concatenate({ name: "columns" }).apply([b, a]),
   ];
@@ -115,6 +121,11 @@ function expectArithmetic({ engine }: Context): void {
   const results = net.predict(given);
   same("sum", [...results["sum"]!.data], [7, 10, 13, 16]);
   same("product", [...results["product"]!.data], [25, 72, 147, 256]);
+  same("difference", [...results["difference"]!.data], [4, 4, 4, 4]);
+  same("mean", [...results["mean"]!.data], [2, 3, 4, 5]);
+  same("largest", [...results["largest"]!.data], [5, 6, 7, 8]);
+  same("scaled", [...results["scaled"]!.data], [4, 8, 12, 16]);
+  same("shifted", [...results["shifted"]!.data], [5, 6, 7, 8]);
   same(
     "rows",
     [results["rows"]!.shape, [...results["rows"]!.data]],

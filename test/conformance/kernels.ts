@@ -2,8 +2,9 @@
 import { tensor, type Activation, type Engine, type Tensor } from "im2row";
 import * as oracle from "../oracles/activation.ts";
 import { gemm, gemmFloat32, type Product } from "../oracles/gemm.ts";
+import { transpose } from "../oracles/transpose.ts";
 import { agreement, crossEntropy, oneHot } from "../oracles/loss.ts";
-import { gamma, U, ulp } from "../support/float.ts";
+import { gamma, U } from "../support/float.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
 import type { Case } from "./case.ts";
@@ -75,37 +76,12 @@ function expectSums(engine: Engine): void {
   same("sumRows of rank 4", engine.sumRows(noise(1, 2, 3, 4, 5)).shape, [5]);
 }
 
-interface Elementwise {
-  name: string;
-  kind: Activation;
-  code: number;
-  alpha: number;
-  /** The error of the operator, in units in the last place (assembly/activation.ts). */
-  ulps: number;
-}
-
-/** The activations that work element by element. */
-export const ELEMENTWISE: readonly Elementwise[] = [
-  { name: "linear", kind: "linear", code: oracle.LINEAR, alpha: 0, ulps: 0 },
-  { name: "relu", kind: "relu", code: oracle.RELU, alpha: 0, ulps: 0 },
-  { name: "leakyRelu", kind: "leakyRelu", code: oracle.LEAKY_RELU, alpha: Math.fround(0.2), ulps: 0.5 },
-  {
-    name: "leakyRelu of a slope",
-    kind: { leakyRelu: 0.5 },
-    code: oracle.LEAKY_RELU,
-    alpha: 0.5,
-    ulps: 0.5,
-  },
-  { name: "sigmoid", kind: "sigmoid", code: oracle.SIGMOID, alpha: 0, ulps: 3 },
-  { name: "tanh", kind: "tanh", code: oracle.TANH, alpha: 0, ulps: 3 },
-];
-
 const KINDS: readonly { name: string; kind: Activation }[] = [
-  ...ELEMENTWISE,
+  ...oracle.ELEMENTWISE,
   { name: "softmax", kind: "softmax" },
 ];
 
-const elementwise = ELEMENTWISE.map(({ name, kind, code, alpha, ulps }): Case => ({
+const elementwise = oracle.ELEMENTWISE.map(({ name, kind, code, alpha, bound }): Case => ({
   name: `activation ${name} is within its bound of the oracle`,
   run({ engine }) {
     for (const size of [1, 2, 3, 4, 5, 7, 8, 9, 33]) {
@@ -113,7 +89,7 @@ const elementwise = ELEMENTWISE.map(({ name, kind, code, alpha, ulps }): Case =>
       const y = engine.activation(x, kind);
       const exact = Array.from(x.data, (value) => oracle.activation(code, alpha, value));
       same("activation: shape", y.shape, x.shape);
-      close("activation", y.data, exact, (i) => ulps * ulp(exact[i]!));
+      close("activation", y.data, exact, (i) => bound(x.data[i]!, exact[i]!));
     }
   },
 }));
@@ -193,6 +169,27 @@ function expectSameLoss(engine: Engine, logits: Tensor, labels: Int32Array): voi
   }
 }
 
+function expectTransposed(engine: Engine): void {
+  for (const shape of [[5], [7, 9], [2, 5, 7, 3], [1, 3, 17, 16], [2, 3, 2, 3, 2]]) {
+    const axes = shape.map((_, axis) => axis);
+    for (const perm of [
+      axes,
+      [...axes].reverse(),
+      [...axes.slice(1), 0],
+      [axes.length - 1, ...axes.slice(0, -1)],
+    ]) {
+      const x = noise(3, ...shape);
+      const y = engine.transpose(x, perm);
+      same(
+        "transpose: shape",
+        y.shape,
+        perm.map((axis) => shape[axis]!),
+      );
+      sameBits("transpose", y.data, Float32Array.from(transpose(shape, perm, x.data)));
+    }
+  }
+}
+
 /** An operator leaves its operands alone, gives a tensor of its own, and frees what it used. */
 function expectNoTraces(engine: Engine): void {
   const { used } = engine.memory;
@@ -219,5 +216,6 @@ export const kernelCases: readonly Case[] = [
     name: "softmaxCrossEntropy is within its bound of the oracle, for every form of labels",
     run: ({ engine }) => expectLoss(engine),
   },
+  { name: "transpose moves every element", run: ({ engine }) => expectTransposed(engine) },
   { name: "an operator leaves no traces", run: ({ engine }) => expectNoTraces(engine) },
 ];

@@ -1,5 +1,5 @@
 /** The nets of the tests. */
-import { input, layers, model, sequential, type Layer, type Model } from "im2row";
+import { input, layers, model, sequential, type Activation, type Layer, type Model } from "im2row";
 
 /** LeNet-5 with relu and max pooling. */
 export function lenet5(seed: number): Model {
@@ -44,6 +44,40 @@ export function strided(): Model {
       layers.dense({ units: 5 }),
     ],
   });
+}
+
+/**
+ * Every normalization, each behind a convolution and followed by another of the activations: 9×8×4 → 7×6×8 → 5×4×12 →
+ * 4×3×8 → 4×3×6 → 3×2×6 → 10 → 8 → 8 → 5.
+ */
+export function normalizedLayers(): Layer[] {
+  const activation = (kind: Activation): Layer => layers.activation({ activation: kind });
+  return [
+    layers.conv2d({ filters: 8, kernelSize: 3, useBias: false }),
+    layers.batchNormalization({ momentum: 0.75 }),
+    activation("gelu"),
+    layers.conv2d({ filters: 12, kernelSize: 3 }),
+    layers.groupNormalization({ groups: 3 }),
+    activation("silu"),
+    layers.conv2d({ filters: 8, kernelSize: 2, useBias: false }),
+    layers.instanceNormalization(),
+    activation("hardSwish"),
+    layers.conv2d({ filters: 6, kernelSize: 1, activation: "mish" }),
+    layers.layerNormalization(),
+    activation("elu"),
+    layers.conv2d({ filters: 6, kernelSize: 2, activation: "selu" }),
+    layers.layerNormalization({ axis: [-3, -2, -1] }),
+    activation("geluTanh"),
+    layers.flatten(),
+    layers.dense({ units: 10, activation: "relu6" }),
+    layers.dense({ units: 8, activation: "softplus" }),
+    layers.dense({ units: 8, activation: "hardSigmoid" }),
+    layers.dense({ units: 5 }),
+  ];
+}
+
+export function normalized(seed: number): Model {
+  return sequential({ inputShape: [9, 8, 4], layers: normalizedLayers(), seed });
 }
 
 /** Convolutions that Winograd's algorithm computes, in all three passes: 9×10×8 → 9×10×12 → 7×8×16 → 3. */
@@ -153,4 +187,23 @@ export function branched(seed: number): Model {
   const kind = layers.dense({ units: 3, name: "kind" }).apply(all);
   const place = layers.dense({ units: 2, activation: "tanh", name: "place" }).apply(all);
   return model({ inputs: [image, extra], outputs: [kind, place], seed });
+}
+
+/** A residual net: grouped convolutions between normalizations, each block beside a way around it. */
+export function residual(seed: number): Model {
+  const image = input({ shape: [10, 9, 6], name: "image" });
+  const plain = { kernelSize: 3, padding: "same", useBias: false } as const;
+  const stem = layers.conv2d({ filters: 16, ...plain }).apply(image);
+  const start = layers.activation({ activation: "relu" }).apply(layers.batchNormalization().apply(stem));
+  const grouped = layers.conv2d({ filters: 16, ...plain, groups: 4, kernelSize: [3, 2] }).apply(start);
+  const normal = layers.batchNormalization({ momentum: 0.9 }).apply(grouped);
+  const deep = layers.depthwiseConv2d(plain).apply(layers.activation({ activation: "silu" }).apply(normal));
+  const block = layers.groupNormalization({ groups: 4 }).apply(deep);
+  const sum = layers.activation({ activation: "relu" }).apply(layers.add().apply([start, block]));
+  const halving = { filters: 24, kernelSize: 3, strides: 2, padding: "same", useBias: false } as const;
+  const down = layers.instanceNormalization().apply(layers.conv2d({ ...halving, groups: 2 }).apply(sum));
+  const around = layers.conv2d({ ...halving, kernelSize: 1 }).apply(sum);
+  const joined = layers.layerNormalization().apply(layers.add().apply([down, around]));
+  const features = layers.globalAveragePooling2d().apply(joined);
+  return model({ inputs: image, outputs: layers.dense({ units: 4 }).apply(features), seed });
 }

@@ -161,9 +161,9 @@ const OPTIONS: readonly Refusal[] = [
     /^conv2d: algorithm: expected as many groups and filters as channels \(4\).*, got 1 group and 6 filters$/,
   ],
   [
-    (engine) => engine.activation(image, untyped("gelu")),
+    (engine) => engine.activation(image, untyped("swoosh")),
     OptionError,
-    /^activation: activation: expected one of "linear", "relu", .*; got "gelu"$/,
+    /^activation: activation: expected one of "linear", "relu", .*; got "swoosh"$/,
   ],
   [
     (engine) => engine.activation(image, { leakyRelu: -1 }),

@@ -5,11 +5,13 @@ import { differenceCases } from "./differences.ts";
 import { digestCases, operatorsDigest, weightsDigest } from "./digests.ts";
 import { errorCases } from "./errors.ts";
 import { fileCases } from "./files.ts";
+import { freezingCases } from "./freezing.ts";
 import { goldenCases } from "./goldens.ts";
 import { gradientCases } from "./gradients.ts";
 import { graphCases } from "./graphs.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
+import { onnxCases } from "./onnx.ts";
 import { optimizerCases } from "./optimizers.ts";
 import { poolingCases } from "./pooling.ts";
 import { refusalCases } from "./refusals.ts";
@@ -36,8 +38,10 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...goldenCases,
   ...optimizerCases,
   ...trainingCases,
+  ...freezingCases,
   ...graphCases,
   ...fileCases,
+  ...onnxCases,
   ...refusalCases,
   ...errorCases,
   ...memoryCases,

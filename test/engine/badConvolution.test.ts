@@ -158,9 +158,9 @@ const conv2d: Refusal[] = [
   ],
   [
     "an unknown activation",
-    () => engine.conv2d(x, filter, { activation: untyped("swish") }),
+    () => engine.conv2d(x, filter, { activation: untyped("swoosh") }),
     OptionError,
-    /^conv2d: activation: expected one of "linear", .*; got "swish"$/,
+    /^conv2d: activation: expected one of "linear", .*; got "swoosh"$/,
   ],
   [
     "a negative slope",

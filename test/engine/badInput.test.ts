@@ -50,9 +50,9 @@ const products: Refusal[] = [
   ],
   [
     "an unknown activation",
-    () => engine.activation(x, untyped("gelu")),
+    () => engine.activation(x, untyped("swoosh")),
     OptionError,
-    /^activation: activation: expected one of .*; got "gelu"$/,
+    /^activation: activation: expected one of .*; got "swoosh"$/,
   ],
   [
     "an activation's gradient of another shape",
@@ -72,6 +72,15 @@ const products: Refusal[] = [
     OptionError,
     /^softmaxCrossEntropy: labels\[1\]: expected a class from 0 to 2, got 3$/,
   ],
+];
+
+const PERM = /^transpose: perm: expected the axes 0 to 3 in any order, got /;
+const transpositions: Refusal[] = [
+  ["too few axes", () => engine.transpose(x, [1, 0]), OptionError, PERM],
+  ["an axis twice", () => engine.transpose(x, [0, 1, 1, 2]), OptionError, PERM],
+  ["an axis too many", () => engine.transpose(x, [0, 1, 2, 3, 0]), OptionError, PERM],
+  ["axes counted from 1", () => engine.transpose(x, [1, 2, 3, 4]), OptionError, PERM],
+  ["no axes", () => engine.transpose(x, untyped(undefined)), OptionError, PERM],
 ];
 
 const pooled = zeros(1, 2, 2, 4);
@@ -187,4 +196,5 @@ const pooling: Refusal[] = [
 
 describeRefusals(engine, "tensor", tensors);
 describeRefusals(engine, "products, activations and losses", products);
+describeRefusals(engine, "transpose", transpositions);
 describeRefusals(engine, "pooling", pooling);

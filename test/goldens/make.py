@@ -1,14 +1,17 @@
-"""Makes the goldens: two small nets in PyTorch, their outputs, every gradient and ten steps of training.
+"""Makes the goldens: small nets in PyTorch, their outputs, every gradient and ten steps of training.
 
-    /usr/bin/python3 test/goldens/make.py
+    /usr/bin/python3 test/goldens/make.py               all of them
+    /usr/bin/python3 test/goldens/make.py normalized    those named
 
-Everything is stored in the layouts of im2row: images NHWC, filters HWIO ([kh, kw, c / groups, f]), dense kernels
-[in, out], and flatten in the order of NHWC. README.md beside this file lists the tensors.
+Everything is stored in the layouts of im2row: images NHWC, filters HWIO ([kh, kw, c / groups, f], and those of a
+transposed convolution as of the one that it transposes), dense kernels [in, out], and flatten in the order of NHWC.
+README.md beside this file lists the tensors.
 """
 
 import copy
 import json
 import struct
+import sys
 from pathlib import Path
 
 import torch
@@ -57,18 +60,105 @@ class Strided(nn.Module):
         return self.dense(flatten_nhwc(x))
 
 
+class Separable(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.depthwise = nn.Conv2d(6, 12, 3, stride=2, padding=1, groups=6, bias=False)
+        self.pointwise = nn.Conv2d(12, 8, 1)
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+class Hourglass(nn.Module):
+    """12×10×6 shrunk by a separable convolution, gated, grown again, and read as a sequence of its columns."""
+
+    def __init__(self):
+        super().__init__()
+        self.separableConv2d = Separable()
+        self.prelu = nn.PReLU(8)
+        self.gate = nn.Linear(8, 8)
+        self.conv2dTranspose = nn.ConvTranspose2d(8, 6, 3, stride=2, padding=1, output_padding=1)
+        self.conv2dTranspose_1 = nn.ConvTranspose2d(14, 16, 3, padding=1, groups=2)
+        self.conv1d = nn.Conv1d(192, 5, 3, dilation=2)
+        self.kind = nn.Linear(15, 4)
+
+    def forward(self, x):
+        x = self.prelu(torch.tanh(self.separableConv2d(x)))  # 6×5×8
+        means = x.mean((2, 3))
+        x = x * torch.sigmoid(self.gate(means))[:, :, None, None] + means[:, :, None, None]
+        grown = torch.tanh(self.conv2dTranspose(x))  # 12×10×6
+        tall = F.interpolate(x, scale_factor=(2, 1), mode="nearest")
+        smooth = F.interpolate(tall, scale_factor=(1, 2), mode="bilinear", align_corners=False)
+        x = F.leaky_relu(self.conv2dTranspose_1(torch.cat([grown, smooth], 1)), 0.2)  # 12×10×16
+        columns = x.permute(0, 3, 2, 1).flatten(2)  # 10×192
+        steps = torch.tanh(self.conv1d(F.pad(columns.transpose(1, 2), (4, 0))))  # causal; 5×10
+        steps = F.avg_pool1d(F.max_pool1d(steps, 2), 3, stride=1, padding=1, count_include_pad=False)
+        largest, mean = steps.amax(2), steps.mean(2)
+        spread, middle = largest - mean, (largest + mean) / 2
+        return self.kind(torch.cat([spread, middle, torch.maximum(spread, middle)], 1))
+
+
+class Normalized(nn.Module):
+    """9×8×4 through every normalization, each behind a convolution and followed by another activation."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv2d = nn.Conv2d(4, 8, 3, bias=False)
+        # The share of the new value: 1 − ours.
+        self.batchNormalization = nn.BatchNorm2d(8, eps=1e-3, momentum=0.25)
+        self.conv2d_1 = nn.Conv2d(8, 12, 3)
+        self.groupNormalization = nn.GroupNorm(3, 12, eps=1e-3)
+        self.conv2d_2 = nn.Conv2d(12, 8, 2, bias=False)
+        self.instanceNormalization = nn.InstanceNorm2d(8, eps=1e-3, affine=True)
+        self.conv2d_3 = nn.Conv2d(8, 6, 1)
+        self.layerNormalization = nn.LayerNorm(6, eps=1e-3)
+        self.conv2d_4 = nn.Conv2d(6, 6, 2)
+        self.layerNormalization_1 = nn.LayerNorm((3, 2, 6), eps=1e-3)
+        self.dense = nn.Linear(36, 10)
+        self.dense_1 = nn.Linear(10, 8)
+        self.dense_2 = nn.Linear(8, 8)
+        self.dense_3 = nn.Linear(8, 5)
+
+    def forward(self, x):
+        x = F.gelu(self.batchNormalization(self.conv2d(x)))  # 7×6×8
+        x = F.silu(self.groupNormalization(self.conv2d_1(x)))  # 5×4×12
+        x = F.hardswish(self.instanceNormalization(self.conv2d_2(x)))  # 4×3×8
+        x = F.mish(self.conv2d_3(x))
+        x = F.elu(nchw(self.layerNormalization(nhwc(x))))  # 4×3×6
+        x = F.selu(self.conv2d_4(x))
+        x = F.gelu(nchw(self.layerNormalization_1(nhwc(x))), approximate="tanh")  # 3×2×6
+        x = F.relu6(self.dense(flatten_nhwc(x)))
+        x = F.hardsigmoid(self.dense_2(F.softplus(self.dense_1(x))))
+        return self.dense_3(x)
+
+
 def initialize(net):
     """Weights large enough that every image, and not only the biases, moves the logits and the gradients."""
-    for parameter in net.parameters():
-        if parameter.dim() > 1:
+    for name, parameter in net.named_parameters():
+        if "Normalization" in name and name.endswith("weight"):
+            nn.init.uniform_(parameter, 0.5, 1.5)
+        elif parameter.dim() > 1 and "Normalization" not in name:
             nn.init.kaiming_normal_(parameter)
         else:
             nn.init.uniform_(parameter, -0.2, 0.2)
+    for name, statistic in statistics(net):
+        # Other than those of any batch: inference has to read them.
+        nn.init.uniform_(statistic, *((-0.2, 0.2) if name.endswith("mean") else (0.5, 1.5)))
     return net
 
 
+def statistics(net):
+    """The moving means and variances, which no gradient changes."""
+    return [(name, buffer) for name, buffer in net.named_buffers() if "running" in name]
+
+
+def nhwc(x):
+    return x.permute(0, 2, 3, 1)
+
+
 def flatten_nhwc(x):
-    return x.permute(0, 2, 3, 1).flatten(1)
+    return nhwc(x).flatten(1)
 
 
 def nchw(x):
@@ -77,26 +167,36 @@ def nchw(x):
 
 def ours(name, tensor):
     """A parameter (or its gradient) of PyTorch under our name and in our layout."""
-    layer, kind = name.split(".")
+    layer, *part, kind = name.split(".")
+    if "Normalization" in layer:
+        kinds = {"weight": "gamma", "bias": "beta", "running_mean": "movingMean", "running_var": "movingVariance"}
+        return f"{layer}.{kinds[kind]}", tensor
     if kind == "bias":
         return f"{layer}.bias", tensor
+    if tensor.dim() == 1:  # slopes of the channels
+        return f"{layer}.alpha", tensor.reshape(1, 1, -1)
+    key = f"{layer}.{part[0]}Kernel" if part else f"{layer}.kernel"
     if tensor.dim() == 4:  # [f, c / groups, kh, kw] → HWIO
-        return f"{layer}.kernel", tensor.permute(2, 3, 1, 0)
-    return f"{layer}.kernel", tensor.t()  # [out, in] → [in, out]
+        return key, tensor.permute(2, 3, 1, 0)
+    if tensor.dim() == 3:  # [f, c / groups, k] → [k, c / groups, f]
+        return key, tensor.permute(2, 1, 0)
+    return key, tensor.t()  # [out, in] → [in, out]
 
 
 def run(net, x, labels):
     """Forward, backward, then STEPS steps of SGD on the same batch. Each loss is taken before its update."""
     results = {}
+    results["logits"] = net.eval()(nchw(x))
+    # A copy: the pass moves the moving statistics.
+    first = copy.deepcopy(net).train()
     image = x.clone().requires_grad_(True)
-    logits = net(nchw(image))
-    F.cross_entropy(logits, labels).backward()
-    results["logits"] = logits
+    F.cross_entropy(first(nchw(image)), labels).backward()
     results["gradients/x"] = image.grad
-    for name, parameter in net.named_parameters():
+    for name, parameter in first.named_parameters():
         key, gradient = ours(name, parameter.grad)
         results[f"gradients/{key}"] = gradient.clone()
 
+    net.train()
     optimizer = torch.optim.SGD(net.parameters(), lr=LEARNING_RATE, momentum=MOMENTUM)
     losses = []
     for _ in range(STEPS):
@@ -106,7 +206,7 @@ def run(net, x, labels):
         loss.backward()
         optimizer.step()
     results["losses"] = torch.stack(losses)
-    for name, parameter in net.named_parameters():
+    for name, parameter in [*net.named_parameters(), *statistics(net)]:
         key, weights = ours(name, parameter)
         results[f"weights_after/{key}"] = weights.clone()
     return {name: tensor.detach() for name, tensor in results.items()}
@@ -141,7 +241,8 @@ def write_safetensors(path, tensors, metadata):
 
 
 def make(file, net, x, labels, keep_weights_after):
-    weights = dict(ours(name, p.detach().clone()) for name, p in net.named_parameters())
+    every = [*net.named_parameters(), *statistics(net)]
+    weights = dict(ours(name, p.detach().clone()) for name, p in every)
     # Both runs start from the same float32 weights and images.
     double = run(copy.deepcopy(net).double(), x.double(), labels)
     single = run(net, x, labels)
@@ -175,13 +276,31 @@ def report(file, tensors, metadata):
     print("  losses", " ".join(f"{loss:.6f}" for loss in tensors["losses"].tolist()))
 
 
+def lenet5():
+    torch.manual_seed(1)
+    return initialize(LeNet5()), torch.rand(8, 28, 28, 1), torch.randint(10, (8,)), False
+
+
+def strided():
+    torch.manual_seed(2)
+    return initialize(Strided()), torch.randn(5, 13, 11, 4), torch.tensor([3, 0, 4, 1, 3]), True
+
+
+def normalized():
+    torch.manual_seed(3)
+    return initialize(Normalized()), torch.randn(6, 9, 8, 4), torch.tensor([3, 0, 4, 1, 3, 2]), True
+
+
+def hourglass():
+    torch.manual_seed(6)
+    return initialize(Hourglass()), torch.randn(2, 12, 10, 6), torch.tensor([1, 3]), True
+
+
 def main():
     torch.set_num_threads(1)
-    torch.manual_seed(1)
-    make("lenet5.safetensors", initialize(LeNet5()), torch.rand(8, 28, 28, 1), torch.randint(10, (8,)), False)
-
-    torch.manual_seed(2)
-    make("strided.safetensors", initialize(Strided()), torch.randn(5, 13, 11, 4), torch.tensor([3, 0, 4, 1, 3]), True)
+    nets = {"lenet5": lenet5, "strided": strided, "normalized": normalized, "hourglass": hourglass}
+    for name in sys.argv[1:] or nets:
+        make(f"{name}.safetensors", *nets[name]())
 
 
 main()

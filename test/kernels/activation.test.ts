@@ -2,102 +2,90 @@ import { describe, expect, it } from "vitest";
 import { guarded, openKernels } from "../support/wasm.ts";
 import { random } from "../support/random.ts";
 import { numericalGradient } from "../support/differences.ts";
-import { bitsOf, expectWithin, U, ulp } from "../support/float.ts";
-import {
-  activation,
-  LEAKY_RELU,
-  LINEAR,
-  RELU,
-  rowsOf,
-  SIGMOID,
-  softmax,
-  TANH,
-} from "../oracles/activation.ts";
+import { bitsOf, expectWithin, sweep, U } from "../support/float.ts";
+import { activation, ELEMENTWISE, LEAKY_RELU, RELU, rowsOf, softmax } from "../oracles/activation.ts";
 
 const bench = openKernels();
 const { kernels } = bench;
-const ALPHA = 0.125;
 const SIZES = [0, 1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 33];
 
-const kinds = [
-  { name: "linear", kind: LINEAR, ulps: 0 },
-  { name: "relu", kind: RELU, ulps: 0 },
-  { name: "leaky relu", kind: LEAKY_RELU, ulps: 0.5 },
-  { name: "sigmoid", kind: SIGMOID, ulps: 3 },
-  { name: "tanh", kind: TANH, ulps: 3 },
-];
-
-function forward(kind: number, x: Float32Array): Float32Array {
+function forward(kind: number, alpha: number, x: Float32Array): Float32Array {
   bench.reset();
   const y = guarded(bench, x.length);
-  kernels.activationForward(kind, ALPHA, bench.put(x), y.ptr, x.length);
+  kernels.activationForward(kind, alpha, bench.put(x), y.ptr, x.length);
   y.check();
   return y.f32();
 }
 
-function backward(kind: number, y: Float32Array, dy: Float32Array): Float32Array {
+/** The gradient from the output, or from the input of those that need it. */
+function backward(kind: number, alpha: number, read: Float32Array, dy: Float32Array): Float32Array {
   bench.reset();
-  const dx = guarded(bench, y.length);
-  kernels.activationBackward(kind, ALPHA, bench.put(y), bench.put(dy), dx.ptr, y.length);
+  const dx = guarded(bench, dy.length);
+  kernels.activationBackward(kind, alpha, bench.put(read), bench.put(dy), dx.ptr, dy.length);
   dx.check();
   return dx.f32();
 }
 
-describe.each(kinds)("$name", ({ kind, ulps }) => {
+describe.each(ELEMENTWISE)("$name", ({ code, alpha, fromInput, bound }) => {
   it.each(SIZES)("matches the oracle on %i elements", (n) => {
-    const x = random(n + 1).uniform(n, -4, 4);
-    const exact = Array.from(x, (value) => activation(kind, ALPHA, value));
-    expectWithin(forward(kind, x), exact, (i) => ulps * ulp(exact[i] as number));
+    const x = random(n + 1).uniform(n, -9, 9);
+    const exact = Array.from(x, (value) => activation(code, alpha, value));
+    expectWithin(forward(code, alpha, x), exact, (i) => bound(x[i]!, exact[i]!));
+  });
+
+  it.each([0, 1])("is within its bound over all float32 of sign %i", (sign) => {
+    const x = sweep(sign, 19_937);
+    const exact = Array.from(x, (value) => activation(code, alpha, value));
+    const y = forward(code, alpha, x);
+    const finite = [...y].map((value, i) => (Object.is(value, Math.fround(exact[i]!)) ? exact[i]! : value));
+    expectWithin(finite, exact, (i) => bound(x[i]!, exact[i]!));
   });
 
   it.each(SIZES)("has the gradient of finite differences on %i elements", (n) => {
-    // 0.01 away from the kink at 0, where the difference quotient has no meaning.
+    // 1/32 away from the kinks at 0, ±2.5, ±3 and 6, where the difference quotient has no meaning.
     const x = random(n + 2)
-      .uniform(n, 0.01, 3)
-      .map((value, i) => (i % 2 ? -value : value));
+      .uniform(n, -8, 8)
+      .map((value) => Math.round(value * 16) / 16 + 1 / 32);
     const dy = random(n + 3).uniform(n);
     const total = (at: Float64Array): number =>
-      at.reduce((sum, value, i) => sum + (dy[i] as number) * activation(kind, ALPHA, value), 0);
-    // dx: y is off by 3 ULP, at most 6u for |y| ≤ 1, which f′(y) of slope ≤ 2 doubles; 4u of its own; the
-    // quotient itself is good to h² and to rounding errors of 2^-53 / h.
-    const bound = (i: number): number => 16 * U * Math.abs(dy[i] as number) + 1e-8;
-    expectWithin(backward(kind, forward(kind, x), dy), numericalGradient(total, x), bound);
+      at.reduce((sum, value, i) => sum + dy[i]! * activation(code, alpha, value), 0);
+    const dx = backward(code, alpha, fromInput ? x : forward(code, alpha, x), dy);
+    // f′ is off by 12u, and the product rounds |f′| ≤ 1.76 again; the quotient itself is good to h² and to rounding
+    // errors of 2^-53·Σ|y| / h.
+    expectWithin(dx, numericalGradient(total, x), (i) => 14 * U * Math.abs(dy[i]!) + 1e-8);
   });
 
   it("gives a tail the bits of the vector body, also in place", () => {
-    const x = random(5).uniform(11, -3, 3);
+    const x = random(5).uniform(11, -7, 7);
     const dy = random(6).uniform(11, -3, 3);
-    const y = forward(kind, x);
-    const alone = x.map((value) => forward(kind, Float32Array.of(value, 0, 0, 0))[0] as number);
+    const y = forward(code, alpha, x);
+    const alone = x.map((value) => forward(code, alpha, Float32Array.of(value, 0, 0, 0))[0]!);
     expect(bitsOf(y)).toEqual(bitsOf(alone));
-    const dx = backward(kind, y, dy);
+    const dx = backward(code, alpha, y, dy);
     const dxAlone = y.map(
       (value, i) =>
-        backward(
-          kind,
-          Float32Array.of(value, 0, 0, 0),
-          Float32Array.of(dy[i] as number, 0, 0, 0),
-        )[0] as number,
+        backward(code, alpha, Float32Array.of(value, 0, 0, 0), Float32Array.of(dy[i]!, 0, 0, 0))[0]!,
     );
     expect(bitsOf(dx)).toEqual(bitsOf(dxAlone));
 
     bench.reset();
     const p = bench.put(x);
     const q = bench.put(dy);
-    kernels.activationForward(kind, ALPHA, p, p, x.length);
-    kernels.activationBackward(kind, ALPHA, p, q, q, x.length);
+    kernels.activationForward(code, alpha, p, p, x.length);
+    kernels.activationBackward(code, alpha, p, q, q, x.length);
     expect(bitsOf(bench.f32(p, x.length))).toEqual(bitsOf(y));
     expect(bitsOf(bench.f32(q, x.length))).toEqual(bitsOf(dx));
   });
 
+  it("has a slope as far as numbers go", () => {
+    const x = Float32Array.of(-3e38, -1e30, -1e19, -104, 104, 1e19, 1e30, 3e38);
+    const slopes = backward(code, alpha, fromInput ? x : forward(code, alpha, x), x.map(Math.sign));
+    expect([...slopes].every(Number.isFinite)).toBe(true);
+  });
+
   it("keeps NaN", () => {
-    expect([...forward(kind, Float32Array.of(NaN, 1, NaN, 2, NaN))].map(Number.isNaN)).toEqual([
-      true,
-      false,
-      true,
-      false,
-      true,
-    ]);
+    const y = forward(code, alpha, Float32Array.of(NaN, 1, NaN, 2, NaN));
+    expect([...y].map(Number.isNaN)).toEqual([true, false, true, false, true]);
   });
 });
 
@@ -106,8 +94,8 @@ describe("the gradient at zero", () => {
   const dy = Float32Array.of(2, 2, -2, 2, 2);
 
   it("is that of the negative side, as PyTorch has it", () => {
-    expect([...backward(RELU, zeros, dy)]).toEqual([0, 0, 0, 0, 0]);
-    expect([...backward(LEAKY_RELU, zeros, dy)]).toEqual([0.25, 0.25, -0.25, 0.25, 0.25]);
+    expect([...backward(RELU, 0, zeros, dy)]).toEqual([0, 0, 0, 0, 0]);
+    expect([...backward(LEAKY_RELU, 0.125, zeros, dy)]).toEqual([0.25, 0.25, -0.25, 0.25, 0.25]);
   });
 });
 

@@ -120,12 +120,12 @@ const cases = [1, 2].flatMap((stride): [string, Convolution][] => {
     ["odd sizes", conv2d(3, 11, 5, 3, 7, same)],
     ["dilated", conv2d(2, 13, 3, 3, 9, { ...by, dilationH: 2, dilationW: 3 })],
     ["padding larger than the filter", conv2d(1, 5, 4, 2, 17, { ...by, pad: wide })],
-    ["a reduction of 2 blocks", conv2d(1, 14, 40, 3, 12, same)],
-    ["a reduction of 3 blocks", conv2d(2, 10, 61, 3, 20, by)],
-    ["rows of taps as long as a block", conv2d(1, 7, 128, 2, 9, same)],
-    ["rows of taps longer than a block", conv2d(1, 7, 90, 3, 9, same)],
-    ["rows of taps longer than two blocks", conv2d(1, 7, 180, 3, 6, by)],
-    ["dilated taps longer than a block", conv2d(1, 8, 260, 2, 6, { ...same, dilationH: 2, dilationW: 2 })],
+    ["a reduction of 2 blocks", conv2d(1, 14, 61, 3, 12, same)],
+    ["a reduction of 3 blocks", conv2d(2, 10, 117, 3, 20, by)],
+    ["rows of taps as long as a block", conv2d(1, 7, 256, 2, 9, same)],
+    ["rows of taps longer than a block", conv2d(1, 7, 179, 3, 9, same)],
+    ["rows of taps longer than two blocks", conv2d(1, 7, 350, 3, 6, by)],
+    ["dilated taps longer than a block", conv2d(1, 8, 518, 2, 6, { ...same, dilationH: 2, dilationW: 2 })],
     ["many pixels", conv2d(2, 47, 2, 3, 5, same)],
     ["many pixels without padding", conv2d(2, 47, 2, 3, 5, by)],
     ["an image row longer than a strip", conv2d(2, 3, 2, 3, 9, { ...same, w: 1100 })],
@@ -135,7 +135,7 @@ const cases = [1, 2].flatMap((stride): [string, Convolution][] => {
     ["several images in a strip, without padding", conv2d(17, 7, 3, 3, 9, by)],
     ["few images of many channels in a strip", conv2d(5, 6, 70, 3, 4, same)],
     ["filters of 2 blocks", conv2d(1, 12, 4, 3, 270, same)],
-    ["pointwise filters", conv2d(2, 18, 270, 1, 13, by)],
+    ["pointwise filters", conv2d(2, 18, 527, 1, 13, by)],
   ].map(([name, conv]) => [`${name as string}, stride ${stride}`, conv as Convolution]);
 });
 
@@ -148,6 +148,8 @@ describe.each(cases)("implicit unfolding gives the bits of the explicit product:
     ["leaky relu", 2],
     ["sigmoid", 3],
     ["tanh", 4],
+    ["relu6", 6],
+    ["silu", 11],
   ])("forward, %s", (_kind, activation) => {
     const implicit = runForward(bench, conv, x, w, { b, activation, alpha: 0.125 });
     expectSameBits(implicit, explicitForward(conv, x, w, b, activation));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { guarded, openKernels } from "../support/wasm.ts";
-import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
+import { bitsOf, fromBits, SMALLEST, sweep, ulpError } from "../support/float.ts";
+import { SIGMOID, sigmoid, TANH } from "../oracles/activation.ts";
 
-const SIGMOID = 3;
-const TANH = 4;
+const SILU = 11;
 const bench = openKernels();
 const { kernels } = bench;
 
@@ -19,9 +19,6 @@ interface Case {
   limits: [number, number, number, number];
   signs: number[];
 }
-
-/** e^x / (1 + e^x) for negative x keeps the float64 oracle from overflowing. */
-const sigmoid = (x: number): number => (x < 0 ? Math.exp(x) / (1 + Math.exp(x)) : 1 / (1 + Math.exp(-x)));
 
 const cases: Case[] = [
   {
@@ -64,12 +61,6 @@ function apply(run: Kernel, x: Float32Array): Float32Array {
   run(bench.put(x), y.ptr, x.length);
   y.check();
   return y.f32();
-}
-
-/** Every `step`-th float32 of a sign, from 0 up to the largest: subnormal, small, large alike. */
-function sweep(sign: number, step: number): Float32Array {
-  const values = new Int32Array(Math.floor(0x7f7fffff / step)).map((_, i) => (i * step) | (sign << 31));
-  return new Float32Array(values.buffer);
 }
 
 function worstError(actual: Float32Array, x: Float32Array, exact: Case["exact"]): number {
@@ -130,5 +121,41 @@ describe("log of special values", () => {
   it("is NaN below zero and right for the smallest subnormal", () => {
     const y = apply(kernels.logForward, Float32Array.of(-1, -1e-40, fromBits(1), 1));
     expect([...y]).toEqual([NaN, NaN, Math.fround(Math.log(SMALLEST)), 0]);
+  });
+});
+
+describe("silu", () => {
+  const silu: Kernel = (x, y, n) => kernels.activationForward(SILU, 0, x, y, n);
+  const exact = (x: number): number => x * sigmoid(x);
+  /** From where on the exponential is infinite. */
+  const LOWEST = -88.3;
+
+  it("is within 4 ULP over all of float32 from there on", () => {
+    for (const sign of [0, 1]) {
+      const x = sweep(sign, 2137).filter((value) => value > LOWEST);
+      expect(worstError(apply(silu, x), x, exact)).toBeLessThanOrEqual(4);
+    }
+    const x = Float32Array.from({ length: 200_001 }, (_, i) => (i - 176_000) / 2000);
+    expect(worstError(apply(silu, x), x, exact)).toBeLessThanOrEqual(4);
+  });
+
+  it("is as good as zero below", () => {
+    const x = sweep(1, 2137).filter((value) => value <= LOWEST);
+    expect(apply(silu, x).every((y) => Math.abs(y) <= 4e-37)).toBe(true);
+    expect([...apply(silu, Float32Array.of(-1e38, -100, -0, 0, 3e38, Infinity, NaN))]).toEqual([
+      -0,
+      -0,
+      -0,
+      0,
+      Math.fround(3e38),
+      Infinity,
+      NaN,
+    ]);
+  });
+
+  it.each([1, 3, 4, 5, 15, 16, 17, 33])("gives an element the same bits in any of %i places", (n) => {
+    const x = Float32Array.from({ length: n }, (_, i) => 0.37 + i * 1.3);
+    const alone = x.map((value) => apply(silu, Float32Array.of(value, 0, 0, 0))[0] as number);
+    expect(bitsOf(apply(silu, x))).toEqual(bitsOf(alone));
   });
 });

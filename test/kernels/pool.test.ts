@@ -159,6 +159,18 @@ describe("max pooling", () => {
     }
   });
 
+  it.each([4, 5, 8, 11])("gives 3×3 windows of %i channels the same bits without the winners", (c) => {
+    const g = geometry(9, 9, c, 3, { strideH: 2, strideW: 2, oh: 5, ow: 5, top: 1, left: 1 });
+    const special = [NaN, Infinity, -Infinity, 0, -0, 3e38, -3e38];
+    for (let seed = 0; seed < 20; seed++) {
+      const data = random(seed);
+      const pick = (): number => special[Math.floor(data.next() * special.length)]!;
+      const x = data.uniform(sizesOf(g).x).map((value) => (data.next() < seed / 20 ? pick() : value));
+      const { y } = runMax(g, 1, x);
+      expect([...runMaxAlone(g, 1, x)]).toEqual([...y]);
+    }
+  });
+
   it("indexes within each image", () => {
     const g = geometry(2, 2, 1, 2);
     const { argmax } = runMax(g, 3, Float32Array.of(9, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 9));

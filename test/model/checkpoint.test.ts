@@ -11,6 +11,7 @@ import {
   type Tensor,
 } from "../../src/index.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
+import { hourglass, rareOptions } from "../conformance/hourglass.ts";
 import { lenet5, tinyNet } from "../conformance/nets.ts";
 import { weightBits } from "../support/model.ts";
 
@@ -69,6 +70,11 @@ describe("a model file", () => {
         layers.activation({ activation: { leakyRelu: 0.3 }, name: "leak" }),
         layers.depthwiseConv2d({ kernelSize: 2, depthMultiplier: 3, useBias: false, activation: "tanh" }),
         layers.maxPooling2d({ poolSize: [2, 1], strides: 1, padding: "same" }),
+        layers.batchNormalization({ momentum: 0.5, scale: false }),
+        layers.activation({ activation: { elu: 0.5 } }),
+        layers.groupNormalization({ groups: 4, epsilon: 1e-5, gammaInitializer: { constant: 2 } }),
+        layers.instanceNormalization({ center: false, betaInitializer: "ones" }),
+        layers.layerNormalization({ axis: [-2, -1] }),
         layers.averagePooling2d(),
         layers.dropout({ rate: 0.3 }),
         layers.dense({ units: 5, biasInitializer: { constant: -0.5 }, kernelInitializer: "heNormal" }),
@@ -83,6 +89,16 @@ describe("a model file", () => {
     expect(again.toSafetensors()).toEqual(rich.toSafetensors());
     expect(weightBits(again)).toEqual(weightBits(rich));
   });
+
+  it.each([hourglass(5), rareOptions()])(
+    "gives back every option of layers that grow and merge (%#)",
+    (net) => {
+      const again = loadModel(net.toSafetensors());
+      expect(again.summary()).toBe(net.summary());
+      expect(again.toSafetensors()).toEqual(net.toSafetensors());
+      expect(weightBits(again)).toEqual(weightBits(net));
+    },
+  );
 
   it("may lie anywhere in a larger buffer", () => {
     const larger = new Uint8Array(bytes.length + 9);

@@ -124,7 +124,37 @@ describe("what does not connect is refused", () => {
       "shapes that differ in add",
       () => layers.add().apply([x, y]),
       ShapeError,
-      "add: expected inputs of one shape, got 4×4×2 and 32",
+      "add: expected inputs of one shape, or an image and a row of its channels, got 4×4×2 and 32",
+    ],
+    [
+      "three values for subtract",
+      () => layers.subtract().apply([x, x, x]),
+      ShapeError,
+      "subtract: expected two inputs, got 3",
+    ],
+    [
+      "a row for maximum",
+      () => layers.maximum().apply([x, input({ shape: [2] })]),
+      ShapeError,
+      "maximum: expected inputs of one shape, got 4×4×2 and 2",
+    ],
+    [
+      "one value for average",
+      () => layers.average().apply([x]),
+      ShapeError,
+      "average: expected at least two inputs, got 1",
+    ],
+    [
+      "a row of other channels",
+      () => layers.multiply().apply([x, input({ shape: [3] })]),
+      ShapeError,
+      "multiply: expected inputs of one shape, or an image and a row of its channels, got 4×4×2 and 3",
+    ],
+    [
+      "a row and two images",
+      () => layers.multiply().apply([x, x, input({ shape: [2] })]),
+      ShapeError,
+      "multiply: expected inputs of one shape, or an image and a row of its channels, got 4×4×2 and 2",
     ],
     [
       "shapes that differ in another axis",

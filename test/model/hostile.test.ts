@@ -162,7 +162,17 @@ describe("what has no meaning is refused", () => {
       "a softmax before a softmax",
       () => sequential({ inputShape: [3], layers: [softmax] }).compile({ engine, loss }),
       OptionError,
-      "compile: loss: expected a linear last layer",
+      "compile: loss: expected a linear last layer, since softmaxCrossEntropy holds the softmax, got softmax in",
+    ],
+    [
+      "a sigmoid before a sigmoid",
+      () => {
+        const yes = layers.dense({ units: 1, activation: "sigmoid" });
+        const own = losses.sigmoidCrossEntropy();
+        sequential({ inputShape: [3], layers: [yes] }).compile({ engine, loss: own });
+      },
+      OptionError,
+      "compile: loss: expected a linear last layer, since sigmoidCrossEntropy holds the sigmoid, got sigmoid in dense",
     ],
     [
       "a tensor of nothing",

@@ -13,6 +13,11 @@ export function crossEntropy(logits: ArrayLike<number>, targets: ArrayLike<numbe
   return mean(losses);
 }
 
+/** `(1 − smoothing)·target + smoothing / cols`. */
+export function smoothed(targets: ArrayLike<number>, smoothing: number, cols: number): number[] {
+  return Array.from(targets, (target) => (1 - smoothing) * target + smoothing / cols);
+}
+
 /** Rows of zeros with a one in the column of the label. */
 export function oneHot(labels: ArrayLike<number>, cols: number): Float32Array {
   return Float32Array.from(
@@ -20,8 +25,26 @@ export function oneHot(labels: ArrayLike<number>, cols: number): Float32Array {
   );
 }
 
-export function meanSquaredError(y: ArrayLike<number>, targets: ArrayLike<number>): number {
-  return mean(Array.from(y, (value, i) => (value - (targets[i] as number)) ** 2));
+/** Losses of one output and its target, by name. */
+export const POINTWISE = {
+  meanSquaredError: (y: number, target: number): number => (y - target) ** 2,
+  meanAbsoluteError: (y: number, target: number): number => Math.abs(y - target),
+  huber(y: number, target: number, delta: number): number {
+    const size = Math.abs(y - target);
+    return size > delta ? delta * (size - delta / 2) : size ** 2 / 2;
+  },
+  sigmoidCrossEntropy: (y: number, target: number): number =>
+    target * Math.log1p(Math.exp(-y)) + (1 - target) * Math.log1p(Math.exp(y)),
+};
+
+/** The mean of one of them over all elements. */
+export function pointwise(
+  of: (y: number, target: number, delta: number) => number,
+  y: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  delta = 0,
+): number {
+  return mean(Array.from(y, (value, i) => of(value, targets[i]!, delta)));
 }
 
 /** Rows whose first largest element is in the same column in both. */

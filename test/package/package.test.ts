@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { publint } from "publint";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { node, onnxFile, valueInfo } from "../support/onnxFile.ts";
 import { installedProject, pack, root } from "../support/tarball.ts";
 
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
@@ -114,6 +115,17 @@ describe("an install into an empty folder", () => {
     });
   });
 
+  it("gives im2row/onnx, which takes the engine of im2row", () => {
+    const nodes = [node("Relu", ["x"], "y")];
+    const file = onnxFile({ nodes, inputs: [valueInfo("x", ["n", 2])], outputs: ["y"] });
+    const code = `
+      import { load, tensor } from "im2row";
+      import { loadOnnx } from "im2row/onnx";
+      const net = await loadOnnx(Uint8Array.of(${file.join()}), { engine: await load() });
+      console.log(String(net.predict({ x: tensor([1, -2], [1, 2]) }).y.data));`;
+    expect(run(process.execPath, ["--input-type=module"], code)).toEqual({ output: "1,0\n", status: 0 });
+  });
+
   it("has a command", () => {
     const { output, status } = run(join(project.folder, "node_modules/.bin/im2row"), ["--help"]);
     expect(status).toBe(0);
@@ -123,12 +135,15 @@ describe("an install into an empty folder", () => {
   const PROGRAM = `
     import { layers, load, sequential, tensor, type Engine, type Model } from "im2row";
     import { loadModel, type InferenceModel } from "im2row/inference";
+    import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import wasm from "im2row/wasm";
     export const engine: Engine = await load({ module: wasm });
     const model: Model = sequential({ inputShape: [7, 7, 3], layers: [layers.flatten()] });
     model.compile({ engine });
     export const y: Float32Array = model.predict(tensor(new Float32Array(147), [1, 7, 7, 3])).data;
     export const again: InferenceModel = loadModel(model.toSafetensors());
+    const net: OnnxModel = await loadOnnx(new Uint8Array(), { engine });
+    export const outputs: Record<string, OnnxTensor> = net.predict({ x: tensor([1], [1, 1]) });
     // @ts-expect-error: no such layer
     layers.conv3d({});
     // @ts-expect-error: an address is no module

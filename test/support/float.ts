@@ -32,6 +32,12 @@ export function fromBits(bits: number): number {
   return new Float32Array(Int32Array.of(bits).buffer)[0] as number;
 }
 
+/** Every `step`-th float32 of a sign, from 0 up to the largest: subnormal, small, large alike. */
+export function sweep(sign: number, step: number): Float32Array {
+  const values = new Int32Array(Math.floor(0x7f7fffff / step)).map((_, i) => (i * step) | (sign << 31));
+  return new Float32Array(values.buffer);
+}
+
 /** The bits of float32 values, for comparisons that tell +0 from −0. */
 export function bitsOf(values: Float32Array): Int32Array {
   return new Int32Array(values.buffer, values.byteOffset, values.length).slice();

@@ -17,6 +17,7 @@ const DEPTHWISE = 2;
 const TRANSFORM = 100;
 
 const SIGMOID = 3;
+const POW = 6;
 
 /** Output pixels of `n` images. */
 const pixels = (ints: Int32Array, window: number, n: number): number =>
@@ -35,6 +36,13 @@ const convolution = (ints: Int32Array, window: number, n: number, f: number, gro
 /** Winograd's algorithm multiplies a quarter as often as the definition. */
 const winograd = (ints: Int32Array, window: number, n: number, f: number): number =>
   (unfolded(ints, window, n) * f) / 4;
+
+/** Elements of one image that a table of axes describes. */
+const elements = (ints: Int32Array, rank: number, axes: number): number => {
+  let product = 1;
+  for (let i = 0; i < rank; i++) product *= ints[(axes >>> 2) + 2 * i]!;
+  return product;
+};
 
 const copied = (ints: Int32Array, window: number, n: number): number => COPY * unfolded(ints, window, n);
 const scattered = (ints: Int32Array, window: number, n: number): number =>
@@ -66,9 +74,33 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   activationBackward: (_, _kind, _alpha, _y, _dy, _dx, n) => COPY * n,
   softmaxForward: (_, _x, _y, rows, cols) => EXP * rows * cols,
   softmaxBackward: (_, _y, _dy, _dx, rows, cols) => COPY * rows * cols,
+  logSoftmaxForward: (_, _x, _y, rows, cols) => EXP * rows * cols,
+  logSoftmaxBackward: (_, _y, _dy, _dx, rows, cols) => EXP * rows * cols,
+  unaryForward: (_, _kind, _alpha, _beta, _x, _y, n) => DIVIDE * n,
+  unaryBackward: (_, _kind, _alpha, _beta, _x, _dy, _dx, n) => DIVIDE * n,
+  broadcastForward: (ints, kind, layout, n) => (kind === POW ? EXP : COPY) * n * ints[(layout >>> 2) + 1]!,
+  reduceForward: (ints, _kind, layout, n) => COPY * n * ints[(layout >>> 2) + 2]! * ints[(layout >>> 2) + 3]!,
+  normalizeStatistics: (_, images, rows, c) => SCATTER * images * rows * c,
+  normalizeForward: (_, images, rows, c) => COPY * images * rows * c,
+  normalizeBackward: (_, images, rows, c) => 2 * SCATTER * images * rows * c,
   addForward: (_, _a, _b, _y, n) => COPY * n,
+  addActivated: (_, kind, _alpha, _a, _b, _y, n) => (kind < SIGMOID ? COPY : EXP) * n,
   multiplyForward: (_, _a, _b, _y, n) => COPY * n,
+  subtractForward: (_, _a, _b, _y, n) => COPY * n,
+  maximumForward: (_, _a, _b, _y, n) => COPY * n,
+  maximumBackward: (_, _x, _y, _dy, _dx, n) => COPY * n,
+  scaleForward: (_, _scale, _x, _y, n) => COPY * n,
   copyRows: (_, rows, cols) => COPY * rows * cols,
+  transpose: (ints, rank, axes, n) => COPY * n * elements(ints, rank, axes),
+  resizeForward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => SCATTER * n * oh * ow * c,
+  resizeBackward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => 2 * SCATTER * n * oh * ow * c,
+  addRowsForward: (_, images, rows, c) => COPY * images * rows * c,
+  addRowsBackward: (_, images, rows, c) => COPY * images * rows * c,
+  multiplyRowsForward: (_, images, rows, c) => COPY * images * rows * c,
+  multiplyRowsBackward: (_, images, rows, c) => SCATTER * images * rows * c,
+  preluForward: (_, rows, c) => COPY * rows * c,
+  preluBackpropInput: (_, rows, c) => COPY * rows * c,
+  preluBackpropAlpha: (_, rows, c) => SCATTER * rows * c,
   sgdStep: (_, _w, _g, _v, n) => COPY * n,
   adamStep: (_, _w, _g, _m, _v, n) => DIVIDE * n,
   maxPool2dForward: scattered,

@@ -5,7 +5,11 @@ import { copyPage, type App } from "./app.ts";
 /** Without a plugin Rollup resolves no bare name: the app imports the package by its path. */
 function importByPath(file: string): void {
   const code = readFileSync(file, "utf8");
-  writeFileSync(file, code.replaceAll('from "im2row"', 'from "../../node_modules/im2row/dist/index.js"'));
+  const pathOf = (entry: string): string => `from "../../node_modules/im2row/dist/${entry}.js"`;
+  const own = code
+    .replaceAll('from "im2row"', pathOf("index"))
+    .replaceAll('from "im2row/onnx"', pathOf("onnx"));
+  writeFileSync(file, own);
 }
 
 export const rollup: App = {

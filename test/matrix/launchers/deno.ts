@@ -25,15 +25,17 @@ export const deno: Launcher = {
   open: async () => host("--node-modules-dir=manual"),
 };
 
-/** Where jsr.json leads a program's imports of the package. */
+/** Where jsr.json leads a program's imports of the package, and npm the package's own. */
 function sourceImports(): Record<string, string> {
   const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
     exports: Record<string, string>;
   };
   const entries = Object.entries(jsr.exports);
-  return Object.fromEntries(
-    entries.map(([name, file]) => [name.replace(".", "im2row"), pathToFileURL(join(ROOT, file)).href]),
-  );
+  const files = [
+    ...entries.map(([name, file]) => [name.replace(".", "im2row"), file] as const),
+    ["pbf", "node_modules/pbf/index.js"] as const,
+  ];
+  return Object.fromEntries(files.map(([name, file]) => [name, pathToFileURL(join(ROOT, file)).href]));
 }
 
 /** The TypeScript sources, as JSR publishes them. */

@@ -1,9 +1,12 @@
 import type { load } from "im2row";
 import type { Context } from "../../conformance/case.ts";
+import hourglass from "../../goldens/hourglass.safetensors";
 import lenet5 from "../../goldens/lenet5.safetensors";
+import normalized from "../../goldens/normalized.safetensors";
 import strided from "../../goldens/strided.safetensors";
 
 /** What the conformance suite asks for, with the goldens inside the bundle: not every host has files. */
 export async function createContext(loader: typeof load): Promise<Context> {
-  return { load: loader, engine: await loader(), goldens: { lenet5, strided } };
+  const goldens = { lenet5, strided, hourglass, normalized };
+  return { load: loader, engine: await loader(), goldens };
 }

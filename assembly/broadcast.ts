@@ -1,0 +1,162 @@
+/** Two tensors together, element by element, each repeated along the axes that it lacks. */
+import { powf } from "./pow";
+import { endShare, firstShare } from "./share";
+import {
+  LANES,
+  add4,
+  div4,
+  lane0,
+  lane1,
+  lane2,
+  lane3,
+  lanes4,
+  loadLanes,
+  max4,
+  min4,
+  mul4,
+  storeLanes,
+  sub4,
+} from "./simd";
+
+/** The kinds, as the ABI numbers them. */
+const ADD: i32 = 0;
+const SUB: i32 = 1;
+const MUL: i32 = 2;
+const DIV: i32 = 3;
+const MIN: i32 = 4;
+const MAX: i32 = 5;
+const POW: i32 = 6;
+/** `a` alone. */
+const FIRST: i32 = 7;
+
+/** Threads share elements in cache lines. */
+const LINE: i32 = 16;
+
+/**
+ * How the operands lie beside the result, whose elements follow one another. The axes count from the innermost; the last
+ * one is that of the images, of which a call says how many there are.
+ */
+@unmanaged
+class Broadcast {
+  axes: i32;
+  /** Elements of one image's result. */
+  size: i32;
+}
+
+/** One of the axes, which follow the struct: its size and the operands' strides, in elements. */
+@unmanaged
+class Axis {
+  size: i32;
+  a: i32;
+  b: i32;
+}
+
+// @ts-ignore: decorator
+@inline
+function axisOf(layout: usize, axis: i32): Axis {
+  return changetype<Axis>(layout + offsetof<Broadcast>() + <usize>axis * offsetof<Axis>());
+}
+
+/** Which operand an offset is asked for. */
+const A: i32 = 0;
+
+/** Where the operand's elements for a row of results start, in elements: rows are counted over all axes but the first. */
+function rowOffset(layout: usize, which: i32, row: i32): i32 {
+  const last = changetype<Broadcast>(layout).axes - 1;
+  let offset: i32 = 0;
+  for (let i = 1; i <= last; i++) {
+    const axis = axisOf(layout, i);
+    const index = i == last ? row : row % axis.size;
+    offset += index * (which == A ? axis.a : axis.b);
+    row /= axis.size;
+  }
+  return offset;
+}
+
+/** One vector of results; `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+function combine4(kind: i32, a: v128, b: v128): v128 {
+  if (kind == ADD) return add4(a, b);
+  if (kind == SUB) return sub4(a, b);
+  if (kind == MUL) return mul4(a, b);
+  if (kind == DIV) return div4(a, b);
+  if (kind == MIN) return min4(a, b);
+  if (kind == MAX) return max4(a, b);
+  if (kind == POW) {
+    return lanes4(
+      powf(lane0(a), lane0(b)),
+      powf(lane1(a), lane1(b)),
+      powf(lane2(a), lane2(b)),
+      powf(lane3(a), lane3(b)),
+    );
+  }
+  return a;
+}
+
+/** `n` results of operands that go on by a vector in `aStep` and `bStep` bytes, or by 0: then the one element counts. */
+// @ts-ignore: decorator
+@inline
+function run(kind: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, n: i32): void {
+  const rest = n & (LANES - 1);
+  const end = y + ((<usize>(n - rest)) << 2);
+  for (; y < end; y += 16, a += aStep, b += bStep) {
+    const left = loadLanes(a, aStep == 0 ? 1 : LANES);
+    const right = loadLanes(b, bStep == 0 ? 1 : LANES);
+    storeLanes(y, combine4(kind, left, right), LANES);
+  }
+  if (rest == 0) return;
+  const left = loadLanes(a, aStep == 0 ? 1 : rest);
+  const right = loadLanes(b, bStep == 0 ? 1 : rest);
+  storeLanes(y, combine4(kind, left, right), rest);
+}
+
+/** A row of results, by the strides along it: 1 or 0 each. */
+// @ts-ignore: decorator
+@inline
+function runRow(kind: i32, axis: Axis, a: usize, b: usize, y: usize, n: i32): void {
+  if (axis.b == 0) run(kind, a, 16, b, 0, y, n);
+  else if (axis.a == 0) run(kind, a, 0, b, 16, y, n);
+  else run(kind, a, 16, b, 16, y, n);
+}
+
+// @ts-ignore: decorator
+@inline
+function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
+  const total = n * changetype<Broadcast>(layout).size;
+  const inner = axisOf(layout, 0);
+  const columns = inner.size;
+  const end = endShare(total, LINE);
+  for (let at = firstShare(total, LINE); at < end;) {
+    const row = at / columns;
+    const column = at - row * columns;
+    const count = min(columns - column, end - at);
+    const from = a + ((<usize>(rowOffset(layout, A, row) + column * inner.a)) << 2);
+    const other = b + ((<usize>(rowOffset(layout, A + 1, row) + column * inner.b)) << 2);
+    runRow(kind, inner, from, other, y + ((<usize>at) << 2), count);
+    at += count;
+  }
+}
+
+/**
+ * `y = a ∘ b` for `n` images, with the operands repeated as `layout` says (see `Broadcast`); along the innermost axis a
+ * stride is 1, or 0 for one of the operands. `y` may be an operand that is not repeated.
+ *
+ * | kind | y | error |
+ * | --- | --- | --- |
+ * | 0 to 3 | a + b, a − b, a·b, a / b | rounded once |
+ * | 4, 5 | min(a, b), max(a, b); NaN when either is | exact |
+ * | 6 | a^b | 0.501 ULP (see `powf`) |
+ * | 7 | a | exact |
+ */
+export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
+  // Without an `else` at the end: see `unaryForward`.
+  if (kind == ADD) broadcast(ADD, layout, n, a, b, y);
+  else if (kind == SUB) broadcast(SUB, layout, n, a, b, y);
+  else if (kind == MUL) broadcast(MUL, layout, n, a, b, y);
+  else if (kind == DIV) broadcast(DIV, layout, n, a, b, y);
+  else if (kind == MIN) broadcast(MIN, layout, n, a, b, y);
+  else if (kind == MAX) broadcast(MAX, layout, n, a, b, y);
+  else if (kind == POW) broadcast(POW, layout, n, a, b, y);
+  else if (kind == FIRST) broadcast(FIRST, layout, n, a, b, y);
+}

@@ -1,0 +1,205 @@
+/** The activations and their slopes, one vector at a time. */
+import {
+  abs4,
+  add4,
+  and4,
+  andNot4,
+  atMost4,
+  div4,
+  less4,
+  lessEqual4,
+  max4,
+  min4,
+  mul4,
+  neg4,
+  relu4,
+  select4,
+  splat,
+  sub4,
+  zero4,
+} from "./simd";
+import { erfc4, exp4, expm1Negative4, expNegative4, log1p4, sigmoid4, silu4, tanh4 } from "./math";
+
+/** The kinds, as the ABI numbers them. */
+export const LINEAR: i32 = 0;
+export const RELU: i32 = 1;
+export const LEAKY_RELU: i32 = 2;
+export const SIGMOID: i32 = 3;
+export const TANH: i32 = 4;
+/** 5 is softmax, which is no function of one element. */
+export const RELU6: i32 = 6;
+export const ELU: i32 = 7;
+export const SELU: i32 = 8;
+export const HARD_SIGMOID: i32 = 9;
+/** From here on the slope follows from the input: the output does not tell it, or not well enough. */
+export const SOFTPLUS: i32 = 10;
+export const SILU: i32 = 11;
+export const HARD_SWISH: i32 = 12;
+export const GELU: i32 = 13;
+export const GELU_TANH: i32 = 14;
+export const MISH: i32 = 15;
+
+/** λ and λ·α of Klambauer et al. 2017. */
+const SELU_SCALE: f32 = 1.0507009873554805;
+const SELU_LIMIT: f32 = 1.7580993408473766;
+const ROOT_HALF: f32 = 0.7071067811865476;
+/** 1 / √(2π) and √(2/π). */
+const NORMAL_PEAK: f32 = 0.3989422804014327;
+const ROOT_2_BY_PI: f32 = 0.7978845608028654;
+/** The cubic term of Hendrycks and Gimpel's approximation of GELU. */
+const CUBIC: f32 = 0.044715;
+/** tanh(√(2/π)·(x + 0.044715·x³)) is ±1 to the last bit. */
+const GELU_HIGHEST: f32 = 16.0;
+/** e^x squared is still finite, and tanh(softplus(x)) is 1 to the last bit. */
+const MISH_HIGHEST: f32 = 20.0;
+
+/** `min(max(x, 0), limit)`; NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+function clip4(x: v128, limit: v128): v128 {
+  return atMost4(relu4(x), limit);
+}
+
+/** `x > 0 ? scale·x : limit·(e^x − 1)`. */
+// @ts-ignore: decorator
+@inline
+function exponential4(x: v128, scale: v128, limit: v128): v128 {
+  return select4(less4(zero4(), x), mul4(scale, x), mul4(limit, expm1Negative4(atMost4(x, zero4()))));
+}
+
+/** The share of a normal distribution below x. */
+// @ts-ignore: decorator
+@inline
+function normalBelow4(x: v128): v128 {
+  const tail = mul4(splat(0.5), erfc4(mul4(abs4(x), splat(ROOT_HALF))));
+  return select4(less4(x, zero4()), tail, sub4(splat(1), tail));
+}
+
+/** tanh(√(2/π)·(x + 0.044715·x³)). */
+// @ts-ignore: decorator
+@inline
+function geluTanh4(x: v128): v128 {
+  const square = mul4(x, x);
+  return tanh4(mul4(mul4(splat(ROOT_2_BY_PI), x), add4(splat(1), mul4(splat(CUBIC), square))));
+}
+
+/** With e = e^x: w = e·(e + 2) gives tanh(softplus(x)) = w / (w + 2), without a difference. */
+// @ts-ignore: decorator
+@inline
+function mishWeight4(x: v128): v128 {
+  const e = exp4(atMost4(x, splat(MISH_HIGHEST)));
+  return mul4(e, add4(e, splat(2)));
+}
+
+/** Whether the kind is a matter of two bounds: linear, relu and relu6. */
+// @ts-ignore: decorator
+@inline
+export function isClip(kind: i32): bool {
+  return kind == LINEAR || kind == RELU || kind == RELU6;
+}
+
+/** The bounds of such a kind. */
+// @ts-ignore: decorator
+@inline
+export function floorOf(kind: i32): f32 {
+  return kind == LINEAR ? -Infinity : 0;
+}
+
+// @ts-ignore: decorator
+@inline
+export function ceilingOf(kind: i32): f32 {
+  return kind == RELU6 ? 6 : Infinity;
+}
+
+/** One vector of activations; `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+export function activate4(kind: i32, alpha: v128, x: v128): v128 {
+  const one = splat(1);
+  const half = splat(0.5);
+  if (kind == RELU) return relu4(x);
+  if (kind == LEAKY_RELU) return select4(less4(x, zero4()), mul4(alpha, x), x);
+  if (kind == SIGMOID) return sigmoid4(x);
+  if (kind == TANH) return tanh4(x);
+  if (kind == RELU6) return clip4(x, splat(6));
+  if (kind == ELU) return exponential4(x, one, alpha);
+  if (kind == SELU) return exponential4(x, splat(SELU_SCALE), splat(SELU_LIMIT));
+  if (kind == HARD_SIGMOID) return clip4(add4(mul4(alpha, x), half), one);
+  if (kind == SOFTPLUS) return add4(relu4(x), log1p4(expNegative4(neg4(abs4(x)))));
+  if (kind == SILU) return silu4(x);
+  if (kind == HARD_SWISH) return mul4(x, div4(clip4(add4(x, splat(3)), splat(6)), splat(6)));
+  if (kind == GELU) return mul4(x, normalBelow4(x));
+  if (kind == GELU_TANH) return mul4(mul4(half, x), add4(one, geluTanh4(x)));
+  if (kind == MISH) {
+    const weight = mishWeight4(x);
+    return mul4(x, div4(weight, add4(weight, splat(2))));
+  }
+  return x;
+}
+
+/** `dy` where `low < y < high`, else 0. */
+// @ts-ignore: decorator
+@inline
+function between4(low: v128, high: v128, y: v128, dy: v128): v128 {
+  return and4(and4(dy, less4(low, y)), less4(y, high));
+}
+
+/** One vector of gradients from the output `y` of the kinds before SOFTPLUS; `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+function gradientFromOutput4(kind: i32, alpha: v128, y: v128, dy: v128): v128 {
+  const zero = zero4();
+  const one = splat(1);
+  if (kind == RELU) return andNot4(dy, lessEqual4(y, zero));
+  if (kind == LEAKY_RELU) return select4(less4(zero, y), dy, mul4(alpha, dy));
+  if (kind == SIGMOID) return mul4(dy, mul4(sub4(one, y), y));
+  if (kind == TANH) return mul4(dy, sub4(one, mul4(y, y)));
+  if (kind == RELU6) return between4(zero, splat(6), y, dy);
+  if (kind == ELU) return mul4(dy, select4(less4(zero, y), one, add4(y, alpha)));
+  if (kind == SELU) {
+    return mul4(dy, select4(less4(zero, y), splat(SELU_SCALE), add4(y, splat(SELU_LIMIT))));
+  }
+  if (kind == HARD_SIGMOID) return between4(zero, one, y, mul4(alpha, dy));
+  return dy;
+}
+
+/** The slope of a kind from SOFTPLUS on at the input `x`; `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+function slope4(kind: i32, x: v128): v128 {
+  const one = splat(1);
+  const half = splat(0.5);
+  if (kind == SOFTPLUS) return sigmoid4(x);
+  if (kind == SILU) {
+    // 1 − σ(x) = σ(−x), without a difference.
+    return mul4(sigmoid4(x), add4(one, mul4(x, sigmoid4(neg4(x)))));
+  }
+  if (kind == HARD_SWISH) {
+    const inner = add4(div4(x, splat(3)), half);
+    return andNot4(select4(less4(splat(3), x), one, inner), less4(x, splat(-3)));
+  }
+  if (kind == GELU) {
+    const density = mul4(splat(NORMAL_PEAK), expNegative4(neg4(mul4(half, mul4(x, x)))));
+    return add4(normalBelow4(x), mul4(x, density));
+  }
+  if (kind == GELU_TANH) {
+    const t = geluTanh4(x);
+    // Further out t is ±1 and the bend 0, which infinity times 0 is not.
+    const near = max4(min4(x, splat(GELU_HIGHEST)), splat(-GELU_HIGHEST));
+    const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(near, near))));
+    const bend = mul4(mul4(near, sub4(one, mul4(t, t))), inner);
+    return mul4(half, add4(add4(one, t), bend));
+  }
+  // Mish: t + x·(1 − t²)·σ(x) with t = w / (w + 2), so that 1 − t² = 4·(w + 1) / (w + 2)².
+  const weight = mishWeight4(x);
+  const sum = add4(weight, splat(2));
+  const bend = div4(mul4(splat(4), add4(weight, one)), mul4(sum, sum));
+  return add4(div4(weight, sum), mul4(mul4(x, bend), sigmoid4(x)));
+}
+
+/** One vector of gradients; `s` is the output, or from SOFTPLUS on the input. `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+export function gradient4(kind: i32, alpha: v128, s: v128, dy: v128): v128 {
+  return kind < SOFTPLUS ? gradientFromOutput4(kind, alpha, s, dy) : mul4(dy, slope4(kind, s));
+}

@@ -1,0 +1,53 @@
+/** Sequences `[steps, channels]` as images of one row. */
+import { OptionError, ShapeError } from "../errors.ts";
+import { show } from "../options.ts";
+import { shapeText, type Shape } from "../tensor.ts";
+import { resolveWindow, type Window } from "./window.ts";
+
+/** As of images, along the one axis; `"causal"` pads in front alone, so that no output sees a later step than its own. */
+export type SequencePadding = "same" | "valid" | "causal" | readonly [before: number, after: number];
+
+export interface SequenceOptions<P extends SequencePadding = SequencePadding> {
+  readonly kernelSize: number;
+  readonly strides: number;
+  readonly dilationRate: number;
+  readonly padding: P;
+}
+
+/** A padding, as a copy. @throws OptionError unless it is one of `names` or a pair. */
+export function checkSequencePadding<Name extends string>(
+  where: string,
+  padding: unknown,
+  names: readonly Name[],
+): Name | [number, number] {
+  if (names.includes(padding as Name)) return padding as Name;
+  const isPair = Array.isArray(padding) && padding.length === 2;
+  if (isPair && padding.every((size) => Number.isInteger(size) && size >= 0)) return [padding[0], padding[1]];
+  const expected = names.map((name) => JSON.stringify(name)).join(", ");
+  throw new OptionError(
+    `${where}: padding: expected ${expected} or [before, after] of integers ≥ 0, got ${show(padding)}`,
+  );
+}
+
+/** The window over `[steps, channels]`, an image of one row. @throws ShapeError naming `where` */
+export function sequenceWindow(where: string, input: Shape, options: SequenceOptions): Window {
+  const [steps, channels] = input as [number, number];
+  if (input.length !== 2) {
+    throw new ShapeError(`${where}: expected a sequence [steps, channels], got ${shapeText(input)}`);
+  }
+  const { kernelSize, strides, dilationRate, padding } = options;
+  const reach = (kernelSize - 1) * dilationRate + 1;
+  const along = padding === "causal" ? ([reach - 1, 0] as const) : padding;
+  const [before, after] = typeof along === "string" ? [0, 0] : along;
+  if (along !== "same" && steps + before + after < reach) {
+    throw new ShapeError(
+      `${where}: expected at least ${reach} steps with their padding, got ${steps} + ${before} + ${after}`,
+    );
+  }
+  return resolveWindow(where, [1, steps, channels], {
+    kernelSize: [1, kernelSize],
+    strides: [1, strides],
+    dilationRate: [1, dilationRate],
+    padding: typeof along === "string" ? along : [[0, 0], along],
+  });
+}

@@ -1,0 +1,31 @@
+import type { Shape } from "../tensor.ts";
+
+/** A transposition as the kernel takes it: `(size, stride)` of each axis of the result, stride within the operand. */
+export interface Transposition {
+  readonly rank: number;
+  readonly table: Int32Array;
+}
+
+interface Axis {
+  readonly size: number;
+  readonly stride: number;
+}
+
+/**
+ * The axes of `shape` in the order `perm`; those of one element are left out, and neighbours that stay neighbours are
+ * made one.
+ */
+export function transposition(shape: Shape, perm: readonly number[]): Transposition {
+  const strides = shape.map(() => 1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
+  const axes: Axis[] = [];
+  for (const axis of perm) {
+    const [size, stride] = [shape[axis]!, strides[axis]!];
+    const before = axes.at(-1);
+    if (size === 1) continue;
+    if (before?.stride === size * stride) axes[axes.length - 1] = { size: before.size * size, stride };
+    else axes.push({ size, stride });
+  }
+  if (axes.length === 0) axes.push({ size: 1, stride: 1 });
+  return { rank: axes.length, table: Int32Array.from(axes.flatMap(({ size, stride }) => [size, stride])) };
+}

@@ -1,0 +1,82 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import { show, sizePair } from "../options.ts";
+import { shapeText, type Shape } from "../tensor.ts";
+import { checkPadding, resolveWindow, type Padding, type Window, type WindowOptions } from "./window.ts";
+
+/** Rows and columns that a transposed convolution's output has beyond the smallest: a number ≥ 0, or one for each. */
+export type OutputPadding = number | readonly [rows: number, columns: number];
+
+export interface TransposedOptions extends WindowOptions {
+  outputPadding?: OutputPadding | undefined;
+}
+
+/** As a pair. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
+export function checkOutputPadding(
+  where: string,
+  padding: unknown,
+  strides: readonly [number, number],
+): [number, number] {
+  const pair: unknown[] = Array.isArray(padding) ? padding : [padding, padding];
+  const fits = (size: unknown, i: number): boolean =>
+    Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
+  if (pair.length === 2 && pair.every(fits)) return pair as [number, number];
+  throw new OptionError(
+    `${where}: outputPadding: expected integers from 0 and below the strides ${strides.join("×")}, got ${show(padding)}`,
+  );
+}
+
+/** Along one axis: the size of the output, and the padding of the convolution from there. */
+function outputAxis(
+  where: string,
+  input: number,
+  reach: number,
+  stride: number,
+  padding: "same" | "valid" | readonly [number, number],
+  extra: number | undefined,
+): { size: number; pads: readonly [number, number] } {
+  const full = (input - 1) * stride + reach;
+  let size = full + (extra ?? 0);
+  if (typeof padding !== "string") size -= padding[0] + padding[1];
+  else if (extra === undefined) size = padding === "same" ? input * stride : Math.max(full, input * stride);
+  else if (padding === "same") size -= 2 * Math.floor(reach / 2);
+  if (size < 1)
+    throw new ShapeError(`${where}: expected an output of at least 1 with its padding, got ${size}`);
+  if (typeof padding !== "string") return { size, pads: padding };
+  const total = padding === "same" ? Math.max(0, full - size) : 0;
+  return { size, pads: [Math.floor(total / 2), Math.ceil(total / 2)] };
+}
+
+/**
+ * The window of the convolution whose input gradient a transposed convolution is: it slides over the output
+ * `[oh, ow, filters]` and has one place for each pixel of the image `[h, w, c]`.
+ *
+ * The output has (h − 1)·stride + reach rows, reach = (kernel − 1)·dilation + 1, and what `outputPadding` adds, without
+ * explicit padding, or without 2·⌊reach / 2⌋ for `"same"`. Without `outputPadding`, `"same"` gives h·stride rows and
+ * `"valid"` at least as many, as in Keras.
+ * @throws OptionError, ShapeError naming `where`.
+ */
+export function transposedWindow(
+  where: string,
+  image: Shape,
+  filters: number,
+  options: TransposedOptions,
+): Window {
+  const [h, w] = image as [number, number, number];
+  if (image.length !== 3) {
+    throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
+  }
+  const kernelSize = sizePair(`${where}: kernelSize`, options.kernelSize);
+  const strides = sizePair(`${where}: strides`, options.strides ?? 1);
+  const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);
+  const padding: Padding = checkPadding(where, options.padding ?? "valid");
+  const given = options.outputPadding;
+  const extra = given === undefined ? [undefined, undefined] : checkOutputPadding(where, given, strides);
+  const axis = (i: 0 | 1, name: string, input: number): ReturnType<typeof outputAxis> => {
+    const reach = (kernelSize[i] - 1) * dilationRate[i] + 1;
+    const own = typeof padding === "string" ? padding : padding[i];
+    return outputAxis(`${where}: ${name}`, input, reach, strides[i], own, extra[i]);
+  };
+  const [rows, columns] = [axis(0, "height", h), axis(1, "width", w)];
+  const sliding = { kernelSize, strides, dilationRate, padding: [rows.pads, columns.pads] as const };
+  return resolveWindow(where, [rows.size, columns.size, filters], sliding);
+}

@@ -1,0 +1,343 @@
+import type { Activation } from "../../engine/activation.ts";
+import { FormatError } from "../../errors.ts";
+import type { BuildContext, Layer, LayerDefinition, Pass } from "../../layers/layer.ts";
+import * as layers from "../../layers/index.ts";
+import { defineLayer, SymbolicTensor } from "../../layers/symbolic.ts";
+import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
+import { constantLayer } from "./layers/constant.ts";
+import { Unsupported } from "./node.ts";
+import type { TensorProto } from "./proto.ts";
+import { shapeFault } from "./tensorData.ts";
+import {
+  isConstant,
+  type Computed,
+  type Constant,
+  type ElementType,
+  type TensorType,
+  type Value,
+} from "./values.ts";
+
+/** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
+export class NeedsKnown extends Error {
+  readonly value: Computed;
+
+  constructor(what: string, value: Computed) {
+    super(`${what}: expected numbers that are known when the file is loaded, got computed ones`);
+    this.value = value;
+  }
+}
+
+/** Most elements that are read and computed when a file is loaded, besides as many as the file has bytes. */
+const MOST_FOLDED = 2 ** 26;
+
+/** Most elements of weights that the file does not hold, or holds once for several layers. */
+const MOST_COPIED = 2 ** 28;
+
+/** How a value was made, as far as what follows it may want to know. */
+export interface Origin {
+  /** Of an activation: its name, or with its parameter, and what it was applied to. */
+  readonly activation?: { readonly kind: Activation; readonly of: Computed };
+  /** Of a convolution or a product without a bias: the same with one, a number for each channel. */
+  readonly withBias?: (bias: Constant) => Computed | undefined;
+}
+
+/** A weight of a layer that starts with numbers of the file, perhaps in another order. */
+export interface StoredWeight {
+  readonly layer: Layer;
+  readonly weight: string;
+  /** The tensor that it is in the file; undefined when its numbers are computed from others. */
+  readonly source: TensorProto | undefined;
+  /** What it starts with. */
+  start(): Float32Array;
+  /** The layer's numbers for the file's, and the file's for the layer's. */
+  fromFile(data: ArrayLike<number>): Float32Array;
+  toFile(data: Float32Array): Float32Array;
+}
+
+/** Why a graph cannot be one of a net that takes any number of images. */
+export class NotBatched extends Error {}
+
+/** The order of axes of `rank` as the file has them. */
+export function fileOrder(rank: number): number[] {
+  return Array.from({ length: rank }, (_, axis) => axis);
+}
+
+/** Channels last: `[n, c, …]` as `[n, …, c]`. */
+export function channelsLast(rank: number): number[] {
+  return rank < 3 ? fileOrder(rank) : [0, ...fileOrder(rank).slice(2), 1];
+}
+
+/**
+ * Draws the graph of a file with layers.
+ *
+ * Values keep the shapes that the file gives them, and the order in which their axes lie in memory. A transposition is a
+ * matter of that order and moves nothing; operators ask for the order they need, and only where it differs from what is
+ * there the numbers move. So a net of convolutions runs as `[n, h, w, c]` throughout.
+ *
+ * There are two kinds of graphs. A batched one, for nets whose images do not meet, has layers that see one image, as all
+ * models of this package, and runs for any number of them. Any other is drawn for one set of shapes and sees whole
+ * tensors: the first axis is one like the others, and a run is a batch of one.
+ */
+export class Builder {
+  /** Images in the shapes of the file while it is lowered, when the graph is batched. */
+  readonly batch: number | undefined;
+
+  /** What else is known of values: how they could be made together with what follows them. */
+  readonly origins: WeakMap<SymbolicTensor, Origin> = new WeakMap();
+  /** The weights that start with numbers of the file. */
+  readonly stored: StoredWeight[] = [];
+  readonly #sources = new Set<TensorProto>();
+  /** The node that is lowered, whose name its layers get. */
+  node = "";
+  /** The node of the file that each layer is for, by the layer's name. */
+  readonly nodeOf: Map<string, string> = new Map();
+  readonly #names = new Set<string>();
+  /** The first input that is given at run time. */
+  #given: SymbolicTensor | undefined;
+  readonly #mostFolded: number;
+  #folded = 0;
+  #copied = 0;
+
+  constructor(fileSize: number, batch?: number) {
+    this.batch = batch;
+    this.#mostFolded = MOST_FOLDED + fileSize;
+  }
+
+  /**
+   * Counts elements that are read and computed when the file is loaded.
+   * @throws FormatError when they become too many: a file of a few bytes must neither fill the memory nor take long
+   */
+  spend(elements: number): void {
+    this.#folded += elements;
+    if (!(this.#folded <= this.#mostFolded)) {
+      throw new FormatError(
+        `expected at most ${this.#mostFolded} elements to compute without an input, got more`,
+      );
+    }
+  }
+
+  /** Takes note of a weight of so many elements. @throws FormatError as `spend` */
+  keep(elements: number, weight: StoredWeight): void {
+    const { source } = weight;
+    if (!source || this.#sources.has(source)) this.#copied += elements;
+    if (!(this.#copied <= MOST_COPIED)) {
+      throw new FormatError(`expected at most ${MOST_COPIED} elements of copied weights, got more`);
+    }
+    if (source) this.#sources.add(source);
+    this.stored.push(weight);
+  }
+
+  /** What is given when the net runs. */
+  input(name: string, type: ElementType, shape: Shape): Computed {
+    if (this.batch !== undefined && shape[0] !== this.batch) {
+      throw new NotBatched(`${name} has no images of its own`);
+    }
+    const order = fileOrder(shape.length);
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
+    this.#given ??= symbol;
+    return { type, shape, order, symbol };
+  }
+
+  /** The shape that layers see of a value whose axes lie in `order`. */
+  seen(shape: Shape, order: readonly number[] = fileOrder(shape.length)): Shape {
+    const sizes = order.map((axis) => shape[axis]!);
+    if (this.batch !== undefined) {
+      if (order[0] !== 0 || sizes[0] !== this.batch)
+        throw new NotBatched("its first axis is not that of the images");
+      // A layer's shape has at least one axis.
+      return sizes.length === 1 ? [1] : sizes.slice(1);
+    }
+    // Empty tensors take a place as well, and nobody reads it.
+    return sizeOf(sizes) === 0 || sizes.length === 0 ? [1] : sizes;
+  }
+
+  /** The axis of a value as layers count them. @throws NotBatched when it is that of the images */
+  axis({ shape, order }: TensorType & { readonly order: readonly number[] }, axis: number): number {
+    const place = order.indexOf(axis) - (this.batch === undefined ? 0 : 1);
+    if (place >= 0 && axis < shape.length) return place;
+    throw new NotBatched("it joins the images of a batch");
+  }
+
+  /** A value that is computed; a constant becomes one. */
+  computed(value: Value): Computed {
+    if (!isConstant(value)) return value;
+    if (this.batch !== undefined) throw new NotBatched("it makes an image of a constant");
+    const { type, shape } = value;
+    const order = fileOrder(shape.length);
+    const layer = constantLayer(value, this.seen(shape, order));
+    // It reads an input, and looks at nothing: a model's graph starts with one.
+    const from = this.#given ? [this.#given] : [];
+    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
+  }
+
+  /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
+  #newName(wanted: string): string {
+    // Without underscores in front no name means anything to an object.
+    const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
+    let name = base;
+    for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
+    this.#names.add(name);
+    return name;
+  }
+
+  /** What a layer that sees whole values makes of some; their axes are the caller's business. */
+  apply(layer: Layer, inputs: readonly Computed[], type: TensorType, order?: readonly number[]): Computed {
+    const { shape } = type;
+    const axes = order ?? fileOrder(shape.length);
+    const seen = this.seen(shape, axes);
+    const name = this.#newName(this.node);
+    this.nodeOf.set(name, this.node);
+    Object.assign(layer, { name });
+    const symbols = inputs.map(({ symbol }) => symbol);
+    const made = layer.outputShape(
+      symbols.map((symbol) => symbol.shape),
+      this.node,
+    );
+    if (!sameShape(made, seen)) {
+      throw new Error(`${layer.type}: expected the shape ${seen.join("×")}, made ${made.join("×")}`);
+    }
+    // For what they throw, while the node is known.
+    layer.weights(symbols.map((symbol) => symbol.shape));
+    return { type: type.type, shape, order: axes, symbol: new SymbolicTensor(seen, layer, symbols) };
+  }
+
+  /**
+   * What a layer for images makes of some: of values whose first axis, in memory as well, is that of the images. It sees
+   * one image, of the shape that follows in memory.
+   */
+  applyToImages(
+    layer: Layer,
+    inputs: readonly Computed[],
+    type: TensorType,
+    order: readonly number[],
+  ): Computed {
+    if (this.batch !== undefined) return this.apply(layer, inputs, type, order);
+    return this.apply(overImages(layer, type.shape[0]!), inputs, type, order);
+  }
+
+  /** The value with its axes in `order`: as it is, seen otherwise when only axes of size 1 differ, or moved. */
+  ordered(value: Computed, order: readonly number[]): Computed {
+    if (order.every((axis, place) => value.order[place] === axis)) return value;
+    const { type, shape } = value;
+    if (this.#alike(value, order)) return this.#view(value, { type, shape }, order);
+    const moved = this.batch === undefined ? order : order.slice(1);
+    const dims = moved.map((axis) => this.axis(value, axis) + 1);
+    return this.apply(layers.permute({ dims }), [value], { type, shape }, order);
+  }
+
+  /** Whether two orders are the same in memory: they agree in all axes of more than one element. */
+  #alike({ shape, order }: Computed, other: readonly number[]): boolean {
+    const counts = (axis: number): boolean => shape[axis] !== 1 || (this.batch !== undefined && axis === 0);
+    const [mine, its] = [order.filter(counts), other.filter(counts)];
+    return mine.every((axis, i) => axis === its[i]);
+  }
+
+  /** The value with its axes as the file has them. */
+  inFileOrder(value: Computed): Computed {
+    return this.ordered(value, fileOrder(value.shape.length));
+  }
+
+  #view(value: Computed, type: TensorType, order: readonly number[]): Computed {
+    const targetShape = this.seen(type.shape, order);
+    if (sameShape(targetShape, value.symbol.shape)) return { ...value, ...type, order };
+    return this.apply(layers.reshape({ targetShape }), [value], type, order);
+  }
+
+  /** The value's numbers, in the order of the file, under another shape. */
+  reshaped(value: Value, shape: Shape): Value {
+    if (sizeOf(shape) !== sizeOf(value.shape)) {
+      throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shape.join("×")}`);
+    }
+    const fault = shapeFault(shape);
+    if (fault) throw new Unsupported(fault);
+    if (isConstant(value)) return { ...value, shape };
+    const order = this.#splitOrder(value, shape);
+    if (order) return this.#view(value, { type: value.type, shape }, order);
+    return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));
+  }
+
+  /**
+   * The order in memory of a value under another shape, when nothing has to move for it: when each axis, or each group of
+   * axes that lie together, is split into or joined to others. Axes of size 1 go anywhere.
+   */
+  #splitOrder({ shape, order }: Computed, target: Shape): number[] | undefined {
+    const groups = matchAxes(shape, target);
+    if (!groups) return undefined;
+    const result: number[] = [];
+    const long = order.filter((axis) => shape[axis] !== 1);
+    for (let place = 0; place < long.length;) {
+      const group = groups.find(({ from }) => from[0] === long[place]);
+      if (!group || !group.from.every((axis, i) => long[place + i] === axis)) return undefined;
+      result.push(...group.to);
+      place += group.from.length;
+    }
+    return withSingles(result, target);
+  }
+}
+
+/** Axes that become others: their elements are the same in number and order. Axes of size 1 are left out. */
+interface AxisGroup {
+  readonly from: number[];
+  readonly to: number[];
+}
+
+/** Cuts two shapes of the same number of elements into the smallest groups that correspond; undefined for empty ones. */
+function matchAxes(shape: Shape, target: Shape): AxisGroup[] | undefined {
+  const long = (sizes: Shape): number[] => fileOrder(sizes.length).filter((axis) => sizes[axis] !== 1);
+  const [from, to] = [long(shape), long(target)];
+  const groups: AxisGroup[] = [];
+  if (shape.includes(0)) return undefined;
+  for (let i = 0, j = 0; i < from.length;) {
+    const group: AxisGroup = { from: [from[i]!], to: [to[j]!] };
+    let [a, b] = [shape[from[i++]!]!, target[to[j++]!]!];
+    while (a !== b) {
+      if (a < b) {
+        a *= shape[from[i]!]!;
+        group.from.push(from[i++]!);
+      } else {
+        b *= target[to[j]!]!;
+        group.to.push(to[j++]!);
+      }
+    }
+    groups.push(group);
+  }
+  return groups;
+}
+
+/** An order with the axes of size 1 put in: as in the file, or channels last when the others lie so. */
+function withSingles(order: readonly number[], shape: Shape): number[] {
+  for (const whole of [fileOrder(shape.length), channelsLast(shape.length)]) {
+    const long = whole.filter((axis) => shape[axis] !== 1);
+    if (long.every((axis, i) => axis === order[i])) return whole;
+  }
+  const singles = fileOrder(shape.length).filter((axis) => shape[axis] === 1);
+  // The first axis stays in front: it may be that of the images.
+  return singles[0] === 0 ? [...singles, ...order] : [...order, ...singles];
+}
+
+/** A layer for one image as one for a tensor of `images` of them. */
+function overImages(layer: Layer, images: number): Layer {
+  const image = (shape: Shape): Shape => shape.slice(1);
+  const definition: LayerDefinition = {
+    ...layer,
+    outputShape: (inputs, where) => [images, ...layer.outputShape(inputs.map(image), where)],
+    weights: (inputs) => layer.weights(inputs.map(image)),
+    build: (context) => passOverImages(layer, context, images),
+  };
+  return defineLayer(definition);
+}
+
+function passOverImages(layer: Layer, context: BuildContext, images: number): Pass {
+  const { forward, backward, prepare, update } = layer.build({
+    ...context,
+    capacity: context.capacity * images,
+    inputs: context.inputs.map((shape) => shape.slice(1)),
+    output: context.output.slice(1),
+  });
+  return {
+    ...(prepare && { prepare }),
+    forward: (n) => forward(n * images),
+    ...(backward && { backward: (n: number) => backward(n * images) }),
+    ...(update && { update: (n: number, commit: boolean) => update(n * images, commit) }),
+  };
+}

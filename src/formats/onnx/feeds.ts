@@ -1,0 +1,94 @@
+/** What nets are given and return: tensors of the file's types, and how their elements lie in memory. */
+import { ShapeError } from "../../errors.ts";
+import { show } from "../../options.ts";
+import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
+import type { OnnxInput } from "./graph.ts";
+import type { ElementType, Numbers } from "./values.ts";
+
+/** Elements by type: float32, int64, int32, bool. */
+export type OnnxData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** A tensor as the file declares it: images are `[n, c, h, w]`. */
+export interface OnnxTensor<Data extends OnnxData = OnnxData> {
+  readonly shape: Shape;
+  readonly data: Data;
+}
+
+const CLASSES = { float32: "Float32Array", int64: "BigInt64Array", int32: "Int32Array", bool: "Uint8Array" };
+
+/** The class of a typed array, of whatever realm. */
+const className = (data: unknown): string => Object.prototype.toString.call(data).slice(8, -1);
+
+/** Whether sizes fit what the file declares; where that is a name or nothing, any does. The first may be `open`. */
+function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {
+  return (
+    shape.length === dims.length &&
+    shape.every(
+      (size, axis) =>
+        Number.isInteger(size) &&
+        size >= 0 &&
+        ((open && axis === 0) || typeof dims[axis] === "string" || dims[axis] === size),
+    )
+  );
+}
+
+/** @throws ShapeError naming `place`, unless it is a shape that the input takes; with `open` any number of images is. */
+export function checkFeedShape(place: string, input: OnnxInput, shape: Shape, open: boolean): void {
+  if (Array.isArray(shape) && fits(input, shape, open)) return;
+  const sizes = input.dims.map((size, axis) => (open && axis === 0 ? "n" : size === "" ? "?" : size));
+  throw new ShapeError(
+    `${place}: expected shape ${sizes.join("×")}, got ${Array.isArray(shape) ? shapeText(shape) : show(shape)}`,
+  );
+}
+
+/** @throws ShapeError naming `where`, unless it is a tensor that the input takes; with `open` any number of images is. */
+export function checkFeed(
+  where: string,
+  input: OnnxInput,
+  tensor: OnnxTensor | undefined,
+  open: boolean,
+): void {
+  const { name, type } = input;
+  const place = `${where}: ${name}`;
+  if (!tensor || !Array.isArray(tensor.shape)) {
+    throw new ShapeError(`${place}: expected { shape, data }, got ${show(tensor)}`);
+  }
+  const { shape, data } = tensor;
+  checkFeedShape(place, input, shape, open);
+  if (className(data) !== CLASSES[type])
+    throw new ShapeError(`${place}.data: expected a ${CLASSES[type]}, got ${show(data)}`);
+  if (data.length !== sizeOf(shape)) {
+    throw new ShapeError(
+      `${place}.data: expected ${sizeOf(shape)} elements for ${shapeText(shape)}, got ${data.length}`,
+    );
+  }
+}
+
+/** The bits of a tensor's elements as they lie in memory, four bytes each. @throws ShapeError for integers that need more */
+export function toMemory(where: string, data: OnnxData): Float32Array {
+  const kind = className(data);
+  if (kind === CLASSES.float32) return data as Float32Array;
+  const integers = new Int32Array(data.length);
+  if (kind !== CLASSES.int64) integers.set(data as Int32Array | Uint8Array);
+  else
+    (data as BigInt64Array).forEach((value, i) => {
+      if (value !== BigInt.asIntN(32, value)) {
+        throw new ShapeError(`${where}: expected integers of 32 bits, got ${value} at ${i}`);
+      }
+      integers[i] = Number(value);
+    });
+  return new Float32Array(integers.buffer);
+}
+
+/** A tensor's elements from their bits in memory. */
+export function fromMemory(type: ElementType, bits: Float32Array): OnnxData {
+  if (type === "float32") return bits;
+  return fromNumbers(type, new Int32Array(bits.buffer, bits.byteOffset, bits.length));
+}
+
+/** A tensor's elements in the class for their type. */
+export function fromNumbers(type: ElementType, numbers: Numbers): OnnxData {
+  if (type === "float32") return Float32Array.from(numbers);
+  if (type === "int64") return BigInt64Array.from(numbers as Float64Array, BigInt);
+  return type === "int32" ? Int32Array.from(numbers) : Uint8Array.from(numbers);
+}

@@ -1,0 +1,112 @@
+import type { BuildContext, Buffer, Layer, Pass } from "../../../layers/layer.ts";
+import { defineLayer } from "../../../layers/symbolic.ts";
+import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
+import { CONSTANT } from "./constant.ts";
+import { broadcastTable, reductionTable } from "./strides.ts";
+
+/** As `assembly/broadcast.ts` numbers them. */
+const KINDS = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, first: 7 } as const;
+
+/** What becomes of two elements; of `first` the one of the first operand. */
+export type BroadcastKind = keyof typeof KINDS;
+
+/** As `assembly/reduce.ts` numbers it. */
+const SUM = 0;
+/** As `assembly/unary.ts` numbers it. */
+const NEG = 1;
+
+type Side = 0 | 1;
+
+interface Operand {
+  readonly side: Side;
+  readonly buffer: Buffer;
+}
+
+/** Two operands of the rank of `shape`, as layers see them, each with 1 along the axes on which it is repeated. */
+export interface BroadcastShapes {
+  readonly shape: Shape;
+  readonly operands: readonly [Shape, Shape];
+  /** Which of them is a constant: a weight of the layer, which does not learn. */
+  readonly constant: Side | undefined;
+}
+
+/** `y = a ∘ b`, element by element. Minima, maxima and powers have no backward pass. */
+export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): Layer {
+  const { shape, operands, constant } = shapes;
+  const weight = constant === undefined ? undefined : operands[constant];
+  return defineLayer({
+    type: `onnx.${kind}`,
+    config: {},
+    differentiable: !["min", "max", "pow"].includes(kind),
+    backwardReads: { x: kind === "mul" || kind === "div", y: kind === "div" },
+    isView: () => false,
+    outputShape: () => shape,
+    weights: () =>
+      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
+    build: (context) => buildPass(kind, shapes, context),
+  });
+}
+
+function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildContext): Pass {
+  const { kernels, xs, weights, y } = context;
+  const { shape, operands, constant } = shapes;
+  const perImage = [constant !== 0, constant !== 1] as const;
+  const place = (side: Side): Buffer =>
+    constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
+  const [a, b] = [place(0), place(1)];
+  const layout = context.table(broadcastTable(shape, operands, perImage));
+  const forward = (n: number): void =>
+    kernels.broadcastForward(KINDS[kind], layout, n, a.pointer, b.pointer, y.pointer);
+  if (!context.backward) return { forward };
+  const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
+  const passes = sides.flatMap((side, i) => {
+    const dx = context.dxs[i];
+    // A product's gradient has the other factor, a quotient's the divisor.
+    const factor = kind === "div" || side === 0 ? 1 : 0;
+    return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
+  });
+  return {
+    forward,
+    backward(n) {
+      for (const pass of passes) pass(n);
+    },
+  };
+}
+
+/**
+ * Writes the gradient of one operand: of each result, then added up along the axes on which it is repeated. That of each
+ * result is dy or −dy; dy·b, dy·a; dy / b, −dy·(a / b) / b.
+ */
+function sideGradient(
+  kind: BroadcastKind,
+  { shape, operands, constant }: BroadcastShapes,
+  context: BuildContext,
+  side: Side,
+  dx: Buffer,
+  factor: Operand,
+): (n: number) => void {
+  const { kernels, capacity, dy, y } = context;
+  const [own, size] = [operands[side], sizeOf(shape)];
+  const whole = sameShape(own, shape);
+  const each = whole ? dx : context.scratch(capacity * size, "backward");
+  const beside = context.table(
+    broadcastTable(shape, [shape, operands[factor.side]], [true, constant !== factor.side]),
+  );
+  const repeated = new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
+  const sums = context.table(reductionTable(shape, repeated));
+  const linear = kind === "add" || kind === "sub";
+  const quotient = kind === "div" && side === 1;
+  const negative = quotient || (kind === "sub" && side === 1);
+  return (n) => {
+    if (quotient) kernels.multiplyForward(dy.pointer, y.pointer, each.pointer, n * size);
+    const from = quotient ? each : dy;
+    if (!linear) {
+      const { pointer } = factor.buffer;
+      kernels.broadcastForward(KINDS[kind], beside, n, from.pointer, pointer, each.pointer);
+    }
+    if (!whole) {
+      kernels.reduceForward(SUM, sums, n, (linear ? dy : each).pointer, dx.pointer);
+    } else if (linear) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
+    if (negative) kernels.unaryForward(NEG, 0, 0, dx.pointer, dx.pointer, n * sizeOf(own));
+  };
+}

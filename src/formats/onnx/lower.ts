@@ -1,0 +1,176 @@
+import { FormatError, OptionError, ShapeError } from "../../errors.ts";
+import * as layers from "../../layers/index.ts";
+import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
+import { nodeName, type OnnxGraph } from "./graph.ts";
+import { Attributes, Rare, Unsupported } from "./node.ts";
+import type { Operators } from "./operator.ts";
+import { COMMON } from "./operators/index.ts";
+import type { NodeProto } from "./proto.ts";
+import type { Shape } from "../../tensor.ts";
+import { shapeFault } from "./tensorData.ts";
+import { isConstant, type Computed, type Constant, type Value } from "./values.ts";
+
+/** A file's graph as layers: what the net is given and what it returns, by name. */
+export interface Lowered {
+  readonly builder: Builder;
+  /** Without those whose numbers were known. */
+  readonly inputs: ReadonlyMap<string, Computed>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Every value that could be named. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** Refuses nodes that no one here computes, all in one error. @throws FormatError; Rare when others may know them */
+export function checkOperators({ nodes }: OnnxGraph, operators: Operators): void {
+  const { table } = operators;
+  const unknown = nodes.filter(
+    ({ opType, domain }) => (domain !== "" && domain !== "ai.onnx") || !Object.hasOwn(table, opType),
+  );
+  if (unknown.length > 0 && operators === COMMON) throw new Rare();
+  refuse(
+    unknown.map((node) => {
+      const { domain, opType } = node;
+      return `${nodeName(node)} (${domain === "" ? opType : `${domain}.${opType}`}): no such operator here`;
+    }),
+  );
+}
+
+function refuse(reasons: readonly string[]): void {
+  if (reasons.length === 0) return;
+  const nodes = reasons.length === 1 ? "a node that is" : `${reasons.length} nodes that are`;
+  throw new FormatError(
+    `loadOnnx: expected nodes that can be computed, got ${nodes} not: ${reasons.join("; ")}`,
+  );
+}
+
+/** The graph depends on the numbers of these inputs. */
+export class NeedsInputs extends Error {
+  readonly names: readonly string[];
+
+  constructor(names: readonly string[], cause: NeedsKnown) {
+    super(cause.message, { cause });
+    this.names = names;
+  }
+}
+
+/**
+ * Draws the graph for inputs of these shapes, or of these numbers where they are known; with `batch` one that takes any
+ * number of images, of which these shapes have so many.
+ * @throws NotBatched when it cannot be such; Rare when these operators do not suffice; NeedsInputs when numbers must be known; FormatError that lists all nodes
+ * that cannot be computed.
+ */
+export function lower(
+  graph: OnnxGraph,
+  operators: Operators,
+  given: ReadonlyMap<string, Shape | Constant>,
+  batch?: number,
+): Lowered {
+  const builder = new Builder(graph.bytes.length, batch);
+  const values = new Map<string, Value>(graph.initializers);
+  const inputs = new Map<string, Computed>();
+  for (const { name, type } of graph.inputs) {
+    const own = given.get(name)!;
+    if (!("data" in own)) inputs.set(name, builder.input(name, type, own));
+    values.set(name, "data" in own ? own : inputs.get(name)!);
+  }
+  const reasons: string[] = [];
+  for (const node of graph.nodes) {
+    try {
+      lowerNode(builder, operators, node, graph.version, values);
+    } catch (error) {
+      if (error instanceof NeedsKnown) throw needs(error, inputs);
+      reasons.push(reasonOf(error, node));
+    }
+  }
+  refuse(reasons);
+  const outputs = new Map<string, Value>();
+  const returned = new Set<SymbolicTensor>();
+  for (const name of graph.outputs) {
+    const value = values.get(name)!;
+    if (isConstant(value) && value.ofShape && batch !== undefined) {
+      throw new NotBatched(`${name} tells the number of images`);
+    }
+    outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
+  }
+  return { builder, inputs, outputs, values };
+}
+
+/** An output in the order of the file, computed by a layer that computes none of those that are `returned`. */
+function outputOf(builder: Builder, value: Computed, returned: Set<SymbolicTensor>): Computed {
+  const output = builder.inFileOrder(value);
+  const { symbol } = output;
+  if (symbol.layer && !returned.has(symbol)) {
+    returned.add(symbol);
+    return output;
+  }
+  builder.node = "output";
+  return builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
+}
+
+/** The inputs that a value follows from. @throws FormatError when there are none */
+function needs(error: NeedsKnown, inputs: ReadonlyMap<string, Computed>): Error {
+  const before = symbolsBefore([error.value.symbol]);
+  const names = [...inputs].flatMap(([name, { symbol }]) => (before.has(symbol) ? [name] : []));
+  return names.length > 0 ? new NeedsInputs(names, error) : new FormatError(`loadOnnx: ${error.message}`);
+}
+
+/** Some symbols and all that they are made from. */
+export function symbolsBefore(symbols: readonly SymbolicTensor[]): ReadonlySet<SymbolicTensor> {
+  const before = new Set(symbols);
+  // A set yields what is added while it is walked.
+  for (const symbol of before) for (const from of symbol.inputs) before.add(from);
+  return before;
+}
+
+/** Why a node cannot be computed; other errors go on. */
+function reasonOf(error: unknown, node: NodeProto): string {
+  if (error instanceof NotBatched)
+    throw new NotBatched(`${nodeName(node)} (${node.opType}): ${error.message}`);
+  const told =
+    error instanceof Unsupported ||
+    error instanceof ShapeError ||
+    error instanceof OptionError ||
+    error instanceof FormatError;
+  if (!told) throw error;
+  return `${nodeName(node)} (${node.opType}): ${error.message}`;
+}
+
+function lowerNode(
+  builder: Builder,
+  operators: Operators,
+  proto: NodeProto,
+  version: number,
+  values: Map<string, Value>,
+): void {
+  // What reads a node that could not be computed is no reason of its own.
+  if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
+  const operator = operators.table[proto.opType]!;
+  const [least, most] = operator.inputs;
+  const { length } = proto.inputs;
+  if (length < least || length > most) {
+    throw new Unsupported(`expected from ${least} to ${most} inputs, got ${length}`);
+  }
+  const absent = proto.inputs.indexOf("");
+  if (absent >= 0 && absent < least) throw new Unsupported(`expected an input ${absent}, got none`);
+  const attributes = new Attributes(proto, version);
+  builder.node = nodeName(proto);
+  const made = operator.lower({
+    name: nodeName(proto),
+    type: proto.opType,
+    attributes,
+    inputs: proto.inputs.map((name) => (name === "" ? undefined : values.get(name))),
+    outputs: proto.outputs.length,
+    builder,
+    operators,
+  });
+  attributes.checkAllRead();
+  proto.outputs.forEach((name, i) => {
+    if (name === "") return;
+    const value = made[i];
+    if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
+    const fault = shapeFault(value.shape);
+    if (fault) throw new Unsupported(fault);
+    values.set(name, value);
+  });
+}

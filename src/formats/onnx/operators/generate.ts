@@ -1,0 +1,27 @@
+import { sizeOf } from "../../../tensor.ts";
+import { Unsupported } from "../node.ts";
+import { constantInput, known, type Operator, type OperatorTable } from "../operator.ts";
+import { constantRoom } from "../values.ts";
+
+/** Most elements of a constant that is made of one number: weights of large nets are. */
+const MOST = 2 ** 28;
+
+/** The numbers are made where they are read, so that weights are not kept twice. */
+const constantOfShape: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const sizes = constantInput(node, 0, "shape");
+    const shape = known(node, 0, "shape")!;
+    const size = sizeOf(shape);
+    if (!(size <= MOST) || shape.some((each) => each < 0)) {
+      throw new Unsupported(`expected sizes ≥ 0 and at most ${MOST} elements, got ${shape.join("×")}`);
+    }
+    const value = node.attributes.tensor("value");
+    const type = value?.type ?? "float32";
+    const number = value?.data()[0] ?? 0;
+    const data = () => constantRoom(type, size).fill(number);
+    return [{ type, shape, data, ofShape: sizes.ofShape ?? false }];
+  },
+};
+
+export const GENERATED: OperatorTable = { ConstantOfShape: constantOfShape };

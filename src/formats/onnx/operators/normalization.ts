@@ -1,0 +1,148 @@
+import * as layers from "../../../layers/index.ts";
+import { sizeOf } from "../../../tensor.ts";
+import { channelsLast } from "../builder.ts";
+import { Rare, Unsupported } from "../node.ts";
+import {
+  axisOf,
+  constantInput,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
+import type { Constant, Value } from "../values.ts";
+import { withWeights } from "../weights.ts";
+import { range } from "./along.ts";
+import { checkImages, imagesOf } from "./images.ts";
+
+/** A weight of `size` numbers that is an input. @throws Unsupported */
+function weightOf(node: Node, index: number, what: string, size: number): Constant {
+  const constant = constantInput(node, index, what);
+  if (constant.type === "float32" && sizeOf(constant.shape) === size) return { ...constant, shape: [size] };
+  throw new Unsupported(
+    `${what}: expected ${size} numbers, got ${constant.type} of shape ${constant.shape.join("×")}`,
+  );
+}
+
+export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
+
+/** Of opset 6 there is a test mode, of 7 to 13 outputs tell, from 14 on there is a training mode. */
+function isTraining({ attributes, outputs }: Node): boolean {
+  const { version } = attributes;
+  if (version >= 14) return attributes.int("training_mode", 0) === 1;
+  return version < 7 ? attributes.int("is_test", 0) === 0 : outputs > 1;
+}
+
+/** The node's input with the axis of its channels, and how its moving averages go on. @throws Unsupported */
+export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; channels: number } {
+  const { builder, attributes } = node;
+  const x = required(node, 0);
+  const [n, ...sizes] = x.shape;
+  if (x.type !== "float32" || sizes.length === 0) {
+    throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${x.shape.join("×")}`);
+  }
+  // Of opset 6 to 8 every element of an image may have statistics of its own.
+  const spatial = attributes.int("spatial", 1) === 1;
+  const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
+  return { x, seen, momentum: attributes.float("momentum", 0.9), channels: seen.shape[1]! };
+}
+
+const batchNormalization: Operator = {
+  inputs: [5, 5],
+  lower(node) {
+    const { builder } = node;
+    const { x, seen, momentum, channels } = batchOf(node);
+    if (isTraining(node)) throw new Rare();
+    const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
+    const names = ["gamma", "beta", "movingMean", "movingVariance"];
+    const weights = names.map((name, i) => [name, { constant: weightOf(node, i + 1, name, channels) }]);
+    const loaded = withWeights(builder, layer, Object.fromEntries(weights));
+    const given = builder.ordered(builder.computed(seen), channelsLast(seen.shape.length));
+    return [builder.reshaped(builder.apply(loaded, [given], seen, given.order), x.shape)];
+  },
+};
+
+/** Each image by statistics of its own, with a `gamma` and a `beta` for each channel. */
+function normalizedImages(
+  node: Node,
+  make: (options: { epsilon: number }) => ReturnType<typeof layers.instanceNormalization>,
+  weight: (index: number, what: string, c: number) => Constant,
+): Value[] {
+  const { builder } = node;
+  const images = imagesOf(node, required(node, 0));
+  const { value, c } = images;
+  const loaded = withWeights(builder, make({ epsilon: epsilonOf(node) }), {
+    gamma: { constant: weight(1, "scale", c) },
+    beta: { constant: weight(2, "bias", c) },
+  });
+  return [builder.applyToImages(loaded, [value], value, value.order)];
+}
+
+const instanceNormalization: Operator = {
+  inputs: [3, 3],
+  lower: (node) =>
+    normalizedImages(node, layers.instanceNormalization, (index, what, c) => weightOf(node, index, what, c)),
+};
+
+/** Of opset 18 to 20 there is a scale for each group, later for each channel. */
+const groupNormalization: Operator = {
+  inputs: [3, 3],
+  lower(node) {
+    const { attributes } = node;
+    attributes.ignore("stash_type");
+    const groups = attributes.int("num_groups", 0);
+    const { c } = checkImages(required(node, 0));
+    if (groups < 1 || c % groups !== 0) {
+      throw new Unsupported(`num_groups: expected a divisor of the ${c} channels, got ${groups}`);
+    }
+    const weight = (index: number, what: string): Constant => {
+      if (attributes.version >= 21) return weightOf(node, index, what, c);
+      const { data, ofShape } = weightOf(node, index, what, groups);
+      const repeated = (): Float32Array => {
+        const each = data();
+        return Float32Array.from({ length: c }, (_, channel) => each[Math.floor((channel * groups) / c)]!);
+      };
+      return { type: "float32", shape: [c], data: repeated, ofShape: ofShape ?? false };
+    };
+    return normalizedImages(node, ({ epsilon }) => layers.groupNormalization({ epsilon, groups }), weight);
+  },
+};
+
+export const layerNormalization: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { builder, attributes } = node;
+    if (node.outputs > 1) throw new Rare();
+    attributes.ignore("stash_type");
+    const given = builder.computed(required(node, 0));
+    const { shape } = given;
+    const axis = axisOf(attributes.int("axis", -1), shape.length);
+    builder.axis(given, axis);
+    // The axes lie last in whatever order, or as in the file.
+    const x = given.order.slice(axis).every((each) => each >= axis) ? given : builder.inFileOrder(given);
+    const order = x.order.slice(axis).map((each) => each - axis);
+    const sizes = shape.slice(axis);
+    const weight = (index: number, what: string): { constant: Constant; order: number[] } => {
+      const constant = weightOf(node, index, what, sizeOf(sizes));
+      return { constant: { ...constant, shape: sizes }, order };
+    };
+    const center = node.inputs[2] !== undefined;
+    const layer = layers.layerNormalization({
+      axis: range(sizes.length, (i) => -1 - i),
+      epsilon: epsilonOf(node),
+      center,
+    });
+    const loaded = withWeights(builder, layer, {
+      gamma: weight(1, "scale"),
+      ...(center && { beta: weight(2, "bias") }),
+    });
+    return [builder.apply(loaded, [x], x, x.order)];
+  },
+};
+
+export const NORMALIZATIONS: OperatorTable = {
+  BatchNormalization: batchNormalization,
+  GroupNormalization: groupNormalization,
+  InstanceNormalization: instanceNormalization,
+  LayerNormalization: layerNormalization,
+};

@@ -1,0 +1,82 @@
+import * as layers from "../../../layers/index.ts";
+import { channelsLast } from "../builder.ts";
+import { Unsupported } from "../node.ts";
+import {
+  axisOf,
+  known,
+  listOf,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
+import { isConstant, type Value } from "../values.ts";
+import { along, range } from "./along.ts";
+
+/** Which element of an axis stands at `i`, which may lie outside of its `size` elements; -1 for the filling. */
+const SOURCES = {
+  constant: (i: number, size: number) => (i >= 0 && i < size ? i : -1),
+  edge: (i: number, size: number) => Math.min(size - 1, Math.max(0, i)),
+  wrap: (i: number, size: number) => ((i % size) + size) % size,
+  reflect(i: number, size: number) {
+    const period = Math.max(1, 2 * (size - 1));
+    const at = ((i % period) + period) % period;
+    return Math.min(at, period - at);
+  },
+};
+
+type Pair = readonly [before: number, after: number];
+
+/** Elements before and behind, by axis; negative ones are cut off. */
+type Pads = ReadonlyMap<number, Pair>;
+
+/** Of opset 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
+function padsOf(node: Node, rank: number): Pads {
+  const pads = listOf(node, "pads", 1) ?? [];
+  const axes = known(node, 3, "axes")?.map((axis) => axisOf(axis, rank)) ?? range(rank, (axis) => axis);
+  if (pads.length !== 2 * axes.length) {
+    throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${pads.join(", ")}]`);
+  }
+  return new Map(axes.map((axis, i) => [axis, [pads[i]!, pads[axes.length + i]!]]));
+}
+
+/** Zeros around images, as the layer makes them; undefined of other pads. */
+function aroundImages({ builder }: Node, x: Value, pads: Pads): Value | undefined {
+  const { type, shape } = x;
+  const inPlane = [...pads].every(([axis, [before, after]]) =>
+    axis < 2 ? before === 0 && after === 0 : before >= 0 && after >= 0,
+  );
+  if (isConstant(x) || shape.length !== 4 || type !== "float32" || shape.includes(0) || !inPlane)
+    return undefined;
+  const [rows, columns] = [2, 3].map((axis) => pads.get(axis) ?? ([0, 0] as const)) as [Pair, Pair];
+  const order = channelsLast(4);
+  const [n, c, h, w] = shape as [number, number, number, number];
+  const made = { type, shape: [n, c, h + rows[0] + rows[1], w + columns[0] + columns[1]] };
+  const layer = layers.zeroPadding2d({ padding: [rows, columns] });
+  return builder.applyToImages(layer, [builder.ordered(x, order)], made, order);
+}
+
+const pad: Operator = {
+  inputs: [1, 4],
+  lower(node) {
+    const x = required(node, 0);
+    const pads = padsOf(node, x.shape.length);
+    const mode = node.attributes.choice("mode", ["constant", "reflect", "edge", "wrap"]);
+    const fill = known(node, 2, "constant_value")?.[0] ?? node.attributes.float("value", 0);
+    const padded = mode === "constant" && fill === 0 && aroundImages(node, x, pads);
+    if (padded) return [padded];
+    let y = x;
+    for (const [axis, [before, after]] of pads) {
+      const from = x.shape[axis]!;
+      const length = from + before + after;
+      if (length < 0 || (from === 0 && mode !== "constant")) {
+        throw new Unsupported(`pads: expected ones that fit ${from} elements, got ${before} and ${after}`);
+      }
+      const places = range(length, (i) => SOURCES[mode](i - before, from));
+      y = along(node, y, axis, { from, places, fill });
+    }
+    return [y];
+  },
+};
+
+export const PADS: OperatorTable = { Pad: pad };

@@ -1,0 +1,85 @@
+/** Convolutions over more than two axes, and the adjoints of patches and pooling: on the host. */
+import { sizeOf } from "../../../../tensor.ts";
+import { Unsupported } from "../../node.ts";
+import { known, onHost, onHostByImage, required, type Operator, type OperatorTable } from "../../operator.ts";
+import { along, range } from "../along.ts";
+import { convWindow } from "../convolution.ts";
+import { transposedWindow, transposition } from "../convolutionTransposed.ts";
+import { checkImages } from "../images.ts";
+import { slidingWindow } from "../window.ts";
+import { convPlan, foldPlan, transposedPlan } from "./convolutionPlans.ts";
+
+const conv: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { images, filters, window } = convWindow(node);
+    const groups = node.attributes.int("group", 1);
+    return onHostByImage(node, images.n, (n) => convPlan({ ...images, n }, filters, groups, window));
+  },
+};
+
+const convTranspose: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { images, filters, window, sizes } = transposition(node);
+    const groups = node.attributes.int("group", 1);
+    return onHostByImage(node, images.n, (n) =>
+      transposedPlan({ ...images, n }, filters, groups, window, sizes),
+    );
+  },
+};
+
+/** Patches `[n, c · kernel, positions]` that are added up to images. */
+const col2Im: Operator = {
+  inputs: [3, 3],
+  lower(node) {
+    const x = required(node, 0);
+    const [sizes, kernel] = [known(node, 1, "image_shape")!, known(node, 2, "block_shape")!];
+    const window = slidingWindow(node, sizes, kernel);
+    const [n, rows, positions] = x.shape as [number, number, number];
+    const c = rows / sizeOf(kernel);
+    if (x.shape.length !== 3 || !Number.isInteger(c) || positions !== sizeOf(window.sizes)) {
+      throw new Unsupported(
+        `expected [n, c × ${sizeOf(kernel)}, ${sizeOf(window.sizes)}], got ${x.shape.join("×")}`,
+      );
+    }
+    const only = { ...node, inputs: [x] };
+    return onHostByImage(only, n, (images) => foldPlan({ n: images, c, sizes }, window));
+  },
+};
+
+/** The reverse of a maximum: each value at the place where it was, counted through all images. */
+const maxUnpool: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { n, c, sizes } = checkImages(required(node, 0));
+    const kernel = node.attributes.ints("kernel_shape") ?? [];
+    const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
+    const [unpooled] = onHost(
+      { ...node, inputs: [required(node, 0), required(node, 1)] },
+      {
+        outputs: [{ type: "float32", shape }],
+        run([x, places], [y]) {
+          y!.fill(0);
+          x!.forEach((value, i) => {
+            y![places![i]!] = value;
+          });
+        },
+      },
+    );
+    // A size that is asked for is one with zeros behind.
+    let y = unpooled!;
+    (known(node, 2, "output_shape") ?? []).forEach((size, axis) => {
+      const from = shape[axis]!;
+      y = along(node, y, axis, { from, places: range(size, (i) => (i < from ? i : -1)) });
+    });
+    return [y];
+  },
+};
+
+export const CONVOLUTIONS: OperatorTable = {
+  Col2Im: col2Im,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxUnpool: maxUnpool,
+};

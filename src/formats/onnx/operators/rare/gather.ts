@@ -1,0 +1,37 @@
+import { sizeOf } from "../../../../tensor.ts";
+import type { HostPlan } from "../../layers/host.ts";
+import { axisOf, onHost, required, type Operator, type OperatorTable } from "../../operator.ts";
+import { isConstant } from "../../values.ts";
+import { placeIn } from "../gather.ts";
+import { walk } from "../transpose.ts";
+
+/** `y[i, j, …] = x[places[i, j, …], j, …]`, the place being one along the axis. */
+const gatherElements: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    const { name, attributes } = node;
+    const [x, places] = [required(node, 0), required(node, 1)];
+    const { type, shape } = x;
+    const axis = axisOf(attributes.int("axis", 0), shape.length);
+    const steps = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
+    const step = steps[axis]!;
+    const others = steps.map((each, i) => (i === axis ? 0 : each));
+    const planOf = (n: number): HostPlan => {
+      const sizes = [n, ...places.shape.slice(1)];
+      return {
+        outputs: [{ type, shape: sizes }],
+        run([data, at], [y]) {
+          let to = 0;
+          for (const from of walk(sizes, others)) {
+            y![to] = data![from + placeIn(shape[axis]!, at![to]!, name) * step]!;
+            to++;
+          }
+        },
+      };
+    };
+    const byImage = axis > 0 && !isConstant(x) && !isConstant(places);
+    return onHost(node, planOf(places.shape[0]!), byImage ? planOf(1) : undefined);
+  },
+};
+
+export const GATHERED: OperatorTable = { GatherElements: gatherElements };

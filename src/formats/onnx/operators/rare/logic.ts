@@ -1,0 +1,66 @@
+/** What is true of elements, and choices by it. */
+import { Unsupported } from "../../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
+import type { ElementType, Value } from "../../values.ts";
+import { operandsOf } from "../arithmetic.ts";
+import { eachOnHost } from "../broadcasting.ts";
+
+/** @throws Unsupported unless all are of one type, or of `type` */
+function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type): void {
+  const other = values.find((value) => value.type !== type);
+  if (other) throw new Unsupported(`expected values of ${type}, got ${other.type}`);
+}
+
+function compare(holds: (a: number, b: number) => boolean, type?: ElementType): Operator {
+  return {
+    inputs: [2, 2],
+    lower(node) {
+      const operands = operandsOf(node);
+      sameTypes(operands, type);
+      return [eachOnHost(node, operands, "bool", (a, b) => Number(holds(a!, b!)))];
+    },
+  };
+}
+
+function test(type: ElementType, holdsFor: (node: Node) => (x: number) => boolean): Operator {
+  return {
+    inputs: [1, 1],
+    lower(node) {
+      const x = required(node, 0);
+      sameTypes([x], type);
+      const holds = holdsFor(node);
+      return [eachOnHost(node, [x], "bool", (value) => Number(holds(value!)))];
+    },
+  };
+}
+
+function isInfinite({ attributes }: Node): (x: number) => boolean {
+  const counts = (name: string): boolean => attributes.int(name, 1) === 1;
+  const [above, below] = [counts("detect_positive"), counts("detect_negative")];
+  return (x) => (above && x === Infinity) || (below && x === -Infinity);
+}
+
+const where: Operator = {
+  inputs: [3, 3],
+  lower(node) {
+    const [condition, x, y] = [required(node, 0), required(node, 1), required(node, 2)];
+    sameTypes([condition], "bool");
+    sameTypes([x, y]);
+    return [eachOnHost(node, [condition, x, y], x.type, (holds, a, b) => (holds ? a! : b!))];
+  },
+};
+
+export const LOGIC: OperatorTable = {
+  And: compare((a, b) => a !== 0 && b !== 0, "bool"),
+  Equal: compare((a, b) => a === b),
+  Greater: compare((a, b) => a > b),
+  GreaterOrEqual: compare((a, b) => a >= b),
+  IsInf: test("float32", isInfinite),
+  IsNaN: test("float32", () => Number.isNaN),
+  Less: compare((a, b) => a < b),
+  LessOrEqual: compare((a, b) => a <= b),
+  Not: test("bool", () => (x) => x === 0),
+  Or: compare((a, b) => a !== 0 || b !== 0, "bool"),
+  Where: where,
+  Xor: compare((a, b) => a !== b, "bool"),
+};

@@ -1,0 +1,39 @@
+/** Operators that repeat a tensor's numbers. */
+import { Unsupported } from "../../node.ts";
+import { known, required, type Operator, type OperatorTable } from "../../operator.ts";
+import { along, range } from "../along.ts";
+import { broadcastShape } from "../broadcasting.ts";
+
+const expand: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const shape = broadcastShape(x.shape, known(node, 1, "shape")!);
+    const missing = shape.length - x.shape.length;
+    let y = node.builder.reshaped(x, [...range(missing, () => 1), ...x.shape]);
+    shape.forEach((size, axis) => {
+      const from = y.shape[axis]!;
+      if (from !== size) y = along(node, y, axis, { from, places: range(size, () => 0) });
+    });
+    return [y];
+  },
+};
+
+const tile: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const repeats = known(node, 1, "repeats")!;
+    if (repeats.length !== x.shape.length) {
+      throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${repeats.join(", ")}]`);
+    }
+    let y = x;
+    repeats.forEach((times, axis) => {
+      const from = x.shape[axis]!;
+      y = along(node, y, axis, { from, places: range(from * times, (i) => i % from) });
+    });
+    return [y];
+  },
+};
+
+export const REPEATED: OperatorTable = { Expand: expand, Tile: tile };

@@ -1,0 +1,53 @@
+/** Operators that give a tensor's numbers other places. */
+import { Unsupported } from "../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import type { Value } from "../values.ts";
+import { transposed } from "./transpose.ts";
+
+/** An image `[n, c, h, w]` and the size of its blocks. */
+function blocks(node: Node): { x: Value; sizes: [n: number, c: number, h: number, w: number]; b: number } {
+  const x = required(node, 0);
+  const b = node.attributes.int("blocksize", 0);
+  if (x.shape.length !== 4 || b < 1) {
+    throw new Unsupported(`expected [n, c, h, w] and a blocksize, got ${x.shape.join("×")} and ${b}`);
+  }
+  return { x, sizes: x.shape as [number, number, number, number], b };
+}
+
+/** Splits axes, moves them and joins some: nothing but the order changes. */
+function moved(node: Node, x: Value, split: number[], perm: number[], joined: number[]): Value[] {
+  const { builder } = node;
+  if (!split.every(Number.isInteger)) {
+    throw new Unsupported(`expected sizes that blocks divide, got ${x.shape.join("×")}`);
+  }
+  return [builder.reshaped(transposed(node, builder.reshaped(x, split), perm), joined)];
+}
+
+/** Each pixel becomes a block of b × b: its channels lie one block behind the other (DCR), or together (CRD). */
+const depthToSpace: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const { x, sizes, b } = blocks(node);
+    const [n, c, h, w] = sizes;
+    const depth = c / (b * b);
+    const joined = [n, depth, h * b, w * b];
+    return node.attributes.choice("mode", ["DCR", "CRD"]) === "DCR"
+      ? moved(node, x, [n, b, b, depth, h, w], [0, 3, 4, 1, 5, 2], joined)
+      : moved(node, x, [n, depth, b, b, h, w], [0, 1, 4, 2, 5, 3], joined);
+  },
+};
+
+const spaceToDepth: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const { x, sizes, b } = blocks(node);
+    const [n, c, h, w] = sizes;
+    const [rows, columns] = [h / b, w / b];
+    return moved(node, x, [n, c, rows, b, columns, b], [0, 3, 5, 1, 2, 4], [n, c * b * b, rows, columns]);
+  },
+};
+
+export const REARRANGED: OperatorTable = {
+  DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
+};

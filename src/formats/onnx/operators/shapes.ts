@@ -1,0 +1,153 @@
+/** Operators that give the same numbers another shape, or tell the shape. */
+import { sizeOf, type Shape } from "../../../tensor.ts";
+import { Unsupported } from "../node.ts";
+import {
+  axisOf,
+  constantOf,
+  known,
+  listOf,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
+import { transposed } from "./transpose.ts";
+
+const reshape: Operator = {
+  inputs: [1, 2],
+  lower(node) {
+    const { attributes, builder } = node;
+    const x = required(node, 0);
+    const wanted = listOf(node, "shape", 1) ?? [];
+    const keepsZeros = attributes.int("allowzero", 0) === 1;
+    const sizes = wanted.map((size, axis) => (size === 0 && !keepsZeros ? (x.shape[axis] ?? 0) : size));
+    const open = sizes.indexOf(-1);
+    if (open >= 0) sizes[open] = sizeOf(x.shape) / sizeOf(sizes.filter((_, axis) => axis !== open));
+    return [builder.reshaped(x, checkSizes(sizes))];
+  },
+};
+
+function checkSizes(sizes: readonly number[]): Shape {
+  if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
+  throw new Unsupported(`expected sizes ≥ 0, got ${sizes.join("×")}`);
+}
+
+const flatten: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const x = required(node, 0);
+    const { length } = x.shape;
+    const given = node.attributes.int("axis", 1);
+    const axis = given === length ? length : axisOf(given, length);
+    const shape = [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))];
+    return [node.builder.reshaped(x, shape)];
+  },
+};
+
+const squeeze: Operator = {
+  inputs: [1, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const { shape } = x;
+    const axes = listOf(node, "axes", 1)?.map((axis) => axisOf(axis, shape.length));
+    const gone = axes ?? shape.flatMap((size, axis) => (size === 1 ? [axis] : []));
+    const long = gone.find((axis) => shape[axis] !== 1);
+    if (long !== undefined) throw new Unsupported(`expected an axis of size 1, got ${shape[long]}`);
+    return [
+      node.builder.reshaped(
+        x,
+        shape.filter((_, axis) => !gone.includes(axis)),
+      ),
+    ];
+  },
+};
+
+const unsqueeze: Operator = {
+  inputs: [1, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const given = listOf(node, "axes", 1) ?? [];
+    const rank = x.shape.length + given.length;
+    const axes = given.map((axis) => axisOf(axis, rank));
+    if (new Set(axes).size < axes.length)
+      throw new Unsupported(`expected axes of their own, got ${axes.join(", ")}`);
+    const rest = [...x.shape];
+    const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!));
+    return [node.builder.reshaped(x, shape)];
+  },
+};
+
+const transpose: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const x = required(node, 0);
+    const { length } = x.shape;
+    const perm = node.attributes.ints("perm") ?? x.shape.map((_, axis) => length - 1 - axis);
+    const sorted = [...perm].sort((a, b) => a - b);
+    if (perm.length !== length || !sorted.every((axis, i) => axis === i)) {
+      throw new Unsupported(`perm: expected an order of ${length} axes, got [${perm.join(", ")}]`);
+    }
+    return [transposed(node, x, perm)];
+  },
+};
+
+const shapeOf: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const { shape } = required(node, 0);
+    const { attributes } = node;
+    const end = attributes.int("end");
+    const sizes = shape.slice(attributes.int("start", 0), end ?? shape.length);
+    return [constantOf("int64", [sizes.length], Float64Array.from(sizes), true)];
+  },
+};
+
+const constant: Operator = {
+  inputs: [0, 0],
+  lower({ attributes }) {
+    const tensor = attributes.tensor("value");
+    if (tensor) return [tensor];
+    const floats = attributes.floats("value_floats");
+    if (floats) return [constantOf("float32", [floats.length], Float32Array.from(floats))];
+    const ints = attributes.ints("value_ints");
+    if (ints) return [constantOf("int64", [ints.length], Float64Array.from(ints))];
+    const int = attributes.int("value_int");
+    if (int !== undefined) return [constantOf("int64", [], Float64Array.of(int))];
+    if (attributes.has("value_float")) {
+      return [constantOf("float32", [], Float32Array.of(attributes.float("value_float", 0)))];
+    }
+    throw new Unsupported("expected a value of numbers, got none");
+  },
+};
+
+const identity: Operator = { inputs: [1, 1], lower: (node) => [required(node, 0)] };
+
+/**
+ * Nothing is dropped: in inference, and in training by a ratio of 0. The mask is all true.
+ * Of opset 6 to 11 the ratio is an attribute, and there is no training.
+ */
+const dropout: Operator = {
+  inputs: [1, 3],
+  lower(node) {
+    node.attributes.ignore("ratio", "seed", "is_test");
+    const x = required(node, 0);
+    const ratio = known(node, 1, "ratio")?.[0] ?? 0.5;
+    if (known(node, 2, "training_mode")?.[0] && ratio !== 0) {
+      throw new Unsupported(`expected inference, got training that drops a share of ${ratio}`);
+    }
+    const { shape } = x;
+    const mask = (): Float64Array => new Float64Array(sizeOf(shape)).fill(1);
+    return [x, { type: "bool", shape, data: mask, ofShape: true }];
+  },
+};
+
+export const SHAPES: OperatorTable = {
+  Constant: constant,
+  Dropout: dropout,
+  Flatten: flatten,
+  Identity: identity,
+  Reshape: reshape,
+  Shape: shapeOf,
+  Squeeze: squeeze,
+  Transpose: transpose,
+  Unsqueeze: unsqueeze,
+};

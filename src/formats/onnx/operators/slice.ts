@@ -1,0 +1,64 @@
+/** Operators that take parts of a tensor. */
+import { Unsupported } from "../node.ts";
+import { axisOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { along, range } from "./along.ts";
+
+/** The elements of an axis that bounds and a step take, as NumPy's slices do. */
+function taken(size: number, start: number, end: number, step: number): number[] {
+  const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
+  const bound = (at: number): number => Math.min(high, Math.max(low, at < 0 ? at + size : at));
+  const first = bound(start);
+  return range(Math.max(0, Math.ceil((bound(end) - first) / step)), (i) => first + i * step);
+}
+
+/** Of opset 6 to 9 the bounds are attributes, and there are no steps. */
+const slice: Operator = {
+  inputs: [1, 5],
+  lower(node) {
+    const x = required(node, 0);
+    const rank = x.shape.length;
+    const [starts, ends] = [listOf(node, "starts", 1), listOf(node, "ends", 2)];
+    const axes = listOf(node, "axes", 3) ?? starts?.map((_, i) => i);
+    const steps = listOf(node, "steps", 4) ?? starts?.map(() => 1);
+    if (!starts || [ends, axes, steps].some((list) => list?.length !== starts.length) || steps?.includes(0)) {
+      throw new Unsupported("expected as many starts, ends, axes and steps, none of which is 0");
+    }
+    let y = x;
+    axes!.forEach((given, i) => {
+      const axis = axisOf(given, rank);
+      const size = y.shape[axis]!;
+      y = along(node, y, axis, { from: size, places: taken(size, starts[i]!, ends![i]!, steps![i]!) });
+    });
+    return [y];
+  },
+};
+
+/** Sizes of the parts: given, or as equal as their number allows, the last one smaller. */
+function partsOf(node: Node, size: number): number[] {
+  const given = listOf(node, "split", 1);
+  if (given) return given;
+  const count = node.attributes.int("num_outputs", node.outputs);
+  const each = Math.ceil(size / count);
+  return range(count, (i) => Math.max(0, Math.min(each, size - i * each)));
+}
+
+const split: Operator = {
+  inputs: [1, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const axis = axisOf(node.attributes.int("axis", 0), x.shape.length);
+    const from = x.shape[axis]!;
+    const parts = partsOf(node, from);
+    if (parts.reduce((sum, part) => sum + part, 0) !== from) {
+      throw new Unsupported(`split: expected parts of ${from} elements, got ${parts.join(" + ")}`);
+    }
+    let start = 0;
+    return parts.map((part) => {
+      const first = start;
+      start += part;
+      return along(node, x, axis, { from, places: range(part, (i) => first + i) });
+    });
+  },
+};
+
+export const SLICES: OperatorTable = { Slice: slice, Split: split };

@@ -1,0 +1,66 @@
+import { checkGroups, type Conv2d } from "../engine/conv2d.ts";
+import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../engine/sequence.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
+import type { Shape } from "../tensor.ts";
+import { fuseActivation } from "./activate.ts";
+import { buildPass, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import { onlyInput, type Layer, type WeightSpec } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+export interface Conv1dLayerOptions extends Pick<
+  SharedOptions,
+  "activation" | "useBias" | "kernelInitializer" | "biasInitializer" | "name"
+> {
+  /** Number of filters: the channels of the output. */
+  filters: number;
+  /** Steps that a filter sees. */
+  kernelSize: number;
+  /** Default: 1. */
+  strides?: number;
+  /** Default: `"valid"`. */
+  padding?: SequencePadding;
+  /** Default: 1. */
+  dilationRate?: number;
+  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  groups?: number;
+}
+
+/**
+ * 1-D convolution: `[steps, c]` → `[steps', filters]` with `W[kernelSize, c/groups, filters]`: that of an image of one row.
+ * `"causal"` puts all padding in front.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function conv1d(options: Conv1dLayerOptions): Layer {
+  checkOptions("conv1d", options, [...SHARED_KEYS, "filters", "groups"]);
+  const filters = positiveInteger("conv1d: filters", options.filters);
+  const groups = positiveInteger("conv1d: groups", options.groups ?? 1);
+  const sliding = {
+    kernelSize: positiveInteger("conv1d: kernelSize", options.kernelSize),
+    strides: positiveInteger("conv1d: strides", options.strides ?? 1),
+    dilationRate: positiveInteger("conv1d: dilationRate", options.dilationRate ?? 1),
+    padding: checkSequencePadding("conv1d", options.padding ?? "valid", ["same", "valid", "causal"]),
+  };
+  const shared = checkShared("conv1d", { ...options, ...sliding, padding: "valid" });
+  const { useBias, kernelInitializer, biasInitializer } = shared;
+  const activation = fuseActivation("conv1d", shared.activation);
+  const resolve = (input: Shape, where: string): Conv2d => {
+    const window = sequenceWindow(where, input, sliding);
+    checkGroups(where, window.c, filters, groups);
+    return { window, f: filters, groups };
+  };
+  return defineLayer({
+    type: "conv1d",
+    name: options.name,
+    config: { filters, groups, ...shared, ...sliding },
+    backwardReads: { x: true, y: activation.readsOutput },
+    isView: () => false,
+    outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
+    weights(inputs): WeightSpec[] {
+      const shape = [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters];
+      const kernel = { name: "kernel", shape, initializer: kernelInitializer };
+      return useBias ? [kernel, { name: "bias", shape: [filters], initializer: biasInitializer }] : [kernel];
+    },
+    build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+  });
+}

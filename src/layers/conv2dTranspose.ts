@@ -1,0 +1,94 @@
+import { checkGroups, type Conv2d } from "../engine/conv2d.ts";
+import { inputGradientPass } from "../engine/conv2dGradients.ts";
+import { checkOutputPadding, transposedWindow, type OutputPadding } from "../engine/transposedWindow.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
+import type { Shape } from "../tensor.ts";
+import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+export interface Conv2dTransposeLayerOptions extends SharedOptions {
+  /** Number of filters: the channels of the output. */
+  filters: number;
+  /** Rows and columns that the output has beyond the smallest. Default: as many as make its size Keras's. */
+  outputPadding?: OutputPadding;
+  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  groups?: number;
+}
+
+/**
+ * Transposed 2-D convolution: each pixel of `x[n, h, w, c]` adds its multiples of the filters to the output,
+ * `y[n, oh, ow, f] = act(col2im(x·Wᵀ) + b)`. It is the input gradient of a convolution from `[oh, ow, f]` to `[h, w, c]`,
+ * with its filters: `W[kh, kw, f/groups, c]`. Its own input gradient is that convolution's forward pass.
+ *
+ * The output has h·strides rows for `"same"`; (h − 1)·strides + (kernelSize − 1)·dilationRate + 1 for `"valid"`, and at
+ * least h·strides; with explicit padding as many without it, as in PyTorch. `outputPadding` adds to the smallest output.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
+  checkOptions("conv2dTranspose", options, [...SHARED_KEYS, "filters", "outputPadding", "groups"]);
+  const shared = checkShared("conv2dTranspose", options);
+  const { useBias, kernelInitializer, biasInitializer } = shared;
+  const filters = positiveInteger("conv2dTranspose: filters", options.filters);
+  const groups = positiveInteger("conv2dTranspose: groups", options.groups ?? 1);
+  const strides = shared.strides as [number, number];
+  const given = options.outputPadding;
+  const extra =
+    given === undefined ? {} : { outputPadding: checkOutputPadding("conv2dTranspose", given, strides) };
+  const activation = fuseActivation("conv2dTranspose", shared.activation);
+  const resolve = (image: Shape, where: string): Conv2d => {
+    const window = transposedWindow(where, image, filters, { ...shared, ...extra });
+    const c = image[2]!;
+    checkGroups(where, c, filters, groups);
+    return { window, f: c, groups };
+  };
+  return defineLayer({
+    type: "conv2dTranspose",
+    name: options.name,
+    config: { filters, groups, ...extra, ...shared },
+    backwardReads: { x: true, y: activation.readsOutput },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const { h, w } = resolve(onlyInput(inputs, where), where).window;
+      return [h, w, filters];
+    },
+    weights(inputs): WeightSpec[] {
+      const { window, f } = resolve(onlyInput(inputs), "conv2dTranspose");
+      const shape = [window.kh, window.kw, filters / groups, f];
+      const kernel = { name: "kernel", shape, initializer: kernelInitializer };
+      return useBias ? [kernel, { name: "bias", shape: [filters], initializer: biasInitializer }] : [kernel];
+    },
+    build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+  });
+}
+
+function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+  const { kernels, x, name } = context;
+  const [kernel, bias] = context.weights;
+  const { h, w, c: filters } = conv.window;
+  const window = context.window(conv.window);
+  const activation = fused.build(context, filters, h * w);
+  const run = inputGradientPass(name, conv, "auto");
+  const room = context.scratch(run.workspace(kernels, window), "forward");
+  const size = run.packed(kernels, window);
+  const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
+  const panels = size === 0 ? kernel! : packed;
+  const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
+  const { code, alpha, sum } = activation;
+  const forward = (n: number): void => {
+    const pixels = n * h * w;
+    run.run(kernels, window, n, x.pointer, panels.pointer, sum.pointer, room.pointer);
+    if (bias) kernels.addRowsForward(1, pixels, filters, sum.pointer, bias.pointer, sum.pointer);
+    if (code !== 0) kernels.activationForward(code, alpha, sum.pointer, sum.pointer, pixels * filters);
+    activation.finish(n);
+  };
+  const backward = context.backward?.conv2dTranspose(context, conv, window, activation);
+  if (!backward) return { prepare, forward };
+  const step = (n: number): void => {
+    prepare();
+    forward(n);
+  };
+  return { forward: step, backward };
+}

@@ -1,0 +1,66 @@
+import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../engine/sequence.ts";
+import type { Window } from "../engine/window.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, positiveInteger, show } from "../options.ts";
+import type { Shape } from "../tensor.ts";
+import { onlyInput, type Layer } from "./layer.ts";
+import { globalMaxima, globalMeans, globalPooling, maxima, means, type Build } from "./pooling2d.ts";
+import { defineLayer } from "./symbolic.ts";
+
+export interface Pooling1dLayerOptions {
+  /** Steps of a window. Default: 2. */
+  poolSize?: number;
+  /** Default: `poolSize`. */
+  strides?: number;
+  /** Default: `"valid"`. */
+  padding?: Exclude<SequencePadding, "causal">;
+  name?: string;
+}
+
+function pooling(type: string, options: Pooling1dLayerOptions, build: Build): Layer {
+  checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
+  const poolSize = positiveInteger(`${type}: poolSize`, options.poolSize ?? 2);
+  const strides = positiveInteger(`${type}: strides`, options.strides ?? poolSize);
+  const padding = checkSequencePadding(type, options.padding ?? "valid", ["same", "valid"]);
+  if (typeof padding !== "string" && Math.max(...padding) >= poolSize) {
+    throw new OptionError(
+      `${type}: padding: expected less than the pool size ${poolSize}, got ${show(padding)}`,
+    );
+  }
+  const config = { poolSize, strides, padding };
+  const windowOf = (input: Shape, where: string): Window =>
+    sequenceWindow(where, input, { kernelSize: poolSize, strides, padding, dilationRate: 1 });
+  return defineLayer({
+    type,
+    name: options.name,
+    config,
+    backwardReads: { x: false, y: false },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const { ow, c } = windowOf(onlyInput(inputs, where), where);
+      return [ow, c];
+    },
+    weights: () => [],
+    build: (context) => build(context, windowOf(onlyInput(context.inputs), context.name)),
+  });
+}
+
+/** The maximum of each window of steps: `[steps, c]` → `[steps', c]`. */
+export function maxPooling1d(options: Pooling1dLayerOptions = {}): Layer {
+  return pooling("maxPooling1d", options, maxima);
+}
+
+/** The mean of each window of steps; padding does not count. */
+export function averagePooling1d(options: Pooling1dLayerOptions = {}): Layer {
+  return pooling("averagePooling1d", options, means);
+}
+
+/** The maximum of each channel over all steps: `[steps, c]` → `[c]`. */
+export function globalMaxPooling1d(options: { name?: string } = {}): Layer {
+  return globalPooling("globalMaxPooling1d", options, 2, globalMaxima);
+}
+
+/** The mean of each channel over all steps: `[steps, c]` → `[c]`. */
+export function globalAveragePooling1d(options: { name?: string } = {}): Layer {
+  return globalPooling("globalAveragePooling1d", options, 2, globalMeans);
+}

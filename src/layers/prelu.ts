@@ -1,0 +1,61 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import { checkInitializer, type Initializer } from "./initializers.ts";
+import { onlyInput, type Layer, type Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+export interface PreluLayerOptions {
+  /** Default: `"zeros"`; PyTorch's is `{ constant: 0.25 }`. */
+  alphaInitializer?: Initializer;
+  /** The first axes, counted from 1, that share slopes: [1, 2] for one a channel of an image. Default: none. */
+  sharedAxes?: readonly number[];
+  name?: string;
+}
+
+/**
+ * `y = x > 0 ? x : alpha·x` with learned slopes (He et al. 2015). `alpha` has the shape of an image, with 1 in its shared
+ * axes. Its gradient is `Σ dy·min(x, 0)`, in float64, over images, then pixels, ascending.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function prelu(options: PreluLayerOptions = {}): Layer {
+  checkOptions("prelu", options, ["alphaInitializer", "sharedAxes", "name"]);
+  const { sharedAxes = [], name } = options;
+  const initializer = checkInitializer("prelu: alphaInitializer", options.alphaInitializer ?? "zeros");
+  if (!Array.isArray(sharedAxes) || !sharedAxes.every((_, i) => sharedAxes.includes(i + 1))) {
+    throw new OptionError(`prelu: sharedAxes: expected the first axes, 1, 2 …, got ${show(sharedAxes)}`);
+  }
+  const shared = sharedAxes.length;
+  const alphaOf = (input: Shape): number[] => input.map((size, axis) => (axis < shared ? 1 : size));
+  return defineLayer({
+    type: "prelu",
+    name,
+    config: { alphaInitializer: initializer, sharedAxes: [...sharedAxes] },
+    backwardReads: { x: true, y: false },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs, where);
+      if (shared <= input.length) return input;
+      throw new ShapeError(`${where}: expected at least ${shared} dimensions, got ${shapeText(input)}`);
+    },
+    weights: (inputs) => [{ name: "alpha", shape: alphaOf(onlyInput(inputs)), initializer }],
+    build({ kernels, inputs, weights, gradients, x, y, dx, dy, backward }): Pass {
+      const input = onlyInput(inputs);
+      const c = sizeOf(alphaOf(input));
+      const rows = sizeOf(input) / c;
+      const alpha = weights[0]!;
+      const forward = (n: number): void =>
+        kernels.preluForward(n * rows, c, x.pointer, alpha.pointer, y.pointer);
+      if (!backward) return { forward };
+      const dAlpha = gradients[0];
+      return {
+        forward,
+        backward(n) {
+          if (dAlpha) kernels.preluBackpropAlpha(n * rows, c, x.pointer, dy.pointer, dAlpha.pointer);
+          if (!dx) return;
+          kernels.preluBackpropInput(n * rows, c, x.pointer, alpha.pointer, dy.pointer, dx.pointer);
+        },
+      };
+    },
+  });
+}

@@ -1,0 +1,117 @@
+import type { Conv2d } from "../engine/conv2d.ts";
+import { resolveWindow } from "../engine/window.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
+import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { buildPass, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import { checkInitializer, type Initializer } from "./initializers.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
+  /** Number of pointwise filters: the channels of the output. */
+  filters: number;
+  /** Depthwise filters a channel. Default: 1. */
+  depthMultiplier?: number;
+  /** Default: `"glorotUniform"`. */
+  depthwiseInitializer?: Initializer;
+  /** Default: `"glorotUniform"`. */
+  pointwiseInitializer?: Initializer;
+}
+
+const KEYS = [
+  ...SHARED_KEYS.filter((key) => key !== "kernelInitializer"),
+  "filters",
+  "depthMultiplier",
+  "depthwiseInitializer",
+  "pointwiseInitializer",
+];
+
+/** The depthwise convolution and the pointwise one behind it. */
+interface Pair {
+  readonly depthwise: Conv2d;
+  readonly pointwise: Conv2d;
+}
+
+/**
+ * A depthwise convolution, then a 1×1 convolution over all of its channels with bias and activation:
+ * `depthwiseKernel[kh, kw, 1, c·depthMultiplier]`, `pointwiseKernel[1, 1, c·depthMultiplier, filters]`, `bias[filters]`.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
+  const type = "separableConv2d";
+  checkOptions(type, options, KEYS);
+  const { kernelInitializer: _, ...shared } = checkShared(type, options);
+  const filters = positiveInteger(`${type}: filters`, options.filters);
+  const depthMultiplier = positiveInteger(`${type}: depthMultiplier`, options.depthMultiplier ?? 1);
+  const { depthwiseInitializer = "glorotUniform", pointwiseInitializer = "glorotUniform" } = options;
+  const depthwiseStart = checkInitializer(`${type}: depthwiseInitializer`, depthwiseInitializer);
+  const pointwiseStart = checkInitializer(`${type}: pointwiseInitializer`, pointwiseInitializer);
+  const activation = fuseActivation(type, shared.activation);
+  const resolve = (image: Shape, where: string): Pair => {
+    const window = resolveWindow(where, image, shared);
+    const between = [window.oh, window.ow, window.c * depthMultiplier];
+    return {
+      depthwise: { window, f: window.c * depthMultiplier, groups: window.c },
+      pointwise: { window: resolveWindow(where, between, { kernelSize: 1 }), f: filters, groups: 1 },
+    };
+  };
+  return defineLayer({
+    type,
+    name: options.name,
+    config: {
+      filters,
+      depthMultiplier,
+      depthwiseInitializer: depthwiseStart,
+      pointwiseInitializer: pointwiseStart,
+      ...shared,
+    },
+    backwardReads: { x: true, y: activation.readsOutput },
+    isView: () => false,
+    outputShape(inputs, where) {
+      const { oh, ow } = resolve(onlyInput(inputs, where), where).pointwise.window;
+      return [oh, ow, filters];
+    },
+    weights(inputs): WeightSpec[] {
+      const { window, f } = resolve(onlyInput(inputs), type).depthwise;
+      const kernels = [
+        { name: "depthwiseKernel", shape: [window.kh, window.kw, 1, f], initializer: depthwiseStart },
+        { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: pointwiseStart },
+      ];
+      if (!shared.useBias) return kernels;
+      return [...kernels, { name: "bias", shape: [filters], initializer: shared.biasInitializer }];
+    },
+    build: (context) => pairPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+  });
+}
+
+/** Both passes, with the depthwise output and its gradient as buffers between them. */
+function pairPass(context: BuildContext, { depthwise, pointwise }: Pair, activation: FusedActivation): Pass {
+  const { capacity, backward: goesBack, weights, gradients } = context;
+  const { h, w, c } = pointwise.window;
+  const between = [h, w, c];
+  const size = capacity * sizeOf(between);
+  const y = context.saved(size);
+  const dy = goesBack ? context.scratch(size, "backward") : context.dy;
+  const front = { ...context, y, dy, weights: weights.slice(0, 1), gradients: gradients.slice(0, 1) };
+  const behind = { x: y, dx: dy, weights: weights.slice(1), gradients: gradients.slice(1) };
+  const first = buildPass(front, depthwise, fuseActivation(context.name, "linear"));
+  const second = buildPass({ ...context, ...behind }, pointwise, activation);
+  const forward = (n: number): void => {
+    first.forward(n);
+    second.forward(n);
+  };
+  const prepare = (): void => {
+    first.prepare?.();
+    second.prepare?.();
+  };
+  if (!goesBack) return { prepare, forward };
+  return {
+    forward,
+    backward(n) {
+      second.backward!(n);
+      first.backward!(n);
+    },
+  };
+}

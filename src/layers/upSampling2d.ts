@@ -1,0 +1,88 @@
+import { resizeTable } from "../engine/resize.ts";
+import { MOST } from "../engine/window.ts";
+import { ShapeError } from "../errors.ts";
+import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+
+const INTERPOLATIONS = ["nearest", "bilinear"] as const;
+
+export type Interpolation = (typeof INTERPOLATIONS)[number];
+
+export interface UpSampling2dLayerOptions {
+  /** How many rows and columns become of one, or one number for both. Default: 2. */
+  size?: Size;
+  /** Default: `"nearest"`. */
+  interpolation?: Interpolation;
+  name?: string;
+}
+
+/** Where output `i` lies among the inputs when each becomes `factor` pixels: pixels have extents, and centres between. */
+const PLACES: Record<Interpolation, (factor: number) => (i: number) => number> = {
+  nearest: (factor) => (i) => Math.floor(i / factor),
+  bilinear: (factor) => (i) => (2 * i + 1 - factor) / (2 * factor),
+};
+
+/** @throws ShapeError unless it is an image */
+function imageOf(inputs: readonly Shape[], where: string): readonly [h: number, w: number, c: number] {
+  const input = onlyInput(inputs, where);
+  const [h, w, c] = input as [number, number, number];
+  if (input.length === 3) return [h, w, c];
+  throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
+}
+
+/**
+ * An image of more pixels: `[h, w, c]` → `[h·rows, w·columns, c]`. `"nearest"` repeats each pixel; `"bilinear"` takes the
+ * means of the neighbours of the output's centre by distance (half pixels: PyTorch's `align_corners=False`), and the last
+ * row or column beyond the ends.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
+  checkOptions("upSampling2d", options, ["size", "interpolation", "name"]);
+  const size = sizePair("upSampling2d: size", options.size ?? 2);
+  const given = options.interpolation ?? "nearest";
+  const interpolation = oneOf("upSampling2d: interpolation", given, INTERPOLATIONS);
+  const [rows, columns] = size;
+  return defineLayer({
+    type: "upSampling2d",
+    name: options.name,
+    config: { size, interpolation },
+    backwardReads: { x: false, y: false },
+    isView: () => rows * columns === 1,
+    outputShape(inputs, where) {
+      const [h, w, c] = imageOf(inputs, where);
+      const output = [h * rows, w * columns, c];
+      if (sizeOf(output) <= MOST) return output;
+      throw new ShapeError(
+        `${where}: expected at most ${MOST} elements in an image, got ${shapeText(output)}`,
+      );
+    },
+    weights: () => [],
+    build(context) {
+      const [h, w] = imageOf(context.inputs, context.name);
+      const place = PLACES[interpolation];
+      return buildPass(
+        context,
+        context.table(resizeTable(h, h * rows, place(rows))),
+        context.table(resizeTable(w, w * columns, place(columns))),
+      );
+    },
+  });
+}
+
+function buildPass(
+  { kernels, inputs, output, x, y, dx, dy }: BuildContext,
+  rows: number,
+  columns: number,
+): Pass {
+  const [h, w, c] = onlyInput(inputs) as [number, number, number];
+  const [oh, ow] = output as [number, number, number];
+  const forward = (n: number): void =>
+    kernels.resizeForward(rows, columns, n, h, w, c, oh, ow, x.pointer, y.pointer);
+  if (!dx) return { forward };
+  return {
+    forward,
+    backward: (n) => kernels.resizeBackward(rows, columns, n, h, w, c, oh, ow, dy.pointer, dx.pointer),
+  };
+}

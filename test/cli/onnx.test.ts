@@ -1,0 +1,211 @@
+/** im2row run, inspect and bench, as their own processes. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encode as encodePng } from "fast-png";
+import { encode as encodeJpeg } from "jpeg-js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { operationsOf } from "../../src/cli/onnx.ts";
+import { readNpy, writeNpy } from "../../src/formats/npy.ts";
+import { tensor } from "../../src/index.ts";
+import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";
+
+const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+
+function im2row(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+}
+
+/** Exit code 2 and one line on stderr. */
+async function refused(args: string[], message: string | RegExp): Promise<void> {
+  const { code, stdout, stderr } = await im2row(...args);
+  expect(stderr).toMatch(message);
+  expect({ code, stdout, lines: stderr.split("\n").length }).toEqual({ code: 2, stdout: "", lines: 2 });
+}
+
+/** Means over each channel. */
+const MEANS = {
+  nodes: [node("GlobalAveragePool", ["x"], "/pool"), node("Flatten", ["/pool"], "y")],
+  inputs: [valueInfo("x", ["n", 3, 2, 2])],
+  outputs: ["y"],
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "im2row-onnx-"));
+  writeFileSync(at("means.onnx"), onnxFile(MEANS));
+  writeFileSync(at("open.onnx"), onnxFile({ ...MEANS, inputs: [valueInfo("x", ["n", 3, "h", "w"])] }));
+  writeFileSync(at("grey.onnx"), onnxFile({ ...MEANS, inputs: [valueInfo("x", ["n", 1, 1, 1])] }));
+  const nodes = [
+    node("Conv", ["x", "w"], "/conv", { kernel_shape: [3, 3] }),
+    node("Relu", ["/conv"], "/relu"),
+    node("Add", ["/relu", "z"], "y"),
+  ];
+  const initializers = [constant("w", [4, 2, 3, 3], new Float32Array(72).fill(0.25))];
+  const inputs = [valueInfo("x", ["n", 2, 6, 6]), valueInfo("z", ["n", 4, 4, 4])];
+  writeFileSync(at("sum.onnx"), onnxFile({ nodes, inputs, outputs: ["y"], initializers }));
+  const unknown = [node("Fly", ["x"], "a"), node("Swim", ["a"], "y")];
+  writeFileSync(at("unknown.onnx"), onnxFile({ ...MEANS, nodes: unknown }));
+  writeFileSync(at("x.npy"), writeNpy(tensor([1, 2, 3, 4, 5, 6, 7, 8, 3, 3, 3, 3], [1, 3, 2, 2])));
+  writeFileSync(at("labels.txt"), "ant\nbee\ncat\n");
+  // Two columns: a red and a blue one.
+  const pixels = Uint8Array.of(255, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255);
+  writeFileSync(at("x.png"), encodePng({ width: 2, height: 2, data: pixels, channels: 3 }));
+  const white = Uint8Array.from({ length: 16 * 16 * 4 }, () => 255);
+  writeFileSync(at("x.jpg"), encodeJpeg({ width: 16, height: 16, data: white }, 95).data);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("im2row run", () => {
+  it("prints outputs, and writes them", async () => {
+    const args = ["run", at("means.onnx"), "--input", at("x.npy"), "--output", at("y.npy")];
+    expect(await im2row(...args)).toEqual({ code: 0, stdout: "y  [1, 3]  2.5 6.5 3\n", stderr: "" });
+    expect(readNpy(readFileSync(at("y.npy")), "y")).toEqual(tensor([2.5, 6.5, 3], [1, 3]));
+  });
+
+  it("names the classes with the largest scores", async () => {
+    const args = [
+      "run",
+      at("means.onnx"),
+      "--input",
+      `x=${at("x.npy")}`,
+      "--top",
+      "2",
+      "--labels",
+      at("labels.txt"),
+    ];
+    expect((await im2row(...args)).stdout.split("\n")).toEqual([
+      "y, image 0",
+      "class    score  label",
+      "─────────────────────",
+      "    1  6.50000  bee",
+      "    2  3.00000  cat",
+      "─────────────────────",
+      "",
+    ]);
+  });
+
+  it.each<[string, string[], string]>([
+    ["a PNG image", ["x.png"], "y  [1, 3]  0.5 0 0.5"],
+    ["one that is normalised", ["x.png", "--mean", "0.5,0,0.25", "--std", "0.5,1,2"], "y  [1, 3]  0 0 0.125"],
+    ["pixels from 0 to 255", ["x.png", "--scale", "1"], "y  [1, 3]  127.5 0 127.5"],
+    ["a JPEG image, made smaller", ["x.jpg"], "y  [1, 3]  1 1 1"],
+  ])("takes %s", async (_, [file, ...rest], line) => {
+    const { stdout, stderr } = await im2row("run", at("means.onnx"), "--input", at(file!), ...rest);
+    expect({ stdout, stderr }).toEqual({ stdout: `${line}\n`, stderr: "" });
+  });
+
+  it("takes an image as it is, or of another size, where the net leaves that open", async () => {
+    for (const size of [[], ["--size", "1"], ["--size", "5x3"]]) {
+      const { stdout } = await im2row("run", at("open.onnx"), "--input", at("x.png"), ...size);
+      expect(stdout).toBe("y  [1, 3]  0.5 0 0.5\n");
+    }
+  });
+
+  it("makes grey of colours", async () => {
+    // Half red, half blue: 0.299 / 2 + 0.114 / 2.
+    const { stdout } = await im2row("run", at("grey.onnx"), "--input", at("x.png"));
+    expect(stdout).toBe("y  [1, 1]  0.2065\n");
+  });
+
+  it.each<[string, () => string[], RegExp]>([
+    ["no such model", () => [at("none.onnx")], /none\.onnx: cannot be read \(no such file or directory\)$/m],
+    ["a model that is none", () => [at("x.png")], /x\.png: loadOnnx: expected the bytes of an ONNX file/],
+    [
+      "operators that do not exist",
+      () => [at("unknown.onnx")],
+      /got 2 nodes that are not: a \(Fly\): .*; y \(Swim\): /,
+    ],
+    ["no input", () => [at("means.onnx")], /predict: x: expected \{ shape, data \}, got undefined$/m],
+    [
+      "an input without a name",
+      () => [at("sum.onnx"), "--input", at("x.npy")],
+      /expected <name>=<file> with one of x, z; got .*x\.npy without a name$/m,
+    ],
+    [
+      "another input",
+      () => [at("means.onnx"), "--input", `q=${at("x.npy")}`],
+      /--input: expected <name>=<file> with one of x; got q$/m,
+    ],
+    [
+      "another output",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--output", "q=y.npy"],
+      /--output: expected .* one of y; got q$/m,
+    ],
+    [
+      "another shape",
+      () => [at("grey.onnx"), "--input", at("x.npy")],
+      /predict: x: expected shape n×1×1×1, got 1×3×2×2$/m,
+    ],
+    [
+      "a file of another kind",
+      () => [at("means.onnx"), "--input", at("labels.txt")],
+      /labels\.txt: expected a \.npy file, got other bytes$/m,
+    ],
+    [
+      "means of other channels",
+      () => [at("means.onnx"), "--input", at("x.png"), "--mean", "1,2"],
+      /--mean: expected 1 or 3 numbers, got 2$/m,
+    ],
+    [
+      "means that are no numbers",
+      () => [at("means.onnx"), "--mean", "a"],
+      /Expected numbers, as 0\.5 or 0\.485,0\.456,0\.406, got "a"/,
+    ],
+    [
+      "a size that is none",
+      () => [at("means.onnx"), "--size", "0x4"],
+      /Expected a size, as 224 or 224x320, got "0x4"/,
+    ],
+  ])("refuses %s", (_, args, message) => refused(["run", ...args()], message));
+});
+
+describe("im2row inspect", () => {
+  it("prints nodes, shapes of the file, weights, FLOPs and memory", async () => {
+    const { code, stdout, stderr } = await im2row("inspect", at("sum.onnx"));
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    // 4 × 4 × 4 numbers, each a sum of 2 × 3 × 3 products.
+    expect(stdout).toContain("/conv  Conv      [1, 4, 4, 4]  2.30 k\n");
+    expect(stdout).toContain("/relu  Relu      [1, 4, 4, 4]\n");
+    expect(stdout).toContain("input       x: float32 [n, 2, 6, 6]\ninput       z: float32 [n, 4, 4, 4]\n");
+    expect(stdout).toContain("runs        any number of images, trainable\nparameters  72\n");
+    expect(stdout).toMatch(
+      /^memory {6}288 bytes of weights, [\d.]+ (?:bytes|kB) of buffers, [\d.]+ [kM]B held$/m,
+    );
+  });
+
+  it("refuses files that leave sizes open", () =>
+    refused(
+      ["inspect", at("open.onnx")],
+      /open\.onnx: session: shapes: x: expected a size for "h", got none/,
+    ));
+});
+
+describe("im2row bench", () => {
+  it("prints the time of each node and the whole", async () => {
+    const { stdout, stderr } = await im2row("bench", at("sum.onnx"), "--batch", "3", "--runs", "2");
+    expect(stderr).toBe("");
+    const rows = stdout.split("\n");
+    expect(rows[0]).toMatch(/^node +ms +share +GFLOP\/s$/);
+    expect(stdout).toMatch(/^\/conv +\d+\.\d{3} +[\d.]+ % +[\d.]+$/m);
+    expect(stdout).toMatch(/^total {2}\d+\.\d{3} ms, [\d.]+ GFLOP\/s, batch 3, median of 2 runs$/m);
+  });
+});
+
+it("operations are those of convolutions and products", () => {
+  const flops = (type: string, x: number[], w: number[], y: number[]): number =>
+    operationsOf({ name: "", type, inputs: [x, w], outputs: [y] });
+  expect(flops("Conv", [1, 4, 8, 8], [6, 2, 3, 3], [1, 6, 6, 6])).toBe(2 * 6 * 36 * 18);
+  expect(flops("ConvTranspose", [1, 4, 8, 8], [4, 3, 2, 2], [1, 6, 9, 9])).toBe(2 * 4 * 64 * 12);
+  expect(flops("Gemm", [5, 7], [7, 3], [5, 3])).toBe(2 * 5 * 7 * 3);
+  expect(flops("Gemm", [5, 7], [3, 7], [5, 3])).toBe(2 * 5 * 7 * 3);
+  expect(flops("MatMul", [2, 5, 7], [7, 3], [2, 5, 3])).toBe(2 * 2 * 5 * 7 * 3);
+  expect(flops("Add", [5, 7], [5, 7], [5, 7])).toBe(0);
+});

@@ -1,0 +1,221 @@
+/**
+ * Gradients through the layers that ONNX's operators bring along: the convolution before them has the slopes of the loss.
+ *
+ * For a direction d of ±1 over the filters the slope D(h) = (L(w + h·d) − L(w − h·d)) / 2h is extrapolated from h and
+ * h / 2; what remains of its truncation is less than |D(h) − D(h/2)|. L is a mean of squares of which each is off by at
+ * most 64 roundings, relative to 1 + L: extrapolated, that is 3·64u·(1 + L) / h.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  input,
+  layers,
+  load,
+  losses,
+  model,
+  optimizers,
+  tensor,
+  type Engine,
+  type Tensor,
+} from "../../../src/index.ts";
+import type { OnnxModel, OnnxTensor } from "../../../src/onnx.ts";
+import { broadcastLayer } from "../../../src/formats/onnx/layers/broadcast.ts";
+import type { NodeProto } from "../../../src/formats/onnx/proto.ts";
+import { U } from "../../support/float.ts";
+import { node } from "../../support/onnxFile.ts";
+import { random } from "../../support/random.ts";
+import { floats, integers, loadNet, noise } from "./support/net.ts";
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await load();
+});
+
+afterAll(() => engine.dispose());
+
+const H = 2 ** -6;
+const IMAGES = noise(1, [3, 2, 3, 4], 0.25, 1);
+
+/** Constants that nets read, and the convolution's filters: what it makes lies between ⅛ and 1. */
+const CONSTANTS: Readonly<Record<string, OnnxTensor<Float32Array | BigInt64Array>>> = {
+  w: noise(2, [4, 2, 1, 1], 0.25, 0.5),
+  channels: noise(3, [4, 1, 1], 0.5, 1.5),
+  columns: noise(4, [4], 0.5, 1.5),
+  matrix: noise(5, [4, 3]),
+  stack: noise(6, [1, 4, 4, 2]),
+  left: noise(7, [1, 1, 2, 3]),
+  slopes: noise(8, [1, 3, 1], 0.2, 0.8),
+  half: floats([], [0.5]),
+  eight: floats([], [8]),
+  ends: floats([4, 1, 1], [0, 2, 0, 2]),
+  last: integers([1], [-1]),
+  pixels: integers([2], [2, 3]),
+  middle: integers([1], [2]),
+};
+
+const of = (operator: string, ...inputs: string[]): NodeProto[] => [node(operator, ["a", ...inputs], "b")];
+
+/** From "a" to "b". */
+const NETS: Record<string, NodeProto[]> = {
+  "a sum with constants": of("Add", "columns"),
+  "a difference from constants": [node("Sub", ["columns", "a"], "b")],
+  "a product with constants": of("Mul", "channels"),
+  "a quotient by constants": of("Div", "channels"),
+  "a quotient of constants": [node("Div", ["channels", "a"], "b")],
+  "a difference from a value of each image": [
+    node("ReduceMean", ["a", "last"], "m"),
+    node("Sub", ["a", "m"], "b"),
+  ],
+  "a difference of a value of each image": [
+    node("ReduceSum", ["a", "last"], "m"),
+    node("Sub", ["m", "a"], "b"),
+  ],
+  "a product with each pixel's": [node("ReduceMean", ["a", "middle"], "m"), node("Mul", ["m", "a"], "b")],
+  "a quotient by each row's": [
+    node("ReduceSum", ["a", "last"], "m"),
+    node("Div", ["a", "m"], "q"),
+    node("Mul", ["q", "eight"], "b"),
+  ],
+  "a quotient of each row's": [node("ReduceSum", ["a", "last"], "m"), node("Div", ["m", "a"], "b")],
+  "a gate of channels": [
+    node("ReduceMean", ["a", "pixels"], "m"),
+    node("Sigmoid", ["m"], "g"),
+    node("Mul", ["a", "g"], "b"),
+  ],
+  "a norm": of("ReduceL2", "last"),
+  "a sum over channels, which lie last": of("ReduceSum", "one"),
+  "absolute values": [node("Sub", ["a", "ends"], "m"), node("Abs", ["m"], "b")],
+  negatives: of("Neg"),
+  roots: of("Sqrt"),
+  reciprocals: of("Reciprocal"),
+  exponentials: of("Exp"),
+  logarithms: of("Log"),
+  "the error function": of("Erf"),
+  softsign: of("Softsign"),
+  "an elu of another slope": [node("Neg", ["a"], "m"), node("Celu", ["m"], "b", { alpha: { float: 0.5 } })],
+  "slopes for rows": [node("Neg", ["a"], "m"), node("PRelu", ["m", "slopes"], "b")],
+  "squares and cubes": [node("Mul", ["a", "a"], "m"), node("Mul", ["m", "a"], "b")],
+  "a product with a matrix": of("MatMul", "matrix"),
+  "a product with a matrix a channel": of("MatMul", "stack"),
+  "a product from the left": [node("MatMul", ["left", "a"], "b")],
+  "a product with itself": [
+    node("Transpose", ["a"], "t", { perm: [0, 1, 3, 2] }),
+    node("MatMul", ["a", "t"], "b"),
+  ],
+  "a product with what is repeated": [
+    node("ReduceMean", ["a", "one"], "m"),
+    node("Transpose", ["m"], "t", { perm: [0, 1, 3, 2] }),
+    node("MatMul", ["a", "t"], "b"),
+  ],
+  "log-softmax": [node("LogSoftmax", ["a"], "b", { axis: 1 })],
+  softmax: [node("Mul", ["a", "eight"], "m"), node("Softmax", ["m"], "b", { axis: 2 })],
+};
+
+const NODES = (nodes: readonly NodeProto[]): NodeProto[] => [
+  node("Conv", ["x", "w"], "a"),
+  ...nodes,
+  node("Flatten", ["b"], "y"),
+];
+
+const loadTrained = (nodes: readonly NodeProto[]): Promise<OnnxModel> =>
+  loadNet(engine, {
+    given: { x: IMAGES },
+    constants: { ...CONSTANTS, one: integers([1], [1]) },
+    nodes: NODES(nodes),
+  });
+
+const images = tensor(IMAGES.data, [...IMAGES.shape]);
+
+/** The loss in a step that changes nothing; the model then has its gradients. */
+function measure(net: OnnxModel, targets: Tensor): number {
+  net.compile({ optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() });
+  return net.trainOnBatch(images, targets);
+}
+
+describe("the filters' gradient through", () => {
+  it.each(Object.keys(NETS))("%s is the slope of the loss", async (name) => {
+    const net = await loadTrained(NETS[name]!);
+    const y = net.predict({ x: IMAGES }).y!;
+    const targets = tensor(random(9).uniform(y.data.length), [...y.shape]);
+    const here = measure(net, targets);
+    const { weights, gradients } = net.model;
+    const filters = [...weights.keys()].find((key) => key.endsWith(".kernel"));
+    const { data, shape } = weights.get(filters!)!;
+    const gradient = gradients.get(filters!)!.data;
+    const lossAt = (direction: Int32Array, step: number): number => {
+      const moved = data.map((w, i) => w + step * direction[i]!);
+      net.model.setWeights(new Map([...weights, [filters!, tensor(moved, shape)]]));
+      return measure(net, targets);
+    };
+    for (let seed = 0; seed < 3; seed++) {
+      const direction = random(seed)
+        .integers(data.length, 0, 1)
+        .map((bit) => 2 * bit - 1);
+      const slope = (h: number): number => (lossAt(direction, h) - lossAt(direction, -h)) / (2 * h);
+      const [wide, narrow] = [slope(H), slope(H / 2)];
+      const bound = Math.abs(wide - narrow) + (3 * 64 * U * (1 + here)) / H;
+      const expected = direction.reduce((sum, d, i) => sum + d * gradient[i]!, 0);
+      expect(Math.abs((4 * narrow - wide) / 3 - expected)).toBeLessThan(bound);
+      // A bound that says nothing would hold for a gradient of zero as well.
+      expect(bound).toBeLessThan(0.1 * Math.hypot(...gradient));
+    }
+    net.dispose();
+  });
+});
+
+describe("what has no gradient", () => {
+  const maximum = [node("Mul", ["a", "a"], "m"), node("Max", ["a", "m"], "b")];
+  const settings = { optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() };
+
+  it.each([
+    ["a maximum of two values", maximum, "b (onnx.max)"],
+    ["a power", of("Pow", "columns"), "b (onnx.pow)"],
+    ["a product over an axis", of("ReduceProd", "last"), "b (onnx.reduce.prod)"],
+    [
+      "a choice",
+      [node("Greater", ["a", "half"], "g"), node("Where", ["g", "a", "half"], "b")],
+      "g_1 (onnx.Greater)",
+    ],
+  ])("%s is refused when the net is compiled, and runs", async (_, nodes, layer) => {
+    const net = await loadTrained(nodes);
+    expect(() => net.compile(settings)).toThrow(
+      `compile: optimizer: expected layers with a backward pass behind all that learns, got ${layer} without one`,
+    );
+    expect(net.predict({ x: IMAGES }).y!.shape[0]).toBe(3);
+    net.dispose();
+  });
+
+  it("may stand before all that learns", async () => {
+    const nodes = [
+      node("Max", ["x", "z"], "m"),
+      node("MatMul", ["m", "matrix"], "p"),
+      node("Flatten", ["p"], "y"),
+    ];
+    const given = { x: IMAGES, z: noise(10, IMAGES.shape) };
+    const net = await loadNet(engine, { given, constants: CONSTANTS, nodes });
+    net.compile(settings);
+    const targets = tensor(new Float32Array(54), [3, 18]);
+    expect(
+      net.trainOnBatch({ x: images, z: tensor(given.z.data, [...IMAGES.shape]) }, targets),
+    ).toBeGreaterThan(0);
+    net.dispose();
+  });
+
+  it("is no hindrance where what comes before it is frozen", () => {
+    const x = input({ shape: [4] });
+    const before = layers.dense({ units: 3 });
+    const value = before.apply(x);
+    const shapes = { shape: [3], operands: [[3], [3]], constant: undefined } as const;
+    const largest = broadcastLayer("max", shapes).apply([
+      value,
+      layers.activation({ activation: "tanh" }).apply(value),
+    ]);
+    const net = model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(largest) });
+    expect(() => net.compile({ engine, ...settings })).toThrow("got onnx.max (onnx.max) without one");
+    before.trainable = false;
+    net.compile({ engine, ...settings });
+    const row = tensor(random(1).uniform(4), [1, 4]);
+    expect(net.trainOnBatch(row, tensor([1, 2], [1, 2]))).toBeGreaterThan(0);
+    net.dispose();
+  });
+});

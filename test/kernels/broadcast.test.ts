@@ -1,0 +1,175 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { broadcastTable } from "../../src/formats/onnx/layers/strides.ts";
+import { broadcast } from "../oracles/strided.ts";
+import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
+import { random } from "../support/random.ts";
+import { guarded, openKernels } from "../support/wasm.ts";
+
+const bench = openKernels();
+const { kernels } = bench;
+
+/** In the order of the ABI; each float64 result rounds to what float32 arithmetic gives. */
+const KINDS: readonly ((a: number, b: number) => number)[] = [
+  (a, b) => a + b,
+  (a, b) => a - b,
+  (a, b) => a * b,
+  (a, b) => a / b,
+  Math.min,
+  Math.max,
+];
+const POW = 6;
+const FIRST = 7;
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
+
+interface Operand {
+  readonly data: Float32Array;
+  /** Of one image. */
+  readonly shape: readonly number[];
+  readonly perImage: boolean;
+}
+
+function operand(seed: number, n: number, shape: readonly number[], perImage: boolean): Operand {
+  return { data: random(seed).uniform((perImage ? n : 1) * sizeOf(shape), 0.5, 2), shape, perImage };
+}
+
+function run(kind: number, n: number, shape: readonly number[], a: Operand, b: Operand): Float32Array {
+  bench.reset();
+  const table = broadcastTable(shape, [a.shape, b.shape], [a.perImage, b.perImage]);
+  const y = guarded(bench, n * sizeOf(shape));
+  kernels.broadcastForward(kind, bench.put(table), n, bench.put(a.data), bench.put(b.data), y.ptr);
+  y.check();
+  return y.f32();
+}
+
+function expected(kind: number, n: number, shape: readonly number[], a: Operand, b: Operand): number[] {
+  const whole = ({ data, shape: own, perImage }: Operand): { data: Float32Array; shape: number[] } => ({
+    data,
+    shape: [perImage ? n : 1, ...own],
+  });
+  return broadcast([n, ...shape], whole(a), whole(b), KINDS[kind] ?? ((left) => left));
+}
+
+describe("broadcastForward", () => {
+  it.each([
+    ["both whole", [5, 7], [5, 7], [5, 7]],
+    ["one number", [5, 9], [1, 1], [5, 9]],
+    ["a row for all rows", [6, 17], [6, 17], [1, 17]],
+    ["a number a row", [6, 17], [6, 1], [6, 17]],
+    ["a column and a row", [3, 5], [3, 1], [1, 5]],
+    ["six axes, every other repeated", [2, 3, 2, 3, 2, 5], [2, 1, 2, 1, 2, 1], [1, 3, 1, 3, 1, 5]],
+    ["a single element", [1], [1], [1]],
+    ["no axes", [], [], []],
+  ])("combines %s", (_, shape, left, right) => {
+    for (const perImage of [true, false]) {
+      const [a, b] = [operand(1, 3, left, true), operand(2, 3, right, perImage)];
+      for (const kind of [0, 1, 2, 3, 4, 5, FIRST]) {
+        const exact = Float32Array.from(expected(kind, 3, shape, a, b));
+        expect(bitsOf(run(kind, 3, shape, a, b))).toEqual(bitsOf(exact));
+      }
+    }
+  });
+
+  it("combines any shapes that fit together", () => {
+    const axis = fc.record({
+      size: fc.integer({ min: 1, max: 6 }),
+      repeats: fc.constantFrom("a", "b", "neither"),
+    });
+    const cases = fc.record({
+      axes: fc.array(axis, { maxLength: 5 }),
+      n: fc.integer({ min: 1, max: 3 }),
+      kind: fc.integer({ min: 0, max: 5 }),
+      perImage: fc.tuple(fc.boolean(), fc.boolean()),
+    });
+    fc.assert(
+      fc.property(cases, ({ axes, n, kind, perImage }) => {
+        const of = (name: string): number[] => axes.map(({ size, repeats }) => (repeats === name ? 1 : size));
+        const shape = axes.map(({ size }) => size);
+        const [a, b] = [operand(1, n, of("a"), perImage[0]), operand(2, n, of("b"), perImage[1])];
+        const exact = Float32Array.from(expected(kind, n, shape, a, b));
+        expect(bitsOf(run(kind, n, shape, a, b))).toEqual(bitsOf(exact));
+      }),
+      { seed: 5, numRuns: 300 },
+    );
+  });
+
+  it("merges axes that go on evenly, and only those", () => {
+    // Axes with the images', elements; then size and steps from the innermost outwards.
+    expect([
+      ...broadcastTable(
+        [2, 3, 4, 5],
+        [
+          [2, 3, 4, 5],
+          [1, 3, 1, 1],
+        ],
+      ),
+    ]).toEqual([4, 120, 20, 1, 0, 3, 20, 1, 2, 60, 0, 1, 120, 3]);
+  });
+
+  it("keeps NaN in minima and maxima", () => {
+    const [a, b] = [Float32Array.of(NaN, 1, 2), Float32Array.of(1, NaN, 3)];
+    for (const kind of [4, 5]) {
+      const of = (data: Float32Array): Operand => ({ data, shape: [3], perImage: true });
+      expect([...run(kind, 1, [3], of(a), of(b))]).toEqual([NaN, NaN, kind === 4 ? 2 : 3]);
+    }
+  });
+});
+
+describe("powers", () => {
+  const power = (x: Float32Array, y: Float32Array): Float32Array => {
+    const of = (data: Float32Array): Operand => ({ data, shape: [data.length], perImage: true });
+    return run(POW, 1, [x.length], of(x), of(y));
+  };
+
+  it("are within 0.501 ULP", () => {
+    const { uniform } = random(3);
+    const n = 40_000;
+    const exponents = uniform(n, -20, 20);
+    const [x, y] = [uniform(n, -3, 3).map(Math.exp), exponents];
+    const actual = power(x, y);
+    for (let i = 0; i < n; i++) {
+      const exact = x[i]! ** y[i]!;
+      // A subnormal result has the spacing of the smallest.
+      const bound = Math.abs(exact) < 2 ** -126 ? SMALLEST : 0;
+      expect(Math.abs(actual[i]! - exact) <= bound || ulpError(actual[i]!, exact) <= 0.501).toBe(true);
+    }
+  });
+
+  it("of whole exponents are exact where float32 holds them, with their signs", () => {
+    const bases = Float32Array.of(-3, -2, -1, 2, 3, 5, -5, 10);
+    for (const exponent of [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) {
+      const y = power(bases, new Float32Array(bases.length).fill(exponent));
+      expect([...y]).toEqual(Array.from(bases, (x) => x ** exponent));
+    }
+  });
+
+  it("treat zeros, infinities and NaN as C does", () => {
+    const values = [
+      0,
+      -0,
+      1,
+      -1,
+      2,
+      -2,
+      0.5,
+      -0.5,
+      Infinity,
+      -Infinity,
+      NaN,
+      3,
+      -3,
+      1.5,
+      2 ** 24,
+      fromBits(1),
+    ];
+    for (const exponent of values) {
+      const y = power(Float32Array.from(values), new Float32Array(values.length).fill(exponent));
+      values.forEach((x, i) => {
+        // C has 1 where JavaScript has NaN.
+        const one = x === 1 || (Math.abs(x) === 1 && Math.abs(exponent) === Infinity);
+        expect([x, exponent, y[i]]).toEqual([x, exponent, one ? 1 : Math.fround(x ** exponent)]);
+      });
+    }
+  });
+});

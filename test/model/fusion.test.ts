@@ -1,0 +1,312 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { input, layers, load, model, type Engine, type Layer, type Model } from "../../src/index.ts";
+import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
+import { fuse, separate } from "../../src/model/fusion.ts";
+import { placeValues } from "../../src/model/places.ts";
+import { forwardMagnitude, TRANSFORM_ROUNDINGS } from "../oracles/winograd.ts";
+import { conv2d } from "../support/convolution.ts";
+import { bitsOf, expectWithin, gamma as errorOf } from "../support/float.ts";
+import { noise } from "../support/model.ts";
+import { random } from "../support/random.ts";
+
+let engine: Engine;
+
+beforeAll(async () => {
+  engine = await load();
+});
+
+afterAll(() => engine.dispose());
+
+const SIZE = 6;
+const CHANNELS = 8;
+const image = (): SymbolicTensor => input({ shape: [SIZE, SIZE, CHANNELS], name: "image" });
+const relu = (): Layer => layers.activation({ activation: "relu" });
+const conv = (options: object = {}): Layer =>
+  layers.conv2d({ filters: CHANNELS, kernelSize: 3, padding: "same", ...options });
+
+/** The passes of a model's inference: the layers that each computes. */
+function passesOf(net: Model): string[] {
+  return fuse(net["graph"]).map(({ node, absorbed }) =>
+    [node, ...absorbed.map((each) => each.node)].map(({ layer }) => layer.type).join(" + "),
+  );
+}
+
+/** Weights that differ from their simple beginnings, variances above zero. */
+function stir(net: Model): void {
+  const weights = net.weights;
+  for (const [name, { data }] of weights) {
+    const values = random(name.length).uniform(data.length);
+    data.set(name.endsWith("Variance") ? values.map((value) => value + 1.5) : values);
+  }
+  net["parameters"].write("test", weights);
+}
+
+/** The last of the outputs, with the others given back as well, which keeps them from being fused. */
+function unfused(x: SymbolicTensor, outputs: readonly SymbolicTensor[], fused: Model): Model {
+  const net = model({ inputs: x, outputs });
+  net["parameters"].write("test", fused.weights);
+  return net;
+}
+
+const run = (net: Model, batch: number): Float32Array => {
+  net.compile({ engine });
+  const names = net.outputs.map(({ name }) => name);
+  const shape = net.inputs[0]!.shape;
+  const outputs = net.predict({ [net.inputs[0]!.name]: noise(3, batch, ...shape) });
+  return outputs[names.at(-1)!]!.data;
+};
+
+describe("what becomes one pass", () => {
+  const cases: [string, (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[], string[]][] = [
+    [
+      "a residual block",
+      (x) => {
+        const a = layers.batchNormalization().apply(conv({ useBias: false }).apply(x));
+        const b = layers.batchNormalization().apply(conv({ useBias: false }).apply(relu().apply(a)));
+        return relu().apply(layers.add().apply([b, x]));
+      },
+      ["conv2d + batchNormalization + activation", "conv2d + batchNormalization + add + activation"],
+    ],
+    [
+      "a sum of two convolutions, which the later one takes",
+      (x) => {
+        const [a, b] = [conv(), conv({ kernelSize: 1 })];
+        return layers.add().apply([a.apply(x), b.apply(x)]);
+      },
+      ["conv2d", "conv2d + add"],
+    ],
+    [
+      "depthwise convolutions and dense layers",
+      (x) => {
+        const a = relu().apply(layers.depthwiseConv2d({ kernelSize: 3 }).apply(x));
+        const b = layers.dense({ units: 3 }).apply(layers.flatten().apply(a));
+        return layers.activation({ activation: "silu" }).apply(layers.batchNormalization().apply(b));
+      },
+      ["depthwiseConv2d + activation", "flatten", "dense + batchNormalization + activation"],
+    ],
+    [
+      "a sum by itself and its activation",
+      (x) => relu().apply(layers.add().apply([x, layers.maxPooling2d({ poolSize: 1 }).apply(x)])),
+      ["maxPooling2d", "add + activation"],
+    ],
+    [
+      "nothing after an activation of the layer's own",
+      (x) => layers.batchNormalization().apply(conv({ activation: "relu" }).apply(x)),
+      ["conv2d", "batchNormalization"],
+    ],
+    [
+      "nothing out of order",
+      (x) => layers.batchNormalization().apply(relu().apply(conv().apply(x))),
+      ["conv2d + activation", "batchNormalization"],
+    ],
+    [
+      "nothing twice",
+      (x) => relu().apply(layers.activation({ activation: "tanh" }).apply(conv().apply(x))),
+      ["conv2d + activation", "activation"],
+    ],
+    [
+      "no softmax",
+      (x) => layers.activation({ activation: "softmax" }).apply(conv().apply(x)),
+      ["conv2d", "activation"],
+    ],
+    [
+      "nothing that two read",
+      (x) => {
+        const a = conv().apply(x);
+        return layers.multiply().apply([relu().apply(a), a]);
+      },
+      ["conv2d", "activation", "multiply"],
+    ],
+    [
+      "nothing that one reads twice",
+      (x) => {
+        const a = conv().apply(x);
+        return layers.add().apply([a, a]);
+      },
+      ["conv2d", "add"],
+    ],
+    [
+      "no sum of three",
+      (x) => layers.add().apply([conv().apply(x), x, layers.maxPooling2d({ poolSize: 1 }).apply(x)]),
+      ["conv2d", "maxPooling2d", "add"],
+    ],
+    [
+      "nothing that the model returns",
+      (x) => {
+        const a = conv().apply(x);
+        return [a, relu().apply(a)];
+      },
+      ["conv2d", "activation"],
+    ],
+  ];
+  it.each(cases)("%s", (_name, draw, expected) => {
+    const x = image();
+    expect(passesOf(model({ inputs: x, outputs: draw(x) }))).toEqual(expected);
+  });
+
+  it("follows a layer that is spread into another", () => {
+    const x = image();
+    const spread = Object.assign(conv(), { ...conv() });
+    expect(passesOf(model({ inputs: x, outputs: relu().apply(spread.apply(x)) }))).toEqual([
+      "conv2d + activation",
+    ]);
+  });
+});
+
+/** The layers that fold normalization, and the length of their sums. */
+const FOLDING: [string, () => Layer, number][] = [
+  ["conv2d by patches", () => conv({ strides: 2 }), 9 * CHANNELS],
+  ["conv2d in groups, without bias", () => conv({ strides: 2, groups: 2, useBias: false }), 9 * 4],
+  ["depthwiseConv2d", () => layers.depthwiseConv2d({ kernelSize: 3 }), 9],
+  ["dense", () => layers.dense({ units: 5 }), CHANNELS],
+];
+
+describe("fused passes compute what the layers compute one by one", () => {
+  it.each([1, 3])("sums and activations of %i images bit for bit", (batch) => {
+    for (const activation of ["relu", "relu6", "hardSwish", "silu", "gelu", { leakyRelu: 0.1 }] as const) {
+      for (const first of [conv(), conv({ strides: 1, kernelSize: 1 }), conv({ groups: CHANNELS })]) {
+        const x = image();
+        const a = first.apply(x);
+        const sum = layers.add().apply([x, a]);
+        const y = layers.activation({ activation }).apply(sum);
+        const fused = model({ inputs: x, outputs: y });
+        stir(fused);
+        expect(passesOf(fused)).toEqual(["conv2d + add + activation"]);
+        const expected = run(unfused(x, [a, sum, y], fused), batch);
+        expect(bitsOf(run(fused, batch))).toEqual(bitsOf(expected));
+      }
+    }
+  });
+
+  it.each([
+    ["a convolution by patches", () => conv({ strides: 2 })],
+    ["a convolution by Winograd's algorithm", () => conv()],
+    ["a convolution of single pixels", () => conv({ kernelSize: 1 })],
+    ["a depthwise convolution", () => layers.depthwiseConv2d({ kernelSize: 3 })],
+    ["a dense layer", () => layers.dense({ units: 5 })],
+  ])("activations of %s bit for bit", (_name, make) => {
+    for (const activation of ["relu", "relu6", "hardSwish", "silu", "sigmoid", { leakyRelu: 0.1 }] as const) {
+      const x = image();
+      const a = make().apply(x);
+      const y = layers.activation({ activation }).apply(a);
+      const fused = model({ inputs: x, outputs: y });
+      stir(fused);
+      expect(fuse(fused["graph"])).toHaveLength(1);
+      expect(bitsOf(run(fused, 2))).toEqual(bitsOf(run(unfused(x, [a, y], fused), 2)));
+    }
+  });
+
+  it.each(FOLDING)("batch normalization after %s within the error of both", (_name, make, k) => {
+    const x = image();
+    const first = make();
+    const a = first.apply(x);
+    const y = layers.batchNormalization().apply(a);
+    const fused = model({ inputs: x, outputs: y });
+    stir(fused);
+    expect(passesOf(fused)).toEqual([`${first.type} + batchNormalization`]);
+    const separateNet = unfused(x, [a, y], fused);
+    const expected = run(separateNet, 2);
+    // |x|, |mean| and |beta| ≤ 1, |w| and |b| ≤ 1, factors ≤ 1 / √½: the sums of magnitudes.
+    const factor = Math.SQRT2;
+    const magnitude = (k + 1 + 1) * factor + 1;
+    // Apart: k + 1 roundings of the sum, 4 of the affine map and 1 of the result. Folded: 2 of the weights, k + 1.
+    expectWithin(run(fused, 2), expected, () => (errorOf(k + 6) + errorOf(k + 3)) * magnitude);
+    expect(bitsOf(run(fused, 2))).not.toEqual(bitsOf(expected));
+  });
+
+  it("batch normalization after Winograd's algorithm, and again when the weights change", () => {
+    const x = input({ shape: [12, 12, 16], name: "image" });
+    const a = layers.conv2d({ filters: 16, kernelSize: 3, padding: "same" }).apply(x);
+    const y = relu().apply(layers.batchNormalization().apply(a));
+    const fused = model({ inputs: x, outputs: y });
+    for (const scale of [1, 0.5]) {
+      stir(fused);
+      const weights = fused.weights;
+      for (const [name, { data }] of weights) if (name.endsWith("gamma")) data.fill(scale);
+      fused["parameters"].write("test", weights);
+      const expected = run(unfused(x, [a, y], fused), 2);
+      const w = weights.get("conv2d.kernel")!.data;
+      const geometry = conv2d(2, 12, 16, 3, 16, { pad: "same" });
+      const magnitude = forwardMagnitude(geometry, noise(3, 2, 12, 12, 16).data, w);
+      // Biases, means and shifts are below 1, factors below √2: roundings as above, and those of the transforms.
+      const roundings = errorOf(16 + TRANSFORM_ROUNDINGS + 6) + errorOf(16 + TRANSFORM_ROUNDINGS + 3);
+      expectWithin(run(fused, 2), expected, (i) => roundings * ((magnitude[i]! + 2) * Math.SQRT2 + 1));
+    }
+  });
+});
+
+/** The layers whose outputs lie where an input of theirs was, in inference. */
+function inPlace(x: SymbolicTensor, outputs: SymbolicTensor | SymbolicTensor[]): string[] {
+  const graph = model({ inputs: x, outputs })["graph"];
+  const steps = fuse(graph);
+  const places = placeValues(graph, steps, false);
+  return steps.filter(({ output }) => places[output] !== output).map(({ node }) => node.layer.type);
+}
+
+describe("what is written over its input", () => {
+  const pool = (): Layer => layers.maxPooling2d({ poolSize: 1 });
+  const cases: [string, (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[], string[]][] = [
+    ["an activation", (x) => relu().apply(pool().apply(x)), ["activation"]],
+    [
+      "batch normalization",
+      (x) => layers.batchNormalization().apply(pool().apply(x)),
+      ["batchNormalization"],
+    ],
+    ["a sum, over its second operand", (x) => layers.add().apply([x, pool().apply(x)]), ["add"]],
+    [
+      "an activation of a view",
+      (x) => relu().apply(layers.flatten().apply(pool().apply(x))),
+      ["flatten", "activation"],
+    ],
+    ["never the caller's input", (x) => relu().apply(x), []],
+    ["never a view of the caller's input", (x) => relu().apply(layers.flatten().apply(x)), ["flatten"]],
+    [
+      "never what is read later",
+      (x) => {
+        const a = pool().apply(x);
+        return layers.concatenate().apply([relu().apply(a), a]);
+      },
+      [],
+    ],
+    [
+      "never what is read later under another shape",
+      (x) => {
+        const a = pool().apply(x);
+        const flat = layers.flatten().apply(a);
+        const b = layers.flatten().apply(relu().apply(a));
+        return layers.concatenate().apply([b, flat]);
+      },
+      ["flatten", "flatten"],
+    ],
+    [
+      "never what the model returns",
+      (x) => {
+        const a = pool().apply(x);
+        return [a, relu().apply(a)];
+      },
+      [],
+    ],
+  ];
+  it.each(cases)("%s", (_name, draw, expected) => {
+    const x = image();
+    expect(inPlace(x, draw(x))).toEqual(expected);
+  });
+
+  it("nothing in training but views", () => {
+    const x = image();
+    const graph = model({ inputs: x, outputs: relu().apply(pool().apply(x)) })["graph"];
+    expect(placeValues(graph, separate(graph), true)).toEqual([0, 1, 2]);
+  });
+
+  it("gives the same bits as on buffers of their own", () => {
+    const x = image();
+    const a = pool().apply(x);
+    const b = layers.activation({ activation: "tanh" }).apply(a);
+    const c = layers.multiply().apply([b, x]);
+    const d = layers.layerNormalization().apply(layers.add().apply([c, b, x]));
+    const fused = model({ inputs: x, outputs: d });
+    expect(inPlace(x, d)).toEqual(["activation", "add", "layerNormalization"]);
+    const expected = run(unfused(x, [a, b, c, d], fused), 2);
+    expect(bitsOf(run(fused, 2))).toEqual(bitsOf(expected));
+  });
+});
