@@ -72,8 +72,7 @@ describe("gzipped", () => {
   it("a program that does not load the kernels goes without them", async () => {
     const { size, text } = await bundled(`export { Random } from "im2row";`, []);
     expect(text).not.toContain("AGFzb");
-    // What the namespaces of the API refer to stays, as no bundler knows that making them has no effect.
-    expect(size).toBeLessThanOrEqual(12 * KB);
+    expect(size).toBeLessThanOrEqual(8 * KB);
   });
 
   it("ONNX adds at most 25 KB to the rest, and nothing to a program that does without it", async () => {
