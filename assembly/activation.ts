@@ -82,7 +82,7 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
  * | selu | λ·elu(x), alpha = 1.6733 | 5 ULP |
  * | hard sigmoid | min(max(alpha·x + ½, 0), 1) | 2u·max(1, |alpha·x|) |
  * | softplus | ln(1 + e^x) | 5 ULP |
- * | silu | x·σ(x) | 4 ULP beside 4e-37 |
+ * | silu | x·σ(x) | 3u·|x| |
  * | hard swish | x·relu6(x + 3) / 6 | 3 ULP |
  * | gelu | x·Φ(x), Φ the normal distribution | 5u·|x| |
  * | gelu, tanh | ½x·(1 + tanh(√(2/π)·(x + 0.044715·x³))) | 5u·|x| |

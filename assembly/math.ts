@@ -124,30 +124,35 @@ export function sigmoid4(x: v128): v128 {
   return div4(select4(less4(x, splat(0)), z, one), add4(one, z));
 }
 
-/** e^x is 1 beside this, and its power of two a normal number; from there on that power is infinite. */
-const SILU_LOWEST: f32 = -87.0;
-const SILU_HIGHEST: f32 = 89.0;
+/** Below the first x, silu stays what it is there; the exponent of e^−x stays that of a normal number. */
+const SILU_LOWEST: f32 = -88.3;
+const SILU_EXPONENT: f32 = -126.0;
+/** (ln 2)² / 10, ln 2 / 2 and (ln 2)³ / 120. */
+const PADE_EVEN: f32 = 0.04804530139182014;
+const PADE_ODD: f32 = 0.34657359027997264;
+const PADE_CUBIC: f32 = 0.0027752056763461;
 
 /**
- * x / (1 + e^−x) for any float32; at most 4 ULP above −88.3, and −0 below, where the result would be under 4e-37.
+ * x / (1 + e^−x) for any float32, off by at most 3u·|x| (2.84 found), and by (4 − 1.5·min(x, 0)) ULP above −88.3; below,
+ * its value there, −4e-37. NaN stays NaN.
  *
- * e^−x as in `exp4`, but for the order of the polynomial, whose terms are added in pairs, and the power of two, one
- * multiplication: half as long to wait for. NaN, and −∞, give NaN.
+ * e^−x = 2^k·2^f with f of at most ½, and 2^f = N / D with N, D = p(f²) ± f·q(f²), the Padé approximant of order 3 (6e-9):
+ * x·D / (D + 2^k·N) is one division, and shorter to wait for than a polynomial.
  */
 // @ts-ignore: decorator
 @inline
 export function silu4(x: v128): v128 {
-  const t = atMost4(atLeast4(neg4(x), splat(SILU_LOWEST)), splat(SILU_HIGHEST));
-  const shifted = add4(mul4(t, splat(LOG2E)), splat(SHIFTER));
-  const k = sub4(shifted, splat(SHIFTER));
-  const r = sub4(sub4(t, mul4(k, splat(LN2_HIGH))), mul4(k, splat(LN2_LOW)));
-  const square = mul4(r, r);
-  const low = madd4(splat(1.6666665459e-1), r, splat(5.0000001201e-1));
-  const middle = madd4(splat(8.3334519073e-3), r, splat(4.1665795894e-2));
-  const high = madd4(splat(1.98756915e-4), r, splat(1.3981999507e-3));
-  const p = madd4(madd4(high, square, middle), square, low);
-  const mantissa = madd4(p, square, add4(r, splat(1)));
-  return div4(x, madd4(mantissa, powerOfTwo(shifted, 0), splat(1)));
+  const above = atLeast4(x, splat(SILU_LOWEST));
+  const t = atLeast4(mul4(above, splat(-LOG2E)), splat(SILU_EXPONENT));
+  const shifted = add4(t, splat(SHIFTER));
+  const f = sub4(t, sub4(shifted, splat(SHIFTER)));
+  const square = mul4(f, f);
+  const even = madd4(splat(PADE_EVEN), square, splat(1));
+  const odd = mul4(f, madd4(splat(PADE_CUBIC), square, splat(PADE_ODD)));
+  const divisor = sub4(even, odd);
+  // The shifter's own bits end above the exponent.
+  const power = addInt4(add4(even, odd), shiftLeft4(shifted, 23));
+  return div4(mul4(above, divisor), add4(divisor, power));
 }
 
 /**

@@ -3,7 +3,7 @@
  * the epilogue while `C` is there too.
  */
 import { activate } from "../activation";
-import { ceilingOf, floorOf, isClip, LINEAR } from "../curves";
+import { ceilingOf, floorOf, isClip, LINEAR, RELU } from "../curves";
 import { add4, atLeast4, atMost4, load4, splat, store4 } from "../simd";
 import { copyFloats } from "./copy";
 import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
@@ -16,6 +16,46 @@ export const KC: i32 = 256;
 export const EDGE: i32 = MR * NR + NR;
 /** The same in bytes. */
 export const EDGE_BYTES: usize = (<usize>EDGE) << 2;
+
+/** Eight floats of −0, which change no sum. */
+const NO_BIAS: usize = memory.data<f32>([-0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0], 16);
+
+/** Bounds of the clips, four floats of each: linear, relu, relu6. */
+const BOUNDS: usize = memory.data<f32>(
+  [
+    -Infinity,
+    -Infinity,
+    -Infinity,
+    -Infinity,
+    Infinity,
+    Infinity,
+    Infinity,
+    Infinity,
+    0,
+    0,
+    0,
+    0,
+    Infinity,
+    Infinity,
+    Infinity,
+    Infinity,
+    0,
+    0,
+    0,
+    0,
+    6,
+    6,
+    6,
+    6,
+  ],
+  16,
+);
+
+// @ts-ignore: decorator
+@inline
+function boundsOf(clip: i32): usize {
+  return BOUNDS + (clip == LINEAR ? 0 : clip == RELU ? 32 : 64);
+}
 
 /** `A` as the register tile reads it (see `micro.ts`). */
 @unmanaged
@@ -87,11 +127,23 @@ function tileRows(rest: i32): i32 {
   return rest == MR + 1 ? 3 : min(rest, MR);
 }
 
-/** One register tile of `rows` (5 or fewer) rows from row `i` on, with its epilogue: `+ bias[8]`, then the bounds of `clip`. */
+/** Tiles of five rows before the rest of `rest` rows. */
 // @ts-ignore: decorator
 @inline
-function tile(
+function wholeTiles(rest: i32): i32 {
+  const whole = rest / MR;
+  return rest - whole * MR == 1 ? whole - 1 : whole;
+}
+
+/**
+ * `count` register tiles of `rows` (5 or fewer) rows, one below the other from row `i` on, with their epilogue:
+ * `+ bias[8]`, then the bounds of `clip`.
+ */
+// @ts-ignore: decorator
+@inline
+function tiles(
   rows: i32,
+  count: i32,
   a: Operand,
   i: usize,
   b: usize,
@@ -102,21 +154,27 @@ function tile(
   bias: usize,
   clip: i32,
 ): void {
-  const at = a.rows + (i << 2);
+  let at = a.rows + (i << 2);
   if (a.step == 4 && bRow == PANEL_ROW) {
-    if (rows == MR) gemm5x8Dense(at, a.runs, b, c, cRow, fresh);
-    else if (rows == 4) gemm4x8Dense(at, a.runs, b, c, cRow, fresh);
-    else if (rows == 3) gemm3x8Dense(at, a.runs, b, c, cRow, fresh);
-    else if (rows == 2) gemm2x8Dense(at, a.runs, b, c, cRow, fresh);
-    else gemm1x8Dense(at, a.runs, b, c, cRow, fresh);
-  } else {
+    if (!bias) bias = NO_BIAS;
+    const bounds = boundsOf(clip);
+    if (rows == MR) gemm5x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 4) gemm4x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 3) gemm3x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 2) gemm2x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    else gemm1x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    return;
+  }
+  for (let t = count; t > 0; t--) {
     if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    if (bias || clip != LINEAR) finish(rows, c, cRow, bias, clip);
+    at += (<usize>rows) << 2;
+    c += <usize>rows * cRow;
   }
-  if (bias || clip != LINEAR) finish(rows, c, cRow, bias, clip);
 }
 
 /**
@@ -176,9 +234,10 @@ export function gemmBlock(
     let ci = cj;
     for (let i = 0; i < m;) {
       const rows = tileRows(m - i);
-      tile(rows, a, i, panel, b.row, ci, cRow, fresh, bias, clip);
-      i += rows;
-      ci += rows * cRow;
+      const count = rows == MR ? wholeTiles(m - i) : 1;
+      tiles(rows, count, a, i, panel, b.row, ci, cRow, fresh, bias, clip);
+      i += rows * count;
+      ci += <usize>(rows * count) * cRow;
     }
     panel += b.stride;
     cj += PANEL_ROW;
@@ -216,7 +275,7 @@ function lastColumns(
   for (let i = 0; i < m;) {
     const rows = tileRows(m - i);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
-    tile(rows, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, clip);
+    tiles(rows, 1, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, clip);
     copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
     i += rows;
     c += rows * cRow;

@@ -96,9 +96,6 @@ const ulps =
   (x: number, y: number): number =>
     count * ulp(y) + subnormal * SMALLEST * Math.abs(x);
 
-/** What silu may be off where it is next to nothing: it is 0 from −88.3 on. */
-const SILU_TAIL = 4e-37;
-
 /** `count` units roundoff of a value. */
 const units = (count: number, value: number): number => count * U * Math.max(value, SMALLEST_NORMAL);
 
@@ -134,8 +131,8 @@ export const ELEMENTWISE: readonly Elementwise[] = [
     kind: { hardSigmoid: 0.2 },
   },
   elementwise("softplus", SOFTPLUS, ulps(5)),
-  elementwise("silu", SILU, (x, y) => ulps(4)(x, y) + SILU_TAIL),
-  elementwise("swish", SILU, (x, y) => ulps(4)(x, y) + SILU_TAIL),
+  elementwise("silu", SILU, (x) => units(3, Math.abs(x))),
+  elementwise("swish", SILU, (x) => units(3, Math.abs(x))),
   elementwise("hardSwish", HARD_SWISH, ulps(3)),
   elementwise("gelu", GELU, (x) => units(5, Math.abs(x))),
   elementwise("geluTanh", GELU_TANH, (x) => units(5, Math.abs(x))),
