@@ -7,18 +7,7 @@
  */
 import { activate } from "./activation";
 import { ceilingOf, floorOf, isClip, LINEAR } from "./curves";
-import {
-  COLUMNS,
-  fewChannels,
-  four,
-  four3,
-  four3Joined,
-  four3Overlapping,
-  one,
-  one2,
-  one3,
-  Taps,
-} from "./depthwisePixels";
+import { COLUMNS, fewChannels, fourPixels, joinedPixels3, onePixel, Taps } from "./depthwisePixels";
 import { rotate } from "./flipped";
 import { endShare, firstShare, share, shares } from "./share";
 import { LANES, load4, madd4, store4 } from "./simd";
@@ -114,16 +103,10 @@ function outputRow(window: Window, taps: Taps, y: usize): void {
       fewChannels(taps, columns, from, at, to);
     } else if (columns == kw && ox + COLUMNS - 1 <= window.ow && last < window.w) {
       ox += COLUMNS - 1;
-      if (kw == 3 && joined) four3Joined(taps, columns, from, at, to);
-      else if (kw == 3 && taps.step == 2 * taps.across) four3Overlapping(taps, columns, from, at, to);
-      else if (kw == 3) four3(taps, columns, from, at, to);
-      else four(taps, columns, from, at, to);
-    } else if (columns == 3) {
-      one3(taps, columns, from, at, to);
-    } else if (columns == 2) {
-      one2(taps, columns, from, at, to);
+      if (kw == 3 && joined) joinedPixels3(taps, from, at, to);
+      else fourPixels(taps, columns, from, at, to);
     } else {
-      one(taps, columns, from, at, to);
+      onePixel(taps, columns, from, at, to);
     }
   }
 }
