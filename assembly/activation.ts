@@ -18,10 +18,7 @@ import {
   gradient4,
 } from "./curves";
 import { LANES, load4, loadLanes, splat, store4, storeLanes } from "./simd";
-import { endShare, firstShare } from "./share";
-
-/** Threads share elements in cache lines. */
-const LINE: i32 = 16;
+import { LINE, endShare, firstShare } from "./share";
 
 /**
  * Whether four vectors go through the loop together: V8 lets the next turn wait for the last, and the common kinds that take
@@ -119,8 +116,12 @@ export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): voi
  * `dx[i] = f′·dy[i]` for `n` elements; `dx` may be `dy`. The derivative follows from the output `y` or, from softplus on,
  * from the input, which then stands in its place.
  *
- * At a kink it is that of the flat or negative side, as in PyTorch. No f′ is above 1.76, selu's largest, or off by more
- * than 12u, the errors of y as the forward pass makes it included.
+ * At a kink it is that of the flat or negative side, of hard swish, which has two, that of the outer one. Where the function
+ * is flat (relu, relu6, hard sigmoid, hard swish) `dx` is +0 whatever `dy` is, and NaN does not count as there: relu,
+ * relu6 and hard sigmoid then pass `dy` on as in between, leaky relu as below 0; of the others it makes NaN.
+ *
+ * No f′ is above 1.76·max(1, alpha), selu's largest, or off by more than 12u·max(1, alpha), the errors of y as the forward
+ * pass makes it included; where alpha says nothing it counts as 1.
  */
 export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
   const first = firstShare(n, LINE);

@@ -1,14 +1,11 @@
 /** The gradient of a bias. */
-import { endShare, firstShare } from "./share";
+import { LINE, endShare, firstShare } from "./share";
 import { add4, load4, store4, zero4 } from "./simd";
-
-/** Threads share columns in cache lines. */
-const LINE: i32 = 16;
 
 /** Sums of the first 16 columns, or of the first 4; `wide` is a constant at each call, so that the branches fold. */
 // @ts-ignore: decorator
 @inline
-function columnSums(wide: bool, rows: i32, row: usize, dy: usize, db: usize): void {
+function sumColumns(wide: bool, rows: i32, row: usize, dy: usize, db: usize): void {
   let s0 = zero4();
   let s1 = zero4();
   let s2 = zero4();
@@ -40,12 +37,12 @@ export function biasGradient(rows: i32, f: i32, dy: usize, db: usize): void {
   const first = (<usize>firstShare(f, LINE)) << 2;
   const end = (<usize>endShare(f, LINE)) << 2;
   let j = first;
-  for (; j + 64 <= end; j += 64) columnSums(true, rows, row, dy + j, db + j);
-  for (; j + 16 <= end; j += 16) columnSums(false, rows, row, dy + j, db + j);
+  for (; j + 64 <= end; j += 64) sumColumns(true, rows, row, dy + j, db + j);
+  for (; j + 16 <= end; j += 16) sumColumns(false, rows, row, dy + j, db + j);
   if (j == end) return;
   if (end - first >= 16) {
     // The last columns once more with some of those before them: the same sums, stored twice.
-    columnSums(false, rows, row, dy + end - 16, db + end - 16);
+    sumColumns(false, rows, row, dy + end - 16, db + end - 16);
     return;
   }
   for (; j < end; j += 4) {

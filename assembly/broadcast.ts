@@ -1,6 +1,6 @@
 /** Two tensors together, element by element, each repeated along the axes that it lacks. */
 import { powf } from "./pow";
-import { endShare, firstShare } from "./share";
+import { LINE, endShare, firstShare } from "./share";
 import {
   LANES,
   add4,
@@ -19,18 +19,15 @@ import {
 } from "./simd";
 
 /** The kinds, as the ABI numbers them. */
-const ADD: i32 = 0;
-const SUB: i32 = 1;
-const MUL: i32 = 2;
+export const ADD: i32 = 0;
+export const SUB: i32 = 1;
+export const MUL: i32 = 2;
 const DIV: i32 = 3;
 const MIN: i32 = 4;
-const MAX: i32 = 5;
+export const MAX: i32 = 5;
 const POW: i32 = 6;
 /** `a` alone. */
 const FIRST: i32 = 7;
-
-/** Threads share elements in cache lines. */
-const LINE: i32 = 16;
 
 /**
  * How the operands lie beside the result, whose elements follow one another. The axes count from the innermost; the last
@@ -57,20 +54,22 @@ function axisOf(layout: usize, axis: i32): Axis {
   return changetype<Axis>(layout + offsetof<Broadcast>() + <usize>axis * offsetof<Axis>());
 }
 
-/** Which operand an offset is asked for. */
-const A: i32 = 0;
-
-/** Where the operand's elements for a row of results start, in elements: rows are counted over all axes but the first. */
-function rowOffset(layout: usize, which: i32, row: i32): i32 {
+/**
+ * Where the operands' elements for a row of results start, in elements: of `a` in the high half, of `b` in the low one. Rows
+ * are counted over all axes but the first.
+ */
+function rowOffsets(layout: usize, row: i32): u64 {
   const last = changetype<Broadcast>(layout).axes - 1;
-  let offset: i32 = 0;
+  let a: i32 = 0;
+  let b: i32 = 0;
   for (let i = 1; i <= last; i++) {
     const axis = axisOf(layout, i);
     const index = i == last ? row : row % axis.size;
-    offset += index * (which == A ? axis.a : axis.b);
+    a += index * axis.a;
+    b += index * axis.b;
     row /= axis.size;
   }
-  return offset;
+  return ((<u64>a) << 32) | (<u64>(<u32>b));
 }
 
 /** One vector of results; `kind` is a constant wherever this is inlined. */
@@ -94,10 +93,10 @@ function combine4(kind: i32, a: v128, b: v128): v128 {
   return a;
 }
 
-/** `n` results of operands that go on by a vector in `aStep` and `bStep` bytes, or by 0: then the one element counts. */
+/** `n` results, `kind` a constant, of operands that go on by a vector in `aStep` and `bStep` bytes, or by 0: then the one element counts. */
 // @ts-ignore: decorator
 @inline
-function run(kind: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, n: i32): void {
+export function run(kind: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize, n: i32): void {
   const rest = n & (LANES - 1);
   const end = y + ((<usize>(n - rest)) << 2);
   for (; y < end; y += 16, a += aStep, b += bStep) {
@@ -131,9 +130,10 @@ function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usiz
     const row = at / columns;
     const column = at - row * columns;
     const count = min(columns - column, end - at);
-    const from = a + ((<usize>(rowOffset(layout, A, row) + column * inner.a)) << 2);
-    const other = b + ((<usize>(rowOffset(layout, A + 1, row) + column * inner.b)) << 2);
-    runRow(kind, inner, from, other, y + ((<usize>at) << 2), count);
+    const offsets = rowOffsets(layout, row);
+    const from = a + ((<usize>(<i32>(offsets >> 32) + column * inner.a)) << 2);
+    const beside = b + ((<usize>(<i32>offsets + column * inner.b)) << 2);
+    runRow(kind, inner, from, beside, y + ((<usize>at) << 2), count);
     at += count;
   }
 }

@@ -4,7 +4,8 @@ import { add2d, mul2d, sum2d, widenHigh, widenLow, zero2d } from "./simd64";
 
 /**
  * `Σ g[i]²` of `n` elements in float64: four parts, of the elements of each residue modulo 4 in ascending order, are
- * added as (0 + 2) + (1 + 3), then the elements behind the last four. A square is exact in float64: the relative error is below (n/4 + 3)·2⁻⁵³.
+ * added as (0 + 2) + (1 + 3), then the elements behind the last four. A square is exact in float64: the relative error is
+ * below (⌈n/4⌉ + 3)·2⁻⁵³.
  */
 export function sumOfSquares(g: usize, n: i32): f64 {
   const rest = n & (LANES - 1);

@@ -6,8 +6,8 @@ import { add2d, mul2d, store2d, sub2d, widenHigh, widenLow, zero2d } from "./sim
  * For columns `first` to `end` of `a[rows, c]` and `b[rows, c]`, with centres `m[c]`:
  * `s1[j] = Σ a'` and `s2[j] = Σ a'·b'`, where `b' = b − m`, and `a' = a − m` if `squares` (then b is a) or else `a' = a`.
  *
- * Order: one running float64 sum a column, rows ascending. A difference of two float32 and a product of two are exact in
- * float64 but for far exponents, so the error is at most (rows + 2)·2⁻⁵³ of the sum of the terms' sizes.
+ * Order: one running float64 sum a column, rows ascending. Differences, exact in float64 but for far exponents, products and
+ * sums are rounded: the error is at most (rows + 2)·2⁻⁵³ of the sum of the terms' sizes.
  */
 // @ts-ignore: decorator
 @inline

@@ -2,14 +2,12 @@
 import {
   abs4,
   add4,
-  and4,
   andNot4,
+  atLeast4,
   atMost4,
   div4,
   less4,
   lessEqual4,
-  max4,
-  min4,
   mul4,
   neg4,
   relu4,
@@ -48,10 +46,10 @@ const NORMAL_PEAK: f32 = 0.3989422804014327;
 const ROOT_2_BY_PI: f32 = 0.7978845608028654;
 /** The cubic term of Hendrycks and Gimpel's approximation of GELU. */
 const CUBIC: f32 = 0.044715;
-/** tanh(√(2/π)·(x + 0.044715·x³)) is ±1 to the last bit. */
-const GELU_HIGHEST: f32 = 16.0;
-/** e^x squared is still finite, and tanh(softplus(x)) is 1 to the last bit. */
+/** tanh(softplus(x)) is 1 to the last bit, and (w + 2)² is still finite: see `mishWeight4`. */
 const MISH_HIGHEST: f32 = 20.0;
+/** From here on outwards slopes are 0 and 1 to the last bit, which infinity times 0 is not. */
+const SLOPE_HIGHEST: f32 = 128.0;
 
 /** `min(max(x, 0), limit)`; NaN stays NaN. */
 // @ts-ignore: decorator
@@ -137,11 +135,11 @@ export function activate4(kind: i32, alpha: v128, x: v128): v128 {
   return x;
 }
 
-/** `dy` where `low < y < high`, else 0. */
+/** `dy`, or 0 where `y ≤ low` or `y ≥ high`. */
 // @ts-ignore: decorator
 @inline
 function between4(low: v128, high: v128, y: v128, dy: v128): v128 {
-  return and4(and4(dy, less4(low, y)), less4(y, high));
+  return andNot4(andNot4(dy, lessEqual4(y, low)), lessEqual4(high, y));
 }
 
 /** One vector of gradients from the output `y` of the kinds before SOFTPLUS; `kind` is a constant wherever this is inlined. */
@@ -163,20 +161,18 @@ function gradientFromOutput4(kind: i32, alpha: v128, y: v128, dy: v128): v128 {
   return dy;
 }
 
-/** The slope of a kind from SOFTPLUS on at the input `x`; `kind` is a constant wherever this is inlined. */
+/** The slope of a kind from SOFTPLUS on at the input `x`, of hard swish above −3; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
-function slope4(kind: i32, x: v128): v128 {
+function slopeFromInput4(kind: i32, x: v128): v128 {
   const one = splat(1);
   const half = splat(0.5);
   if (kind == SOFTPLUS) return sigmoid4(x);
+  if (kind == HARD_SWISH) return select4(lessEqual4(splat(3), x), one, add4(div4(x, splat(3)), half));
+  x = atLeast4(atMost4(x, splat(SLOPE_HIGHEST)), splat(-SLOPE_HIGHEST));
   if (kind == SILU) {
     // 1 − σ(x) = σ(−x), without a difference.
     return mul4(sigmoid4(x), add4(one, mul4(x, sigmoid4(neg4(x)))));
-  }
-  if (kind == HARD_SWISH) {
-    const inner = add4(div4(x, splat(3)), half);
-    return andNot4(select4(less4(splat(3), x), one, inner), less4(x, splat(-3)));
   }
   if (kind == GELU) {
     const density = mul4(splat(NORMAL_PEAK), expNegative4(neg4(mul4(half, mul4(x, x)))));
@@ -184,10 +180,8 @@ function slope4(kind: i32, x: v128): v128 {
   }
   if (kind == GELU_TANH) {
     const t = geluTanh4(x);
-    // Further out t is ±1 and the bend 0, which infinity times 0 is not.
-    const near = max4(min4(x, splat(GELU_HIGHEST)), splat(-GELU_HIGHEST));
-    const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(near, near))));
-    const bend = mul4(mul4(near, sub4(one, mul4(t, t))), inner);
+    const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(x, x))));
+    const bend = mul4(mul4(x, sub4(one, mul4(t, t))), inner);
     return mul4(half, add4(add4(one, t), bend));
   }
   // Mish: t + x·(1 − t²)·σ(x) with t = w / (w + 2), so that 1 − t² = 4·(w + 1) / (w + 2)².
@@ -201,5 +195,7 @@ function slope4(kind: i32, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function gradient4(kind: i32, alpha: v128, s: v128, dy: v128): v128 {
-  return kind < SOFTPLUS ? gradientFromOutput4(kind, alpha, s, dy) : mul4(dy, slope4(kind, s));
+  if (kind < SOFTPLUS) return gradientFromOutput4(kind, alpha, s, dy);
+  const dx = mul4(dy, slopeFromInput4(kind, s));
+  return kind == HARD_SWISH ? andNot4(dx, lessEqual4(s, splat(-3))) : dx;
 }

@@ -1,10 +1,7 @@
 /** The filter gradient of depthwise convolution; see `depthwise.ts`. */
-import { endShare, firstShare } from "./share";
+import { LINE, endShare, firstShare } from "./share";
 import { LANES, load4, madd4, store4 } from "./simd";
 import { endTap, firstTap, Window } from "./window";
-
-/** Threads share the channels in cache lines. */
-const LINE: i32 = 16;
 
 /** The first output column at which tap `kx` is not before the image, and one past the last at which it is inside. */
 // @ts-ignore: decorator

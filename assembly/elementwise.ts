@@ -1,53 +1,13 @@
 /** Tensors combined element by element, and blocks of rows copied from one tensor to another. */
 import { activate } from "./activation";
+import { ADD, MAX, MUL, SUB, run } from "./broadcast";
 import { LINEAR } from "./curves";
 import { copyFloats } from "./gemm/copy";
-import { endShare, firstShare } from "./share";
-import {
-  add4,
-  andNot4,
-  and4,
-  LANES,
-  less4,
-  load4,
-  loadLanes,
-  max4,
-  mul4,
-  splat,
-  storeLanes,
-  sub4,
-} from "./simd";
-
-/** Threads share elements in cache lines. */
-const LINE: i32 = 16;
+import { LINE, endShare, firstShare } from "./share";
+import { andNot4, and4, LANES, less4, load4, loadLanes, mul4, splat, storeLanes } from "./simd";
 
 /** Elements that stay in L1 from their sum to its activation, 8 KB. */
 const BLOCK: i32 = 2048;
-
-const ADD: i32 = 0;
-const MULTIPLY: i32 = 1;
-const SUBTRACT: i32 = 2;
-const MAXIMUM: i32 = 3;
-
-/** `kind` is a constant wherever this is inlined. */
-// @ts-ignore: decorator
-@inline
-function combine4(kind: i32, a: v128, b: v128): v128 {
-  if (kind == ADD) return add4(a, b);
-  if (kind == MULTIPLY) return mul4(a, b);
-  return kind == SUBTRACT ? sub4(a, b) : max4(a, b);
-}
-
-// @ts-ignore: decorator
-@inline
-function combine(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
-  const rest = n & (LANES - 1);
-  const end = a + ((<usize>(n - rest)) << 2);
-  for (; a < end; a += 16, b += 16, y += 16) {
-    storeLanes(y, combine4(kind, load4(a), load4(b)), LANES);
-  }
-  if (rest > 0) storeLanes(y, combine4(kind, loadLanes(a, rest), loadLanes(b, rest)), rest);
-}
 
 /** This thread's elements. */
 // @ts-ignore: decorator
@@ -55,7 +15,7 @@ function combine(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
 function combineShare(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
   const first = firstShare(n, LINE);
   const at = (<usize>first) << 2;
-  combine(kind, a + at, b + at, y + at, endShare(n, LINE) - first);
+  run(kind, a + at, 16, b + at, 16, y + at, endShare(n, LINE) - first);
 }
 
 /** `y[i] = a[i] + b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
@@ -69,24 +29,24 @@ export function addActivated(kind: i32, alpha: f32, a: usize, b: usize, y: usize
   for (let i = firstShare(n, LINE); i < end; i += BLOCK) {
     const at = (<usize>i) << 2;
     const count = min(BLOCK, end - i);
-    combine(ADD, a + at, b + at, y + at, count);
+    run(ADD, a + at, 16, b + at, 16, y + at, count);
     if (kind != LINEAR) activate(kind, alpha, y + at, y + at, count);
   }
 }
 
 /** `y[i] = a[i]·b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
 export function multiplyForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(MULTIPLY, a, b, y, n);
+  combineShare(MUL, a, b, y, n);
 }
 
 /** `y[i] = a[i] − b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
 export function subtractForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(SUBTRACT, a, b, y, n);
+  combineShare(SUB, a, b, y, n);
 }
 
 /** `y[i] = max(a[i], b[i])` for `n` elements, NaN when either is; `y` may be `a` or `b`. Exact. */
 export function maximumForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(MAXIMUM, a, b, y, n);
+  combineShare(MAX, a, b, y, n);
 }
 
 /** Up to four elements of `maximumBackward`. */
@@ -139,6 +99,13 @@ export function scaleForward(scale: f32, x: usize, y: usize, n: i32): void {
  * two do not overlap.
  */
 export function copyRows(rows: i32, cols: i32, x: usize, xStride: i32, y: usize, yStride: i32): void {
+  // Rows that lie side by side, and a single one, are as good as one long row.
+  if (rows == 1 || (xStride == cols && yStride == cols)) {
+    const total = rows * cols;
+    const at = (<usize>firstShare(total, LINE)) << 2;
+    copyFloats(y + at, x + at, endShare(total, LINE) - firstShare(total, LINE));
+    return;
+  }
   const first = firstShare(rows);
   x += (<usize>first * <usize>xStride) << 2;
   y += (<usize>first * <usize>yStride) << 2;

@@ -1,17 +1,6 @@
 /** Batch normalization folded into the weights of the layer before it. */
+import { float, setFloat } from "./elements";
 import { LANES, loadLanes, mul4, storeLanes } from "./simd";
-
-// @ts-ignore: decorator
-@inline
-function float(p: usize, i: i32): f32 {
-  return load<f32>(p + ((<usize>i) << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-function setFloat(p: usize, i: i32, value: f64): void {
-  store<f32>(p + ((<usize>i) << 2), <f32>value);
-}
 
 /** gamma / √(variance + epsilon); `gamma` may be 0 for ones. */
 // @ts-ignore: decorator
@@ -28,8 +17,8 @@ function factorOf(gamma: usize, variance: usize, epsilon: f64, i: i32): f64 {
  *
  * so that x·w' + b' = ((x·w + b) − mean)·factor + beta. `b`, `gamma` and `beta` may be 0 for zeros, ones and zeros.
  *
- * The factor is rounded once from float64 and w' once more; b' is computed in float64 and rounded once:
- * |error| ≤ 2u·|w'| and u·|b'|.
+ * The factor is rounded once from float64 and w' once more: |error| ≤ 2u·|w'|. b' is computed in float64 and rounded once:
+ * |error| ≤ u·|b'| + 6·2⁻⁵³·(|(b − mean)·factor| + |beta|).
  */
 export function foldNormalization(
   rows: i32,

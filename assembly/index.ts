@@ -31,15 +31,10 @@ export {
 } from "./winograd/winograd";
 export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWorkspace } from "./depthwise";
 export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
-export { expForward, logForward } from "./math";
 export { activationForward, activationBackward } from "./activation";
-export {
-  movingAverage,
-  normalizeBackward,
-  normalizeForward,
-  normalizeStatistics,
-  normalizeWorkspace,
-} from "./normalization";
+export { normalizeForward, normalizeStatistics, normalizeWorkspace } from "./normalization";
+export { normalizeBackward } from "./normalizationBackward";
+export { movingAverage } from "./movingAverage";
 export { softmaxForward, softmaxBackward } from "./softmax";
 export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
 export { unaryForward, unaryBackward } from "./unary";

@@ -1,5 +1,6 @@
 /** The logarithm of the softmax of rows. */
-import { exp4, logf } from "./math";
+import { logf } from "./logarithm";
+import { exp4 } from "./math";
 import { endShare, firstShare } from "./share";
 import { LANES, add4, clearLanes, loadLanes, mul4, splat, storeLanes, sub4, sumLanes, zero4 } from "./simd";
 import { rowMaximum, sumOfExponentials } from "./softmax";
@@ -26,7 +27,7 @@ export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): voi
 }
 
 /** The sum of a row, in the order of `sumOfExponentials`. */
-function rowSum(x: usize, cols: i32): f32 {
+function interleavedSum(x: usize, cols: i32): f32 {
   let sum = zero4();
   for (let j = 0; j < cols; j += LANES) {
     const lanes = min(cols - j, LANES);
@@ -44,7 +45,7 @@ export function logSoftmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, co
   const end = endShare(rows);
   for (let row = firstShare(rows); row < end; row++) {
     const at = (<usize>row * <usize>cols) << 2;
-    const sum = splat(rowSum(dy + at, cols));
+    const sum = splat(interleavedSum(dy + at, cols));
     for (let j = 0; j < cols; j += LANES) {
       const lanes = min(cols - j, LANES);
       const p = at + ((<usize>j) << 2);

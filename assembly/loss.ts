@@ -3,7 +3,7 @@
  * order, and write a `LossResult` to `result`.
  */
 import { LANES, add4, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } from "./simd";
-import { logf } from "./math";
+import { logf } from "./logarithm";
 import { divideInPlace, sumOfExponentials } from "./softmax";
 
 /** What a loss reports. */

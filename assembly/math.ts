@@ -5,7 +5,6 @@
  * inputs, of which `test/kernels/math.test.ts` repeats a sample.
  */
 import {
-  LANES,
   abs4,
   add4,
   addInt4,
@@ -13,14 +12,7 @@ import {
   atLeast4,
   atMost4,
   div4,
-  lane0,
-  lane1,
-  lane2,
-  lane3,
-  lanes4,
   less4,
-  load4,
-  loadLanes,
   madd4,
   maxLanes,
   mul4,
@@ -31,8 +23,6 @@ import {
   shiftRight4,
   splat,
   splatInt,
-  store4,
-  storeLanes,
   sub4,
   subInt4,
 } from "./simd";
@@ -50,7 +40,7 @@ const SHIFTER: f32 = 12582912.0;
 const SHIFTER_BITS: i32 = 0x4b400000;
 
 /** 2 / √π. */
-const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
+export const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
 
 /** 2^(k − bias), where `k` is an integer as a `SHIFTER` has it, from the bits of a float32. */
 // @ts-ignore: decorator
@@ -259,75 +249,4 @@ export function erf4(x: v128): v128 {
 /** e^x as `exp4` has it. */
 export function exp(x: f32): f32 {
   return maxLanes(exp4(splat(x)));
-}
-
-/** √2 and ln 2 in float64. */
-const SQRT2: f64 = 1.4142135623730951;
-const LN2: f64 = 0.6931471805599453;
-
-/**
- * ln x of a normal float64 above 0, with a relative error below 1e-14.
- *
- * x = 2^k·m with √½ ≤ m < √2, and ln m = 2·artanh s with s = (m − 1) / (m + 1), |s| < 0.1716, by the Taylor series
- * 2·(s + s³/3 + s⁵/5 + … + s¹⁷/17): the first term left out is below 9e-16 of the sum. NaN stays NaN.
- */
-export function ln(x: f64): f64 {
-  if (x != x) return x;
-  const bits = reinterpret<u64>(x);
-  let k = <i32>(bits >> 52) - 1023;
-  let m = reinterpret<f64>((bits & 0x000fffffffffffff) | 0x3ff0000000000000);
-  if (m > SQRT2) {
-    m *= 0.5;
-    k += 1;
-  }
-  const s = (m - 1) / (m + 1);
-  const z = s * s;
-  let series: f64 = 1.0 / 17;
-  series = series * z + 1.0 / 15;
-  series = series * z + 1.0 / 13;
-  series = series * z + 1.0 / 11;
-  series = series * z + 1.0 / 9;
-  series = series * z + 1.0 / 7;
-  series = series * z + 1.0 / 5;
-  series = series * z + 1.0 / 3;
-  return k * LN2 + 2 * (s + s * z * series);
-}
-
-/** ln x in each lane, rounded from float64: below 0.501 ULP. */
-// @ts-ignore: decorator
-@inline
-export function log4(x: v128): v128 {
-  return lanes4(<f32>logf(lane0(x)), <f32>logf(lane1(x)), <f32>logf(lane2(x)), <f32>logf(lane3(x)));
-}
-
-/**
- * ln x of a float32, in float64 with a relative error below 1e-14 (rounded to float32: below 0.501 ULP).
- *
- * ln ±0 = −∞, ln +∞ = +∞, NaN for negative values and for NaN.
- */
-export function logf(x: f32): f64 {
-  if (!(x > 0)) return x == 0 ? -Infinity : NaN;
-  if (x == Infinity) return Infinity;
-  // Every float32, subnormal or not, is a normal float64.
-  return ln(<f64>x);
-}
-
-/** `y[i] = e^x[i]` for `n` elements, as `exp4` has it: at most 1 ULP. `y` may be `x`. */
-export function expForward(x: usize, y: usize, n: i32): void {
-  const whole = n & ~(LANES - 1);
-  for (let i = 0; i < whole; i += LANES) {
-    const at = (<usize>i) << 2;
-    store4(y + at, exp4(load4(x + at)));
-  }
-  const rest = n - whole;
-  const at = (<usize>whole) << 2;
-  if (rest > 0) storeLanes(y + at, exp4(loadLanes(x + at, rest)), rest);
-}
-
-/** `y[i] = ln x[i]` for `n` elements, rounded from float64: below 0.501 ULP. `y` may be `x`. */
-export function logForward(x: usize, y: usize, n: i32): void {
-  for (let i = 0; i < n; i++) {
-    const at = (<usize>i) << 2;
-    store<f32>(y + at, <f32>logf(load<f32>(x + at)));
-  }
 }

@@ -21,10 +21,7 @@ import {
   storeLanes,
   sub4,
 } from "./simd";
-import { endShare, firstShare } from "./share";
-
-/** Threads share weights in cache lines. */
-const LINE: i32 = 16;
+import { LINE, endShare, firstShare } from "./share";
 
 /** The mask of the lanes that are neither infinite nor NaN. */
 // @ts-ignore: decorator

@@ -1,6 +1,7 @@
 /** Losses of single elements: the mean of a function of output and target over all of them, with its gradient. */
 import { argmax, report } from "./loss";
-import { exp, ln, sigmoid4 } from "./math";
+import { ln } from "./logarithm";
+import { exp, sigmoid4 } from "./math";
 import { LANES, div4, less4, loadLanes, max4, min4, select4, splat, storeLanes, sub4, zero4 } from "./simd";
 
 /** The kinds, as the ABI numbers them. */
@@ -14,8 +15,11 @@ const SIGMOID: i32 = 3;
 @inline
 function valueOf(kind: i32, delta: f64, y: f32, target: f32): f64 {
   if (kind == SIGMOID) {
-    // −ln σ(y) and −ln σ(−y) are max(∓y, 0) + ln(1 + e^−|y|): nothing overflows.
-    return <f64>max<f32>(y, 0) - <f64>y * <f64>target + ln(1 + <f64>exp(-abs(y)));
+    // −ln σ(y) and −ln σ(−y) are max(∓y, 0) + ln(1 + e^−|y|): nothing overflows. A logit that is certain and right, be it
+    // infinite, adds nothing but that logarithm.
+    const certain = target == (y > 0 ? 1 : 0);
+    const linear: f64 = certain ? 0 : <f64>max<f32>(y, 0) - <f64>y * <f64>target;
+    return linear + ln(1 + <f64>exp(-abs(y)));
   }
   const difference = <f64>y - <f64>target;
   if (kind == SQUARED) return difference * difference;
@@ -27,7 +31,7 @@ function valueOf(kind: i32, delta: f64, y: f32, target: f32): f64 {
 /** The slope of four elements; of the square, half of it. */
 // @ts-ignore: decorator
 @inline
-function slope4(kind: i32, delta: f32, y: v128, target: v128): v128 {
+function lossSlope4(kind: i32, delta: f32, y: v128, target: v128): v128 {
   if (kind == SIGMOID) return sub4(sigmoid4(y), target);
   const difference = sub4(y, target);
   if (kind == SQUARED) return difference;
@@ -49,7 +53,7 @@ function sumOf(kind: i32, delta: f64, y: usize, targets: usize, dx: usize, n: i3
   for (let i = 0; i < n; i += LANES) {
     const at = (<usize>i) << 2;
     const count = min(n - i, LANES);
-    const slope = slope4(kind, <f32>delta, loadLanes(y + at, count), loadLanes(targets + at, count));
+    const slope = lossSlope4(kind, <f32>delta, loadLanes(y + at, count), loadLanes(targets + at, count));
     storeLanes(dx + at, div4(slope, splat(divisor)), count);
   }
   return total;

@@ -1,5 +1,5 @@
 /** Powers of float32. */
-import { logf } from "./math";
+import { logf } from "./logarithm";
 
 /** 1 / ln 2, and ln 2 in two parts, the first with 33 significant bits: its product with an exponent is exact. */
 const LOG2E: f64 = 1.4426950408889634;
@@ -12,12 +12,13 @@ const HIGHEST: f64 = 89.0;
 const ALL_EVEN: f32 = 16777216.0;
 
 /**
- * e^x of a float64 for results that are rounded to float32: relative error below 1e-15, 0 below −104, as from 89 above.
+ * e^x of a float64 for results that are rounded to float32, with a relative error below 1e-15 from −104 to 89; below it is 0,
+ * above e⁸⁹, which rounds to ∞ as well.
  *
  * Cody–Waite reduction x = k·ln 2 + r, |r| ≤ ln 2 / 2, and the Taylor series of e^r to r¹³: the first term left out is
  * below 5e-18.
  */
-function exp(x: f64): f64 {
+function expWide(x: f64): f64 {
   if (!(x >= LOWEST)) return x == x ? 0 : x;
   x = min(x, HIGHEST);
   const k = nearest<f64>(x * LOG2E);
@@ -49,9 +50,9 @@ export function powf(x: f32, y: f32): f32 {
   const magnitude = abs(x);
   const whole = floor(y) == y;
   // ln 1 · ∞ would be NaN.
-  const power: f32 = magnitude == 1 && y == y ? 1.0 : <f32>exp(<f64>y * logf(magnitude));
+  const power: f32 = magnitude == 1 && y == y ? 1.0 : <f32>expWide(<f64>y * logf(magnitude));
   if (reinterpret<i32>(x) >= 0 || x != x) return power;
-  if (!whole) return x == 0 || magnitude == Infinity || abs(y) == Infinity ? power : <f32>NaN;
+  if (!whole) return x == 0 || magnitude == Infinity ? power : <f32>NaN;
   const odd = abs(y) < ALL_EVEN && ((<i32>y) & 1) == 1;
   return odd ? -power : power;
 }

@@ -1,5 +1,5 @@
 /** Sums, products and extremes over any axes of a tensor. */
-import { endShare, firstShare } from "./share";
+import { LINE, endShare, firstShare } from "./share";
 import { LANES, loadLanes, storeLanes } from "./simd";
 import { add2d, max2d, min2d, mul2d, narrow4, splat2d, widenHigh, widenLow } from "./simd64";
 
@@ -8,9 +8,6 @@ const SUM: i32 = 0;
 const PRODUCT: i32 = 1;
 const MINIMUM: i32 = 2;
 const MAXIMUM: i32 = 3;
-
-/** Threads share outputs in cache lines. */
-const LINE: i32 = 16;
 
 /**
  * Which axes of `x` stay and which are reduced. Behind the struct come those that stay, then the reduced ones, each from
@@ -112,7 +109,8 @@ function reduce(kind: i32, layout: usize, n: i32, x: usize, y: usize): void {
  * `Reduction`), of which there is one at least; sizes are 1 or more.
  *
  * All in float64, in ascending order of addresses, and rounded once: for k elements |error| ≤ u·|y| + k·2⁻⁵³·Σ |x| of a
- * sum, (u + k·2⁻⁵³)·|y| of a product; extremes are exact, and NaN when any element is.
+ * sum, (u + k·2⁻⁵³)·|y| of a product as long as no product of the first so many elements leaves float64's normal numbers;
+ * extremes are exact, and NaN when any element is.
  */
 export function reduceForward(kind: i32, layout: usize, n: i32, x: usize, y: usize): void {
   // Without an `else` at the end: see `unaryForward`.

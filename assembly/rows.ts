@@ -1,5 +1,5 @@
 /** Rows of a matrix combined with one row for all of them, or for those of an image: gates, slopes, shifts. */
-import { endShare, firstShare } from "./share";
+import { LINE, endOf, firstOf } from "./share";
 import {
   LANES,
   add4,
@@ -15,9 +15,6 @@ import {
 } from "./simd";
 import { add2d, mul2d, narrow4, widenHigh, widenLow, zero2d } from "./simd64";
 
-/** Threads share columns in cache lines. */
-const LINE: i32 = 16;
-
 const ADD: i32 = 0;
 const MULTIPLY: i32 = 1;
 const PRELU: i32 = 2;
@@ -25,7 +22,7 @@ const PRELU: i32 = 2;
 /** `x + s`, `x·s`, or `x > 0 ? g : s·g`; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
-function combine4(kind: i32, x: v128, s: v128, g: v128): v128 {
+function combineRow4(kind: i32, x: v128, s: v128, g: v128): v128 {
   if (kind == ADD) return add4(x, s);
   if (kind == MULTIPLY) return mul4(x, s);
   return select4(less4(zero4(), x), g, mul4(s, g));
@@ -36,14 +33,14 @@ function combine4(kind: i32, x: v128, s: v128, g: v128): v128 {
 @inline
 function combineRow(kind: i32, one: bool, n: i32, x: usize, s: usize, g: usize, y: usize): void {
   for (; n >= LANES; n -= LANES) {
-    storeLanes(y, combine4(kind, load4(x), one ? loadSplat(s) : load4(s), load4(g)), LANES);
+    storeLanes(y, combineRow4(kind, load4(x), one ? loadSplat(s) : load4(s), load4(g)), LANES);
     x += 16;
     g += 16;
     y += 16;
     if (!one) s += 16;
   }
   if (n == 0) return;
-  storeLanes(y, combine4(kind, loadLanes(x, n), one ? loadSplat(s) : loadLanes(s, n), loadLanes(g, n)), n);
+  storeLanes(y, combineRow4(kind, loadLanes(x, n), one ? loadSplat(s) : loadLanes(s, n), loadLanes(g, n)), n);
 }
 
 /**
@@ -64,10 +61,10 @@ function combineRows(
 ): void {
   const total = images * rows;
   const tall = total >= c;
-  const first = tall ? firstShare(total) : 0;
-  const end = tall ? endShare(total) : total;
-  const left = tall ? 0 : firstShare(c, LINE);
-  const width = (tall ? c : endShare(c, LINE)) - left;
+  const first = firstOf(tall, total);
+  const end = endOf(tall, total);
+  const left = firstOf(!tall, c, LINE);
+  const width = endOf(!tall, c, LINE) - left;
   const row = (<usize>c) << 2;
   for (let i = first / rows; i * rows < end; i++) {
     const own = min(end, (i + 1) * rows) - max(first, i * rows);
@@ -139,10 +136,10 @@ function sumVector(kind: i32, count: i32, rows: i32, row: usize, dy: usize, x: u
 @inline
 function sumRows(kind: i32, images: i32, rows: i32, c: i32, dy: usize, x: usize, ds: usize): void {
   const many = images >= c;
-  const first = many ? firstShare(images) : 0;
-  const end = many ? endShare(images) : images;
-  const left = many ? 0 : firstShare(c, LINE);
-  const right = many ? c : endShare(c, LINE);
+  const first = firstOf(many, images);
+  const end = endOf(many, images);
+  const left = firstOf(!many, c, LINE);
+  const right = endOf(!many, c, LINE);
   const row = (<usize>c) << 2;
   for (let i = first; i < end; i++) {
     const image = <usize>i * <usize>rows * row;

@@ -6,6 +6,9 @@
  * the optimizer removes the rest.
  */
 
+/** Floats of a cache line, the unit in which threads share elements, columns and channels. */
+export const LINE: i32 = 16;
+
 /** This instance's share, from 0 on, and the number of shares. */
 let index: i32 = 0;
 let count: i32 = 1;
@@ -42,6 +45,20 @@ export function firstShare(total: i32, unit: i32 = 1): i32 {
 @inline
 export function endShare(total: i32, unit: i32 = 1): i32 {
   return ASC_FEATURE_THREADS ? shareStart(total, unit, index + 1) : total;
+}
+
+/** The first of the outputs that are this thread's where they are `shared`; where they are not, all of them are. */
+// @ts-ignore: decorator
+@inline
+export function firstOf(shared: bool, total: i32, unit: i32 = 1): i32 {
+  return shared ? firstShare(total, unit) : 0;
+}
+
+/** One past the last of them. */
+// @ts-ignore: decorator
+@inline
+export function endOf(shared: bool, total: i32, unit: i32 = 1): i32 {
+  return shared ? endShare(total, unit) : total;
 }
 
 /** Where share `i` of `total` outputs starts. In 64 bits, as the product of two sizes may exceed 32. */

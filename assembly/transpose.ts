@@ -1,10 +1,7 @@
 /** Arrays with their axes in another order. */
 import { copyFloats } from "./gemm/copy";
-import { endShare, firstShare } from "./share";
+import { LINE, endOf, firstOf } from "./share";
 import { LANES, highHalves4, loadLanes, lowHalves4, storeLanes, zipHigh4, zipLow4 } from "./simd";
-
-/** Threads share an axis in cache lines of its elements. */
-const LINE: i32 = 16;
 
 /** One axis of the output, and how far apart its elements lie in the input. The table has one a line, as two int32. */
 @unmanaged
@@ -36,8 +33,8 @@ export function transpose(rank: i32, axes: usize, n: i32, image: i32, x: usize, 
     }
     if (axis.stride == 1) plane = p;
   }
-  const first = longest == 0 ? firstShare(n) : 0;
-  const end = longest == 0 ? endShare(n) : n;
+  const first = firstOf(longest == 0, n);
+  const end = endOf(longest == 0, n);
   for (let i = first; i < end; i++) {
     const from = x + ((<usize>(<isize>i * <isize>image)) << 2);
     walk(axes, last, longest, plane, 0, 0, elements, from, y + ((<usize>i * <usize>elements) << 2));
@@ -60,8 +57,10 @@ function walk(
   y: usize,
 ): void {
   const axis = changetype<Axis>(p);
-  const first = p == longest ? firstShare(axis.size, LINE) : 0;
-  const own = (p == longest ? endShare(axis.size, LINE) : axis.size) - first;
+  const first = firstOf(p == longest, axis.size, LINE);
+  const own = endOf(p == longest, axis.size, LINE) - first;
+  // More threads than lines. Below, no columns mean that no plane was met.
+  if (own == 0) return;
   const inner = elements / axis.size;
   const stride = <usize>((<isize>axis.stride) << 2);
   x += <usize>first * stride;

@@ -1,10 +1,10 @@
 /** Functions of one element that are no activations, and their slopes. */
-import { endShare, firstShare } from "./share";
+import { LINE, endShare, firstShare } from "./share";
 import {
   LANES,
   abs4,
   add4,
-  and4,
+  andNot4,
   ceil4,
   div4,
   floor4,
@@ -23,7 +23,8 @@ import {
   sub4,
   zero4,
 } from "./simd";
-import { erf4, exp4, expm1Negative4, log4 } from "./math";
+import { TWO_BY_ROOT_PI, erf4, exp4, expm1Negative4 } from "./math";
+import { log4 } from "./logarithm";
 
 /** The kinds, as the ABI numbers them. From FLOOR on the slope is 0. */
 const ABS: i32 = 0;
@@ -41,12 +42,6 @@ const FLOOR: i32 = 11;
 const CEIL: i32 = 12;
 const ROUND: i32 = 13;
 const SIGN: i32 = 14;
-
-/** 2 / √π. */
-const TWO_BY_ROOT_PI: f32 = 1.1283791670955126;
-
-/** Threads share elements in cache lines. */
-const LINE: i32 = 16;
 
 /** ±1, or x itself where it is ±0 or NaN. */
 // @ts-ignore: decorator
@@ -77,10 +72,10 @@ function unary4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
   return kind == ROUND ? nearest4(x) : sign4(x);
 }
 
-/** The slopes at one vector of inputs; `kind` is a constant wherever this is inlined. */
+/** The slopes at one vector of inputs of the kinds that have no flat side; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
-function slope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
+function unarySlope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
   const one = splat(1);
   if (kind == ABS) return sign4(x);
   if (kind == NEG) return splat(-1);
@@ -93,13 +88,17 @@ function slope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
     const divisor = add4(one, abs4(x));
     return div4(one, mul4(divisor, divisor));
   }
-  if (kind == THRESHOLD) return and4(one, less4(alpha, x));
-  if (kind == CLIP) return and4(one, and4(lessEqual4(alpha, x), lessEqual4(x, beta)));
-  if (kind == EXPONENTIAL) {
-    const below = mul4(mul4(alpha, beta), exp4(min4(mul4(beta, x), zero4())));
-    return select4(less4(zero4(), x), one, below);
-  }
-  return zero4();
+  const below = mul4(mul4(alpha, beta), exp4(min4(mul4(beta, x), zero4())));
+  return select4(less4(zero4(), x), one, below);
+}
+
+/** One vector of gradients; `kind` is a constant wherever this is inlined. */
+// @ts-ignore: decorator
+@inline
+function unaryGradient4(kind: i32, alpha: v128, beta: v128, x: v128, dy: v128): v128 {
+  if (kind == THRESHOLD) return andNot4(dy, lessEqual4(x, alpha));
+  if (kind == CLIP) return andNot4(andNot4(dy, less4(x, alpha)), less4(beta, x));
+  return mul4(dy, unarySlope4(kind, alpha, beta, x));
 }
 
 // @ts-ignore: decorator
@@ -118,12 +117,12 @@ function forwardLoop(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i3
 function backwardLoop(kind: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx: usize, n: i32): void {
   const a = splat(alpha);
   const b = splat(beta);
-  for (let i = 0; i < n; i += LANES) {
-    const lanes = min(n - i, LANES);
-    const at = (<usize>i) << 2;
-    const slope = slope4(kind, a, b, loadLanes(x + at, lanes));
-    storeLanes(dx + at, mul4(loadLanes(dy + at, lanes), slope), lanes);
+  const rest = n & (LANES - 1);
+  const end = x + ((<usize>(n - rest)) << 2);
+  for (; x < end; x += 16, dy += 16, dx += 16) {
+    storeLanes(dx, unaryGradient4(kind, a, b, loadLanes(x, LANES), loadLanes(dy, LANES)), LANES);
   }
+  if (rest > 0) storeLanes(dx, unaryGradient4(kind, a, b, loadLanes(x, rest), loadLanes(dy, rest)), rest);
 }
 
 /**
@@ -168,8 +167,12 @@ export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usiz
 
 /**
  * `dx[i] = f′(x[i])·dy[i]` for `n` elements; `dx` may be `dy`. At a kink it is that of the flat or negative side, at the
- * bounds of a clip 1, at 0 that of \|x\| is 0, all as in PyTorch; of kinds from 11 on it is 0. Each f′ is off by at most
- * 8u, of kinds 6 and 10 beside (2·x² + 2)·u and \|beta·x\|·u for the rounded exponents.
+ * bounds of a clip 1, at 0 that of \|x\| is 0, all as in PyTorch; of kinds from 11 on it is 0. Where kinds 8 and 9 are
+ * flat, and from 11 on everywhere, `dx` is +0 whatever `dy` is; at NaN they pass `dy` on, while 0 and 2
+ * to 7 and 10 make NaN.
+ *
+ * Each f′ is off by at most 8u·\|f′\|, of kinds 6 and 10 beside by (2·x² + 2)·u·\|f′\| and \|beta·x\|·u·\|f′\| for the
+ * rounded exponents, as long as f′, and of kinds 3 and 7 its inverse, is a normal number.
  */
 export function unaryBackward(
   kind: i32,

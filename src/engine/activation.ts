@@ -1,7 +1,8 @@
+import { OptionError } from "../errors.ts";
 import { numberIn, oneOf } from "../options.ts";
 
 /** As `assembly/curves.ts` numbers them; softmax has a kernel of its own. */
-const CODES = {
+export const CODES = {
   linear: 0,
   relu: 1,
   leakyRelu: 2,
@@ -63,7 +64,9 @@ export function activationCode(where: string, activation: Activation): Activatio
   const [given] = entries;
   if (given && entries.length === 1 && Object.hasOwn(PARAMETERS, given[0])) {
     const name = given[0] as Parametric;
-    return coded(name, numberIn(`${place}: ${name}`, given[1], 0));
+    const parameter = numberIn(`${place}: ${name}`, given[1], 0);
+    if (Math.fround(parameter) < Infinity) return coded(name, parameter);
+    throw new OptionError(`${place}: ${name}: expected a number that float32 can hold, got ${parameter}`);
   }
   const name = oneOf(place, activation, Object.keys(CODES) as ActivationName[]);
   return coded(name, Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name as Parametric] : 0);

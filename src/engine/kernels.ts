@@ -135,19 +135,13 @@ export interface Kernels {
   ): void;
   depthwiseConv2dWorkspace(): number;
 
-  // math.ts
-
-  /** y = e^x. */
-  expForward(x: number, y: number, n: number): void;
-  /** y = ln x. */
-  logForward(x: number, y: number, n: number): void;
-
   // activation.ts
 
   /** y = activation(x); y may be x. */
   activationForward(kind: number, alpha: number, x: number, y: number, n: number): void;
   /** dx from dy and the activation's output y, or from softplus on its input; dx may be dy. */
   activationBackward(kind: number, alpha: number, y: number, dy: number, dx: number, n: number): void;
+
   // softmax.ts
 
   /** Softmax of each row of x[rows, cols]; y may be x. */
@@ -302,6 +296,10 @@ export interface Kernels {
     y: number,
     workspace: number,
   ): void;
+  normalizeWorkspace(c: number): number;
+
+  // normalizationBackward.ts
+
   /** The gradients of normalizeForward, each 0 when not needed; with `fixed`, mean and variance do not follow from x. */
   normalizeBackward(
     images: number,
@@ -320,7 +318,9 @@ export interface Kernels {
     dbeta: number,
     workspace: number,
   ): void;
-  normalizeWorkspace(c: number): number;
+
+  // movingAverage.ts
+
   /** moving = momentum·moving + (1 − momentum)·scale·value; returns 1 when all is finite. Stores only with `commit`. */
   movingAverage(
     moving: number,
@@ -420,12 +420,15 @@ export interface Kernels {
     key1: number,
   ): void;
 
-  // pool.ts
+  // maxPool.ts
 
-  /** Maxima of the windows of n images, and the winners' int32 indices within their images. */
+  /** Maxima of the windows of n images, and the winners' int32 indices within their images; argmax is 0 for none. */
   maxPool2dForward(window: number, n: number, x: number, y: number, argmax: number): void;
   /** Scatter-adds dy to the winners; ySize and xSize count one image's elements. */
   maxPool2dBackward(n: number, dy: number, argmax: number, dx: number, ySize: number, xSize: number): void;
+
+  // pool.ts
+
   /** Means of the windows of n images, without the padding. */
   averagePool2dForward(window: number, n: number, x: number, y: number): void;
   /** Spreads each dy evenly over the pixels of its window. */

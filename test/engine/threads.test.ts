@@ -111,6 +111,10 @@ function transpositions(engine: Engine): Float32Array[] {
       [2, 3, 40],
       [1, 0, 2],
     ],
+    [
+      [40, 30, 20],
+      [2, 1, 0],
+    ],
   ] as const;
   return cases.map(([shape, perm]) => engine.transpose(noise(1, ...shape), perm).data);
 }
@@ -202,6 +206,8 @@ const CUTS = [
   [4, 5, 48, 4],
   [2, 6, 100, 2],
   [9, 1, 21, 1],
+  [7, 4, 33, 33],
+  [11, 3, 20, 1],
 ] as const;
 
 /** All passes of a normalization, by the kernels. */

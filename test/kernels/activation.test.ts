@@ -3,7 +3,19 @@ import { guarded, openKernels } from "../support/wasm.ts";
 import { random } from "../support/random.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { bitsOf, expectWithin, sweep, U } from "../support/float.ts";
-import { activation, ELEMENTWISE, LEAKY_RELU, RELU, rowsOf, softmax } from "../oracles/activation.ts";
+import {
+  activation,
+  ELEMENTWISE,
+  ELU,
+  HARD_SIGMOID,
+  HARD_SWISH,
+  LEAKY_RELU,
+  LINEAR,
+  RELU,
+  RELU6,
+  rowsOf,
+  softmax,
+} from "../oracles/activation.ts";
 
 const bench = openKernels();
 const { kernels } = bench;
@@ -83,9 +95,89 @@ describe.each(ELEMENTWISE)("$name", ({ code, alpha, fromInput, bound }) => {
     expect([...slopes].every(Number.isFinite)).toBe(true);
   });
 
+  it.runIf(fromInput)("has slopes of 0 and 1 far out, and at infinity", () => {
+    const x = Float32Array.of(-Infinity, -3e38, -1e19, -1e17, -200, 200, 1e17, 1e19, 3e38, Infinity);
+    const slopes = backward(
+      code,
+      alpha,
+      x,
+      x.map(() => 1),
+    );
+    expectWithin(
+      slopes,
+      x.map((value) => +(value > 0)),
+      () => 12 * U,
+    );
+  });
+
   it("keeps NaN", () => {
     const y = forward(code, alpha, Float32Array.of(NaN, 1, NaN, 2, NaN));
     expect([...y].map(Number.isNaN)).toEqual([true, false, true, false, true]);
+  });
+});
+
+describe.each([
+  ["leakyRelu", LEAKY_RELU, 3],
+  ["elu", ELU, 5],
+  ["elu", ELU, 100],
+] as const)("%s of a parameter above 1", (_, code, alpha) => {
+  it("has slopes within 12u of it", () => {
+    const x = Float32Array.from({ length: 500 }, (__, i) => -i / 16 - 1 / 32);
+    const slopes = backward(
+      code,
+      alpha,
+      forward(code, alpha, x),
+      x.map(() => 1),
+    );
+    const exact = Array.from(x, (value) => (code === ELU ? alpha * Math.exp(value) : alpha));
+    expectWithin(slopes, exact, () => 12 * U * alpha);
+  });
+});
+
+describe("the gradient at a kink", () => {
+  const ones = (n: number): Float32Array => new Float32Array(n).fill(1);
+
+  it("of hard swish is that of the outer side", () => {
+    expect([...backward(HARD_SWISH, 0, Float32Array.of(-3, 3), ones(2))]).toEqual([0, 1]);
+  });
+
+  it("of relu6 and hard sigmoid is that of the flat side", () => {
+    expect([...backward(RELU6, 0, Float32Array.of(0, 6), ones(2))]).toEqual([0, 0]);
+    expect([...backward(HARD_SIGMOID, 0.25, Float32Array.of(0, 1), ones(2))]).toEqual([0, 0]);
+  });
+});
+
+describe("a flat side", () => {
+  it.each([
+    ["relu", RELU, [0]],
+    ["relu6", RELU6, [0, 6]],
+    ["hardSigmoid", HARD_SIGMOID, [0, 1]],
+    ["hardSwish", HARD_SWISH, [-Infinity, -4]],
+  ] as const)("of %s takes every gradient to +0", (_, code, flat) => {
+    const dys = Float32Array.of(1, -1, Infinity, -Infinity, NaN);
+    for (const s of flat)
+      expect([
+        ...backward(
+          code,
+          0.25,
+          dys.map(() => s),
+          dys,
+        ),
+      ]).toEqual([0, 0, 0, 0, 0]);
+  });
+});
+
+describe("the gradient at NaN", () => {
+  const numbers: Readonly<Record<number, number>> = {
+    [LINEAR]: 2,
+    [RELU]: 2,
+    [RELU6]: 2,
+    [HARD_SIGMOID]: 0.5,
+    [LEAKY_RELU]: 0.5,
+  };
+
+  it.each(ELEMENTWISE)("of $name is as documented", ({ code }) => {
+    expect(backward(code, 0.25, Float32Array.of(NaN), Float32Array.of(2))[0]).toBe(numbers[code] ?? NaN);
   });
 });
 

@@ -208,6 +208,13 @@ describe("losses at the limits", () => {
     expect([...wrong.dx]).toEqual([0.5, -0.5]);
   });
 
+  it("sigmoid cross-entropy of what is certain and right is 0 at infinity too", () => {
+    const right = run(pointwiseOf(3), Float32Array.of(Infinity, -Infinity), Float32Array.of(1, 0), 1);
+    expect(right.loss).toBe(0);
+    expect([...right.dx]).toEqual([0, 0]);
+    expect(run(pointwiseOf(3), Float32Array.of(-Infinity), Float32Array.of(1), 1).loss).toBe(Infinity);
+  });
+
   it("the absolute error has no slope at its target", () => {
     expect([...run(pointwiseOf(1), Float32Array.of(1, -1, 2), Float32Array.of(1, 1, 1), 3).dx]).toEqual(
       [0, -1 / 3, 1 / 3].map(Math.fround),

@@ -91,8 +91,11 @@ describe.each(UNARIES)("%s", (kind) => {
     });
   });
 
-  it("keeps NaN", () => {
+  it("keeps NaN, and has the documented gradient there", () => {
     expect(forward(kind, Float32Array.of(1, NaN, 2))[1]).toBeNaN();
+    const numbers = { neg: -2, threshold: 2, clip: 2, floor: 0, ceil: 0, round: 0, sign: 0 };
+    const expected = (numbers as Partial<Record<Unary, number>>)[kind] ?? NaN;
+    expect(backward(kind, Float32Array.of(NaN), Float32Array.of(2))[0]).toBe(expected);
   });
 });
 
@@ -118,6 +121,22 @@ describe("limits", () => {
   it("round halves to even", () => {
     const x = Float32Array.of(-2.5, -1.5, -0.5, 0.5, 1.5, 2.5);
     expect([...forward("round", x)]).toEqual([-2, -2, -0, 0, 2, 2]);
+  });
+
+  it.each([
+    ["threshold", [ALPHA, -Infinity]],
+    ["clip", [-1, 2]],
+    ["sign", [-1, 1]],
+  ] as const)("takes every gradient to +0 where %s is flat", (kind, flat) => {
+    const dys = Float32Array.of(1, -1, Infinity, -Infinity, NaN);
+    for (const x of flat)
+      expect([
+        ...backward(
+          kind,
+          dys.map(() => x),
+          dys,
+        ),
+      ]).toEqual([0, 0, 0, 0, 0]);
   });
 
   it("puts the bounds of a clip, and a kink, where PyTorch does", () => {

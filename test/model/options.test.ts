@@ -67,6 +67,8 @@ describe("a layer refuses", () => {
       [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax", "relu6", "elu", "selu", "hardSigmoid", "softplus", "silu", "swish", "hardSwish", "gelu", "geluTanh", "mish"; got "swoosh"`]:
         () => conv({ activation: "swoosh" }),
       [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
+      "conv2d: activation: elu: expected a number that float32 can hold, got 1e+39": () =>
+        conv({ activation: { elu: 1e39 } }),
       [`conv2d: activation: elu: ${NUMBER}, got NaN`]: () => conv({ activation: { elu: NaN } }),
       [`conv2d: activation: hardSigmoid: ${NUMBER}, got "1"`]: () =>
         conv({ activation: { hardSigmoid: "1" } }),

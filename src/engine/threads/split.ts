@@ -1,3 +1,4 @@
+import { CODES } from "../activation.ts";
 import type { Kernels } from "../kernels.ts";
 
 /**
@@ -6,18 +7,35 @@ import type { Kernels } from "../kernels.ts";
  */
 export type Work<Arguments extends readonly unknown[]> = (ints: Int32Array, ...args: Arguments) => number;
 
-/** Multiply-adds in the time that one element takes: to copy, to add, to be divided, to go through `exp`. */
+/** Multiply-adds in the time that one element takes: to copy, to add, to be divided, to go through `exp`, `log` or `pow`. */
 const COPY = 3;
 const SCATTER = 8;
 const DIVIDE = 12;
 const EXP = 25;
+const LOG = 700;
+const POWER = 3000;
 /** A depthwise product reads as much as it multiplies. */
 const DEPTHWISE = 2;
 /** The 36 values of a filter of Winograd's algorithm. */
 const TRANSFORM = 100;
 
-const SIGMOID = 3;
+/** Of the functions of one element as `assembly/unary.ts` numbers them; of those behind, COPY. */
+const UNARY = [COPY, COPY, DIVIDE, DIVIDE, EXP, LOG, EXP, DIVIDE, COPY, COPY, EXP];
+/** As `assembly/broadcast.ts` numbers it. */
 const POW = 6;
+/** Activations without an exponential. */
+const SIMPLE: readonly number[] = [
+  CODES.linear,
+  CODES.relu,
+  CODES.leakyRelu,
+  CODES.relu6,
+  CODES.hardSigmoid,
+  CODES.hardSwish,
+];
+
+/** An element's way through an activation, or back; before softplus the output tells the slope. */
+const costOf = (kind: number, backward = false): number =>
+  SIMPLE.includes(kind) || (backward && kind < CODES.softplus) ? COPY : EXP;
 
 /** Output pixels of `n` images. */
 const pixels = (ints: Int32Array, window: number, n: number): number =>
@@ -70,21 +88,21 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   depthwiseConv2dBackpropFilter: depthwise,
   depthwiseConv2dBackpropInput: depthwise,
   biasGradient: (_, rows, f) => COPY * rows * f,
-  activationForward: (_, kind, _alpha, _x, _y, n) => (kind < SIGMOID ? COPY : EXP) * n,
-  activationBackward: (_, _kind, _alpha, _y, _dy, _dx, n) => COPY * n,
+  activationForward: (_, kind, _alpha, _x, _y, n) => costOf(kind) * n,
+  activationBackward: (_, kind, _alpha, _y, _dy, _dx, n) => costOf(kind, true) * n,
   softmaxForward: (_, _x, _y, rows, cols) => EXP * rows * cols,
   softmaxBackward: (_, _y, _dy, _dx, rows, cols) => COPY * rows * cols,
   logSoftmaxForward: (_, _x, _y, rows, cols) => EXP * rows * cols,
   logSoftmaxBackward: (_, _y, _dy, _dx, rows, cols) => EXP * rows * cols,
-  unaryForward: (_, _kind, _alpha, _beta, _x, _y, n) => DIVIDE * n,
-  unaryBackward: (_, _kind, _alpha, _beta, _x, _dy, _dx, n) => DIVIDE * n,
-  broadcastForward: (ints, kind, layout, n) => (kind === POW ? EXP : COPY) * n * ints[(layout >>> 2) + 1]!,
+  unaryForward: (_, kind, _alpha, _beta, _x, _y, n) => (UNARY[kind] ?? COPY) * n,
+  unaryBackward: (_, kind, _alpha, _beta, _x, _dy, _dx, n) => Math.min(UNARY[kind] ?? COPY, EXP) * n,
+  broadcastForward: (ints, kind, layout, n) => (kind === POW ? POWER : COPY) * n * ints[(layout >>> 2) + 1]!,
   reduceForward: (ints, _kind, layout, n) => COPY * n * ints[(layout >>> 2) + 2]! * ints[(layout >>> 2) + 3]!,
   normalizeStatistics: (_, images, rows, c) => SCATTER * images * rows * c,
   normalizeForward: (_, images, rows, c) => COPY * images * rows * c,
   normalizeBackward: (_, images, rows, c) => 2 * SCATTER * images * rows * c,
   addForward: (_, _a, _b, _y, n) => COPY * n,
-  addActivated: (_, kind, _alpha, _a, _b, _y, n) => (kind < SIGMOID ? COPY : EXP) * n,
+  addActivated: (_, kind, _alpha, _a, _b, _y, n) => costOf(kind) * n,
   multiplyForward: (_, _a, _b, _y, n) => COPY * n,
   subtractForward: (_, _a, _b, _y, n) => COPY * n,
   maximumForward: (_, _a, _b, _y, n) => COPY * n,

@@ -2,18 +2,10 @@ import type { BuildContext, Buffer, Layer, Pass } from "../../../layers/layer.ts
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
 import { CONSTANT } from "./constant.ts";
+import { BROADCAST, REDUCE, UNARY } from "./kinds.ts";
 import { broadcastTable, reductionTable } from "./strides.ts";
 
-/** As `assembly/broadcast.ts` numbers them. */
-const KINDS = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, first: 7 } as const;
-
-/** What becomes of two elements; of `first` the one of the first operand. */
-export type BroadcastKind = keyof typeof KINDS;
-
-/** As `assembly/reduce.ts` numbers it. */
-const SUM = 0;
-/** As `assembly/unary.ts` numbers it. */
-const NEG = 1;
+export type BroadcastKind = keyof typeof BROADCAST;
 
 type Side = 0 | 1;
 
@@ -56,7 +48,7 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
   const [a, b] = [place(0), place(1)];
   const layout = context.table(broadcastTable(shape, operands, perImage));
   const forward = (n: number): void =>
-    kernels.broadcastForward(KINDS[kind], layout, n, a.pointer, b.pointer, y.pointer);
+    kernels.broadcastForward(BROADCAST[kind], layout, n, a.pointer, b.pointer, y.pointer);
   if (!context.backward) return { forward };
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
@@ -102,11 +94,11 @@ function sideGradient(
     const from = quotient ? each : dy;
     if (!linear) {
       const { pointer } = factor.buffer;
-      kernels.broadcastForward(KINDS[kind], beside, n, from.pointer, pointer, each.pointer);
+      kernels.broadcastForward(BROADCAST[kind], beside, n, from.pointer, pointer, each.pointer);
     }
     if (!whole) {
-      kernels.reduceForward(SUM, sums, n, (linear ? dy : each).pointer, dx.pointer);
+      kernels.reduceForward(REDUCE.sum, sums, n, (linear ? dy : each).pointer, dx.pointer);
     } else if (linear) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
-    if (negative) kernels.unaryForward(NEG, 0, 0, dx.pointer, dx.pointer, n * sizeOf(own));
+    if (negative) kernels.unaryForward(UNARY.neg, 0, 0, dx.pointer, dx.pointer, n * sizeOf(own));
   };
 }

@@ -1,6 +1,7 @@
 import { onlyInput, type Layer } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf } from "../../../tensor.ts";
+import { UNARY } from "./kinds.ts";
 
 export interface LrnOptions {
   /** Channels that are summed up: one, and half of the others on each side, the odd one behind. */
@@ -76,9 +77,9 @@ export function lrnLayer(options: LrnOptions): Layer {
           eachSum(from, c, reach, options, (i, d) => {
             to[i] = d;
           });
-          kernels.logForward(y.pointer, y.pointer, count);
+          kernels.unaryForward(UNARY.log, 0, 0, y.pointer, y.pointer, count);
           for (let i = 0; i < count; i++) to[i]! *= -beta;
-          kernels.expForward(y.pointer, y.pointer, count);
+          kernels.unaryForward(UNARY.exp, 0, 0, y.pointer, y.pointer, count);
           kernels.multiplyForward(x.pointer, y.pointer, y.pointer, count);
         },
       };

@@ -1,15 +1,10 @@
 import { onlyInput, type Layer, type Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import type { Shape } from "../../../tensor.ts";
+import { BROADCAST, REDUCE } from "./kinds.ts";
 import { broadcastTable, reductionTable } from "./strides.ts";
 
-/** As `assembly/reduce.ts` numbers them. */
-const KINDS = { sum: 0, prod: 1, min: 2, max: 3 } as const;
-
-export type ReductionKind = keyof typeof KINDS;
-
-/** As `assembly/broadcast.ts` numbers it. */
-const FIRST = 7;
+export type ReductionKind = keyof typeof REDUCE;
 
 /**
  * The sum, product, minimum or maximum over some axes of what the layer sees, in float64 and in the order of memory;
@@ -29,13 +24,13 @@ export function reductionLayer(kind: ReductionKind, reduced: ReadonlySet<number>
       const input = onlyInput(context.inputs);
       const layout = context.table(reductionTable(input, reduced));
       const forward = (n: number): void =>
-        kernels.reduceForward(KINDS[kind], layout, n, x.pointer, y.pointer);
+        kernels.reduceForward(REDUCE[kind], layout, n, x.pointer, y.pointer);
       if (!dx) return { forward };
       const kept = input.map((size, axis) => (reduced.has(axis) ? 1 : size));
       // The gradient itself stands for a second operand, which is not looked at.
       const spread = context.table(broadcastTable(input, [kept, input]));
       const backward = (n: number): void =>
-        kernels.broadcastForward(FIRST, spread, n, dy.pointer, dx.pointer, dx.pointer);
+        kernels.broadcastForward(BROADCAST.first, spread, n, dy.pointer, dx.pointer, dx.pointer);
       return { forward, backward };
     },
   });

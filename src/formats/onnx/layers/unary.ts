@@ -2,31 +2,13 @@ import type { Layer, Pass } from "../../../layers/layer.ts";
 import { onlyInput } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf } from "../../../tensor.ts";
+import { UNARY } from "./kinds.ts";
 
-/** As `assembly/unary.ts` numbers them, where the formulas stand. */
-const KINDS = {
-  abs: 0,
-  neg: 1,
-  sqrt: 2,
-  reciprocal: 3,
-  exp: 4,
-  log: 5,
-  erf: 6,
-  softsign: 7,
-  threshold: 8,
-  clip: 9,
-  exponential: 10,
-  floor: 11,
-  ceil: 12,
-  round: 13,
-  sign: 14,
-} as const;
-
-export type UnaryKind = keyof typeof KINDS;
+export type UnaryKind = keyof typeof UNARY;
 
 /** A function of each element; `alpha` and `beta` are the bounds of a clip, and what they are called elsewhere. */
 export function unaryLayer(kind: UnaryKind, alpha = 0, beta = 0): Layer {
-  const code = KINDS[kind];
+  const code = UNARY[kind];
   return defineLayer({
     type: `onnx.${kind}`,
     config: {},

@@ -1,0 +1,24 @@
+/** As `assembly/unary.ts` numbers functions of one element; the formulas stand there. */
+export const UNARY = {
+  abs: 0,
+  neg: 1,
+  sqrt: 2,
+  reciprocal: 3,
+  exp: 4,
+  log: 5,
+  erf: 6,
+  softsign: 7,
+  threshold: 8,
+  clip: 9,
+  exponential: 10,
+  floor: 11,
+  ceil: 12,
+  round: 13,
+  sign: 14,
+} as const;
+
+/** As `assembly/broadcast.ts` numbers what becomes of two elements; of `first` the one of the first operand. */
+export const BROADCAST = { add: 0, sub: 1, mul: 2, div: 3, min: 4, max: 5, pow: 6, first: 7 } as const;
+
+/** As `assembly/reduce.ts` numbers what becomes of many. */
+export const REDUCE = { sum: 0, prod: 1, min: 2, max: 3 } as const;
