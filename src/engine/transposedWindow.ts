@@ -10,7 +10,7 @@ export interface TransposedOptions extends WindowOptions {
   outputPadding?: OutputPadding | undefined;
 }
 
-/** As a pair. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
+/** As a pair of its own. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
 export function checkOutputPadding(
   where: string,
   padding: unknown,
@@ -19,7 +19,7 @@ export function checkOutputPadding(
   const pair: unknown[] = Array.isArray(padding) ? padding : [padding, padding];
   const fits = (size: unknown, i: number): boolean =>
     Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
-  if (pair.length === 2 && pair.every(fits)) return pair as [number, number];
+  if (pair.length === 2 && pair.every(fits)) return [pair[0], pair[1]] as [number, number];
   throw new OptionError(
     `${where}: outputPadding: expected integers from 0 and below the strides ${strides.join("×")}, got ${show(padding)}`,
   );

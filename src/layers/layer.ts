@@ -114,7 +114,10 @@ export interface LayerDefinition {
   readonly role?: Role;
   /** What its pass can do of the layers after it. Default: nothing. */
   readonly takes?: Takes;
-  /** Inputs that the output may be written over, by their place, in inference. Default: none. */
+  /**
+   * Inputs that the output may be written over, by their place, in inference: the first ones, which are read before the
+   * output is written; those behind them are read after that. Default: none.
+   */
   readonly overwrites?: readonly number[];
   /** True when the output is the input's memory under another shape: no pass runs. */
   isView(training: boolean): boolean;

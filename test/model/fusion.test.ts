@@ -286,6 +286,14 @@ describe("what is written over its input", () => {
       },
       [],
     ],
+    [
+      "a sum of three, over its second operand when the first is read again",
+      (x) => {
+        const [a, b] = [pool().apply(x), pool().apply(x)];
+        return layers.add().apply([a, b, a]);
+      },
+      ["add"],
+    ],
   ];
   it.each(cases)("%s", (_name, draw, expected) => {
     const x = image();
@@ -296,6 +304,37 @@ describe("what is written over its input", () => {
     const x = image();
     const graph = model({ inputs: x, outputs: relu().apply(pool().apply(x)) })["graph"];
     expect(placeValues(graph, separate(graph), true)).toEqual([0, 1, 2]);
+  });
+
+  /** The operands, made of two values, and which of the two each one is. */
+  const merges: [string, (a: SymbolicTensor, b: SymbolicTensor) => SymbolicTensor[], number[]][] = [
+    ["a, b, a", (a, b) => [a, b, a], [0, 1, 0]],
+    ["a, b, b", (a, b) => [a, b, b], [0, 1, 1]],
+    ["a, a, b", (a, b) => [a, a, b], [0, 0, 1]],
+    ["a, a, a", (a) => [a, a, a], [0, 0, 0]],
+    ["a, b, a, b", (a, b) => [a, b, a, b], [0, 1, 0, 1]],
+    ["a, b, dropout(a)", (a, b) => [a, b, layers.dropout({ rate: 0.5 }).apply(a)], [0, 1, 0]],
+    ["a, b, reshape(b)", (a, b) => [a, b, layers.reshape({ targetShape: a.shape }).apply(b)], [0, 1, 1]],
+  ];
+  it.each(merges)("never what add and multiply read again: %s", (_name, operands, which) => {
+    for (const freeA of [true, false]) {
+      for (const [merge, of] of [
+        [layers.add(), (u: number, v: number) => u + v],
+        [layers.multiply(), (u: number, v: number) => u * v],
+      ] as const) {
+        const x = image();
+        const a = relu().apply(x);
+        const b = layers.activation({ activation: { leakyRelu: 2 } }).apply(x);
+        const y = merge.apply(operands(a, b));
+        const net = model({ inputs: x, outputs: freeA ? y : [a, y] });
+        const { data } = noise(3, 2, SIZE, SIZE, CHANNELS);
+        const values = [data.map((v) => Math.max(v, 0)), data.map((v) => (v > 0 ? v : 2 * v))];
+        const expected = data.map((_, i) =>
+          which.map((from) => values[from]![i]!).reduce((u, v) => Math.fround(of(u, v))),
+        );
+        expect(bitsOf(run(net, 2))).toEqual(bitsOf(expected));
+      }
+    }
   });
 
   it("gives the same bits as on buffers of their own", () => {
