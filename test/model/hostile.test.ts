@@ -95,6 +95,17 @@ it("options that change after a layer was made do not change the layer", () => {
   expect(model.weights.get("conv2d.kernel")!.shape).toEqual([3, 3, 3, 4]);
 });
 
+it("an output padding that changes after its layer was made does not change the output", () => {
+  const outputPadding: [number, number] = [0, 0];
+  const grow = layers.conv2dTranspose({ filters: 1, kernelSize: 3, strides: 2, outputPadding });
+  const model = sequential({ inputShape: [3, 3, 1], layers: [grow] });
+  outputPadding.fill(1);
+  model.compile({ engine });
+  expect(model.predict(zeros(2, 3, 3, 1)).shape).toEqual([2, 7, 7, 1]);
+  expect(grow.outputShape([[3, 3, 1]], "grow")).toEqual([7, 7, 1]);
+  model.dispose();
+});
+
 describe("sizes beyond 32 bits", () => {
   const far = [
     [8191, 3],
