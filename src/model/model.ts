@@ -159,7 +159,10 @@ export class Model extends InferenceModel {
     }
   }
 
-  /** A safetensors file with the weights, and the architecture in its metadata: `loadModel` needs nothing else. */
+  /**
+   * A safetensors file with the weights, and the architecture, frozen layers as such, in its metadata: `loadModel` needs
+   * nothing else. @throws OptionError for layers that are none of `layers.*`, as a net from an ONNX file may have
+   */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
   }
