@@ -89,7 +89,8 @@ export interface Layer extends LayerDefinition {
    */
   trainable: boolean;
   /**
-   * Uses the layer in a graph: on one value, or a list of them. Each further use shares its weights.
+   * Uses the layer in a graph: on one value, or a list of them. Each further use in one model shares its weights; each
+   * model has weights of its own.
    * @throws ShapeError, OptionError when the values do not fit.
    */
   apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;

@@ -1,5 +1,6 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import { OptionError } from "../errors.ts";
 import { encodeModel } from "../formats/onnx/encode.ts";
 import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
 import type { Labels } from "../labels.ts";
@@ -18,6 +19,7 @@ import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
 import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
+import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -157,6 +159,20 @@ export class Model extends InferenceModel {
       const { done, value } = steps.next();
       if (done) return value;
     }
+  }
+
+  /**
+   * Replaces the weights; all or none. Of a model, those of the layers that both models were made with, whatever they are
+   * called in either; the others stay.
+   * @throws ShapeError naming the weight; OptionError when the two have no layer with weights in common
+   */
+  override setWeights(weights: ReadonlyMap<string, Tensor> | Model): void {
+    if (!(weights instanceof Model)) return super.setWeights(weights);
+    const shared = sharedWeights(this.graph, weights.graph, weights.weights);
+    if (shared.size === 0) {
+      throw new OptionError("setWeights: expected a model with some of the same layers, got one without");
+    }
+    this.parameters.write("setWeights", new Map([...this.weights, ...shared]));
   }
 
   /**

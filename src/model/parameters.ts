@@ -49,6 +49,22 @@ export function weightsOf(graph: Graph): NamedShape[] {
   );
 }
 
+/** The weights of the layers that both graphs use, as `to` calls them, of those of `from`. */
+export function sharedWeights(
+  to: Graph,
+  from: Graph,
+  weights: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  const others = new Map(owners(from).map((node) => [node.layer, node]));
+  const shared = owners(to).flatMap((node) => {
+    const other = others.get(node.layer);
+    if (!other) return [];
+    const specs = node.layer.weights(node.inputShapes);
+    return specs.map((spec) => [weightName(node, spec), weights.get(weightName(other, spec))!] as const);
+  });
+  return new Map(shared);
+}
+
 /** @throws ShapeError naming the tensor that is missing, unknown or of another shape. */
 export function checkWeights(
   where: string,
