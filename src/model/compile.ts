@@ -92,11 +92,13 @@ function metricsOf(
   return lists;
 }
 
-/** @throws OptionError unless some layer with weights is there to learn, if there are any. */
+/** @throws OptionError unless some of the weights that can learn do, if there are any. */
 function checkTrainable({ nodes }: Graph): void {
   for (const { layer, name } of nodes) flag(`compile: ${name}: trainable`, layer.trainable);
-  const weighted = nodes.filter(({ layer, inputShapes }) => layer.weights(inputShapes).length > 0);
-  if (weighted.length > 0 && !weighted.some(({ layer }) => layer.trainable)) {
+  const able = nodes.filter(({ layer, inputShapes }) =>
+    layer.weights(inputShapes).some(({ trainable }) => trainable !== false),
+  );
+  if (able.length > 0 && !able.some(({ layer }) => layer.trainable)) {
     throw new OptionError("compile: optimizer: expected a layer that learns, got all of them frozen");
   }
 }

@@ -210,6 +210,24 @@ describe("what has no meaning is refused", () => {
       'matMul: transposeA: expected true or false, got "yes"',
     ],
     [
+      "a smoothing of squares",
+      () => losses.meanSquaredError({ labelSmoothing: 0.1 } as never),
+      OptionError,
+      'meanSquaredError: expected no options; got "labelSmoothing"',
+    ],
+    [
+      "a width of absolute differences",
+      () => losses.meanAbsoluteError({ delta: 2 } as never),
+      OptionError,
+      'meanAbsoluteError: expected no options; got "delta"',
+    ],
+    [
+      "a smoothing of sigmoids",
+      () => losses.sigmoidCrossEntropy({ labelSmoothing: 0.1 } as never),
+      OptionError,
+      'sigmoidCrossEntropy: expected no options; got "labelSmoothing"',
+    ],
+    [
       "a number of filters without JSON",
       () => layers.conv2d({ filters: [1n] as never, kernelSize: 3 }),
       OptionError,

@@ -43,7 +43,8 @@ describe("metrics of predictions", () => {
 
   it("take labels in all of their forms", () => {
     const rows = tensor(oneHot(labels, 3), [4, 3]);
-    for (const given of [labels, Int32Array.from(labels), Uint8Array.from(labels), rows]) {
+    const numbers = [labels, Int32Array.from(labels), Uint8Array.from(labels), tensor(labels, [4])];
+    for (const given of [...numbers, rows]) {
       expect(metrics.accuracy(outputs, given)).toBe(0.25);
       expect(metrics.confusionMatrix(outputs, given)[1]).toEqual([2, 0, 0]);
     }
@@ -87,6 +88,11 @@ describe("metrics of predictions", () => {
       "confusionMatrix: labels[3]: expected a class from 0 to 2, got 3",
       OptionError,
       () => metrics.confusionMatrix(outputs, [0, 1, 2, 3]),
+    ],
+    [
+      "accuracy: labels[1]: expected a class from 0 to 2, got 0.5",
+      OptionError,
+      () => metrics.accuracy(outputs, tensor([0, 0.5, 1, 2], [4])),
     ],
     [
       "accuracy: labels: expected shape 4×3, got 3×4",
