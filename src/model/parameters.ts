@@ -147,9 +147,15 @@ export class Parameters {
     return data;
   }
 
-  /** Moves the block to an engine's memory. */
+  /** Moves the block to an engine's memory. @throws Error when it went with an engine that was disposed */
   move(runtime: Runtime): void {
     if (this.#runtime === runtime) return;
+    if (this.#runtime?.disposed) {
+      throw new Error(
+        "compile: expected weights, but they went with the engine that was disposed: " +
+          "give others by setWeights() or loadSafetensors() first",
+      );
+    }
     const region = new Region(runtime.heap, "model: weights");
     const pointer = region.zeros(this.size);
     const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
@@ -187,6 +193,7 @@ export class Parameters {
    */
   write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
     checkWeights(where, this.list, tensors);
+    if (this.#runtime?.disposed) this.#runtime = this.#region = undefined;
     const data = this.#data;
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
     this.revision++;
