@@ -12,7 +12,7 @@ import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
-import { evaluateBatches, type Evaluation } from "./evaluation.ts";
+import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
@@ -66,7 +66,7 @@ export class Model extends InferenceModel {
   /**
    * Puts the model on an engine. Compiling again keeps the weights, starts the optimizer anew and disposes of
    * the model's sessions.
-   * @throws OptionError, MemoryError
+   * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile(options: CompileOptions): void {
     const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
@@ -113,7 +113,7 @@ export class Model extends InferenceModel {
         images: batch,
         targets,
         count,
-        rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
+        rowsPerImage: this.#rowsPerImage || 1,
         options,
         settings,
         weights: this.parameters,
@@ -154,7 +154,7 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize, this.#metrics);
+    const steps = this.#evaluation("evaluate", images, labels, batchSize);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -202,6 +202,14 @@ export class Model extends InferenceModel {
     super.dispose();
   }
 
+  /** Rows of an image's outputs that can be right or wrong. */
+  get #rowsPerImage(): number {
+    return this.#outputs.reduce((sum, { shape }, i) => {
+      const columns = shape.at(-1)!;
+      return sum + (decides(this.#losses[i]!, columns) ? sizeOf(shape) / columns : 0);
+    }, 0);
+  }
+
   /** The labels of each output; with `targets`, for use at once, nothing is copied or allocated. */
   #checkLabels(
     where: string,
@@ -246,7 +254,6 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     batchSize: number,
-    metrics: readonly (readonly Metric[])[] = [],
   ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
     if (this.#losses.length === 0) {
@@ -262,7 +269,7 @@ export class Model extends InferenceModel {
         columns: shape.at(-1)!,
         targets: targets[i]!,
         loss: this.#losses[i]!,
-        metrics: metrics[i] ?? [],
+        metrics: this.#metrics[i]!,
       };
     });
     const data = batch.map((tensor) => tensor.data);

@@ -186,6 +186,21 @@ describe("what has no meaning is refused", () => {
       "compile: loss: expected a linear last layer, since sigmoidCrossEntropy holds the sigmoid, got sigmoid in dense",
     ],
     [
+      "a sigmoid before a sigmoid, under another shape",
+      () => {
+        const list = [
+          layers.conv2d({ filters: 1, kernelSize: 1, activation: "sigmoid", name: "mask" }),
+          layers.reshape({ targetShape: [9] }),
+          layers.dropout({ rate: 0.1 }),
+          layers.activation({ activation: "linear" }),
+        ];
+        const own = losses.sigmoidCrossEntropy();
+        sequential({ inputShape: [3, 3, 2], layers: list }).compile({ engine, loss: own });
+      },
+      OptionError,
+      "compile: loss: expected a linear last layer, since sigmoidCrossEntropy holds the sigmoid, got sigmoid in mask",
+    ],
+    [
       "a tensor of nothing",
       () => tensor(null as never, [3]),
       ShapeError,
