@@ -54,6 +54,7 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
     name: options.name,
     config: { filters, groups, ...shared, ...sliding },
     backwardReads: { x: true, y: activation.readsOutput },
+    takes: activation.takes,
     isView: () => false,
     outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
     weights(inputs): WeightSpec[] {

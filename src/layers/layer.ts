@@ -25,7 +25,7 @@ export interface WeightSpec {
 
 /** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
 export interface Pass {
-  /** Makes what the pass keeps of its weights, after they changed; in inference only. */
+  /** Makes what the pass keeps of its weights, after they changed: in inference, and of a frozen layer in training. */
   prepare?: () => void;
   forward(n: number): void;
   /** Absent when nothing before the layer and nothing in it learns. */

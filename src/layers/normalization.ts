@@ -247,7 +247,7 @@ export function instanceNormalization(options: NormalizationOptions = {}): Layer
  * `moving = momentum·moving + (1 − momentum)·batch`, where the variance counts m / (m − 1) times for m values, as in
  * PyTorch, whose `momentum` is 1 − this one. In inference, and where `trainable` is false, they are the moving ones. In
  * inference after a convolution or dense layer that has no activation and no other reader it is folded into that layer's
- * weights, which changes last bits.
+ * weights, which changes last bits; not after conv2dTranspose and separableConv2d.
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {

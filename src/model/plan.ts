@@ -38,7 +38,7 @@ export interface Plan {
   readonly outputGradients: readonly Buffer[];
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
-  /** After the weights changed, before the next forward pass; in inference only. */
+  /** After the weights changed, before the next forward pass; in training after changes from outside, for frozen layers. */
   prepare(): void;
   forward(n: number): void;
   /** The parts of `forward` by the names of their layers, for who wants to time them. */
