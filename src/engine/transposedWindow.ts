@@ -1,7 +1,14 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { show, sizePair } from "../options.ts";
-import { shapeText, type Shape } from "../tensor.ts";
-import { checkPadding, resolveWindow, type Padding, type Window, type WindowOptions } from "./window.ts";
+import type { Shape } from "../tensor.ts";
+import {
+  checkPadding,
+  imageOf,
+  resolveWindow,
+  type Padding,
+  type Window,
+  type WindowOptions,
+} from "./window.ts";
 
 /** Rows and columns that a transposed convolution's output has beyond the smallest: a number ≥ 0, or one for each. */
 export type OutputPadding = number | readonly [rows: number, columns: number];
@@ -61,10 +68,7 @@ export function transposedWindow(
   filters: number,
   options: TransposedOptions,
 ): Window {
-  const [h, w] = image as [number, number, number];
-  if (image.length !== 3) {
-    throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
-  }
+  const [h, w] = imageOf(where, image);
   const kernelSize = sizePair(`${where}: kernelSize`, options.kernelSize);
   const strides = sizePair(`${where}: strides`, options.strides ?? 1);
   const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);
