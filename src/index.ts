@@ -32,8 +32,8 @@ export type { Conv2dTransposeLayerOptions } from "./layers/conv2dTranspose.ts";
 export type { DenseLayerOptions } from "./layers/dense.ts";
 export type { Margin } from "./layers/geometry.ts";
 export type { Pooling1dLayerOptions } from "./layers/pooling1d.ts";
+export type { BatchNormalizationOptions } from "./layers/batchNormalization.ts";
 export type {
-  BatchNormalizationOptions,
   GroupNormalizationOptions,
   LayerNormalizationOptions,
   NormalizationOptions,
