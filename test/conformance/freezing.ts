@@ -218,8 +218,8 @@ function expectAllFrozen({ engine }: Context): void {
   // What is left has statistics alone, which no gradient changes.
   const bare = layers.batchNormalization({ center: false, scale: false });
   const still = sequential({ inputShape: [12, 11, 8], layers: [...list, bare] });
-  const train = (): void => still.compile({ engine, optimizer: optimizers.adam(), loss });
-  throws("all that learns frozen", train, OptionError, frozen);
+  const compileStill = (): void => still.compile({ engine, optimizer: optimizers.adam(), loss });
+  throws("all that learns frozen", compileStill, OptionError, frozen);
   dense.trainable = "yes" as never;
   throws("yes", compile, OptionError, `compile: dense: trainable: expected true or false, got "yes"`);
   // Inference does not mind.
