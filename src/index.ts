@@ -19,6 +19,7 @@ export type { ConvAlgorithm } from "./engine/conv2d.ts";
 export type { InputGradientAlgorithm } from "./engine/conv2dGradients.ts";
 export type { PoolOptions } from "./engine/pool2d.ts";
 export type { SequencePadding } from "./engine/sequence.ts";
+export type { OutputPadding } from "./engine/transposedWindow.ts";
 export type { Padding, WindowOptions } from "./engine/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
 export type { OnnxLayout } from "./formats/onnx/write/index.ts";
@@ -29,9 +30,10 @@ export type { Conv1dLayerOptions } from "./layers/conv1d.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
 export type { Conv2dTransposeLayerOptions } from "./layers/conv2dTranspose.ts";
 export type { DenseLayerOptions } from "./layers/dense.ts";
+export type { Margin } from "./layers/geometry.ts";
 export type { Pooling1dLayerOptions } from "./layers/pooling1d.ts";
+export type { BatchNormalizationOptions } from "./layers/batchNormalization.ts";
 export type {
-  BatchNormalizationOptions,
   GroupNormalizationOptions,
   LayerNormalizationOptions,
   NormalizationOptions,
@@ -39,7 +41,7 @@ export type {
 export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
 export type { PreluLayerOptions } from "./layers/prelu.ts";
 export type { SeparableConv2dLayerOptions } from "./layers/separableConv2d.ts";
-export type { UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
+export type { Interpolation, UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./losses/index.ts";
 export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
@@ -56,14 +58,14 @@ export type { GraphInput } from "./model/graph.ts";
 export { loadModel, type Model } from "./model/model.ts";
 export type { Named } from "./model/named.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
-export type { Session } from "./model/session.ts";
+export type { LayerTime, Session } from "./model/session.ts";
 export type { Labels } from "./labels.ts";
 export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";
 export type { MaxPool } from "./ops/pooling.ts";
 export * as optimizers from "./optimizers/index.ts";
-export type { AdamOptions, LearningRate, Optimizer, SgdOptions } from "./optimizers/index.ts";
+export type { AdamOptions, ClipOptions, LearningRate, Optimizer, SgdOptions } from "./optimizers/index.ts";
 export * as schedules from "./optimizers/schedules.ts";
 export type { Schedule } from "./optimizers/schedules.ts";
 export { Random } from "./random.ts";

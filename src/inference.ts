@@ -23,5 +23,7 @@ export type { InferenceModel, KernelEngine };
 export type { LoadOptions } from "./engine/load.ts";
 export type { WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
 export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
-export type { Session } from "./model/session.ts";
+export type { GraphInput } from "./model/graph.ts";
+export type { Named } from "./model/named.ts";
+export type { LayerTime, Session } from "./model/session.ts";
 export { tensor, type Shape, type Tensor } from "./tensor.ts";

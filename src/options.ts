@@ -36,7 +36,8 @@ export function checkOptions(where: string, options: object, known: readonly str
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new OptionError(`${where}: expected the options ${known.join(", ")}; got ${JSON.stringify(key)}`);
+      const expected = known.length > 0 ? `the options ${known.join(", ")}` : "no options";
+      throw new OptionError(`${where}: expected ${expected}; got ${JSON.stringify(key)}`);
     }
   }
 }

@@ -1,6 +1,6 @@
-import { ShapeError } from "../errors.ts";
-import { sizePair, type Size } from "../options.ts";
-import { resolveWindow, type Padding, type Window } from "./window.ts";
+import { OptionError } from "../errors.ts";
+import { show, sizePair, type Size } from "../options.ts";
+import { checkPadding, resolveWindow, type Padding, type Window } from "./window.ts";
 import type { Shape } from "../tensor.ts";
 
 export interface PoolOptions {
@@ -10,21 +10,21 @@ export interface PoolOptions {
   padding?: Padding | undefined;
 }
 
-/**
- * The window of a pooling layer over an image `[h, w, c]`.
- * @throws ShapeError when a window could lie in the padding alone.
- */
-export function resolvePool(where: string, image: Shape, options: PoolOptions): Window {
-  const { poolSize, strides = poolSize, padding } = options;
-  sizePair(`${where}: poolSize`, poolSize);
-  const window = resolveWindow(where, image, { kernelSize: poolSize, strides, padding });
-  if (Array.isArray(padding)) {
-    const [rows, columns] = padding as [[number, number], [number, number]];
-    if (Math.max(...rows) >= window.kh || Math.max(...columns) >= window.kw) {
-      throw new ShapeError(
-        `${where}: padding: expected less than the pool size ${window.kh}×${window.kw}, got ${JSON.stringify(padding)}`,
-      );
-    }
+/** The settings with their defaults, as copies. @throws OptionError; also when a window could lie in the padding alone */
+export function checkPool(where: string, options: PoolOptions): Required<PoolOptions> {
+  const { poolSize, strides = poolSize } = options;
+  const size = sizePair(`${where}: poolSize`, poolSize);
+  const padding = checkPadding(where, options.padding ?? "valid");
+  if (typeof padding !== "string" && padding.some((pads, axis) => Math.max(...pads) >= size[axis]!)) {
+    throw new OptionError(
+      `${where}: padding: expected less than the pool size ${size.join("×")}, got ${show(padding)}`,
+    );
   }
-  return window;
+  return { poolSize: size, strides: sizePair(`${where}: strides`, strides), padding };
+}
+
+/** The window of a pooling layer over an image `[h, w, c]`. @throws OptionError, ShapeError */
+export function resolvePool(where: string, image: Shape, options: PoolOptions): Window {
+  const { poolSize, ...sliding } = checkPool(where, options);
+  return resolveWindow(where, image, { kernelSize: poolSize, ...sliding });
 }

@@ -29,12 +29,15 @@ export function checkSequencePadding<Name extends string>(
   );
 }
 
+/** The sizes of a sequence. @throws ShapeError naming `where` unless it is one */
+export function sequenceOf(where: string, shape: Shape): readonly [steps: number, c: number] {
+  if (shape.length === 2) return shape as readonly [number, number];
+  throw new ShapeError(`${where}: expected a sequence [steps, channels], got ${shapeText(shape)}`);
+}
+
 /** The window over `[steps, channels]`, an image of one row. @throws ShapeError naming `where` */
 export function sequenceWindow(where: string, input: Shape, options: SequenceOptions): Window {
-  const [steps, channels] = input as [number, number];
-  if (input.length !== 2) {
-    throw new ShapeError(`${where}: expected a sequence [steps, channels], got ${shapeText(input)}`);
-  }
+  const [steps, channels] = sequenceOf(where, input);
   const { kernelSize, strides, dilationRate, padding } = options;
   const reach = (kernelSize - 1) * dilationRate + 1;
   const along = padding === "causal" ? ([reach - 1, 0] as const) : padding;

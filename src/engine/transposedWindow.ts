@@ -1,7 +1,14 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { show, sizePair } from "../options.ts";
-import { shapeText, type Shape } from "../tensor.ts";
-import { checkPadding, resolveWindow, type Padding, type Window, type WindowOptions } from "./window.ts";
+import type { Shape } from "../tensor.ts";
+import {
+  checkPadding,
+  imageOf,
+  resolveWindow,
+  type Padding,
+  type Window,
+  type WindowOptions,
+} from "./window.ts";
 
 /** Rows and columns that a transposed convolution's output has beyond the smallest: a number ≥ 0, or one for each. */
 export type OutputPadding = number | readonly [rows: number, columns: number];
@@ -10,7 +17,7 @@ export interface TransposedOptions extends WindowOptions {
   outputPadding?: OutputPadding | undefined;
 }
 
-/** As a pair. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
+/** As a pair of its own. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
 export function checkOutputPadding(
   where: string,
   padding: unknown,
@@ -19,7 +26,7 @@ export function checkOutputPadding(
   const pair: unknown[] = Array.isArray(padding) ? padding : [padding, padding];
   const fits = (size: unknown, i: number): boolean =>
     Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
-  if (pair.length === 2 && pair.every(fits)) return pair as [number, number];
+  if (pair.length === 2 && pair.every(fits)) return [pair[0], pair[1]] as [number, number];
   throw new OptionError(
     `${where}: outputPadding: expected integers from 0 and below the strides ${strides.join("×")}, got ${show(padding)}`,
   );
@@ -61,10 +68,7 @@ export function transposedWindow(
   filters: number,
   options: TransposedOptions,
 ): Window {
-  const [h, w] = image as [number, number, number];
-  if (image.length !== 3) {
-    throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
-  }
+  const [h, w] = imageOf(where, image);
   const kernelSize = sizePair(`${where}: kernelSize`, options.kernelSize);
   const strides = sizePair(`${where}: strides`, options.strides ?? 1);
   const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);

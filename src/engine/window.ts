@@ -1,6 +1,6 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { show, sizePair, type Size } from "../options.ts";
-import { shapeText, type Shape } from "../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
 
 /** `"same"`: ⌈size / stride⌉ outputs, the odd row or column of padding below and right; `"valid"`: none; or explicit. */
@@ -37,7 +37,7 @@ export interface Window {
 export const WINDOW_SIZE = 13;
 
 /** Most elements of an image with its padding: kernels count them in 32 bits. */
-export const MOST = 2 ** 30;
+const MOST = 2 ** 30;
 
 /** A padding in one of the three forms, as a copy. @throws OptionError unless it is one. */
 export function checkPadding(where: string, padding: unknown): Padding {
@@ -58,6 +58,20 @@ export function checkPadding(where: string, padding: unknown): Padding {
     [top, bottom],
     [left, right],
   ];
+}
+
+/** The sizes of an image. @throws ShapeError naming `where` unless it is one */
+export function imageOf(where: string, shape: Shape): readonly [h: number, w: number, c: number] {
+  if (shape.length === 3) return shape as readonly [number, number, number];
+  throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(shape)}`);
+}
+
+/** @throws ShapeError naming `where` unless kernels can count the elements of an image */
+export function checkElements(where: string, image: Shape, besides = ""): void {
+  if (sizeOf(image) <= MOST) return;
+  throw new ShapeError(
+    `${where}: expected at most ${MOST} elements in an image${besides}, got ${shapeText(image)}`,
+  );
 }
 
 interface Axis {
@@ -97,10 +111,7 @@ function axis(
  * @throws OptionError, ShapeError naming `where`.
  */
 export function resolveWindow(where: string, image: Shape, options: WindowOptions): Window {
-  if (image.length !== 3) {
-    throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
-  }
-  const [h, w, c] = image as [number, number, number];
+  const [h, w, c] = imageOf(where, image);
   const { strides = 1, dilationRate = 1 } = options;
   const [kh, kw] = sizePair(`${where}: kernelSize`, options.kernelSize);
   const [strideH, strideW] = sizePair(`${where}: strides`, strides);
@@ -109,12 +120,7 @@ export function resolveWindow(where: string, image: Shape, options: WindowOption
   const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
   const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
   const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);
-  const [height, width] = [h + vertical.padding, w + horizontal.padding];
-  if (height * width * c > MOST) {
-    throw new ShapeError(
-      `${where}: expected at most ${MOST} elements in an image with its padding, got ${height}×${width}×${c}`,
-    );
-  }
+  checkElements(where, [h + vertical.padding, w + horizontal.padding, c], " with its padding");
   const [oh, ow, top, left] = [vertical.size, horizontal.size, vertical.pad, horizontal.pad];
   return { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
 }

@@ -5,8 +5,6 @@ import type { Buffer, BuildContext } from "./layer.ts";
 
 /** The activation at the end of a layer: fused into the layer's kernel where that can be, else run in place. */
 export interface FusedActivation {
-  /** True when there is nothing to do on the way back. */
-  readonly linear: boolean;
   /** What the backward pass reads, besides the layer's own input: the output, unless the slope follows from the sum. */
   readonly readsOutput: boolean;
   /** What the layer's pass can do of those after it: everything when it ends without an activation of its own. */
@@ -33,7 +31,6 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
   const linear = name === "linear";
   const softmax = name === "softmax";
   return {
-    linear,
     readsOutput: !linear && !fromInput,
     takes: linear ? ["affine", "sum", "activation"] : [],
     build(context, columns, rowsPerImage) {

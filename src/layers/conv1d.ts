@@ -3,14 +3,12 @@ import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../e
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
-import { buildPass, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
-import { onlyInput, type Layer, type WeightSpec } from "./layer.ts";
+import { buildPass, SHARED_KEYS } from "./conv2d.ts";
+import { onlyInput, type Layer } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
+import { checkWeighted, kernelAndBias, type WeightedOptions } from "./weighted.ts";
 
-export interface Conv1dLayerOptions extends Pick<
-  SharedOptions,
-  "activation" | "useBias" | "kernelInitializer" | "biasInitializer" | "name"
-> {
+export interface Conv1dLayerOptions extends WeightedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
   /** Steps that a filter sees. */
@@ -38,12 +36,11 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
   const sliding = {
     kernelSize: positiveInteger("conv1d: kernelSize", options.kernelSize),
     strides: positiveInteger("conv1d: strides", options.strides ?? 1),
-    dilationRate: positiveInteger("conv1d: dilationRate", options.dilationRate ?? 1),
     padding: checkSequencePadding("conv1d", options.padding ?? "valid", ["same", "valid", "causal"]),
+    dilationRate: positiveInteger("conv1d: dilationRate", options.dilationRate ?? 1),
   };
-  const shared = checkShared("conv1d", { ...options, ...sliding, padding: "valid" });
-  const { useBias, kernelInitializer, biasInitializer } = shared;
-  const activation = fuseActivation("conv1d", shared.activation);
+  const weighted = checkWeighted("conv1d", options);
+  const activation = fuseActivation("conv1d", weighted.activation);
   const resolve = (input: Shape, where: string): Conv2d => {
     const window = sequenceWindow(where, input, sliding);
     checkGroups(where, window.c, filters, groups);
@@ -52,15 +49,13 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
   return defineLayer({
     type: "conv1d",
     name: options.name,
-    config: { filters, groups, ...shared, ...sliding },
+    config: { filters, groups, ...sliding, ...weighted },
     backwardReads: { x: true, y: activation.readsOutput },
+    takes: activation.takes,
     isView: () => false,
     outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
-    weights(inputs): WeightSpec[] {
-      const shape = [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters];
-      const kernel = { name: "kernel", shape, initializer: kernelInitializer };
-      return useBias ? [kernel, { name: "bias", shape: [filters], initializer: biasInitializer }] : [kernel];
-    },
+    weights: (inputs) =>
+      kernelAndBias(weighted, [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters], filters),
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });
 }

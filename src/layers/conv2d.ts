@@ -1,15 +1,14 @@
-import { copyActivation, type Activation } from "../engine/activation.ts";
 import { checkGroups, forwardPass, type Conv2d } from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
-import { checkOptions, flag, positiveInteger, sizePair, type Size } from "../options.ts";
+import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
-import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
+import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./weighted.ts";
 
-export interface SharedOptions {
+export interface SharedOptions extends WeightedOptions {
   /** `[height, width]` of the filters, or one number for both. */
   kernelSize: Size;
   /** Default: 1. */
@@ -18,15 +17,6 @@ export interface SharedOptions {
   padding?: Padding;
   /** Default: 1. */
   dilationRate?: Size;
-  /** Default: `"linear"`. */
-  activation?: Activation;
-  /** Default: true. */
-  useBias?: boolean;
-  /** Default: `"glorotUniform"`. */
-  kernelInitializer?: Initializer;
-  /** Default: `"zeros"`. */
-  biasInitializer?: Initializer;
-  name?: string;
 }
 
 export interface Conv2dLayerOptions extends SharedOptions {
@@ -41,31 +31,17 @@ export interface DepthwiseConv2dLayerOptions extends SharedOptions {
   depthMultiplier?: number;
 }
 
-export const SHARED_KEYS = [
-  "kernelSize",
-  "strides",
-  "padding",
-  "dilationRate",
-  "activation",
-  "useBias",
-  "kernelInitializer",
-  "biasInitializer",
-  "name",
-] as const;
+export const SHARED_KEYS = ["kernelSize", "strides", "padding", "dilationRate", ...WEIGHTED_KEYS] as const;
 
 /** Fills in the defaults, copies what the caller could change later, and refuses what could not be a convolution on any image. */
 export function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
-  const { strides = 1, padding = "valid", dilationRate = 1, activation = "linear", useBias = true } = options;
-  const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
+  const { strides = 1, padding = "valid", dilationRate = 1 } = options;
   return {
     kernelSize: sizePair(`${type}: kernelSize`, options.kernelSize),
     strides: sizePair(`${type}: strides`, strides),
     padding: checkPadding(type, padding),
     dilationRate: sizePair(`${type}: dilationRate`, dilationRate),
-    activation: copyActivation(activation),
-    useBias: flag(`${type}: useBias`, useBias),
-    kernelInitializer: checkInitializer(`${type}: kernelInitializer`, kernelInitializer),
-    biasInitializer: checkInitializer(`${type}: biasInitializer`, biasInitializer),
+    ...checkWeighted(type, options),
   };
 }
 
@@ -126,12 +102,9 @@ function convolution(
       const { window, f } = resolve(onlyInput(inputs, where), where);
       return [window.oh, window.ow, f];
     },
-    weights(inputs): WeightSpec[] {
+    weights(inputs) {
       const { window, f, groups } = resolve(onlyInput(inputs), type);
-      const shape = [window.kh, window.kw, window.c / groups, f];
-      const kernel = { name: "kernel", shape, initializer: shared.kernelInitializer };
-      if (!shared.useBias) return [kernel];
-      return [kernel, { name: "bias", shape: [f], initializer: shared.biasInitializer }];
+      return kernelAndBias(shared, [window.kh, window.kw, window.c / groups, f], f);
     },
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });

@@ -5,8 +5,9 @@ import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
+import { kernelAndBias } from "./weighted.ts";
 
 export interface Conv2dTransposeLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */
@@ -30,7 +31,6 @@ export interface Conv2dTransposeLayerOptions extends SharedOptions {
 export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
   checkOptions("conv2dTranspose", options, [...SHARED_KEYS, "filters", "outputPadding", "groups"]);
   const shared = checkShared("conv2dTranspose", options);
-  const { useBias, kernelInitializer, biasInitializer } = shared;
   const filters = positiveInteger("conv2dTranspose: filters", options.filters);
   const groups = positiveInteger("conv2dTranspose: groups", options.groups ?? 1);
   const strides = shared.strides as [number, number];
@@ -54,11 +54,9 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
       const { h, w } = resolve(onlyInput(inputs, where), where).window;
       return [h, w, filters];
     },
-    weights(inputs): WeightSpec[] {
+    weights(inputs) {
       const { window, f } = resolve(onlyInput(inputs), "conv2dTranspose");
-      const shape = [window.kh, window.kw, filters / groups, f];
-      const kernel = { name: "kernel", shape, initializer: kernelInitializer };
-      return useBias ? [kernel, { name: "bias", shape: [filters], initializer: biasInitializer }] : [kernel];
+      return kernelAndBias(shared, [window.kh, window.kw, filters / groups, f], filters);
     },
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });

@@ -1,27 +1,15 @@
-import { copyActivation, type Activation } from "../engine/activation.ts";
-import { checkOptions, flag, positiveInteger } from "../options.ts";
+import { checkOptions, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
-import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
+import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./weighted.ts";
 
-export interface DenseLayerOptions {
+export interface DenseLayerOptions extends WeightedOptions {
   /** Size of the output. */
   units: number;
-  /** Default: `"linear"`. */
-  activation?: Activation;
-  /** Default: true. */
-  useBias?: boolean;
-  /** Default: `"glorotUniform"`. */
-  kernelInitializer?: Initializer;
-  /** Default: `"zeros"`. */
-  biasInitializer?: Initializer;
-  name?: string;
 }
-
-const KEYS = ["units", "activation", "useBias", "kernelInitializer", "biasInitializer", "name"] as const;
 
 /**
  * A fully connected layer over the last axis: `y[…, units] = act(x[…, k]·W[k, units] + b)`.
@@ -29,33 +17,19 @@ const KEYS = ["units", "activation", "useBias", "kernelInitializer", "biasInitia
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function dense(options: DenseLayerOptions): Layer {
-  checkOptions("dense", options, KEYS);
-  const { activation = "linear", name } = options;
-  const useBias = flag("dense: useBias", options.useBias ?? true);
+  checkOptions("dense", options, ["units", ...WEIGHTED_KEYS]);
   const units = positiveInteger("dense: units", options.units);
-  const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
-  const kernelStart = checkInitializer("dense: kernelInitializer", kernelInitializer);
-  const biasStart = checkInitializer("dense: biasInitializer", biasInitializer);
-  const fused = fuseActivation("dense", activation);
+  const weighted = checkWeighted("dense", options);
+  const fused = fuseActivation("dense", weighted.activation);
   return defineLayer({
     type: "dense",
-    name,
-    config: {
-      units,
-      activation: copyActivation(activation),
-      useBias,
-      kernelInitializer: kernelStart,
-      biasInitializer: biasStart,
-    },
+    name: options.name,
+    config: { units, ...weighted },
     backwardReads: { x: true, y: fused.readsOutput },
     takes: fused.takes,
     isView: () => false,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
-    weights(inputs): WeightSpec[] {
-      const shape = [onlyInput(inputs).at(-1)!, units];
-      const kernel = { name: "kernel", shape, initializer: kernelStart };
-      return useBias ? [kernel, { name: "bias", shape: [units], initializer: biasStart }] : [kernel];
-    },
+    weights: (inputs) => kernelAndBias(weighted, [onlyInput(inputs).at(-1)!, units], units),
     build: (context) => buildPass(context, units, fused),
   });
 }

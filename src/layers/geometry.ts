@@ -1,6 +1,6 @@
 /** Layers that move pixels and compute nothing. */
 import { transposition } from "../engine/transpose.ts";
-import type { Window } from "../engine/window.ts";
+import { checkElements, imageOf, type Window } from "../engine/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
@@ -134,16 +134,14 @@ function framed(
 ): Layer {
   const [[top, bottom], [left, right]] = margins;
   const windowOf = (image: Shape, where: string): Window => {
-    if (image.length !== 3) {
-      throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(image)}`);
-    }
-    const [h, w, c] = image as [number, number, number];
+    const [h, w, c] = imageOf(where, image);
     const [oh, ow] = [h + sign * (top + bottom), w + sign * (left + right)];
     if (oh < 1 || ow < 1) {
       throw new ShapeError(
         `${where}: expected an image of more than ${top + bottom}×${left + right} pixels, got ${h}×${w}`,
       );
     }
+    checkElements(where, [oh, ow, c]);
     const one = { kh: 1, kw: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
     return { h, w, c, ...one, oh, ow, top: sign * top, left: sign * left };
   };

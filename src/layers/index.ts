@@ -6,12 +6,8 @@ export { dense } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
 export { cropping2d, permute, reshape, zeroPadding2d } from "./geometry.ts";
 export { add, average, concatenate, maximum, multiply, subtract } from "./merge.ts";
-export {
-  batchNormalization,
-  groupNormalization,
-  instanceNormalization,
-  layerNormalization,
-} from "./normalization.ts";
+export { batchNormalization } from "./batchNormalization.ts";
+export { groupNormalization, instanceNormalization, layerNormalization } from "./normalization.ts";
 export { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPooling1d } from "./pooling1d.ts";
 export { prelu } from "./prelu.ts";
 export { separableConv2d } from "./separableConv2d.ts";

@@ -25,7 +25,7 @@ export interface WeightSpec {
 
 /** What one layer does in a step for the first `n` images of the batch. Neither call allocates. */
 export interface Pass {
-  /** Makes what the pass keeps of its weights, after they changed; in inference only. */
+  /** Makes what the pass keeps of its weights, after they changed: in inference, and of a frozen layer in training. */
   prepare?: () => void;
   forward(n: number): void;
   /** Absent when nothing before the layer and nothing in it learns. */
@@ -89,7 +89,8 @@ export interface Layer extends LayerDefinition {
    */
   trainable: boolean;
   /**
-   * Uses the layer in a graph: on one value, or a list of them. Each further use shares its weights.
+   * Uses the layer in a graph: on one value, or a list of them. Each further use in one model shares its weights; each
+   * model has weights of its own.
    * @throws ShapeError, OptionError when the values do not fit.
    */
   apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor;
@@ -114,7 +115,10 @@ export interface LayerDefinition {
   readonly role?: Role;
   /** What its pass can do of the layers after it. Default: nothing. */
   readonly takes?: Takes;
-  /** Inputs that the output may be written over, by their place, in inference. Default: none. */
+  /**
+   * Inputs that the output may be written over, by their place, in inference: the first ones, which are read before the
+   * output is written; those behind them are read after that. Default: none.
+   */
   readonly overwrites?: readonly number[];
   /** True when the output is the input's memory under another shape: no pass runs. */
   isView(training: boolean): boolean;

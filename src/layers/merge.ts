@@ -33,7 +33,7 @@ function combinedShape(inputs: readonly Shape[], where: string): Shape {
 type Combine = Kernels["addForward"];
 
 /** `y = a ∘ b ∘ …` from left to right, the last operand by `last`. */
-function fold(
+function inTurn(
   combine: Combine,
   last: Combine,
   xs: readonly Buffer[],
@@ -90,7 +90,7 @@ export function add(options: { name?: string } = {}): Layer {
       const { kernels, xs, y, dxs, dy, backward, epilogue } = context;
       const { code, alpha } = epilogue.activation ?? { code: 0, alpha: 0 };
       const last: Combine = (a, b, to, n) => kernels.addActivated(code, alpha, a, b, to, n);
-      const forward = fold(kernels.addForward, last, xs, y, size);
+      const forward = inTurn(kernels.addForward, last, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -117,7 +117,7 @@ export function multiply(options: { name?: string } = {}): Layer {
       const pair = rowPair(context.inputs);
       if (pair) return multiplyRow(context, pair);
       const { kernels, xs, y, dxs, dy, backward } = context;
-      const forward = fold(kernels.multiplyForward, kernels.multiplyForward, xs, y, size);
+      const forward = inTurn(kernels.multiplyForward, kernels.multiplyForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -148,7 +148,7 @@ export function subtract(options: { name?: string } = {}): Layer {
       throw new ShapeError(`${where}: expected two inputs, got ${inputs.length}`);
     },
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const forward = fold(kernels.subtractForward, kernels.subtractForward, xs, y, size);
+      const forward = inTurn(kernels.subtractForward, kernels.subtractForward, xs, y, size);
       if (!backward) return { forward };
       const [da, db] = dxs;
       return {
@@ -168,7 +168,7 @@ export function average(options: { name?: string } = {}): Layer {
     backwardReads: { x: false, y: false },
     outputShape: (inputs, where) => sameShapes(inputs, where),
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const sum = fold(kernels.addForward, kernels.addForward, xs, y, size);
+      const sum = inTurn(kernels.addForward, kernels.addForward, xs, y, size);
       const share = 1 / xs.length;
       const forward = (n: number): void => {
         sum(n);
@@ -191,7 +191,7 @@ export function maximum(options: { name?: string } = {}): Layer {
     backwardReads: { x: true, y: true },
     outputShape: (inputs, where) => sameShapes(inputs, where),
     build({ kernels, xs, y, dxs, dy, backward }, size) {
-      const forward = fold(kernels.maximumForward, kernels.maximumForward, xs, y, size);
+      const forward = inTurn(kernels.maximumForward, kernels.maximumForward, xs, y, size);
       if (!backward) return { forward };
       return {
         forward,
@@ -233,45 +233,50 @@ export function concatenate(options: { axis?: number; name?: string } = {}): Lay
     config: { axis },
     backwardReads: { x: false, y: false },
     isView: () => false,
-    outputShape(inputs, where) {
-      const first = several(inputs, where);
-      const along = imageAxis(axis, first.length, where);
-      const other = inputs.find(
-        (shape) => shape.length !== first.length || shape.some((size, i) => i !== along && size !== first[i]),
-      );
-      if (other) {
-        throw new ShapeError(
-          `${where}: expected inputs that differ in axis ${axis} alone, got ${shapeText(first)} and ${shapeText(other)}`,
-        );
-      }
-      return first.map((size, i) =>
-        i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size,
-      );
-    },
+    outputShape: (inputs, where) => joinedShape(inputs, axis, where),
     weights: () => [],
-    build({ kernels, name, inputs, output, xs, y, dxs, dy, backward }): Pass {
-      const along = imageAxis(axis, output.length, name);
-      const rows = sizeOf(output.slice(0, along));
-      const row = sizeOf(output.slice(along));
-      const widths = inputs.map((shape) => sizeOf(shape.slice(along)));
-      const starts = widths.map((_, i) => 4 * widths.slice(0, i).reduce((sum, width) => sum + width, 0));
-      const forward = (n: number): void => {
-        for (let i = 0; i < xs.length; i++) {
-          const width = widths[i]!;
-          kernels.copyRows(n * rows, width, xs[i]!.pointer, width, y.pointer + starts[i]!, row);
-        }
-      };
-      if (!backward) return { forward };
-      return {
-        forward,
-        backward(n) {
-          for (let i = 0; i < dxs.length; i++) {
-            const width = widths[i]!;
-            const dx = dxs[i];
-            if (dx) kernels.copyRows(n * rows, width, dy.pointer + starts[i]!, row, dx.pointer, width);
-          }
-        },
-      };
-    },
+    build: (context) => joiningPass(context, axis),
   });
+}
+
+/** The shape of values behind one another along an axis. @throws ShapeError */
+function joinedShape(inputs: readonly Shape[], axis: number, where: string): Shape {
+  const first = several(inputs, where);
+  const along = imageAxis(axis, first.length, where);
+  const other = inputs.find(
+    (shape) => shape.length !== first.length || shape.some((size, i) => i !== along && size !== first[i]),
+  );
+  if (other) {
+    throw new ShapeError(
+      `${where}: expected inputs that differ in axis ${axis} alone, got ${shapeText(first)} and ${shapeText(other)}`,
+    );
+  }
+  return first.map((size, i) => (i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size));
+}
+
+/** The values lie side by side in the rows of the output. */
+function joiningPass(context: BuildContext, axis: number): Pass {
+  const { kernels, name, inputs, output, xs, y, dxs, dy, backward } = context;
+  const along = imageAxis(axis, output.length, name);
+  const rows = sizeOf(output.slice(0, along));
+  const row = sizeOf(output.slice(along));
+  const widths = inputs.map((shape) => sizeOf(shape.slice(along)));
+  const starts = widths.map((_, i) => 4 * widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+  const forward = (n: number): void => {
+    for (let i = 0; i < xs.length; i++) {
+      const width = widths[i]!;
+      kernels.copyRows(n * rows, width, xs[i]!.pointer, width, y.pointer + starts[i]!, row);
+    }
+  };
+  if (!backward) return { forward };
+  return {
+    forward,
+    backward(n) {
+      for (let i = 0; i < dxs.length; i++) {
+        const width = widths[i]!;
+        const dx = dxs[i];
+        if (dx) kernels.copyRows(n * rows, width, dy.pointer + starts[i]!, row, dx.pointer, width);
+      }
+    },
+  };
 }

@@ -1,8 +1,7 @@
-/** Layers that bring means to 0 and variances to 1, then scale and shift by weights. */
+/** Layers that bring means to 0 and variances to 1, then scale and shift by weights; batch normalization has its own file. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
-import type { Affine } from "./epilogue.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import {
   onlyInput,
@@ -28,11 +27,6 @@ export interface NormalizationOptions {
   name?: string;
 }
 
-export interface BatchNormalizationOptions extends NormalizationOptions {
-  /** Share of the old moving mean and variance that stays in a step. Default: 0.99. */
-  momentum?: number;
-}
-
 export interface GroupNormalizationOptions extends NormalizationOptions {
   /** Default: 32. */
   groups?: number;
@@ -43,11 +37,18 @@ export interface LayerNormalizationOptions extends NormalizationOptions {
   axis?: number | readonly number[];
 }
 
-const KEYS = ["epsilon", "center", "scale", "betaInitializer", "gammaInitializer", "name"] as const;
+export const NORMALIZATION_KEYS = [
+  "epsilon",
+  "center",
+  "scale",
+  "betaInitializer",
+  "gammaInitializer",
+  "name",
+] as const;
 
-type Settings = Required<Omit<NormalizationOptions, "name">>;
+export type Settings = Required<Omit<NormalizationOptions, "name">>;
 
-function checkSettings(type: string, options: NormalizationOptions): Settings {
+export function checkSettings(type: string, options: NormalizationOptions): Settings {
   const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
   return {
     epsilon: Math.fround(numberIn(`${type}: epsilon`, options.epsilon ?? 0.001, 0)),
@@ -59,7 +60,7 @@ function checkSettings(type: string, options: NormalizationOptions): Settings {
 }
 
 /** `gamma` and `beta`, as far as the settings have them. */
-function affineWeights(
+export function affineWeights(
   { scale, center, gammaInitializer, betaInitializer }: Settings,
   shape: Shape,
 ): WeightSpec[] {
@@ -69,7 +70,7 @@ function affineWeights(
 }
 
 /** A pair of `gamma` and `beta` among a layer's weights or their gradients. */
-function affineOf<T>(
+export function affineOf<T>(
   { scale, center }: Settings,
   all: readonly T[],
 ): { gamma: T | undefined; beta: T | undefined } {
@@ -77,7 +78,7 @@ function affineOf<T>(
 }
 
 /** How `n` images are cut into sets with a mean and a variance each: see `assembly/normalization.ts`. */
-interface Cut {
+export interface Cut {
   readonly c: number;
   readonly groups: number;
   images(n: number): number;
@@ -95,7 +96,7 @@ interface Statistics {
 const addressOf = (buffer: Buffer | undefined | null): number => buffer?.pointer ?? 0;
 
 /** The passes with statistics that lie there, or that the forward pass puts there. */
-function passOf(
+export function passOf(
   context: BuildContext,
   settings: Settings,
   { c, groups, images, rows }: Cut,
@@ -186,7 +187,7 @@ function byImage(
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
-  checkOptions("layerNormalization", options, [...KEYS, "axis"]);
+  checkOptions("layerNormalization", options, [...NORMALIZATION_KEYS, "axis"]);
   const settings = checkSettings("layerNormalization", options);
   const { axis = -1, name } = options;
   const axes = [...(Array.isArray(axis) ? (axis as number[]) : [axis as number])];
@@ -213,7 +214,7 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function groupNormalization(options: GroupNormalizationOptions = {}): Layer {
-  checkOptions("groupNormalization", options, [...KEYS, "groups"]);
+  checkOptions("groupNormalization", options, [...NORMALIZATION_KEYS, "groups"]);
   const settings = checkSettings("groupNormalization", options);
   const groups = positiveInteger("groupNormalization: groups", options.groups ?? 32);
   return byImage("groupNormalization", options.name, { groups }, settings, (input, where) => {
@@ -232,76 +233,10 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function instanceNormalization(options: NormalizationOptions = {}): Layer {
-  checkOptions("instanceNormalization", options, KEYS);
+  checkOptions("instanceNormalization", options, NORMALIZATION_KEYS);
   const settings = checkSettings("instanceNormalization", options);
   return byImage("instanceNormalization", options.name, {}, settings, (input) => {
     const c = input.at(-1)!;
     return { rows: sizeOf(input) / c, c, groups: c, axes: 1 };
   });
-}
-
-/**
- * Batch normalization (Ioffe & Szegedy 2015): `y = gamma·(x − mean) / √(variance + epsilon) + beta` a channel.
- *
- * In training mean and variance are the batch's, over images and pixels, and the moving ones follow them:
- * `moving = momentum·moving + (1 − momentum)·batch`, where the variance counts m / (m − 1) times for m values, as in
- * PyTorch, whose `momentum` is 1 − this one. In inference, and where `trainable` is false, they are the moving ones. In
- * inference after a convolution or dense layer that has no activation and no other reader it is folded into that layer's
- * weights, which changes last bits.
- * @throws OptionError naming the layer, the expected and the given.
- */
-export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
-  checkOptions("batchNormalization", options, [...KEYS, "momentum"]);
-  const settings = checkSettings("batchNormalization", options);
-  const momentum = numberIn("batchNormalization: momentum", options.momentum ?? 0.99, 0);
-  if (momentum > 1) {
-    throw new OptionError(`batchNormalization: momentum: expected a number from 0 to 1, got ${momentum}`);
-  }
-  return defineLayer({
-    type: "batchNormalization",
-    name: options.name,
-    config: { momentum, ...settings },
-    role: { kind: "affine", of: (weights) => affineRole(settings, weights) },
-    backwardReads: { x: true, y: false },
-    overwrites: [0],
-    isView: () => false,
-    outputShape: (inputs, where) => onlyInput(inputs, where),
-    weights(inputs) {
-      const shape = [onlyInput(inputs).at(-1)!];
-      return [
-        ...affineWeights(settings, shape),
-        { name: "movingMean", shape, initializer: "zeros", trainable: false },
-        { name: "movingVariance", shape, initializer: "ones", trainable: false },
-      ];
-    },
-    build: (context) => batchPass(context, settings, momentum),
-  });
-}
-
-/** Normalization by the moving statistics, as a layer before it can do it. */
-function affineRole(settings: Settings, weights: readonly Buffer[]): Affine {
-  const [mean, variance] = weights.slice(-2) as [Buffer, Buffer];
-  return { mean, variance, epsilon: settings.epsilon, ...affineOf(settings, weights) };
-}
-
-function batchPass(context: BuildContext, settings: Settings, momentum: number): Pass {
-  const { kernels } = context;
-  const input = onlyInput(context.inputs);
-  const c = input.at(-1)!;
-  const rows = (n: number): number => (n * sizeOf(input)) / c;
-  const cut: Cut = { c, groups: c, images: () => 1, rows };
-  const [movingMean, movingVariance] = context.weights.slice(-2) as [Buffer, Buffer];
-  if (!context.training) {
-    return passOf(context, settings, cut, { mean: movingMean, variance: movingVariance, fixed: true });
-  }
-  // Until the update, which is behind the last backward pass.
-  const [mean, variance] = [context.kept(c), context.kept(c)];
-  const update = (n: number, commit: boolean): boolean => {
-    const m = rows(n);
-    const bessel = m > 1 ? m / (m - 1) : 1;
-    const mine = kernels.movingAverage(movingMean.pointer, mean.pointer, c, momentum, 1, commit);
-    const its = kernels.movingAverage(movingVariance.pointer, variance.pointer, c, momentum, bessel, commit);
-    return mine !== 0 && its !== 0;
-  };
-  return { ...passOf(context, settings, cut, { mean, variance, fixed: false }), update };
 }

@@ -1,4 +1,9 @@
-import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../engine/sequence.ts";
+import {
+  checkSequencePadding,
+  sequenceOf,
+  sequenceWindow,
+  type SequencePadding,
+} from "../engine/sequence.ts";
 import type { Window } from "../engine/window.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
@@ -57,10 +62,10 @@ export function averagePooling1d(options: Pooling1dLayerOptions = {}): Layer {
 
 /** The maximum of each channel over all steps: `[steps, c]` → `[c]`. */
 export function globalMaxPooling1d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalMaxPooling1d", options, 2, globalMaxima);
+  return globalPooling("globalMaxPooling1d", options, sequenceOf, globalMaxima);
 }
 
 /** The mean of each channel over all steps: `[steps, c]` → `[c]`. */
 export function globalAveragePooling1d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalAveragePooling1d", options, 2, globalMeans);
+  return globalPooling("globalAveragePooling1d", options, sequenceOf, globalMeans);
 }

@@ -1,8 +1,7 @@
-import { resolvePool, type PoolOptions } from "../engine/pool2d.ts";
-import { checkPadding, type Padding, type Window } from "../engine/window.ts";
-import { ShapeError } from "../errors.ts";
-import { checkOptions, sizePair, type Size } from "../options.ts";
-import { shapeText, sizeOf } from "../tensor.ts";
+import { checkPool, resolvePool } from "../engine/pool2d.ts";
+import { imageOf, type Padding, type Window } from "../engine/window.ts";
+import { checkOptions, type Size } from "../options.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
@@ -20,12 +19,8 @@ export type Build = (context: BuildContext, window: Window) => Pass;
 
 function pooling(type: string, options: Pooling2dLayerOptions, build: Build): Layer {
   checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
-  const { poolSize = 2, padding = "valid", name } = options;
-  const config: PoolOptions = {
-    poolSize: sizePair(`${type}: poolSize`, poolSize),
-    strides: sizePair(`${type}: strides`, options.strides ?? poolSize),
-    padding: checkPadding(type, padding),
-  };
+  const { poolSize = 2, strides, padding, name } = options;
+  const config = checkPool(type, { poolSize, strides, padding });
   return defineLayer({
     type,
     name,
@@ -78,22 +73,17 @@ type GlobalBuild = (context: BuildContext, pixels: number, c: number) => Pass;
 export function globalPooling(
   type: string,
   options: { name?: string },
-  rank: 2 | 3,
+  check: (where: string, input: Shape) => Shape,
   build: GlobalBuild,
 ): Layer {
   checkOptions(type, options, ["name"]);
-  const expected = rank === 3 ? "an image [height, width, channels]" : "a sequence [steps, channels]";
   return defineLayer({
     type,
     name: options.name,
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => false,
-    outputShape(inputs, where) {
-      const input = onlyInput(inputs, where);
-      if (input.length === rank) return [input.at(-1)!];
-      throw new ShapeError(`${where}: expected ${expected}, got ${shapeText(input)}`);
-    },
+    outputShape: (inputs, where) => check(where, onlyInput(inputs, where)).slice(-1),
     weights: () => [],
     build(context) {
       const input = onlyInput(context.inputs);
@@ -118,10 +108,10 @@ export const globalMeans: GlobalBuild = ({ kernels, x, y, dx, dy }, pixels, c) =
 
 /** The maximum of each channel over all pixels: `[h, w, c]` → `[c]`. */
 export function globalMaxPooling2d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalMaxPooling2d", options, 3, globalMaxima);
+  return globalPooling("globalMaxPooling2d", options, imageOf, globalMaxima);
 }
 
 /** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
 export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
-  return globalPooling("globalAveragePooling2d", options, 3, globalMeans);
+  return globalPooling("globalAveragePooling2d", options, imageOf, globalMeans);
 }

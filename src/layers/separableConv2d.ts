@@ -5,8 +5,9 @@ import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { buildPass, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass, type WeightSpec } from "./layer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
+import { biasOf } from "./weighted.ts";
 
 export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
   /** Number of pointwise filters: the channels of the output. */
@@ -42,7 +43,8 @@ interface Pair {
 export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   const type = "separableConv2d";
   checkOptions(type, options, KEYS);
-  const { kernelInitializer: _, ...shared } = checkShared(type, options);
+  const shared = checkShared(type, options);
+  const { kernelInitializer: _, ...stored } = shared;
   const filters = positiveInteger(`${type}: filters`, options.filters);
   const depthMultiplier = positiveInteger(`${type}: depthMultiplier`, options.depthMultiplier ?? 1);
   const { depthwiseInitializer = "glorotUniform", pointwiseInitializer = "glorotUniform" } = options;
@@ -65,7 +67,7 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
       depthMultiplier,
       depthwiseInitializer: depthwiseStart,
       pointwiseInitializer: pointwiseStart,
-      ...shared,
+      ...stored,
     },
     backwardReads: { x: true, y: activation.readsOutput },
     isView: () => false,
@@ -73,14 +75,13 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
       const { oh, ow } = resolve(onlyInput(inputs, where), where).pointwise.window;
       return [oh, ow, filters];
     },
-    weights(inputs): WeightSpec[] {
+    weights(inputs) {
       const { window, f } = resolve(onlyInput(inputs), type).depthwise;
-      const kernels = [
+      return [
         { name: "depthwiseKernel", shape: [window.kh, window.kw, 1, f], initializer: depthwiseStart },
         { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: pointwiseStart },
+        ...biasOf(shared, filters),
       ];
-      if (!shared.useBias) return kernels;
-      return [...kernels, { name: "bias", shape: [filters], initializer: shared.biasInitializer }];
     },
     build: (context) => pairPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });

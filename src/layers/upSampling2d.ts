@@ -1,8 +1,6 @@
 import { resizeTable } from "../engine/resize.ts";
-import { MOST } from "../engine/window.ts";
-import { ShapeError } from "../errors.ts";
+import { checkElements, imageOf } from "../engine/window.ts";
 import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
-import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
@@ -24,14 +22,6 @@ const PLACES: Record<Interpolation, (factor: number) => (i: number) => number> =
   bilinear: (factor) => (i) => (2 * i + 1 - factor) / (2 * factor),
 };
 
-/** @throws ShapeError unless it is an image */
-function imageOf(inputs: readonly Shape[], where: string): readonly [h: number, w: number, c: number] {
-  const input = onlyInput(inputs, where);
-  const [h, w, c] = input as [number, number, number];
-  if (input.length === 3) return [h, w, c];
-  throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(input)}`);
-}
-
 /**
  * An image of more pixels: `[h, w, c]` → `[h·rows, w·columns, c]`. `"nearest"` repeats each pixel; `"bilinear"` takes the
  * means of the neighbours of the output's centre by distance (half pixels: PyTorch's `align_corners=False`), and the last
@@ -51,16 +41,14 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
     backwardReads: { x: false, y: false },
     isView: () => rows * columns === 1,
     outputShape(inputs, where) {
-      const [h, w, c] = imageOf(inputs, where);
+      const [h, w, c] = imageOf(where, onlyInput(inputs, where));
       const output = [h * rows, w * columns, c];
-      if (sizeOf(output) <= MOST) return output;
-      throw new ShapeError(
-        `${where}: expected at most ${MOST} elements in an image, got ${shapeText(output)}`,
-      );
+      checkElements(where, output);
+      return output;
     },
     weights: () => [],
     build(context) {
-      const [h, w] = imageOf(context.inputs, context.name);
+      const [h, w] = imageOf(context.name, onlyInput(context.inputs));
       const place = PLACES[interpolation];
       return buildPass(
         context,

@@ -49,6 +49,9 @@ export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): L
 /** As `assembly/pointwiseLoss.ts` numbers them. */
 const POINTWISE = { meanSquaredError: 0, meanAbsoluteError: 1, huber: 2, sigmoidCrossEntropy: 3 } as const;
 
+/** Of a factory that has none. */
+type NoOptions = Readonly<Record<string, never>>;
+
 function pointwise(type: keyof typeof POINTWISE, delta = 0): Loss {
   return {
     type,
@@ -60,12 +63,14 @@ function pointwise(type: keyof typeof POINTWISE, delta = 0): Loss {
 }
 
 /** Mean of (output − target)² over all elements of the batch. Labels have the output's shape. */
-export function meanSquaredError(): Loss {
+export function meanSquaredError(options: NoOptions = {}): Loss {
+  checkOptions("meanSquaredError", options, []);
   return pointwise("meanSquaredError");
 }
 
 /** Mean of |output − target| over all elements of the batch. Labels have the output's shape. */
-export function meanAbsoluteError(): Loss {
+export function meanAbsoluteError(options: NoOptions = {}): Loss {
+  checkOptions("meanAbsoluteError", options, []);
   return pointwise("meanAbsoluteError");
 }
 
@@ -91,6 +96,7 @@ export function huber(options: HuberOptions = {}): Loss {
  * an image may have several. Labels, 0 to 1, have the output's shape. The last layer stays linear: the sigmoid is part of
  * the loss. Its accuracy is the share of rows of which each output is above 0 where the label is above ½, and only there.
  */
-export function sigmoidCrossEntropy(): Loss {
+export function sigmoidCrossEntropy(options: NoOptions = {}): Loss {
+  checkOptions("sigmoidCrossEntropy", options, []);
   return pointwise("sigmoidCrossEntropy");
 }

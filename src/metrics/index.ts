@@ -1,4 +1,7 @@
-/** Figures of how good outputs are: for `compile`, which has `evaluate` tell them, or of predictions by themselves. */
+/**
+ * Figures of how good outputs are. Without outputs a factory gives a metric for `compile`, which `evaluate` and `fit` then
+ * tell; accuracy they tell in any case. With outputs and labels it is the figure of these.
+ */
 import { ShapeError } from "../errors.ts";
 import { classNumbers, type Labels } from "../labels.ts";
 import { checkOptions, positiveInteger } from "../options.ts";

@@ -50,6 +50,7 @@ export function countRows(
   classes: boolean,
   firstRow: number,
 ): void {
+  if (counts.length === 0) return;
   const target = new Float32Array(columns);
   for (let row = 0; row * columns < outputs.length; row++) {
     const at = (firstRow + row) * columns;

@@ -22,6 +22,8 @@ interface StoredNode {
   config: object;
   /** The node whose layer this one uses again. */
   shares?: string;
+  /** Absent for true. */
+  trainable?: boolean;
 }
 
 interface Architecture {
@@ -40,19 +42,32 @@ export interface Checkpoint {
   weights: Map<string, Tensor>;
 }
 
-/** A safetensors file with the weights as tensors and the architecture as JSON in its metadata. */
+const factories = new Map<string, (options: never) => Layer>(Object.entries(layers));
+
+/**
+ * A safetensors file with the weights as tensors and the architecture as JSON in its metadata.
+ * @throws OptionError naming a layer that `decodeCheckpoint` could not make again.
+ */
 export function encodeCheckpoint(
   graph: Graph,
   seed: number,
   weights: ReadonlyMap<string, Tensor>,
 ): Uint8Array {
   const { inputs, nodes } = graph;
+  const unknown = nodes.find(({ layer }) => !factories.has(layer.type));
+  if (unknown) {
+    throw new OptionError(
+      `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, which ` +
+        "loadModel could not make again: toOnnx() of the ONNX net keeps it, or weights and setWeights() its weights",
+    );
+  }
   const list = isChain(graph) && inputs[0]!.name === "input";
   const nameOf = (value: number): string =>
     value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
   const stored = nodes.map(({ name, layer, inputs: reads, owner }, index): StoredNode => {
     const node = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config };
-    return owner === index ? node : { ...node, shares: nodes[owner]!.name };
+    if (owner !== index) return { ...node, shares: nodes[owner]!.name };
+    return layer.trainable ? node : { ...node, trainable: false };
   });
   const architecture = list
     ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
@@ -64,13 +79,13 @@ function fail(expected: string, given: unknown): never {
   throw new FormatError(`loadModel: architecture: expected ${expected}, got ${show(given)}`);
 }
 
-const factories = new Map<string, (options: never) => Layer>(Object.entries(layers));
-
 /** The layer that a stored node describes. */
 function restoreLayer(node: StoredNode): Layer {
   const factory = factories.get(node.type);
   if (!factory) fail(`a layer of the types ${[...factories.keys()].join(", ")}`, node.type);
-  return factory({ ...node.config, name: node.name } as never);
+  const layer = factory({ ...node.config, name: node.name } as never);
+  layer.trainable = node.trainable ?? true;
+  return layer;
 }
 
 function parseJson(text: string | undefined): Partial<Architecture> & { inputShape?: unknown } {
@@ -96,7 +111,8 @@ function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
       isText(node.name) &&
       isList(node.inputs) &&
       typeof node.config === "object" &&
-      (node.shares === undefined || isText(node.shares));
+      (node.shares === undefined || isText(node.shares)) &&
+      (node.trainable === undefined || typeof node.trainable === "boolean");
     if (!sound) fail("nodes of { type, name, inputs, config }", node);
   }
 }
@@ -140,6 +156,12 @@ function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph 
   const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
   const graph = createGraph(named, specs, outputs.map(valueOf));
   if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);
+  if (new Set(outputs).size < outputs.length) fail("each output once", outputs);
+  // What nobody reads has no gradient, and no place for one.
+  const needed = new Set(graph.outputs);
+  for (const value of needed) for (const from of nodeOf(graph, value)?.inputs ?? []) needed.add(from);
+  const idle = graph.shapes.findIndex((_, value) => !needed.has(value));
+  if (idle >= 0) fail("values that an output depends on", [...values.keys()][idle]);
   // Further uses are named by their number: other names would be read back as others.
   const renamed = graph.nodes.find(({ name }, index) => name !== nodes[index]!.name);
   if (renamed) fail(`the name ${renamed.name} for a further use`, nodes[graph.nodes.indexOf(renamed)]!.name);

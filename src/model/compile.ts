@@ -14,7 +14,7 @@ export interface CompileOptions {
   optimizer?: Optimizer;
   /** Needed for training and `evaluate`: one, for every output, or one for each by name. What is minimised is their sum. */
   loss?: Loss | Named<Loss>;
-  /** What `evaluate` tells of each output besides loss and accuracy: a list for every output, or one for each by name. */
+  /** What `evaluate`, and `fit` of its validation data, tell of each output besides loss and accuracy: a list for every output, or one for each by name. */
   metrics?: readonly Metric[] | Named<readonly Metric[]>;
 }
 
@@ -67,6 +67,9 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
 const isMetric = (value: unknown): value is Metric =>
   typeof (value as Metric | undefined)?.start === "function";
 
+/** What `evaluate` tells in any case: a metric of the name would take its place. */
+const RESERVED = ["loss", "accuracy", "outputs"];
+
 /** The metrics of each output. @throws OptionError, ShapeError */
 function metricsOf(
   metrics: CompileOptions["metrics"],
@@ -75,13 +78,19 @@ function metricsOf(
   const names = outputs.map(({ name }) => name);
   const lists = isNamed(metrics, names)
     ? inOrder("compile: metrics", metrics, names)
-    : names.map(() => metrics ?? []);
+    : names.map(() => (metrics === undefined ? [] : metrics));
   lists.forEach((list, i) => {
     if (!Array.isArray(list) || !list.every(isMetric)) {
       throw new OptionError(`compile: metrics: expected a list of metrics.*, got ${show(list)}`);
     }
     const { name, outputShape } = outputs[i]!;
     const kinds = list.map((metric) => metric.name);
+    const reserved = kinds.find((kind) => RESERVED.includes(kind));
+    if (reserved !== undefined) {
+      throw new OptionError(
+        `compile: metrics: expected none of ${RESERVED.join(", ")}, which evaluate tells, got ${reserved}`,
+      );
+    }
     if (new Set(kinds).size < kinds.length) {
       throw new OptionError(`compile: metrics: expected each once, got ${kinds.join(", ")}`);
     }
@@ -92,12 +101,29 @@ function metricsOf(
   return lists;
 }
 
-/** @throws OptionError unless some layer with weights is there to learn, if there are any. */
+/** @throws OptionError unless some of the weights that can learn do, if there are any. */
 function checkTrainable({ nodes }: Graph): void {
   for (const { layer, name } of nodes) flag(`compile: ${name}: trainable`, layer.trainable);
-  const weighted = nodes.filter(({ layer, inputShapes }) => layer.weights(inputShapes).length > 0);
-  if (weighted.length > 0 && !weighted.some(({ layer }) => layer.trainable)) {
+  const able = nodes.filter(({ layer, inputShapes }) =>
+    layer.weights(inputShapes).some(({ trainable }) => trainable !== false),
+  );
+  if (able.length > 0 && !able.some(({ layer }) => layer.trainable)) {
     throw new OptionError("compile: optimizer: expected a layer that learns, got all of them frozen");
+  }
+}
+
+/** @throws OptionError when the activation that is part of the loss is the output's as well, under whatever shape */
+function refuseHeld({ type }: Loss, output: GraphNode, graph: Graph): void {
+  const held = HELD[type];
+  if (held === undefined) return;
+  for (let node: GraphNode | undefined = output; node; node = nodeOf(graph, node.inputs[0]!)) {
+    const { layer, name } = node;
+    if ((layer.config as { activation?: unknown }).activation === held) {
+      throw new OptionError(
+        `compile: loss: expected a linear last layer, since ${type} holds the ${held}, got ${held} in ${name}`,
+      );
+    }
+    if (!layer.isView(false)) return;
   }
 }
 
@@ -118,18 +144,9 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
   if (optimizer) checkTrainable(graph);
-  if (options.metrics && losses.length === 0) {
+  if (options.metrics !== undefined && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the metrics, got none");
   }
-  losses.forEach(({ type }, i) => {
-    const { layer, name } = nodes[i]!;
-    const { activation } = layer.config as { activation?: unknown };
-    const held = HELD[type];
-    if (held !== undefined && activation === held) {
-      throw new OptionError(
-        `compile: loss: expected a linear last layer, since ${type} holds the ${held}, got ${held} in ${name}`,
-      );
-    }
-  });
+  losses.forEach((each, i) => refuseHeld(each, nodes[i]!, graph));
   return { runtime, optimizer, losses, metrics: metricsOf(options.metrics, nodes) };
 }

@@ -12,7 +12,10 @@ export interface EarlyStopping {
   patience?: number;
   /** A figure is better when it differs from the best one by more than this. Default: 0. */
   minDelta?: number;
-  /** Whether the model ends with the weights of its best epoch, stopped early or not. Default: false. */
+  /**
+   * Whether the model ends with the weights of its best epoch, stopped early or not. A `fit` that rejects keeps those of
+   * its last step. Default: false.
+   */
   restoreBestWeights?: boolean;
 }
 

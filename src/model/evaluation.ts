@@ -11,16 +11,28 @@ import { copyElements, RESULT_SIZE } from "./trainer.ts";
 export interface Figures {
   /** Mean loss of a row. */
   loss: number;
-  /** Share of the rows whose largest element is where the target's is; 0 when a row has one element. */
+  /**
+   * Share of the rows that are right in the eyes of the loss: their largest element is where the target's is, or for
+   * `sigmoidCrossEntropy` each element is above 0 where the target is above ½, and only there. 0 for rows of one number
+   * with other losses, of which none is right or wrong.
+   */
   accuracy: number;
   [topK: `topK${number}`]: number;
   confusionMatrix?: number[][];
 }
 
-/** What `evaluate` finds over a set of images; of several outputs the sum of the losses, and the accuracy over all rows. */
+/**
+ * What `evaluate` finds over a set of images; of several outputs the sum of the losses, and the accuracy over all rows that
+ * can be right.
+ */
 export interface Evaluation extends Figures {
   /** Each output's, by name, when there are several; the metrics are here then. */
   outputs?: Record<string, Figures>;
+}
+
+/** Whether rows of so many columns can be right in the eyes of a loss. */
+export function decides({ type }: Loss, columns: number): boolean {
+  return columns > 1 || type === "sigmoidCrossEntropy";
 }
 
 /** One output of a model with what it is to be. */
@@ -63,10 +75,11 @@ export function* evaluateBatches(
     return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(found) };
   });
   if (means.length === 1) return means[0]!;
-  const total = (of: "correct" | "rows"): number => sums.reduce((sum, each) => sum + each[of], 0);
+  const decided = sums.filter((_, i) => decides(judged[i]!.loss, judged[i]!.columns));
+  const total = (of: "correct" | "rows"): number => decided.reduce((sum, each) => sum + each[of], 0);
   return {
     loss: means.reduce((sum, { loss }) => sum + loss, 0),
-    accuracy: total("correct") / total("rows"),
+    accuracy: total("correct") / (total("rows") || 1),
     outputs: Object.fromEntries(judged.map(({ name }, i) => [name, means[i]!])),
   };
 }

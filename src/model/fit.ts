@@ -30,6 +30,8 @@ export interface EpochEnd {
   accuracy: number;
   validationLoss?: number;
   validationAccuracy?: number;
+  /** All that `evaluate` tells of the validation data, the metrics of `compile` and each output's figures included. */
+  validation?: Evaluation;
 }
 
 export interface FitOptions {
@@ -67,7 +69,7 @@ export interface History {
   accuracy: number[];
   validationLoss: number[];
   validationAccuracy: number[];
-  /** The epoch, counted from 1, after which `earlyStopping` ended training; absent when all of them ran. */
+  /** The epoch, counted from 1, after which `earlyStopping` ended training; absent when all of `epochs` ran. */
   stoppedEpoch?: number;
   /** The best epoch in the eyes of `earlyStopping`. */
   bestEpoch?: number;
@@ -79,7 +81,7 @@ export interface FitRun {
   readonly images: readonly Tensor[];
   readonly targets: readonly Targets[];
   readonly count: number;
-  /** Rows of all outputs an image: accuracy is a share of rows. */
+  /** Rows an image, of all outputs, that can be right: accuracy is a share of them. */
   readonly rowsPerImage: number;
   readonly options: FitOptions;
   readonly settings: FitSettings;
@@ -115,7 +117,10 @@ export function checkFitOptions(options: FitOptions): FitSettings {
     epochs: positiveInteger("fit: epochs", options.epochs ?? 1),
     batchSize: positiveInteger("fit: batchSize", options.batchSize ?? 32),
     shuffle: flag("fit: shuffle", options.shuffle ?? true),
-    earlyStopping: earlyStopping && checkEarlyStopping(earlyStopping, validationData !== undefined),
+    earlyStopping:
+      earlyStopping === undefined
+        ? undefined
+        : checkEarlyStopping(earlyStopping, validationData !== undefined),
   };
 }
 
@@ -139,12 +144,13 @@ export async function runFit(run: FitRun): Promise<History> {
     const state: EpochEnd = { epoch, loss, accuracy };
     const validation = await run.validate(pace);
     if (validation) {
+      state.validation = validation;
       history.validationLoss.push((state.validationLoss = validation.loss));
       history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
     }
     const ended = stopper?.ended(state);
     await options.onEpochEnd?.(state);
-    if (ended) {
+    if (ended && epoch < epochs) {
       history.stoppedEpoch = epoch;
       break;
     }
@@ -159,7 +165,7 @@ async function runEpoch(
   batchSize: number,
   order: Uint32Array,
   pace: Pace,
-): Promise<Evaluation> {
+): Promise<{ loss: number; accuracy: number }> {
   const { trainer, images, targets, count, rowsPerImage, options } = run;
   const batches = Math.ceil(count / batchSize);
   let lossSum = 0;

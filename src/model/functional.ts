@@ -66,7 +66,8 @@ function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
 
 /**
  * A model of a graph that was drawn with `input()` and `layer.apply()`: branches, residual sums, concatenations, several
- * inputs and outputs, layers that are used more than once.
+ * inputs and outputs, layers that are used more than once. The model has weights of its own, drawn from `seed`: another one
+ * of the same layers shares nothing with it; `setWeights(model)` takes its weights over.
  * @throws OptionError, ShapeError naming what is not connected or does not fit.
  */
 export function model(options: ModelOptions): Model {

@@ -6,7 +6,7 @@ import type { Graph, GraphNode } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Where a node's backward pass writes. */
-interface NodeGradients {
+export interface NodeGradients {
   /** By input: the gradient itself or, when another reader has written it, a part that is added to it. */
   readonly dxs: readonly (Buffer | null)[];
   /** The gradients of its weights that learn, or parts of them when another use of the layer has written those. */

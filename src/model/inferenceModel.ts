@@ -74,7 +74,7 @@ export class InferenceModel {
 
   /**
    * Puts the model on an engine. Compiling again keeps the weights and disposes of the model's sessions.
-   * @throws OptionError, MemoryError
+   * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   compile(options: { engine: KernelEngine }): void {
     checkOptions("compile", options, ["engine"]);

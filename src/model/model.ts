@@ -1,5 +1,6 @@
 import type { AbortSignalLike } from "../engine/platform.ts";
 import type { Pace } from "../engine/yield.ts";
+import { OptionError } from "../errors.ts";
 import { encodeModel } from "../formats/onnx/encode.ts";
 import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
 import type { Labels } from "../labels.ts";
@@ -11,13 +12,14 @@ import { Random } from "../random.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
-import { evaluateBatches, type Evaluation } from "./evaluation.ts";
+import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
 import { checkDifferentiable } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
+import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -64,7 +66,7 @@ export class Model extends InferenceModel {
   /**
    * Puts the model on an engine. Compiling again keeps the weights, starts the optimizer anew and disposes of
    * the model's sessions.
-   * @throws OptionError, MemoryError
+   * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile(options: CompileOptions): void {
     const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
@@ -111,7 +113,7 @@ export class Model extends InferenceModel {
         images: batch,
         targets,
         count,
-        rowsPerImage: this.#outputs.reduce((sum, { shape }) => sum + sizeOf(shape) / shape.at(-1)!, 0),
+        rowsPerImage: this.#rowsPerImage || 1,
         options,
         settings,
         weights: this.parameters,
@@ -152,14 +154,31 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize, this.#metrics);
+    const steps = this.#evaluation("evaluate", images, labels, batchSize);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
     }
   }
 
-  /** A safetensors file with the weights, and the architecture in its metadata: `loadModel` needs nothing else. */
+  /**
+   * Replaces the weights; all or none. Of a model, those of the layers that both models were made with, whatever they are
+   * called in either; the others stay.
+   * @throws ShapeError naming the weight; OptionError when the two have no layer with weights in common
+   */
+  override setWeights(weights: ReadonlyMap<string, Tensor> | Model): void {
+    if (!(weights instanceof Model)) return super.setWeights(weights);
+    const shared = sharedWeights(this.graph, weights.graph, weights.weights);
+    if (shared.size === 0) {
+      throw new OptionError("setWeights: expected a model with some of the same layers, got one without");
+    }
+    this.parameters.write("setWeights", new Map([...this.weights, ...shared]));
+  }
+
+  /**
+   * A safetensors file with the weights, and the architecture, frozen layers as such, in its metadata: `loadModel` needs
+   * nothing else. @throws OptionError for layers that are none of `layers.*`, as a net from an ONNX file may have
+   */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
   }
@@ -181,6 +200,14 @@ export class Model extends InferenceModel {
   override dispose(): void {
     this.#refuseWhileBusy("dispose");
     super.dispose();
+  }
+
+  /** Rows of an image's outputs that can be right or wrong. */
+  get #rowsPerImage(): number {
+    return this.#outputs.reduce((sum, { shape }, i) => {
+      const columns = shape.at(-1)!;
+      return sum + (decides(this.#losses[i]!, columns) ? sizeOf(shape) / columns : 0);
+    }, 0);
   }
 
   /** The labels of each output; with `targets`, for use at once, nothing is copied or allocated. */
@@ -227,7 +254,6 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     batchSize: number,
-    metrics: readonly (readonly Metric[])[] = [],
   ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
     if (this.#losses.length === 0) {
@@ -243,7 +269,7 @@ export class Model extends InferenceModel {
         columns: shape.at(-1)!,
         targets: targets[i]!,
         loss: this.#losses[i]!,
-        metrics: metrics[i] ?? [],
+        metrics: this.#metrics[i]!,
       };
     });
     const data = batch.map((tensor) => tensor.data);

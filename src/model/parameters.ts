@@ -49,6 +49,22 @@ export function weightsOf(graph: Graph): NamedShape[] {
   );
 }
 
+/** The weights of the layers that both graphs use, as `to` calls them, of those of `from`. */
+export function sharedWeights(
+  to: Graph,
+  from: Graph,
+  weights: ReadonlyMap<string, Tensor>,
+): Map<string, Tensor> {
+  const others = new Map(owners(from).map((node) => [node.layer, node]));
+  const shared = owners(to).flatMap((node) => {
+    const other = others.get(node.layer);
+    if (!other) return [];
+    const specs = node.layer.weights(node.inputShapes);
+    return specs.map((spec) => [weightName(node, spec), weights.get(weightName(other, spec))!] as const);
+  });
+  return new Map(shared);
+}
+
 /** @throws ShapeError naming the tensor that is missing, unknown or of another shape. */
 export function checkWeights(
   where: string,
@@ -131,9 +147,15 @@ export class Parameters {
     return data;
   }
 
-  /** Moves the block to an engine's memory. */
+  /** Moves the block to an engine's memory. @throws Error when it went with an engine that was disposed */
   move(runtime: Runtime): void {
     if (this.#runtime === runtime) return;
+    if (this.#runtime?.disposed) {
+      throw new Error(
+        "compile: expected weights, but they went with the engine that was disposed: " +
+          "give others by setWeights() or loadSafetensors() first",
+      );
+    }
     const region = new Region(runtime.heap, "model: weights");
     const pointer = region.zeros(this.size);
     const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
@@ -171,6 +193,7 @@ export class Parameters {
    */
   write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
     checkWeights(where, this.list, tensors);
+    if (this.#runtime?.disposed) this.#runtime = this.#region = undefined;
     const data = this.#data;
     for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
     this.revision++;

@@ -6,8 +6,8 @@ import type { Graph } from "./graph.ts";
  * By value, the value whose buffer it lies in: its own, that of the input that it is a view of, or, in inference, that of
  * an input that its layer may write over.
  *
- * An input may be written over when nothing reads it later, under any shape, the model does not return it, and it is not
- * the caller's.
+ * An input may be written over when nothing reads it later, under any shape, neither another step nor this one as a further
+ * operand, the model does not return it, and it is not the caller's.
  */
 export function placeValues(graph: Graph, steps: readonly Step[], training: boolean): number[] {
   const { inputs, outputs, shapes } = graph;
@@ -16,17 +16,20 @@ export function placeValues(graph: Graph, steps: readonly Step[], training: bool
   for (const { reads, index } of steps) for (const value of reads) lastRead[value] = index;
   for (const value of outputs) lastRead[value] = Infinity;
   for (let value = 0; value < inputs.length; value++) lastRead[value] = Infinity;
-  for (const { node, index, output } of steps) {
+  for (const { node, index, reads, output } of steps) {
     const { layer } = node;
     if (layer.isView(training)) {
       places[output] = places[node.inputs[0]!]!;
       continue;
     }
-    if (training) continue;
+    const { overwrites } = layer;
+    if (training || !overwrites) continue;
+    const later = new Set(reads.slice(overwrites.length).map((value) => places[value]));
     const isFree = (value: number): boolean =>
       sizeOf(shapes[value]!) === sizeOf(shapes[output]!) &&
+      !later.has(places[value]) &&
       places.every((place, other) => place !== places[value] || lastRead[other]! <= index);
-    const over = layer.overwrites?.map((input) => node.inputs[input]!).find(isFree);
+    const over = overwrites.map((input) => node.inputs[input]!).find(isFree);
     if (over !== undefined) places[output] = places[over]!;
   }
   return places;

@@ -5,8 +5,8 @@ import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
-import { planGradients, type Gradients } from "./gradients.ts";
-import type { Graph } from "./graph.ts";
+import { planGradients, type Gradients, type NodeGradients } from "./gradients.ts";
+import type { Graph, GraphNode } from "./graph.ts";
 import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { placeValues } from "./places.ts";
@@ -38,7 +38,7 @@ export interface Plan {
   readonly outputGradients: readonly Buffer[];
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
-  /** After the weights changed, before the next forward pass; in inference only. */
+  /** After the weights changed, before the next forward pass; in training after changes from outside, for frozen layers. */
   prepare(): void;
   forward(n: number): void;
   /** The parts of `forward` by the names of their layers, for who wants to time them. */
@@ -70,6 +70,28 @@ export function createPlan(
     region.release();
     throw error;
   }
+}
+
+/** The passes, one after the other. */
+function oneByOne(forwards: readonly Pass[]): Pick<Plan, "prepare" | "forward" | "backward" | "update"> {
+  const updates = forwards.filter((pass) => pass.update !== undefined);
+  const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
+  return {
+    prepare() {
+      for (const pass of forwards) pass.prepare?.();
+    },
+    forward(n) {
+      for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
+    },
+    backward(n) {
+      for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
+    },
+    update(n, commit) {
+      let finite = true;
+      for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
+      return finite;
+    },
+  };
 }
 
 class Planner {
@@ -105,50 +127,38 @@ class Planner {
   }
 
   plan(): Plan {
-    const { inputs, nodes, outputs } = this.#graph;
-    const lossTime = nodes.length + 1;
-    const endTime = 2 * nodes.length + 2;
     const passes = this.#steps.map((step) => this.#build(step));
-    const given = inputs.map((_, value) => this.#values[value]!);
-    const results = outputs.map((value) => this.#values[value]!);
-    // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
-    for (const buffer of given) {
-      touch(buffer, 0);
-      if (!this.#training) touch(buffer, endTime);
-    }
-    for (const buffer of results) touch(buffer, this.#training ? lossTime : endTime);
-    const outputGradients = outputs.map((value) => this.#gradients?.values[value] ?? untouched(0));
-    if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
+    const ends = this.#touchEnds();
     const base = this.#region.room(assignOffsets(this.#buffers));
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
-    const forwards = passes.filter((pass) => pass !== null);
-    const updates = forwards.filter((pass) => pass.update !== undefined);
-    const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
     return {
       capacity: this.#options.capacity,
-      inputs: given,
-      outputs: results,
-      outputGradients,
+      ...ends,
       randomKey: this.#randomKey,
-      prepare() {
-        for (const pass of forwards) pass.prepare?.();
-      },
-      forward(n) {
-        for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
-      },
+      ...oneByOne(passes.filter((pass) => pass !== null)),
       steps: passes.flatMap((pass, i) =>
         pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
       ),
-      backward(n) {
-        for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
-      },
-      update(n, commit) {
-        let finite = true;
-        for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
-        return finite;
-      },
       dispose: () => this.#region.release(),
     };
+  }
+
+  /** What the caller and the losses read and write, marked as needed then. */
+  #touchEnds(): Pick<Plan, "inputs" | "outputs" | "outputGradients"> {
+    const { nodes, ...graph } = this.#graph;
+    const lossTime = nodes.length + 1;
+    const endTime = 2 * nodes.length + 2;
+    const inputs = graph.inputs.map((_, value) => this.#values[value]!);
+    const outputs = graph.outputs.map((value) => this.#values[value]!);
+    // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
+    for (const buffer of inputs) {
+      touch(buffer, 0);
+      if (!this.#training) touch(buffer, endTime);
+    }
+    for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
+    const outputGradients = graph.outputs.map((value) => this.#gradients?.values[value] ?? untouched(0));
+    if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
+    return { inputs, outputs, outputGradients };
   }
 
   #buffer(elements: number): PlannedBuffer {
@@ -191,54 +201,20 @@ class Planner {
   /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
   #build(step: Step): Pass | null {
     const { node, index } = step;
-    const forwardTime = index + 1;
-    const backwardTime = 2 * this.#graph.nodes.length + 1 - index;
-    const xs = node.inputs.map((value) => this.#values[value]!);
-    const y = this.#values[step.output]!;
-    const gradients = this.#gradients?.nodes[index];
-    const goesBack = gradients !== undefined && this.#learns[node.output] === true;
-    const dy = this.#gradients?.values[node.output] ?? untouched(0);
-    if (goesBack) {
-      touch(dy, backwardTime);
-      for (const buffer of gradients.buffers) touch(buffer, backwardTime);
-    }
-    if (node.layer.isView(this.#training)) {
-      return goesBack && gradients.finish ? { forward: () => {}, backward: gradients.finish } : null;
-    }
-    for (const value of step.reads) touch(this.#values[value]!, forwardTime);
-    touch(y, forwardTime);
-    if (goesBack && node.layer.backwardReads.x) for (const x of xs) touch(x, backwardTime);
-    if (goesBack && node.layer.backwardReads.y) touch(y, backwardTime);
-    const dxs = gradients?.dxs ?? xs.map(() => null);
-    const context: BuildContext = {
-      kernels: this.#runtime.kernels,
-      heap: this.#runtime.heap,
-      name: node.name,
-      capacity: this.#options.capacity,
-      training: this.#options.training?.trainable[node.owner] ?? false,
-      backward: goesBack ? this.#options.training!.backward : undefined,
-      inputs: node.inputShapes,
-      output: node.outputShape,
-      x: xs[0]!,
-      xs,
-      y,
-      dy,
-      dx: dxs[0] ?? null,
-      dxs,
-      weights: this.#weightsOf(node.owner),
-      epilogue: this.#epilogueOf(step),
-      gradients: gradients?.weights ?? [],
-      randomKey: this.#keyOf(index),
-      ...this.#roomAt(forwardTime, backwardTime, goesBack),
-      window: (window) => this.#region.window(window),
-      table: (numbers) => this.#region.put(numbers),
-    };
-    const pass = node.layer.build(context);
-    const { backward } = pass;
-    if (goesBack && !backward && dxs.some((dx) => dx !== null)) {
-      throw new Error(`${node.name}: expected a backward pass of ${node.layer.type}, got none`);
-    }
+    const { layer } = node;
+    const gradients = this.#learns[node.output] ? this.#gradients?.nodes[index] : undefined;
     const finish = gradients?.finish;
+    if (gradients) {
+      for (const buffer of [this.#gradientOf(node), ...gradients.buffers])
+        touch(buffer, this.#backwardTime(index));
+    }
+    if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
+    const context = this.#contextOf(step, gradients);
+    const pass = layer.build(context);
+    const { backward } = pass;
+    if (!backward && context.dxs.some((dx) => dx !== null)) {
+      throw new Error(`${node.name}: expected a backward pass of ${layer.type}, got none`);
+    }
     if (!backward || !finish) return pass;
     return {
       ...pass,
@@ -247,6 +223,52 @@ class Planner {
         finish(n);
       },
     };
+  }
+
+  /** What a step's pass is built from, its values marked as needed; it has gradients when it goes back. */
+  #contextOf(step: Step, gradients: NodeGradients | undefined): BuildContext {
+    const { node, index, reads } = step;
+    const [forwardTime, backwardTime] = [index + 1, this.#backwardTime(index)];
+    const xs = node.inputs.map((value) => this.#values[value]!);
+    const y = this.#values[step.output]!;
+    const dxs = gradients?.dxs ?? xs.map(() => null);
+    for (const value of reads) touch(this.#values[value]!, forwardTime);
+    touch(y, forwardTime);
+    const { backwardReads } = node.layer;
+    if (gradients && backwardReads.x) for (const x of xs) touch(x, backwardTime);
+    if (gradients && backwardReads.y) touch(y, backwardTime);
+    return {
+      kernels: this.#runtime.kernels,
+      heap: this.#runtime.heap,
+      name: node.name,
+      capacity: this.#options.capacity,
+      training: this.#options.training?.trainable[node.owner] ?? false,
+      backward: gradients && this.#options.training!.backward,
+      inputs: node.inputShapes,
+      output: node.outputShape,
+      x: xs[0]!,
+      xs,
+      y,
+      dy: this.#gradientOf(node),
+      dx: dxs[0] ?? null,
+      dxs,
+      weights: this.#weightsOf(node.owner),
+      epilogue: this.#epilogueOf(step),
+      gradients: gradients?.weights ?? [],
+      randomKey: this.#keyOf(index),
+      ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
+      window: (window) => this.#region.window(window),
+      table: (numbers) => this.#region.put(numbers),
+    };
+  }
+
+  #backwardTime(index: number): number {
+    return 2 * this.#graph.nodes.length + 1 - index;
+  }
+
+  /** Where the gradient of a node's output lies. */
+  #gradientOf({ output }: GraphNode): PlannedBuffer {
+    return this.#gradients?.values[output] ?? untouched(0);
   }
 
   /** What hands a layer its own buffers. */

@@ -21,7 +21,7 @@ export function checkSeed(where: string, seed: unknown): void {
 }
 
 /**
- * A model of layers that each read the one before.
+ * A model of layers that each read the one before, with weights of its own, as `model`.
  * @throws OptionError, ShapeError naming the layer that does not fit.
  */
 export function sequential(options: SequentialOptions): Model {

@@ -7,8 +7,9 @@ import type { Named } from "./named.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 
-/** How long a layer took in a run. */
+/** How long a pass took in a run. */
 export interface LayerTime {
+  /** The layer, or the first of those that run as one. */
   readonly layer: string;
   readonly milliseconds: number;
 }
@@ -94,13 +95,17 @@ export class Session {
    * @throws ShapeError unless `n` is from 1 to `batchSize`.
    */
   run(n: number = this.batchSize): void {
-    this.#prepare(n);
+    this.#prepare("run", n);
     this.#plan.forward(n);
   }
 
-  /** As `run`, and tells how long each layer took. @throws ShapeError */
+  /**
+   * As `run`, and tells how long each pass took: normalizations, sums and activations that the layer before them computes
+   * as well have none of their own, nor have views such as `flatten`.
+   * @throws ShapeError
+   */
   profile(n: number = this.batchSize): LayerTime[] {
-    this.#prepare(n);
+    this.#prepare("profile", n);
     return this.#plan.steps.map(({ name, forward }) => {
       const started = performance.now();
       forward(n);
@@ -108,10 +113,10 @@ export class Session {
     });
   }
 
-  #prepare(n: number): void {
+  #prepare(where: string, n: number): void {
     this.#check();
     if (!(Number.isInteger(n) && n >= 1 && n <= this.batchSize)) {
-      throw new ShapeError(`session.run: expected from 1 to ${this.batchSize} images, got ${n}`);
+      throw new ShapeError(`session.${where}: expected from 1 to ${this.batchSize} images, got ${n}`);
     }
     const { revision } = this.#parameters;
     if (this.#revision !== revision) {

@@ -1,5 +1,5 @@
-import { OptionError, ShapeError } from "../errors.ts";
-import type { Labels } from "../labels.ts";
+import { ShapeError } from "../errors.ts";
+import { checkClasses, type Labels } from "../labels.ts";
 import type { Loss } from "../losses/index.ts";
 import { show } from "../options.ts";
 import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape } from "../tensor.ts";
@@ -15,15 +15,6 @@ export interface Targets {
 
 export function noTargets(): Targets {
   return { classes: false, data: [], size: 0 };
-}
-
-function checkClasses(where: string, data: ArrayLike<number>, count: number): void {
-  for (let i = 0; i < data.length; i++) {
-    const label = data[i]!;
-    if (!(Number.isInteger(label) && label >= 0 && label < count)) {
-      throw new OptionError(`${where}[${i}]: expected a class from 0 to ${count - 1}, got ${label}`);
-    }
-  }
 }
 
 /**

@@ -178,9 +178,9 @@ export class Trainer {
     }
     if (!Number.isFinite(loss)) this.#refuse(where, `the loss is ${loss}`);
     plan.backward(n);
-    if (this.#clip) this.#clipGradients(this.#clip);
+    const bounded = !this.#clip || this.#clipGradients(this.#clip);
     this.#optimizer.begin(this.steps);
-    const finite = this.#update(0) && plan.update(n, false);
+    const finite = bounded && this.#update(0) && plan.update(n, false);
     if (!finite) this.#refuse(where, "a gradient or an updated weight is not finite");
     this.#update(1);
     plan.update(n, true);
@@ -218,7 +218,8 @@ export class Trainer {
     return finite;
   }
 
-  #clipGradients({ norm, value }: Clip): void {
+  /** Returns whether all of them were finite: a bound would make a number of an infinite one. */
+  #clipGradients({ norm, value }: Clip): boolean {
     const { kernels } = this.#runtime;
     let squares = 0;
     for (const { offset, size } of this.#runs) {
@@ -229,6 +230,8 @@ export class Trainer {
     for (const { offset, size } of this.#runs) {
       kernels.clipGradient(this.#gradients + offset * 4, size, scale, value);
     }
+    // Squares of float32 do not overflow in float64.
+    return Number.isFinite(squares);
   }
 
   #refuse(where: string, what: string): never {

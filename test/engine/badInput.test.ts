@@ -98,7 +98,7 @@ const pooling: Refusal[] = [
           [0, 0],
         ],
       }),
-    ShapeError,
+    OptionError,
     /^maxPool2d: padding: expected less than the pool size 2×2, got \[\[0,2\],\[0,0\]\]$/,
   ],
   [
@@ -111,7 +111,7 @@ const pooling: Refusal[] = [
           [2, 0],
         ],
       }),
-    ShapeError,
+    OptionError,
     /^averagePool2d: padding: expected less than the pool size 3×2, got \[\[2,2\],\[2,0\]\]$/,
   ],
   [

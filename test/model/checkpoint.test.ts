@@ -4,12 +4,14 @@ import {
   FormatError,
   layers,
   loadModel,
+  OptionError,
   sequential,
   ShapeError,
   tensor,
   type Model,
   type Tensor,
 } from "../../src/index.ts";
+import { logSoftmax } from "../../src/formats/onnx/layers/logSoftmax.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
 import { hourglass, rareOptions } from "../conformance/hourglass.ts";
 import { lenet5, tinyNet } from "../conformance/nets.ts";
@@ -37,6 +39,16 @@ function altered(
 const node = (index: number, change: object): Uint8Array =>
   altered((architecture) => {
     Object.assign((architecture["nodes"] as object[])[index]!, change);
+  });
+
+/** The file as that of a graph, changed. */
+const asGraph = (change: (architecture: Record<string, unknown>) => void): Uint8Array =>
+  altered((architecture) => {
+    architecture["version"] = 2;
+    architecture["inputs"] = [{ name: "x", shape: architecture["inputShape"] }];
+    (architecture["nodes"] as { inputs: string[] }[])[0]!.inputs = ["x"];
+    architecture["outputs"] = ["dense"];
+    change(architecture);
   });
 
 describe("a model file", () => {
@@ -100,6 +112,28 @@ describe("a model file", () => {
     },
   );
 
+  it("tells which layers are frozen, each once, and says nothing of the others", () => {
+    const twice = layers.dense({ units: 4 });
+    const net = sequential({ inputShape: [4], layers: [twice, twice, layers.dense({ units: 2 })] });
+    const plain = net.toSafetensors();
+    twice.trainable = false;
+    const file = net.toSafetensors();
+    const again = loadModel(file);
+    expect(again.layers.map(({ trainable }) => trainable)).toEqual([false, true]);
+    expect(again.toSafetensors()).toEqual(file);
+    again.layers[0]!.trainable = true;
+    expect(again.toSafetensors()).toEqual(plain);
+    expect(JSON.stringify(decodeSafetensors(plain).metadata)).not.toContain("trainable");
+  });
+
+  it("is not made of layers that loadModel could not make again", () => {
+    const net = sequential({ inputShape: [4], layers: [layers.dense({ units: 2 }), logSoftmax()] });
+    expect(() => net.toSafetensors()).toThrow(OptionError);
+    expect(() => net.toSafetensors()).toThrow(
+      "toSafetensors: onnx.logSoftmax: expected one of layers.*, got a layer of the type onnx.logSoftmax",
+    );
+  });
+
   it("may lie anywhere in a larger buffer", () => {
     const larger = new Uint8Array(bytes.length + 9);
     larger.set(bytes, 5);
@@ -151,6 +185,18 @@ describe("a broken file is refused", () => {
         altered((_, t) => void t.set("dense.bias", tensor([0], [1]))),
       "expected the weights conv2d.kernel, conv2d.bias, dense.kernel, dense.bias; got extra besides": () =>
         altered((_, t) => void t.set("extra", tensor([0], [1]))),
+      'expected nodes of { type, name, inputs, config }, got {"type":"conv2d"': () =>
+        node(0, { trainable: 0 }),
+      'expected each output once, got ["dense","dense"]': () =>
+        asGraph((a) => void (a["outputs"] as string[]).push("dense")),
+      'expected values that an output depends on, got "conv2d"': () =>
+        altered((a, t) => {
+          const [, , last] = a["nodes"] as { name: string; inputs: string[] }[];
+          last!.inputs = [""];
+          t.set("dense.kernel", tensor(new Float32Array(9), [3, 3]));
+        }),
+      'expected values that an output depends on, got "more"': () =>
+        asGraph((a) => void (a["inputs"] as object[]).push({ name: "more", shape: [1] })),
     }),
   )("%s", (message, file) => {
     const broken = file();

@@ -114,6 +114,19 @@ describe("fit", () => {
     expect(weightBits(model)).toEqual(after.at(-1));
   });
 
+  it("tells of no stop when the last epoch was due in any case", async () => {
+    const options = { epochs: 2, earlyStopping: { monitor: "loss", minDelta: 100 } } as const;
+    const history = await model.fit(images, labels, options);
+    expect(history.loss).toHaveLength(2);
+    expect(history.stoppedEpoch).toBeUndefined();
+    expect(history.bestEpoch).toBe(1);
+  });
+
+  it.each([null, 0, false])("is refused as %j", async (given) => {
+    const running = model.fit(images, labels, { earlyStopping: given as never });
+    await expect(running).rejects.toThrow(`fit: earlyStopping: expected an object of options, got ${given}`);
+  });
+
   it("gives back the weights of the best epoch, whether or not it stopped", async () => {
     const [stopped, after] = await trained({ patience: 3, restoreBestWeights: true });
     expect(stopped.stoppedEpoch).toBe(stopped.bestEpoch! + 3);

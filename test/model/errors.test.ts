@@ -197,6 +197,25 @@ describe("training that diverges", () => {
     },
   );
 
+  it.each([{ clipValue: 1 }, { globalClipNorm: 1 }, {}])(
+    "by an infinite gradient, clipped by %j",
+    (bounds) => {
+      const net = sequential({ inputShape: [1], layers: [layers.dense({ units: 1 })] });
+      net.compile({
+        engine,
+        optimizer: optimizers.sgd({ learningRate: 0.1, ...bounds }),
+        loss: losses.meanSquaredError(),
+      });
+      const before = weightBits(net);
+      // The loss, in float64, is 9e76.
+      expect(() => net.trainOnBatch(ones(1, 1), tensor([3e38], [1, 1]))).toThrow(
+        "trainOnBatch: step 1: expected finite numbers, but a gradient or an updated weight is not finite",
+      );
+      expect(weightBits(net)).toEqual(before);
+      net.dispose();
+    },
+  );
+
   it("in the middle of fit keeps the steps before, and fit can be called again", async () => {
     const images = noise(2, 12, 7, 7, 3);
     images.data[8 * 147] = NaN;
@@ -268,6 +287,33 @@ describe("methods at the wrong time", () => {
     session.dispose();
     model.dispose();
     engine.dispose();
+  });
+
+  it("to compile on another engine after the weights went with the first, until there are others", async () => {
+    const other = await load();
+    const { weights } = model;
+    const file = model.toSafetensors();
+    for (const give of [() => model.setWeights(weights), () => model.loadSafetensors(file)]) {
+      const first = await load();
+      model.compile({ engine: first });
+      first.dispose();
+      expect(() => model.compile({ engine: other })).toThrow(
+        "compile: expected weights, but they went with the engine that was disposed: " +
+          "give others by setWeights() or loadSafetensors() first",
+      );
+      expect(other.memory.used).toBe(0);
+      const few = new Map([...weights].slice(1));
+      expect(() => model.setWeights(few)).toThrow(
+        "conv2d.kernel: expected shape 3×3×3×4, got no such tensor",
+      );
+      give();
+      expect(model.weights).toEqual(weights);
+      model.compile({ engine: other });
+      expect(model.predict(x).shape).toEqual([4, 3]);
+      model.dispose();
+    }
+    expect(other.memory.used).toBe(0);
+    other.dispose();
   });
 
   it("to compile on an engine that was disposed, and the model stays where it was", async () => {

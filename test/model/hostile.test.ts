@@ -95,6 +95,17 @@ it("options that change after a layer was made do not change the layer", () => {
   expect(model.weights.get("conv2d.kernel")!.shape).toEqual([3, 3, 3, 4]);
 });
 
+it("an output padding that changes after its layer was made does not change the output", () => {
+  const outputPadding: [number, number] = [0, 0];
+  const grow = layers.conv2dTranspose({ filters: 1, kernelSize: 3, strides: 2, outputPadding });
+  const model = sequential({ inputShape: [3, 3, 1], layers: [grow] });
+  outputPadding.fill(1);
+  model.compile({ engine });
+  expect(model.predict(zeros(2, 3, 3, 1)).shape).toEqual([2, 7, 7, 1]);
+  expect(grow.outputShape([[3, 3, 1]], "grow")).toEqual([7, 7, 1]);
+  model.dispose();
+});
+
 describe("sizes beyond 32 bits", () => {
   const far = [
     [8191, 3],
@@ -175,6 +186,21 @@ describe("what has no meaning is refused", () => {
       "compile: loss: expected a linear last layer, since sigmoidCrossEntropy holds the sigmoid, got sigmoid in dense",
     ],
     [
+      "a sigmoid before a sigmoid, under another shape",
+      () => {
+        const list = [
+          layers.conv2d({ filters: 1, kernelSize: 1, activation: "sigmoid", name: "mask" }),
+          layers.reshape({ targetShape: [9] }),
+          layers.dropout({ rate: 0.1 }),
+          layers.activation({ activation: "linear" }),
+        ];
+        const own = losses.sigmoidCrossEntropy();
+        sequential({ inputShape: [3, 3, 2], layers: list }).compile({ engine, loss: own });
+      },
+      OptionError,
+      "compile: loss: expected a linear last layer, since sigmoidCrossEntropy holds the sigmoid, got sigmoid in mask",
+    ],
+    [
       "a tensor of nothing",
       () => tensor(null as never, [3]),
       ShapeError,
@@ -197,6 +223,24 @@ describe("what has no meaning is refused", () => {
       () => engine.matMul(zeros(2, 3), zeros(2, 3), { transposeA: "yes" as never }),
       OptionError,
       'matMul: transposeA: expected true or false, got "yes"',
+    ],
+    [
+      "a smoothing of squares",
+      () => losses.meanSquaredError({ labelSmoothing: 0.1 } as never),
+      OptionError,
+      'meanSquaredError: expected no options; got "labelSmoothing"',
+    ],
+    [
+      "a width of absolute differences",
+      () => losses.meanAbsoluteError({ delta: 2 } as never),
+      OptionError,
+      'meanAbsoluteError: expected no options; got "delta"',
+    ],
+    [
+      "a smoothing of sigmoids",
+      () => losses.sigmoidCrossEntropy({ labelSmoothing: 0.1 } as never),
+      OptionError,
+      'sigmoidCrossEntropy: expected no options; got "labelSmoothing"',
     ],
     [
       "a number of filters without JSON",

@@ -1,4 +1,4 @@
-/** Metrics, by themselves and through `evaluate`. */
+/** Metrics, by themselves and through `evaluate` and `fit`. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   input,
@@ -8,6 +8,7 @@ import {
   metrics,
   model as graph,
   OptionError,
+  optimizers,
   sequential,
   ShapeError,
   tensor,
@@ -43,7 +44,8 @@ describe("metrics of predictions", () => {
 
   it("take labels in all of their forms", () => {
     const rows = tensor(oneHot(labels, 3), [4, 3]);
-    for (const given of [labels, Int32Array.from(labels), Uint8Array.from(labels), rows]) {
+    const numbers = [labels, Int32Array.from(labels), Uint8Array.from(labels), tensor(labels, [4])];
+    for (const given of [...numbers, rows]) {
       expect(metrics.accuracy(outputs, given)).toBe(0.25);
       expect(metrics.confusionMatrix(outputs, given)[1]).toEqual([2, 0, 0]);
     }
@@ -89,6 +91,11 @@ describe("metrics of predictions", () => {
       () => metrics.confusionMatrix(outputs, [0, 1, 2, 3]),
     ],
     [
+      "accuracy: labels[1]: expected a class from 0 to 2, got 0.5",
+      OptionError,
+      () => metrics.accuracy(outputs, tensor([0, 0.5, 1, 2], [4])),
+    ],
+    [
       "accuracy: labels: expected shape 4×3, got 3×4",
       ShapeError,
       () => metrics.accuracy(outputs, tensor(outputs.data, [3, 4])),
@@ -114,7 +121,7 @@ describe("metrics of predictions", () => {
   });
 });
 
-describe("evaluate", () => {
+describe("evaluate and fit", () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await load();
@@ -175,11 +182,59 @@ describe("evaluate", () => {
     model.dispose();
   });
 
+  it("are told of the validation data after each epoch", async () => {
+    const model = net();
+    const optimizer = optimizers.adam();
+    model.compile({ engine, optimizer, loss, metrics: [metrics.topK({ k: 2 }), metrics.confusionMatrix()] });
+    let told = 0;
+    await model.fit(images, classes, {
+      epochs: 2,
+      validationData: [images, classes],
+      onEpochEnd({ validation }) {
+        expect(Object.keys(validation!)).toEqual(["loss", "accuracy", "topK2", "confusionMatrix"]);
+        expect(validation).toEqual(model.evaluate(images, classes));
+        told++;
+      },
+    });
+    expect(told).toBe(2);
+    model.dispose();
+  });
+
+  it("accuracy is of the outputs whose rows can be right", async () => {
+    const image = input({ shape: [6], name: "image" });
+    const ends = [4, 1, 1].map((units, i) => layers.dense({ units, name: "abc"[i]! }).apply(image));
+    const model = graph({ inputs: image, outputs: ends });
+    const own = { a: loss, b: losses.meanSquaredError(), c: losses.sigmoidCrossEntropy() };
+    const optimizer = optimizers.adam();
+    model.compile({ engine, optimizer, loss: own });
+    const flags = tensor(
+      Float32Array.from(classes, (label) => label % 2),
+      [count, 1],
+    );
+    const targets = { a: classes, b: noise(5, count, 1), c: flags };
+    const { accuracy, outputs: found } = model.evaluate({ image: images }, targets);
+    expect(accuracy).toBe((found!["a"]!.accuracy + found!["c"]!.accuracy) / 2);
+    expect(found!["b"]!.accuracy).toBe(0);
+    // In one batch an epoch: the figures are those before its step.
+    const history = await model.fit({ image: images }, targets, { batchSize: count });
+    expect(history.accuracy).toEqual([accuracy]);
+    model.dispose();
+    const values = sequential({ inputShape: [6], layers: [layers.dense({ units: 1 })] });
+    values.compile({ engine, optimizer, loss: own.b });
+    expect((await values.fit(images, targets.b)).accuracy).toEqual([0]);
+    values.dispose();
+  });
+
   it.each<[message: string, given: unknown]>([
     ["compile: metrics: expected a list of metrics.*, got {}", {}],
     [`compile: metrics: expected a list of metrics.*, got ["accuracy"]`, ["accuracy"]],
     ["compile: metrics: expected a list of metrics.*, got {", metrics.topK()],
     ["compile: metrics: expected each once, got topK5, topK5", [metrics.topK(), metrics.topK({ k: 5 })]],
+    ["compile: metrics: expected a list of metrics.*, got null", null],
+    [
+      "compile: metrics: expected none of loss, accuracy, outputs, which evaluate tells, got accuracy",
+      [{ ...metrics.topK({ k: 1 }), name: "accuracy" }],
+    ],
   ])("is refused by compile: %s", (message, given) => {
     const compile = (): void => net().compile({ engine, loss, metrics: given as Any });
     expect(compile).toThrow(OptionError);

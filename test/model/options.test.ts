@@ -127,6 +127,13 @@ describe("a layer refuses", () => {
         layers.maxPooling1d({ padding: "causal" as Any }),
       "averagePooling1d: padding: expected less than the pool size 2, got [0,2]": () =>
         layers.averagePooling1d({ padding: [0, 2] }),
+      "maxPooling2d: padding: expected less than the pool size 2×2, got [[2,0],[0,0]]": () =>
+        layers.maxPooling2d({
+          padding: [
+            [2, 0],
+            [0, 0],
+          ],
+        }),
       [`globalMaxPooling1d: expected the options name; got "poolSize"`]: () =>
         layers.globalMaxPooling1d({ poolSize: 2 } as Any),
       [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
@@ -277,16 +284,8 @@ describe("a model refuses to be built with", () => {
         build([9, 4, 3], filters(3, { dilationRate: 2, name: "wide" })),
       "maxPooling2d: height: expected an image of at least 8 with its padding, got 7 + 0 + 0": () =>
         build([7, 7, 3], layers.maxPooling2d({ poolSize: 8 })),
-      "maxPooling2d: padding: expected less than the pool size 2×2, got [[2,0],[0,0]]": () =>
-        build(
-          [7, 7, 3],
-          layers.maxPooling2d({
-            padding: [
-              [2, 0],
-              [0, 0],
-            ],
-          }),
-        ),
+      "zeroPadding2d: expected at most 1073741824 elements in an image, got 131079×131079×3": () =>
+        build([7, 7, 3], layers.zeroPadding2d({ padding: 2 ** 16 })),
       "conv2d: expected an image [height, width, channels], got 147": () =>
         build([7, 7, 3], layers.flatten(), filters(1)),
       "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),

@@ -26,5 +26,5 @@ it("a session that is profiled computes as in a run, and names each layer, or th
   expect(session.output).toEqual(wanted);
   expect(times.map(({ layer }) => layer)).toEqual(["conv2d", "maxPooling2d", "dense"]);
   for (const { milliseconds } of times) expect(milliseconds).toBeGreaterThanOrEqual(0);
-  expect(() => session.profile(3)).toThrow("session.run: expected from 1 to 2 images, got 3");
+  expect(() => session.profile(3)).toThrow("session.profile: expected from 1 to 2 images, got 3");
 });

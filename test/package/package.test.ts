@@ -137,6 +137,8 @@ describe("an install into an empty folder", () => {
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import wasm from "im2row/wasm";
+    export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
+    export type { GraphInput, LayerTime, Named } from "im2row/inference";
     export const engine: Engine = await load({ module: wasm });
     const model: Model = sequential({ inputShape: [7, 7, 3], layers: [layers.flatten()] });
     model.compile({ engine });
