@@ -16,6 +16,11 @@ const BOUND = 1e-5;
 
 const without = absent ? skipped("conformance/models/cnn_mnist_pytorch or data/mnist") : "";
 
+it("turns as many images as there are", () => {
+  const few = { images: tensor([1, 2, 3, 4], [1, 2, 2, 1]), labels: Int32Array.of(7) };
+  expect(turned(few, 10)).toEqual({ images: tensor([2, 4, 1, 3], [1, 1, 2, 2]), labels: Int32Array.of(7) });
+});
+
 describe.skipIf(absent)(`a net of PyTorch's, with another last layer, learns turned digits${without}`, () => {
   it("and goes on as a safetensors file, an ONNX file and in onnxruntime", async () => {
     const { train, test } = loadFolder(MNIST);

@@ -239,19 +239,19 @@ describe("inputs of integers", () => {
   it("are integers in training as in predict", async () => {
     const net = await loadNet(engine, { given, constants: CONSTANTS, nodes });
     const added = given.x.data.map((value, i) => value + i);
-    const floats = await loadNet(engine, {
+    const summed = await loadNet(engine, {
       given: { a: given.x },
       constants: CONSTANTS,
       nodes: nodes.slice(2),
     });
     const a = { shape: [3, 4], data: added };
-    for (const each of [net, floats]) each.compile(settings);
-    expect(net.evaluate(given, labels)).toEqual(floats.evaluate(a, labels));
-    expect(net.trainOnBatch(given, labels)).toBe(floats.trainOnBatch({ a }, labels));
+    for (const each of [net, summed]) each.compile(settings);
+    expect(net.evaluate(given, labels)).toEqual(summed.evaluate(a, labels));
+    expect(net.trainOnBatch(given, labels)).toBe(summed.trainOnBatch({ a }, labels));
     const options = { epochs: 2, shuffle: false };
     const history = await net.fit(given, labels, { ...options, validationData: [given, labels] });
-    expect(history).toEqual(await floats.fit(a, labels, { ...options, validationData: [a, labels] }));
-    for (const each of [net, floats]) each.dispose();
+    expect(history).toEqual(await summed.fit(a, labels, { ...options, validationData: [a, labels] }));
+    for (const each of [net, summed]) each.dispose();
   });
 
   it("are refused as floats, and images of other sizes than the net is drawn for", async () => {
