@@ -3,6 +3,7 @@ import { IMPORTED } from "./imported/networks.ts";
 import { ratioTo, speedOf, type Result } from "./result.ts";
 
 export interface Goal {
+  readonly kind?: "network";
   readonly work: string;
   readonly beside: string;
   /** Least geometric mean of the ratios, and least ratio of a case. */
@@ -44,7 +45,7 @@ const large: Pick = ({ kind, name }) => kind === "gemm" && /^gemm (256|512|1024)
 /** Of whole networks, one goal each and peer. */
 const networks: readonly Goal[] = IMPORTED.flatMap(({ title, web, native }) => {
   const goal = (beside: string, least: number): Goal => {
-    return { work: title, beside, goal: least, ratio: against(named(title), beside) };
+    return { kind: "network", work: title, beside, goal: least, ratio: against(named(title), beside) };
   };
   return [goal("onnxruntime-web", web), ...(native === undefined ? [] : [goal("onnxruntime-node", native)])];
 });

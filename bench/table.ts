@@ -35,9 +35,12 @@ export function tableOf({ machine, node, versions, outcomes }: Report): string {
     "",
     row("work", "beside", "mean", "worst shape"),
     row("---", "---", "---", "---"),
-    ...outcomes.map(({ work, beside, mean, worst, cases }) =>
-      row(work, beside, times(mean), cases === 1 ? "" : `${times(worst.ratio)} (${worst.name})`),
-    ),
+    // Those of whole networks have a table of their own.
+    ...outcomes
+      .filter(({ kind }) => kind !== "network")
+      .map(({ work, beside, mean, worst, cases }) =>
+        row(work, beside, times(mean), cases === 1 ? "" : `${times(worst.ratio)} (${worst.name})`),
+      ),
   ].join("\n");
 }
 

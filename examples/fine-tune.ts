@@ -9,7 +9,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { layers, load, loadModel, losses, model, optimizers, tensor, type Tensor } from "im2row";
+import {
+  layers,
+  load,
+  loadModel,
+  losses,
+  metrics,
+  model,
+  optimizers,
+  tensor,
+  type Engine,
+  type Tensor,
+} from "im2row";
 import { loadOnnx } from "im2row/onnx";
 import { loadFolder, type Split } from "../src/cli/data.ts";
 
@@ -19,9 +30,10 @@ const EPOCHS = 2;
 const BATCH = 32;
 const LEARNING_RATE = 0.002;
 
-/** The first `count` images, `[n, h, w, 1]` with h = w, turned by 90° and under the shape of the file, `[n, 1, h, w]`. */
-export function turned({ images, labels }: Split, count: number): Split {
-  const [, side] = images.shape as [number, number];
+/** At most `most` images, `[n, h, w, 1]` with h = w, turned by 90° and under the shape of the file, `[n, 1, h, w]`. */
+export function turned({ images, labels }: Split, most: number): Split {
+  const [all, side] = images.shape as [number, number];
+  const count = Math.min(most, all);
   const data = new Float32Array(count * side * side);
   for (let image = 0; image < count; image++) {
     for (let y = 0; y < side; y++) {
@@ -43,15 +55,6 @@ export interface FineTuned {
   readonly onnx: Uint8Array;
 }
 
-const shareOf = (outputs: Tensor, labels: Int32Array): number => {
-  const classes = outputs.shape[1]!;
-  const right = labels.filter((label, i) => {
-    const row = outputs.data.subarray(i * classes, (i + 1) * classes);
-    return row.indexOf(row.reduce((a, b) => Math.max(a, b))) === label;
-  });
-  return right.length / labels.length;
-};
-
 /** Trains the net in `file` on turned digits, with a new layer of ten classes behind its value `features`. */
 export async function fineTune(
   file: Uint8Array,
@@ -61,9 +64,24 @@ export async function fineTune(
   print: (line: string) => void,
 ): Promise<FineTuned> {
   const engine = await load();
+  try {
+    return await fineTuneOn(engine, file, features, train, test, print);
+  } finally {
+    engine.dispose();
+  }
+}
+
+async function fineTuneOn(
+  engine: Engine,
+  file: Uint8Array,
+  features: string,
+  train: Split,
+  test: Split,
+  print: (line: string) => void,
+): Promise<FineTuned> {
   const net = await loadOnnx(file, { engine });
   const [input, output] = [net.inputNames[0]!, net.outputNames[0]!];
-  const before = shareOf(net.predict({ [input]: test.images })[output] as Tensor, test.labels);
+  const before = metrics.accuracy(net.predict({ [input]: test.images })[output] as Tensor, test.labels);
   print(`the file's net: ${(100 * before).toFixed(2)} % of ${test.labels.length} turned digits`);
 
   const classes = layers.dense({ units: 10, name: "classes" });
@@ -86,7 +104,6 @@ export async function fineTune(
   if (!same) throw new Error("expected the saved net to give the same outputs, got others");
   // The model's images have the order of axes that the file gave them: they are not to be turned once more.
   const onnx = tuned.toOnnx({ layout: "NHWC" });
-  engine.dispose();
   return { before, after, safetensors, onnx };
 }
 

@@ -1,9 +1,9 @@
 /** Native PyTorch on one core, by a script that prints one JSON object a network. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { DATA } from "../../test/support/data.ts";
 
-const SCRIPT = fileURLToPath(new URL("../../../shared/tools/torch_train_step.py", import.meta.url));
+const SCRIPT = `${DATA}/tools/torch_train_step.py`;
 /** Debian's packages belong to the system's interpreter, which need not be the first on the path. */
 const INTERPRETERS = ["/usr/bin/python3", "python3"];
 

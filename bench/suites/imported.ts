@@ -17,7 +17,6 @@ const WEB = "onnxruntime-web";
 /** What a fresh process needs until a network has run once: milliseconds, and bytes at their peak. */
 export interface Start {
   readonly ms: number;
-  readonly wasm: number;
   readonly resident: number;
 }
 

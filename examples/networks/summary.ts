@@ -15,7 +15,10 @@ export function trainableWeights(model: Model): number {
     .reduce((sum, [, { data }]) => sum + data.length, 0);
 }
 
-/** Products of the convolutions and dense layers in one image's forward pass: each weight of a kernel counts once a pixel. */
+/**
+ * Products of the convolutions and dense layers in one image's forward pass: each weight of a kernel counts once a pixel.
+ * By the summary's table, for nets that use each of these layers once and transpose no convolution.
+ */
 export function multiplyAdds(model: Model): number {
   const { weights } = model;
   let sum = 0;

@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { bench, inspect, run, type BenchOptions, type NamedFile, type RunOptions } from "./onnx.ts";
+import type { NamedFile, NamedShape } from "./inputs.ts";
+import { bench, inspect, run, type BenchOptions, type InspectOptions, type RunOptions } from "./onnx.ts";
 import { OPTIMIZERS, train, type TrainOptions } from "./train.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
@@ -44,6 +45,12 @@ function numbers(text: string): number[] {
   return values;
 }
 
+function positiveNumbers(text: string): number[] {
+  const values = numbers(text);
+  if (values.every((value) => value > 0)) return values;
+  throw new InvalidArgumentError(`Expected positive numbers, got ${JSON.stringify(text)}.`);
+}
+
 /** `224` or `224x320`, height and width. */
 function sizePair(text: string): [number, number] {
   const [, height, width = height] = /^([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?$/.exec(text) ?? [];
@@ -57,6 +64,19 @@ function sizePair(text: string): [number, number] {
 function namedFile(text: string, before: readonly NamedFile[]): NamedFile[] {
   const at = text.indexOf("=");
   return [...before, at < 0 ? { file: text } : { name: text.slice(0, at), file: text.slice(at + 1) }];
+}
+
+/** `1x3x224x224` or `name=1x3x224x224`, after those before. */
+function namedShape(text: string, before: readonly NamedShape[]): NamedShape[] {
+  const at = text.lastIndexOf("=");
+  const sizes = text.slice(at + 1);
+  if (!/^[1-9]\d{0,9}(x[1-9]\d{0,9})*$/.test(sizes)) {
+    throw new InvalidArgumentError(
+      `Expected a shape, as 1x3x224x224 or x=1x3x224x224, got ${JSON.stringify(text)}.`,
+    );
+  }
+  const shape = sizes.split("x").map(Number);
+  return [...before, at < 0 ? { shape } : { name: text.slice(0, at), shape }];
 }
 
 function print(text: string): void {
@@ -108,6 +128,14 @@ function createProgram(): Command {
   return program;
 }
 
+const shapeOption = (): Option =>
+  new Option(
+    "--shape <shape>",
+    "of an input whose sizes the file leaves open, as 1x3x224x224; <name>=<shape> where there are several",
+  )
+    .argParser(namedShape)
+    .default([], "as the file declares");
+
 function addOnnxCommands(program: Command): void {
   program
     .command("run")
@@ -127,20 +155,26 @@ function addOnnxCommands(program: Command): void {
     .option("--top <k>", "print the k classes with the largest scores", integerFrom(1, "a positive integer"))
     .option("--labels <file>", "names of the classes, one a line")
     .option("--size <n>", "of an image, as 224 or 224x320 (default: as the net declares)", sizePair)
-    .option("--scale <x>", "what pixels from 0 to 255 are multiplied with", positiveNumber, 1 / 255)
-    .option("--mean <x,…>", "subtracted, one number or one a channel", numbers, [0])
-    .option("--std <x,…>", "divided by, one number or one a channel", numbers, [1])
+    .option("--scale <x>", "what pixels from 0 to 255 are multiplied with (default: 1/255)", positiveNumber)
+    .option("--mean <x,…>", "subtracted, one number or one a channel (default: 0)", numbers)
+    .option("--std <x,…>", "divided by, one number or one a channel (default: 1)", positiveNumbers)
     .action((model: string, options: RunOptions) => run(model, options, print));
   program
     .command("inspect")
     .summary("print the nodes of an ONNX file, its weights, FLOPs and memory")
     .argument("<model>", "ONNX file")
-    .action((model: string) => inspect(model, print));
+    .addOption(shapeOption())
+    .action((model: string, options: InspectOptions) => inspect(model, options, print));
   program
     .command("bench")
     .summary("time an ONNX file by layers")
     .argument("<model>", "ONNX file")
-    .option("--batch <n>", "images a run", integerFrom(1, "a positive integer"), 1)
+    .addOption(shapeOption())
+    .option(
+      "--batch <n>",
+      "images a run (default: as --shape says, else 1 where any number will do)",
+      integerFrom(1, "a positive integer"),
+    )
     .option("--runs <n>", "runs, of which the median counts", integerFrom(1, "a positive integer"), 20)
     .action((model: string, options: BenchOptions) => bench(model, options, print));
 }

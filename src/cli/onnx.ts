@@ -1,57 +1,44 @@
 /** The commands that take an ONNX file: run, inspect, bench. */
-import { readFileSync, writeFileSync } from "node:fs";
-import { FormatError, MemoryError, ShapeError } from "../errors.ts";
-import { readNpy, writeNpy } from "../formats/npy.ts";
-import { load, type Engine, type Tensor } from "../index.ts";
-import { loadOnnx, type OnnxInput, type OnnxModel, type OnnxNode, type OnnxTensor } from "../onnx.ts";
+import { writeFileSync } from "node:fs";
+import { FormatError, MemoryError, OptionError, ShapeError } from "../errors.ts";
+import { writeNpy } from "../formats/npy.ts";
+import { load, type Engine } from "../index.ts";
+import { loadOnnx, type OnnxModel, type OnnxNode, type OnnxSession, type OnnxTensor } from "../onnx.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
-import { isJpeg, isPng, readImage, type ImageOptions } from "./image.ts";
+import { byName, read, readInputs, type NamedFile, type NamedShape, type PixelOptions } from "./inputs.ts";
 import { fileSize, formatTable, percent } from "./report.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
-/** `name=file`, or the file alone where there is one input or output. */
-export interface NamedFile {
-  readonly name?: string;
-  readonly file: string;
-}
-
-export interface RunOptions {
+export interface RunOptions extends PixelOptions {
   readonly input: readonly NamedFile[];
   readonly output: readonly NamedFile[];
   /** How many classes to tell; all numbers without it. */
   readonly top?: number;
   /** File with a label in each line. */
   readonly labels?: string;
-  readonly size?: readonly [number, number];
-  readonly scale: number;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
 }
 
-export interface BenchOptions {
-  readonly batch: number;
+export interface InspectOptions {
+  /** Of the inputs, where the file leaves sizes open. */
+  readonly shape: readonly NamedShape[];
+}
+
+export interface BenchOptions extends InspectOptions {
+  readonly batch?: number;
   readonly runs: number;
 }
 
 /** Numbers of an output that are printed. */
 const SHOWN = 8;
 
-function read(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`${file}: cannot be read (${causeOf(error)})`);
-  }
-}
-
 /** Errors about what the user's files hold are the user's. */
 async function telling<T>(file: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const users = error instanceof FormatError || error instanceof ShapeError || error instanceof MemoryError;
-    throw users ? new UsageError(`${file}: ${error.message}`) : error;
+    const users = [FormatError, ShapeError, OptionError, MemoryError].some((type) => error instanceof type);
+    throw users ? new UsageError(`${file}: ${(error as Error).message}`) : error;
   }
 }
 
@@ -66,40 +53,18 @@ async function withNet(file: string, work: (net: OnnxModel, engine: Engine) => v
   }
 }
 
-/** The one of `names` that an option's file is for. */
-function nameFor(option: string, { name, file }: NamedFile, names: readonly string[]): string {
-  if (name !== undefined && names.includes(name)) return name;
-  if (name === undefined && names.length === 1) return names[0]!;
-  const given = name === undefined ? `${file} without a name` : name;
-  throw new UsageError(`--${option}: expected <name>=<file> with one of ${names.join(", ")}; got ${given}`);
-}
-
-function readInput(file: string, input: OnnxInput, options: RunOptions): Tensor {
-  const bytes = read(file);
-  if (!isPng(bytes) && !isJpeg(bytes)) {
-    try {
-      return readNpy(bytes, file);
-    } catch (error) {
-      throw error instanceof FormatError ? new UsageError(error.message) : error;
-    }
+/** A session as the options say. @throws ShapeError, which names them */
+function sessionOf(net: OnnxModel, shape: readonly NamedShape[], batch?: number): OnnxSession {
+  const shapes = Object.fromEntries(
+    [...byName("shape", shape, net.inputNames)].map(([name, given]) => [name, given.shape]),
+  );
+  try {
+    return net.session({ shapes, ...(batch !== undefined && { batchSize: batch }) });
+  } catch (error) {
+    if (!(error instanceof ShapeError)) throw error;
+    const text = error.message.replace(/^session: shapes: /, "--shape: ").replace(/^session: /, "--batch: ");
+    throw new ShapeError(text, { cause: error });
   }
-  const [, channels, height, width] = input.dims;
-  if (input.dims.length !== 4 || typeof channels !== "number") {
-    throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${input.dims.join(", ")}]`);
-  }
-  const declared =
-    typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
-  const size = options.size ?? declared;
-  const image: ImageOptions = { ...options, ...(size && { size }) };
-  for (const [name, list] of [
-    ["mean", options.mean],
-    ["std", options.std],
-  ] as const) {
-    if (list.length !== 1 && list.length !== channels) {
-      throw new UsageError(`--${name}: expected 1 or ${channels} numbers, got ${list.length}`);
-    }
-  }
-  return readImage(file, bytes, channels, image);
 }
 
 /** The largest numbers of each row `[n, classes]` with their labels. */
@@ -142,21 +107,16 @@ function save({ file }: NamedFile, name: string, { shape, data }: OnnxTensor): v
 
 /** Runs a net on files. @throws UsageError for files and options that will not do */
 export async function run(file: string, options: RunOptions, print: (text: string) => void): Promise<void> {
+  if (options.labels !== undefined && options.top === undefined) {
+    throw new UsageError("--labels: expected --top besides, got none");
+  }
   const labels =
     options.labels === undefined
       ? []
       : new TextDecoder().decode(read(options.labels)).trimEnd().split(/\r?\n/);
   await withNet(file, (net) => {
-    const feeds: Record<string, Tensor> = {};
-    for (const each of options.input) {
-      const name = nameFor("input", each, net.inputNames);
-      feeds[name] = readInput(
-        each.file,
-        net.inputs.find((input) => input.name === name)!,
-        options,
-      );
-    }
-    const wanted = options.output.map((each) => [each, nameFor("output", each, net.outputNames)] as const);
+    const feeds = readInputs(options.input, net.inputs, options);
+    const wanted = byName("output", options.output, net.outputNames);
     const outputs = net.predict(feeds);
     for (const [name, output] of Object.entries(outputs)) {
       print(
@@ -165,7 +125,7 @@ export async function run(file: string, options: RunOptions, print: (text: strin
           : topClasses(name, output, options.top, labels),
       );
     }
-    for (const [each, name] of wanted) save(each, name, outputs[name]!);
+    for (const [name, each] of wanted) save(each, name, outputs[name]!);
   });
 }
 
@@ -200,9 +160,13 @@ function fill(inputs: Readonly<Record<string, Float32Array | Int32Array>>): void
 }
 
 /** Prints a net's nodes, and what it takes: weights, operations, memory. */
-export async function inspect(file: string, print: (text: string) => void): Promise<void> {
+export async function inspect(
+  file: string,
+  options: InspectOptions,
+  print: (text: string) => void,
+): Promise<void> {
   await withNet(file, (net, engine) => {
-    const session = net.session();
+    const session = sessionOf(net, options.shape);
     const { used } = engine.memory;
     const weights = 4 * net.parameterCount;
     const { nodes } = net;
@@ -214,13 +178,13 @@ export async function inspect(file: string, print: (text: string) => void): Prom
     ]);
     print(formatTable([["node", "operator", "output", "FLOPs"], ...rows], "lllr"));
     const total = nodes.reduce((sum, node) => sum + operationsOf(node), 0);
-    const kind =
-      net.notTrainable === undefined ? "any number of images, trainable" : `as declared: ${net.notTrainable}`;
+    const batched = net.notTrainable === undefined;
+    const kind = batched ? "any number of images, trainable" : `whole, in these shapes: ${net.notTrainable}`;
     for (const { name, type, dims } of net.inputs) print(`input       ${name}: ${type} [${dims.join(", ")}]`);
     print(`outputs     ${net.outputNames.join(", ")}`);
     print(`runs        ${kind}`);
     print(`parameters  ${net.parameterCount.toLocaleString("en")}`);
-    print(`FLOPs       ${count(total)} for one image, of convolutions and products`);
+    print(`FLOPs       ${count(total)} for ${batched ? "one image" : "a run"}, of convolutions and products`);
     print(
       `memory      ${fileSize(weights)} of weights, ${fileSize(used - weights)} of buffers, ${fileSize(engine.memory.bytes)} held`,
     );
@@ -236,9 +200,9 @@ export async function bench(
   options: BenchOptions,
   print: (text: string) => void,
 ): Promise<void> {
-  const { batch, runs } = options;
+  const { shape, batch, runs } = options;
   await withNet(file, (net) => {
-    const session = net.session({ batchSize: batch });
+    const session = sessionOf(net, shape, batch);
     fill(session.inputs);
     session.run();
     const totals: number[] = [];
@@ -253,7 +217,9 @@ export async function bench(
     }
     const nodes = [...times].map(([name, values]) => ({ name, time: median(values) }));
     const sum = nodes.reduce((total, { time }) => total + time, 0);
-    const work = new Map(net.nodes.map((node) => [node.name, batch * operationsOf(node)]));
+    // The shapes of a net that joins images hold all of them, any other's hold one.
+    const images = net.notTrainable === undefined ? session.batchSize : 1;
+    const work = new Map(net.nodes.map((node) => [node.name, images * operationsOf(node)]));
     const rows = nodes.map(({ name, time }) => {
       const operations = work.get(name) ?? 0;
       return [
@@ -267,7 +233,7 @@ export async function bench(
     const all = [...work.values()].reduce((total, value) => total + value, 0);
     const time = median(totals);
     print(
-      `total  ${time.toFixed(3)} ms, ${(all / time / 1e6).toFixed(1)} GFLOP/s, batch ${batch}, median of ${runs} runs`,
+      `total  ${time.toFixed(3)} ms, ${(all / time / 1e6).toFixed(1)} GFLOP/s, batch ${session.batchSize}, median of ${runs} runs`,
     );
   });
 }

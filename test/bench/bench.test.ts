@@ -102,6 +102,21 @@ describe("the README's table", () => {
     expect(table).toContain("| conv | peer | 13× | 2.00× (a) |");
   });
 
+  it("leaves whole networks to their own", () => {
+    const outcomes = evaluate([result("a", 1, 2)], [GOAL, { ...GOAL, kind: "network", work: "Net" }]);
+    expect(outcomes.length).toBe(2);
+    const report = {
+      machine: "M",
+      node: "v20",
+      versions: {},
+      rounds: 1,
+      results: [],
+      outcomes,
+      networks: "",
+    };
+    expect(tableOf(report)).not.toContain("Net");
+  });
+
   it("replaces what stands between the marks, and nothing else", () => {
     const text = "a\n<!-- benchmark -->\nold\n<!-- /benchmark -->\nb";
     expect(replaceMarked(text, "new")).toBe("a\n<!-- benchmark -->\n\nnew\n\n<!-- /benchmark -->\nb");
@@ -123,7 +138,7 @@ describe("the table of whole networks", () => {
       network("Net on two threads", "network threads", { im2row: 6, "one thread": 10 }),
       network("Bare", "network", { im2row: 200 }),
     ];
-    const start = (ms: number, mb: number): Start => ({ ms, wasm: 0, resident: mb * 1e6 });
+    const start = (ms: number, mb: number): Start => ({ ms, resident: mb * 1e6 });
     const starts = [{ name: "Net", starts: { im2row: start(40, 90), "onnxruntime-web": start(300, 150) } }];
     const lines = importedTable(results, starts, "M").split("\n");
     expect(lines[0]).toBe("Measured on: M.");

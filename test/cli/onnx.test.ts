@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { encode as encodePng } from "fast-png";
 import { encode as encodeJpeg } from "jpeg-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { operationsOf } from "../../src/cli/onnx.ts";
+import { bench, operationsOf } from "../../src/cli/onnx.ts";
+import { DATA_TYPE } from "../../src/formats/onnx/proto.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { tensor } from "../../src/index.ts";
 import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";
@@ -53,6 +54,18 @@ beforeAll(() => {
   writeFileSync(at("sum.onnx"), onnxFile({ nodes, inputs, outputs: ["y"], initializers }));
   const unknown = [node("Fly", ["x"], "a"), node("Swim", ["a"], "y")];
   writeFileSync(at("unknown.onnx"), onnxFile({ ...MEANS, nodes: unknown }));
+  const numbers = [valueInfo("x", [1, 4]), valueInfo("shape", [2], DATA_TYPE.int64)];
+  const reshape = [node("Reshape", ["x", "shape"], "y")];
+  writeFileSync(at("reshape.onnx"), onnxFile({ nodes: reshape, inputs: numbers, outputs: ["y"] }));
+  const joined = (images: number | string): Uint8Array =>
+    onnxFile({
+      nodes: [node("MatMul", ["x", "w"], "/product"), node("Softmax", ["/product"], "y", { axis: 0 })],
+      inputs: [valueInfo("x", [images, 256])],
+      outputs: ["y"],
+      initializers: [constant("w", [256, 256], new Float32Array(256 * 256))],
+    });
+  writeFileSync(at("joined.onnx"), joined("n"));
+  writeFileSync(at("fixed.onnx"), joined(1));
   writeFileSync(at("x.npy"), writeNpy(tensor([1, 2, 3, 4, 5, 6, 7, 8, 3, 3, 3, 3], [1, 3, 2, 2])));
   writeFileSync(at("labels.txt"), "ant\nbee\ncat\n");
   // Two columns: a red and a blue one.
@@ -123,7 +136,27 @@ describe("im2row run", () => {
       () => [at("unknown.onnx")],
       /got 2 nodes that are not: a \(Fly\): .*; y \(Swim\): /,
     ],
-    ["no input", () => [at("means.onnx")], /predict: x: expected \{ shape, data \}, got undefined$/m],
+    ["no input", () => [at("means.onnx")], /^im2row: --input: expected a file for x, got none$/m],
+    [
+      "two files for an input",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--input", `x=${at("x.png")}`],
+      /--input: expected one for x, got .*x\.npy and .*x\.png$/m,
+    ],
+    ...["--size 2", "--scale 1", "--mean 0", "--std 1"].map((option): [string, () => string[], RegExp] => [
+      `${option} beside an array`,
+      () => [at("means.onnx"), "--input", at("x.npy"), ...option.split(" ")],
+      new RegExp(`${option.split(" ")[0]}: expected an image among the inputs, got \\.npy files alone$`, "m"),
+    ]),
+    [
+      "labels without --top",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--labels", at("labels.txt")],
+      /--labels: expected --top besides, got none$/m,
+    ],
+    [
+      "a division by zero",
+      () => [at("means.onnx"), "--input", at("x.png"), "--std", "1,0,1"],
+      /Expected positive numbers, got "1,0,1"/,
+    ],
     [
       "an input without a name",
       () => [at("sum.onnx"), "--input", at("x.npy")],
@@ -181,10 +214,25 @@ describe("im2row inspect", () => {
     );
   });
 
-  it("refuses files that leave sizes open", () =>
+  it("takes sizes that the file leaves open", async () => {
+    for (const shape of ["1x3x4x6", "x=5x3x4x6"]) {
+      const { stdout, stderr } = await im2row("inspect", at("open.onnx"), "--shape", shape);
+      expect(stderr).toBe("");
+      expect(stdout).toContain("/pool  GlobalAveragePool  [1, 3, 1, 1]\n");
+    }
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ["files that leave sizes open", [], /open\.onnx: --shape: x: expected a size for "h", got none$/m],
+    ["another shape", ["--shape", "1x2x4x4"], /--shape: x: expected shape n×3×h×w, got 1×2×4×4$/m],
+    ["a shape of another input", ["--shape", "z=1x3"], /--shape: expected <name>=<shape> .* of x; got z$/m],
+    ["no shape", ["--shape", "1x0"], /Expected a shape, as 1x3x224x224 or x=1x3x224x224, got "1x0"/],
+  ])("refuses %s", (_, args, message) => refused(["inspect", at("open.onnx"), ...args], message));
+
+  it("refuses nets that depend on numbers, with the file", () =>
     refused(
-      ["inspect", at("open.onnx")],
-      /open\.onnx: session: shapes: x: expected a size for "h", got none/,
+      ["inspect", at("reshape.onnx")],
+      /reshape\.onnx: session: expected a net that is planned by shapes/,
     ));
 });
 
@@ -197,6 +245,23 @@ describe("im2row bench", () => {
     expect(stdout).toMatch(/^\/conv +\d+\.\d{3} +[\d.]+ % +[\d.]+$/m);
     expect(stdout).toMatch(/^total {2}\d+\.\d{3} ms, [\d.]+ GFLOP\/s, batch 3, median of 2 runs$/m);
   });
+
+  it("counts the images of a net that joins them once", async () => {
+    const lines: string[] = [];
+    await bench(at("joined.onnx"), { shape: [], batch: 64, runs: 5 }, (line) => lines.push(line));
+    const [, ms, rate] = /^\/product +(\d+\.\d{3}) .* ([\d.]+)$/m.exec(lines[0]!)!;
+    // 2 · 64 · 256 · 256 operations; each figure is rounded.
+    const [time, expected] = [Number(ms), 2 * 64 * 256 * 256 * 1e-6];
+    expect(Number(rate)).toBeGreaterThan(expected / (time + 0.0005) - 0.05);
+    expect(Number(rate)).toBeLessThan(expected / (time - 0.0005) + 0.05);
+    expect(lines[1]).toContain(", batch 64, ");
+  });
+
+  it("refuses a batch that cannot be", () =>
+    refused(
+      ["bench", at("fixed.onnx"), "--batch", "4"],
+      /fixed\.onnx: --batch: expected 4 images in all shapes, got 1$/m,
+    ));
 });
 
 it("operations are those of convolutions and products", () => {

@@ -1,25 +1,29 @@
 /** examples/fine-tune.ts on a file of PyTorch's, where the conformance data and MNIST are. */
 import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { load, loadModel, tensor } from "im2row";
 import { loadOnnx } from "im2row/onnx";
 import { describe, expect, it } from "vitest";
 import { fineTune, turned } from "../../examples/fine-tune.ts";
 import { loadFolder } from "../../src/cli/data.ts";
+import { DATA, skipped } from "../support/data.ts";
 import { expectWithin } from "../support/float.ts";
 import { onnxruntimeIsAbsent, runOnnx } from "../support/onnxruntime.ts";
 
-const shared = fileURLToPath(new URL("../../../shared/", import.meta.url));
-const [MODEL, DATA] = [`${shared}conformance/models/cnn_mnist_pytorch/model.onnx`, `${shared}data/mnist`];
-const absent = !existsSync(MODEL) || !existsSync(DATA);
+const [MODEL, MNIST] = [`${DATA}/conformance/models/cnn_mnist_pytorch/model.onnx`, `${DATA}/data/mnist`];
+const absent = !existsSync(MODEL) || !existsSync(MNIST);
 /** As in the tests of exported files: of the largest output. */
 const BOUND = 1e-5;
 
-const without = absent ? " (skipped: ../shared has no model of PyTorch's or no MNIST)" : "";
+const without = absent ? skipped("conformance/models/cnn_mnist_pytorch or data/mnist") : "";
+
+it("turns as many images as there are", () => {
+  const few = { images: tensor([1, 2, 3, 4], [1, 2, 2, 1]), labels: Int32Array.of(7) };
+  expect(turned(few, 10)).toEqual({ images: tensor([2, 4, 1, 3], [1, 1, 2, 2]), labels: Int32Array.of(7) });
+});
 
 describe.skipIf(absent)(`a net of PyTorch's, with another last layer, learns turned digits${without}`, () => {
   it("and goes on as a safetensors file, an ONNX file and in onnxruntime", async () => {
-    const { train, test } = loadFolder(DATA);
+    const { train, test } = loadFolder(MNIST);
     const [digits, judged] = [turned(train, 3000), turned(test, 1000)];
     const lines: string[] = [];
     const tuned = await fineTune(readFileSync(MODEL), "18", digits, judged, (line) => lines.push(line));

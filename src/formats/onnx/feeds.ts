@@ -17,7 +17,7 @@ export interface OnnxTensor<Data extends OnnxData = OnnxData> {
 const CLASSES = { float32: "Float32Array", int64: "BigInt64Array", int32: "Int32Array", bool: "Uint8Array" };
 
 /** The class of a typed array, of whatever realm. */
-const className = (data: unknown): string => Object.prototype.toString.call(data).slice(8, -1);
+export const className = (data: unknown): string => Object.prototype.toString.call(data).slice(8, -1);
 
 /** Whether sizes fit what the file declares; where that is a name or nothing, any does. The first may be `open`. */
 function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {
@@ -86,9 +86,11 @@ export function fromMemory(type: ElementType, bits: Float32Array): OnnxData {
   return fromNumbers(type, new Int32Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
-/** A tensor's elements in the class for their type. */
-export function fromNumbers(type: ElementType, numbers: Numbers): OnnxData {
+/** A tensor's elements in the class for their type. @throws ShapeError naming it for integers that are none */
+export function fromNumbers(type: ElementType, numbers: Numbers, name = "tensor"): OnnxData {
   if (type === "float32") return Float32Array.from(numbers);
+  const wrong = numbers.find((value: number) => !Number.isInteger(value));
+  if (wrong !== undefined) throw new ShapeError(`${name}: expected integers, got ${wrong}`);
   if (type === "int64") return BigInt64Array.from(numbers as Float64Array, BigInt);
   return type === "int32" ? Int32Array.from(numbers) : Uint8Array.from(numbers);
 }

@@ -1,38 +1,36 @@
 import type { KernelEngine } from "../../engine/engine.ts";
 import { OptionError, ShapeError } from "../../errors.ts";
+import type { Labels } from "../../labels.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
-import { checkEngine, type CompileOptions } from "../../model/compile.ts";
+import type { CompileOptions } from "../../model/compile.ts";
 import type { Evaluation } from "../../model/evaluation.ts";
 import type { FitOptions, History } from "../../model/fit.ts";
 import type { Model } from "../../model/model.ts";
-import type { Named } from "../../model/named.ts";
-import type { Labels } from "../../labels.ts";
+import { inOrder, type Named } from "../../model/named.ts";
 import { checkOptions, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
-import { checkFeed, checkFeedShape, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
-import { nodeName, readGraph, type OnnxGraph, type OnnxInput } from "./graph.ts";
-import { Instance, type Given } from "./instance.ts";
+import { checkFeed, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
+import {
+  checkImages,
+  givenByFeeds,
+  givenByShapes,
+  sessionImages,
+  type Feeds,
+  type Images,
+  type OnnxFitOptions,
+  type Shapes,
+} from "./given.ts";
+import type { OnnxGraph, OnnxInput } from "./graph.ts";
+import { Instance, type End, type Given } from "./instance.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
 import { Rare } from "./node.ts";
+import { nodesOf, type OnnxNode } from "./nodes.ts";
 import type { Operators } from "./operator.ts";
 import { COMMON } from "./operators/index.ts";
 import { rewriteTensors } from "./rewrite.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./tensorData.ts";
-import { isComputed, isConstant, type Constant } from "./values.ts";
-
-/** What an ONNX net is given, by the names of its inputs. */
-export type Feeds = Readonly<Record<string, OnnxTensor>>;
-
-/** A node of a file, with the shapes of its values; undefined for an optional one that is left out. */
-export interface OnnxNode {
-  /** Its name, else that of the first value it defines. */
-  readonly name: string;
-  /** The operator. */
-  readonly type: string;
-  readonly inputs: readonly (Shape | undefined)[];
-  readonly outputs: readonly (Shape | undefined)[];
-}
+import { isComputed } from "./values.ts";
 
 /**
  * A net from an ONNX file, on an engine. Shapes, layouts and names are those of the file: images are `[n, c, h, w]`.
@@ -56,40 +54,56 @@ export class OnnxModel {
     this.#engine = engine;
     this.#operators = operators;
     checkOperators(graph, operators);
-    const shapes = new Map(
-      graph.inputs.map(({ name, dims }) => [
-        name,
-        dims.map((size, i) => (i === 0 && typeof size === "string" ? 1 : size)),
-      ]),
-    );
-    const open = [...shapes.values()].flat().some((size) => typeof size === "string");
+    const { inputs } = graph;
+    const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
     // What is open is drawn when it is given.
-    if (!open) this.#draw(shapes as Map<string, number[]>);
-    if (operators === COMMON && this.#isDrawnAgain) {
+    if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)))
+      this.#draw(givenByShapes(inputs, {}, 1, true));
+    // Where the graph is drawn when the net runs as well, `predict` could load nothing.
+    const again =
+      !this.#instance || (this.notTrainable !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
+    if (operators === COMMON && again) {
       this.dispose();
       throw new Rare();
     }
-  }
-
-  /** Whether the graph is drawn when the net runs as well, for whatever is given: `predict` could load nothing then. */
-  get #isDrawnAgain(): boolean {
-    const open = this.#graph.inputs.some(({ dims }) => typeof dims[0] === "string");
-    return !this.#instance || (open && this.notTrainable !== undefined);
   }
 
   /** The graph for these inputs; undefined when it depends on numbers, which `#deciding` then knows. */
   #draw(given: Given): Instance | undefined {
     const before = this.#instance;
     if (before?.serves(given)) return before;
+    const trained = before?.trained("predict") ?? new Map();
+    let next: Instance | undefined;
     try {
-      const next = new Instance(this.#graph, this.#operators, given, this.#engine);
-      next.resume(before?.trained("predict") ?? new Map());
+      next = new Instance(this.#graph, this.#operators, given, this.#engine);
+      next.resume(trained);
       before?.model?.dispose();
       return (this.#instance = next);
     } catch (error) {
+      next?.model?.dispose();
       if (!(error instanceof NeedsInputs)) throw error;
       for (const name of error.names) this.#deciding.add(name);
       return undefined;
+    }
+  }
+
+  /** As `#draw` for what is given, which is checked for any number of images when it is `open`. */
+  #drawFor(given: (open: boolean) => Given): Instance | undefined {
+    const open = !this.#instance || this.notTrainable === undefined;
+    const instance = this.#draw(given(open));
+    // A net that turns out to join images has as many as the file says.
+    return instance && open && this.notTrainable !== undefined ? this.#drawFor(given) : instance;
+  }
+
+  /** The graph for these tensors. @throws ShapeError naming the input */
+  #drawnByFeeds(feeds: Feeds): Instance {
+    const { inputs } = this.#graph;
+    // Each time around, the graph depends on one more input at least.
+    for (;;) {
+      const instance = this.#drawFor((open) => givenByFeeds(inputs, feeds, this.#deciding, open));
+      if (!instance) continue;
+      if (this.notTrainable === undefined) checkImages(inputs, feeds, this.#deciding);
+      return instance;
     }
   }
 
@@ -111,19 +125,7 @@ export class OnnxModel {
    * number will do. @throws ShapeError as `summary`
    */
   get nodes(): OnnxNode[] {
-    const { lowered } = this.#drawn("nodes");
-    const { batch } = lowered.builder;
-    const shapeOf = (name: string): Shape | undefined => {
-      const value = lowered.values.get(name);
-      if (!value || isConstant(value) || batch === undefined) return value?.shape;
-      return [1, ...value.shape.slice(1)];
-    };
-    return this.#graph.nodes.map((node) => ({
-      name: nodeName(node),
-      type: node.opType,
-      inputs: node.inputs.map(shapeOf),
-      outputs: node.outputs.map(shapeOf),
-    }));
+    return nodesOf(this.#graph, this.#drawn("nodes").lowered);
   }
 
   /** Numbers in the weights of its layers. @throws ShapeError as `summary` */
@@ -132,7 +134,7 @@ export class OnnxModel {
     return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Why `fit` is refused; undefined for a net that trains. */
+  /** Why `fit` is refused; undefined for a net that trains, and takes any number of images. */
   get notTrainable(): string | undefined {
     if (!this.#instance) return "its shapes are open, or follow from numbers that are given";
     return this.#instance.model ? this.#instance.notBatched : "nothing in it is computed";
@@ -163,22 +165,16 @@ export class OnnxModel {
   /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
   predict(feeds: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
     checkOptions("predict", options, ["batchSize"]);
-    const instance = this.#instanceFor("predict", feeds);
+    const instance = this.#drawnByFeeds(feeds);
     const { outputs, constants, inputs, notBatched } = instance;
     // By names that are any text: an object would take __proto__ for something else.
     const results = new Map<string, OnnxTensor>();
     for (const { name, type, shape, data } of constants)
-      results.set(name, { shape, data: fromNumbers(type, data()) });
+      results.set(name, { shape, data: fromNumbers(type, data(), name) });
     if (!instance.model) return Object.fromEntries(results);
     const whole = notBatched !== undefined;
     const given: Record<string, Tensor> = {};
-    for (const { name, key, value } of inputs) {
-      const { shape, data } = feeds[name]!;
-      given[key] = {
-        shape: [whole ? 1 : shape[0]!, ...value.symbol.shape],
-        data: shape.includes(0) ? new Float32Array(1) : toMemory(`predict: ${name}`, data),
-      };
-    }
+    for (const end of inputs) given[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
     const made = instance.model.predict(given, options);
     for (const { name, key, value } of outputs) {
       const { data } = made[key]!;
@@ -189,38 +185,29 @@ export class OnnxModel {
   }
 
   /**
-   * Inference on buffers of its own, in the file's layout: fill `inputs`, `run()`, read `outputs`.
-   * @throws ShapeError when the file leaves shapes open that `shapes` does not give; MemoryError
+   * Inference on buffers of its own, in the file's layout: fill `inputs`, `run()`, read `outputs`. The number of images is
+   * `batchSize`, or that of `shapes`; by default 1, or what a net that joins images declares. A net that is drawn anew for
+   * other shapes ends it.
+   * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is given contradicts itself or
+   * the file; OptionError when the net depends on numbers; MemoryError
    */
-  session(options: { batchSize?: number; shapes?: Readonly<Record<string, Shape>> } = {}): OnnxSession {
+  session(options: { batchSize?: number; shapes?: Shapes } = {}): OnnxSession {
     checkOptions("session", options, ["batchSize", "shapes"]);
-    const batchSize = positiveInteger("session: batchSize", options.batchSize ?? 1);
-    const instance = this.#draw(this.#sessionShapes(batchSize, options.shapes ?? {}));
-    if (instance) return new OnnxSession(instance, batchSize);
-    throw new OptionError(
-      `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${[...this.#deciding].join(", ")}: use predict`,
-    );
-  }
-
-  #sessionShapes(batchSize: number, given: Readonly<Record<string, Shape>>): Map<string, Shape> {
-    const shapes = new Map<string, Shape>();
-    const unknown = Object.keys(given).find((name) => !this.inputNames.includes(name));
-    if (unknown !== undefined) {
-      throw new ShapeError(`session: shapes: expected ${this.inputNames.join(", ")}; got ${unknown} besides`);
+    const { batchSize, shapes = {} } = options;
+    if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
+    const { inputs } = this.#graph;
+    let given: Given = new Map();
+    const instance = this.#drawFor((open) => (given = givenByShapes(inputs, shapes, batchSize, open)));
+    if (!instance) {
+      throw new OptionError(
+        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${[...this.#deciding].join(", ")}: use predict`,
+      );
     }
-    for (const input of this.#graph.inputs) {
-      const { name, dims } = input;
-      const own = Object.hasOwn(given, name) ? given[name] : undefined;
-      if (own !== undefined) checkFeedShape(`session: shapes: ${name}`, input, own, true);
-      const shape =
-        own ?? dims.map((size, axis) => (axis === 0 && typeof size === "string" ? batchSize : size));
-      const open = shape.find((size) => typeof size === "string");
-      if (open !== undefined) {
-        throw new ShapeError(`session: shapes: ${name}: expected a size for ${show(open)}, got none`);
-      }
-      shapes.set(name, shape as Shape);
-    }
-    return shapes;
+    const batched = this.notTrainable === undefined;
+    // The first input of a net that joins images tells their number.
+    const told = batched ? shapes : Object.fromEntries([...(given as Map<string, Shape>)].slice(0, 1));
+    const images = sessionImages(inputs, told, batchSize);
+    return new OnnxSession(instance, images, () => this.#instance === instance);
   }
 
   /** Puts an optimizer and a loss to the net, for `fit`. @throws OptionError as `model`; as `Model.compile` */
@@ -228,27 +215,41 @@ export class OnnxModel {
     this.#trainable("compile").compile({ ...options, engine: this.#engine });
   }
 
-  /** Trains, as `Model.fit`; images are in the file's layout. */
-  fit(
-    images: Tensor | Named<Tensor>,
-    labels: Labels | Named<Labels>,
-    options?: FitOptions,
-  ): Promise<History> {
-    return this.#trainable("fit").fit(images, labels, options);
+  /** Trains, as `Model.fit`; images are as for `predict`, labels of several outputs by their names in `model`. */
+  async fit(images: Images, labels: Labels | Named<Labels>, options: OnnxFitOptions = {}): Promise<History> {
+    const model = this.#trainable("fit");
+    const { validationData } = options;
+    const validation = validationData && {
+      validationData: [this.#images("fit: validationData", validationData[0]), validationData[1]] as const,
+    };
+    return model.fit(this.#images("fit", images), labels, { ...options, ...validation } as FitOptions);
   }
 
   /** One step, as `Model.trainOnBatch`. */
-  trainOnBatch(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): number {
-    return this.#trainable("trainOnBatch").trainOnBatch(images, labels);
+  trainOnBatch(images: Images, labels: Labels | Named<Labels>): number {
+    const model = this.#trainable("trainOnBatch");
+    return model.trainOnBatch(this.#images("trainOnBatch", images), labels);
   }
 
   /** As `Model.evaluate`. */
-  evaluate(
-    images: Tensor | Named<Tensor>,
-    labels: Labels | Named<Labels>,
-    options?: { batchSize?: number },
-  ): Evaluation {
-    return this.#trainable("evaluate").evaluate(images, labels, options);
+  evaluate(images: Images, labels: Labels | Named<Labels>, options?: { batchSize?: number }): Evaluation {
+    const model = this.#trainable("evaluate");
+    return model.evaluate(this.#images("evaluate", images), labels, options);
+  }
+
+  /** Images for the model, with its names for them. @throws ShapeError */
+  #images(method: string, images: Images): Named<Tensor> {
+    const where = `${method}: images`;
+    const { inputs } = this.#instance!;
+    const names = inputs.map(({ name }) => name);
+    const tensors = inOrder(where, images, names);
+    return Object.fromEntries(
+      inputs.map((end, i) => {
+        const { name, key, value } = end;
+        checkFeed(where, { name, type: value.type, dims: value.shape }, tensors[i], true);
+        return [key, modelTensor(where, end, tensors[i]!, false)];
+      }),
+    );
   }
 
   /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were given yet */
@@ -274,10 +275,9 @@ export class OnnxModel {
     return rewriteTensors(this.#graph.bytes, elements);
   }
 
-  /** Takes the net off its engine and frees its memory there. */
+  /** Takes the net off its engine and frees its memory there. The weights are kept; `compile` may follow. */
   dispose(): void {
     this.#instance?.model?.dispose();
-    this.#instance = undefined;
   }
 
   #trainable(where: string): Model {
@@ -287,70 +287,12 @@ export class OnnxModel {
       `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notTrainable}`,
     );
   }
-
-  #instanceFor(where: string, feeds: Feeds): Instance {
-    const { inputs } = this.#graph;
-    if (typeof feeds !== "object" || feeds === null) {
-      throw new ShapeError(`${where}: expected tensors by the names of inputs, got ${show(feeds)}`);
-    }
-    const unknown = Object.keys(feeds).find((name) => inputs.every((input) => input.name !== name));
-    if (unknown !== undefined) {
-      throw new ShapeError(`${where}: expected ${this.inputNames.join(", ")}; got ${unknown} besides`);
-    }
-    const open = this.#instance?.model !== undefined && this.#instance.notBatched === undefined;
-    for (const input of inputs)
-      checkFeed(
-        where,
-        input,
-        Object.hasOwn(feeds, input.name) ? feeds[input.name] : undefined,
-        open && !this.#deciding.has(input.name),
-      );
-    if (open) this.#checkImages(where, feeds);
-    // Each time around, the graph depends on one more input at least.
-    for (;;) {
-      const instance = this.#draw(new Map(inputs.map((input) => [input.name, this.#givenBy(input, feeds)])));
-      if (instance) return instance;
-    }
-  }
-
-  /** @throws ShapeError unless all inputs have as many images. */
-  #checkImages(where: string, feeds: Feeds): void {
-    const inputs = this.#graph.inputs.filter(({ name }) => !this.#deciding.has(name));
-    const images = feeds[inputs[0]!.name]!.shape[0];
-    const other = inputs.find(({ name }) => feeds[name]!.shape[0] !== images);
-    if (!other) return;
-    throw new ShapeError(
-      `${where}: ${other.name}: expected ${images} images as in ${inputs[0]!.name}, got ${feeds[other.name]!.shape[0]}`,
-    );
-  }
-
-  #givenBy({ name, type }: OnnxInput, feeds: Feeds): Shape | Constant {
-    const { shape, data } = feeds[name]!;
-    if (!this.#deciding.has(name)) return shape;
-    const numbers =
-      type === "float32"
-        ? Float32Array.from(data as Float32Array)
-        : Float64Array.from(data as Int32Array, Number);
-    return { type, shape, data: () => numbers };
-  }
 }
 
-/**
- * The net in an ONNX file, on an engine: for inference at once, for training after `compile`. Opsets 6 to 25; float32,
- * with float16 widened; the operators in `docs/onnx.md`. Those that nets for images seldom need are code of their own,
- * loaded when a file needs them.
- * @throws FormatError when the file is broken, or lists all nodes that cannot be computed; MemoryError
- */
-export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngine }): Promise<OnnxModel> {
-  checkOptions("loadOnnx", options, ["engine"]);
-  const { engine } = options;
-  checkEngine(engine);
-  const graph = readGraph(bytes);
-  try {
-    return new OnnxModel(graph, engine, COMMON);
-  } catch (error) {
-    if (!(error instanceof Rare)) throw error;
-    const { ALL } = await import("./operators/rare.ts");
-    return new OnnxModel(graph, engine, ALL);
-  }
+/** A tensor as the model takes it: a batch of images, or of one `whole` tensor. @throws ShapeError */
+function modelTensor(where: string, end: End, { shape, data }: OnnxTensor, whole: boolean): Tensor {
+  return {
+    shape: [whole ? 1 : shape[0]!, ...end.value.symbol.shape],
+    data: shape.includes(0) ? new Float32Array(1) : toMemory(`${where}: ${end.name}`, data),
+  };
 }

@@ -1,8 +1,9 @@
 import { OptionError } from "../../errors.ts";
+import { onlyOne } from "../../model/inferenceModel.ts";
 import type { Session } from "../../model/session.ts";
 import type { Named } from "../../model/named.ts";
 import { fromNumbers } from "./feeds.ts";
-import type { Instance } from "./instance.ts";
+import type { End, Instance } from "./instance.ts";
 import type { Computed, Numbers } from "./values.ts";
 
 /** Views of a session's buffers: float32, or int32 for integers and booleans. */
@@ -21,43 +22,56 @@ export class OnnxSession {
   readonly batchSize: number;
   readonly #session: Session | undefined;
   readonly #whole: boolean;
+  readonly #isDrawn: () => boolean;
   readonly #nodeOf: ReadonlyMap<string, string>;
 
-  /** Users call `session`. */
-  constructor(instance: Instance, batchSize: number) {
-    const { model, notBatched, constants } = instance;
+  /** Users call `session`. `isDrawn` tells whether the net is still drawn for the session's shapes. */
+  constructor(instance: Instance, batchSize: number, isDrawn: () => boolean) {
+    const { model, notBatched, constants, lowered } = instance;
     this.batchSize = batchSize;
-    this.#nodeOf = instance.lowered.builder.nodeOf;
+    this.#isDrawn = isDrawn;
+    this.#nodeOf = lowered.builder.nodeOf;
     this.#whole = notBatched !== undefined;
-    const session = model?.session({ batchSize: this.#whole ? 1 : batchSize });
-    this.#session = session;
-    this.inputs = viewsOf(instance.inputs, (key) => session!.inputs[key]!);
-    const known = constants.map(({ name, type, data }): [string, View] => [name, knownView(type, data())]);
-    this.outputs = Object.assign(
-      viewsOf(instance.outputs, (key) => session!.outputs[key]!),
-      Object.fromEntries(known),
+    this.#session = model?.session({ batchSize: this.#whole ? 1 : batchSize });
+    this.inputs = viewsOf(
+      instance.inputs.map((end) => [end.name, () => viewOf(end, this.#live!.inputs[end.key]!)]),
     );
+    const outputs = new Map<string, () => View>();
+    for (const { name, type, data } of constants) {
+      const view = knownView(name, type, data());
+      outputs.set(name, () => view);
+    }
+    for (const end of instance.outputs) {
+      outputs.set(end.name, () => viewOf(end, this.#live!.outputs[end.key]!));
+    }
+    this.outputs = viewsOf([...lowered.outputs.keys()].map((name) => [name, outputs.get(name)!]));
+  }
+
+  /** The model's session; undefined when nothing is computed. @throws Error when the net was drawn anew */
+  get #live(): Session | undefined {
+    if (this.#isDrawn()) return this.#session;
+    throw new Error("session: expected a net drawn for its shapes, got one that was drawn for others since");
   }
 
   /** The only input. @throws OptionError when there are several */
   get input(): View {
-    return only("input", this.inputs);
+    return onlyOne("session.input", Object.values(this.inputs));
   }
 
   /** The only output. @throws OptionError when there are several */
   get output(): View {
-    return only("output", this.outputs);
+    return onlyOne("session.output", Object.values(this.outputs));
   }
 
   /** Computes the outputs; of the first `n` images where the net takes any number. @throws ShapeError */
   run(n?: number): void {
-    this.#session?.run(this.#images(n));
+    this.#live?.run(this.#images(n));
   }
 
   /** As `run`, and tells how long each node of the file took, its layers together. @throws ShapeError */
   profile(n?: number): NodeTime[] {
     const times = new Map<string, number>();
-    for (const { layer, milliseconds } of this.#session?.profile(this.#images(n)) ?? []) {
+    for (const { layer, milliseconds } of this.#live?.profile(this.#images(n)) ?? []) {
       // A further use of a layer is called name:1.
       const node = this.#nodeOf.get(layer.replace(/:.*/, ""))!;
       times.set(node, (times.get(node) ?? 0) + milliseconds);
@@ -80,29 +94,19 @@ export class OnnxSession {
   }
 }
 
-function knownView(type: Computed["type"], data: Numbers): View {
-  return fromNumbers(type === "float32" ? "float32" : "int32", data) as View;
+function knownView(name: string, type: Computed["type"], data: Numbers): View {
+  return fromNumbers(type === "float32" ? "float32" : "int32", data, name) as View;
 }
 
-function only(what: "input" | "output", views: Named<View>): View {
-  const all = Object.keys(views);
-  if (all.length === 1) return views[all[0]!]!;
-  throw new OptionError(`session.${what}: expected a net with one ${what}, got ${all.length}: use ${what}s`);
+/** The view of an end's elements. */
+function viewOf({ value }: End, floats: Float32Array): View {
+  if (value.type === "float32") return floats;
+  return new Int32Array(floats.buffer, floats.byteOffset, floats.length);
 }
 
 /** Views by the file's names, taken anew for each use: growth of the memory detaches them. */
-function viewsOf(
-  ends: readonly { readonly name: string; readonly key: string; readonly value: Computed }[],
-  floats: (key: string) => Float32Array,
-): Named<View> {
-  const views = {};
-  for (const { name, key, value } of ends) {
-    const get = (): View => {
-      const view = floats(key);
-      if (value.type === "float32") return view;
-      return new Int32Array(view.buffer, view.byteOffset, view.length);
-    };
-    Object.defineProperty(views, name, { enumerable: true, get });
-  }
-  return views;
+function viewsOf(views: Iterable<readonly [name: string, get: () => View]>): Named<View> {
+  const record = {};
+  for (const [name, get] of views) Object.defineProperty(record, name, { enumerable: true, get });
+  return record;
 }

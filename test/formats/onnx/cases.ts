@@ -5,10 +5,9 @@ import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { decodeModel, decodeTensor } from "../../../src/formats/onnx/decode.ts";
 import { fromNumbers } from "../../../src/formats/onnx/feeds.ts";
 import { readTensor } from "../../../src/formats/onnx/tensorData.ts";
+import { DATA } from "../../support/data.ts";
 
-/** Where the suites lie: beside the repository, which holds none of them. */
-export const SHARED = new URL("../../../../shared", import.meta.url).pathname;
-export const CASES = `${SHARED}/conformance/onnx`;
+export const CASES = `${DATA}/conformance/onnx`;
 export const GROUPS = ["node", "pytorch-converted", "pytorch-operator", "simple"];
 
 /** ONNX's own tolerances. */

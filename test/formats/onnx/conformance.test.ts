@@ -1,4 +1,4 @@
-/** ONNX's own conformance suites, its light networks, and two trained models, all of which lie beside the repository. */
+/** ONNX's own conformance suites, its light networks, and two trained models, all of which lie outside of the repository. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFolder } from "../../../src/cli/data.ts";
@@ -7,14 +7,14 @@ import { load, type Engine } from "../../../src/index.ts";
 import { loadOnnx } from "../../../src/onnx.ts";
 import { Random } from "../../../src/random.ts";
 import { sizeOf } from "../../../src/tensor.ts";
-import { CASES, difference, GROUPS, readTensorFile, runCase, SHARED, type CaseResult } from "./cases.ts";
+import { DATA, skipped } from "../../support/data.ts";
+import { CASES, difference, GROUPS, readTensorFile, runCase, type CaseResult } from "./cases.ts";
 
 /** Cases of the suites: fewer would mean that some were not found. */
 const COUNT = 299;
 
 const absent = !existsSync(CASES);
-/** In the title of what is skipped, so that it is seen. */
-const why = absent ? ` (skipped: there is no ${CASES})` : "";
+const why = absent ? skipped("conformance/onnx") : "";
 
 let engine: Engine;
 beforeAll(async () => {
@@ -67,17 +67,17 @@ describe.skipIf(absent)(`whole networks with constant weights${why}`, () => {
 });
 
 describe.skipIf(absent)(`trained models${why}`, () => {
-  const MODELS = `${SHARED}/conformance/models`;
+  const MODELS = `${DATA}/conformance/models`;
 
   it("mnist_8 passes", async () => {
     expect(await runCase(engine, `${MODELS}/mnist_8`)).toMatchObject({ status: "passed" });
   });
 
-  it.skipIf(!existsSync(`${SHARED}/data/mnist`))(
+  it.skipIf(!existsSync(`${DATA}/data/mnist`))(
     "cnn_mnist_pytorch knows as many digits as under ONNX Runtime",
     async () => {
       const net = await loadOnnx(readFileSync(`${MODELS}/cnn_mnist_pytorch/model.onnx`), { engine });
-      const { pixels, labels } = readFolder(`${SHARED}/data/mnist`).test;
+      const { pixels, labels } = readFolder(`${DATA}/data/mnist`).test;
       // It was trained on grey in 0…1, as it is.
       const grey = Float32Array.from(pixels.subarray(0, 1000 * 28 * 28), (byte) => byte / 255);
       const given = { shape: [1000, 1, 28, 28], data: grey };

@@ -122,6 +122,16 @@ describe("loadOnnx refuses", () => {
     }
   });
 
+  it.each<[unknown, string]>([
+    [new ArrayBuffer(8), "ArrayBuffer"],
+    ["model.onnx", "String"],
+    [undefined, "Undefined"],
+  ])("what holds no bytes: %o", async (bytes, kind) => {
+    await expect(loadOnnx(bytes as Uint8Array, { engine })).rejects.toThrow(
+      new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`),
+    );
+  });
+
   it("options that do not exist, and no engine", async () => {
     const file = onnxFile(RELU);
     await expect(loadOnnx(file, { engine, threads: 2 } as never)).rejects.toThrow(OptionError);

@@ -146,6 +146,20 @@ it("a net that was trained goes on from there when it is drawn for other sizes",
   expect(after).not.toEqual(before);
 });
 
+it("keeps what was trained when it is taken off its engine", async () => {
+  const net = await loadOnnx(onnxFile(NET), { engine });
+  train(net);
+  const [file, after] = [net.toOnnx(), run(net)];
+  const { used } = engine.memory;
+  net.dispose();
+  expect(engine.memory.used).toBeLessThan(used);
+  expect(net.toOnnx()).toEqual(file);
+  expect(() => run(net)).toThrow(/^predict: expected a compiled model, got one without an engine$/);
+  net.compile({});
+  expect(run(net)).toEqual(after);
+  net.dispose();
+});
+
 describe("float16", () => {
   it("is narrowed to the nearest, of two to the even one, and widened exactly", () => {
     for (let bits = 0; bits < 0x10000; bits++) {

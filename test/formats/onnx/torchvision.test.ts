@@ -6,12 +6,12 @@ import { toNchw } from "../../../bench/layout.ts";
 import { mobileNetV2, resnet18, squeezeNet } from "../../../examples/networks/index.ts";
 import { load, tensor, type Engine, type Model } from "../../../src/index.ts";
 import { loadOnnx } from "../../../src/onnx.ts";
+import { DATA, skipped } from "../../support/data.ts";
 import { random } from "../../support/random.ts";
 import { root } from "../../support/tarball.ts";
-import { SHARED } from "./cases.ts";
 
 const PYTHON = "/usr/bin/python3";
-const SCRIPT = `${SHARED}/tools/export_torchvision.py`;
+const SCRIPT = `${DATA}/tools/export_torchvision.py`;
 /** Files are kept from run to run: they take a minute and 265 MB. */
 const CACHE = `${root}/build/torchvision`;
 const NETWORKS = [
@@ -28,7 +28,7 @@ const NETWORKS = [
 
 /** Why there is nothing to export with, for the title of what is skipped; `""` when there is. */
 function absence(): string {
-  if (!existsSync(SCRIPT)) return ` (skipped: there is no ${SCRIPT})`;
+  if (!existsSync(SCRIPT)) return skipped("tools/export_torchvision.py");
   const { status } = spawnSync(PYTHON, ["-c", "import torch, torchvision"], { stdio: "ignore" });
   return status === 0 ? "" : ` (skipped: ${PYTHON} finds no torch and torchvision)`;
 }

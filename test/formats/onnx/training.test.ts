@@ -219,3 +219,54 @@ describe("what has no gradient", () => {
     net.dispose();
   });
 });
+
+describe("inputs of integers", () => {
+  const nodes = [
+    node("Cast", ["input.ids"], "c", { to: 1 }),
+    node("Add", ["x", "c"], "a"),
+    node("Gemm", ["a", "matrix"], "y"),
+  ];
+  const given = {
+    x: noise(1, [3, 4]),
+    "input.ids": integers(
+      [3, 4],
+      Array.from({ length: 12 }, (_, i) => i),
+    ),
+  };
+  const labels = [0, 1, 2];
+  const settings = { optimizer: optimizers.sgd({ learningRate: 0.01 }), loss: losses.softmaxCrossEntropy() };
+
+  it("are integers in training as in predict", async () => {
+    const net = await loadNet(engine, { given, constants: CONSTANTS, nodes });
+    const added = given.x.data.map((value, i) => value + i);
+    const summed = await loadNet(engine, {
+      given: { a: given.x },
+      constants: CONSTANTS,
+      nodes: nodes.slice(2),
+    });
+    const a = { shape: [3, 4], data: added };
+    for (const each of [net, summed]) each.compile(settings);
+    expect(net.evaluate(given, labels)).toEqual(summed.evaluate(a, labels));
+    expect(net.trainOnBatch(given, labels)).toBe(summed.trainOnBatch({ a }, labels));
+    const options = { epochs: 2, shuffle: false };
+    const history = await net.fit(given, labels, { ...options, validationData: [given, labels] });
+    expect(history).toEqual(await summed.fit(a, labels, { ...options, validationData: [a, labels] }));
+    for (const each of [net, summed]) each.dispose();
+  });
+
+  it("are refused as floats, and images of other sizes than the net is drawn for", async () => {
+    const net = await loadNet(engine, { given, constants: CONSTANTS, nodes });
+    net.compile(settings);
+    const wrong = { ...given, "input.ids": given.x };
+    expect(() => net.trainOnBatch(wrong, labels)).toThrow(
+      "trainOnBatch: images: input.ids.data: expected a BigInt64Array, got Float32Array of 12",
+    );
+    await expect(net.fit({ ...given, x: noise(1, [3, 5]) }, labels)).rejects.toThrow(
+      "fit: images: x: expected shape n×4, got 3×5",
+    );
+    expect(() => net.evaluate({ x: given.x } as never, labels)).toThrow(
+      "evaluate: images: expected x, input.ids, got none called input.ids",
+    );
+    net.dispose();
+  });
+});

@@ -1,0 +1,121 @@
+/** What the command line gives to an ONNX net: arrays, images and shapes for its inputs. */
+import { readFileSync } from "node:fs";
+import { FormatError } from "../errors.ts";
+import { readNpy } from "../formats/npy.ts";
+import type { Tensor } from "../index.ts";
+import type { OnnxInput } from "../onnx.ts";
+import type { Shape } from "../tensor.ts";
+import { isJpeg, isPng, readImage, type ImageOptions } from "./image.ts";
+import { causeOf, UsageError } from "./usage.ts";
+
+/** `name=file`, or the file alone where there is one input or output. */
+export interface NamedFile {
+  readonly name?: string;
+  readonly file: string;
+}
+
+/** `name=1x3x224x224`, or the shape alone where there is one input. */
+export interface NamedShape {
+  readonly name?: string;
+  readonly shape: Shape;
+}
+
+/** How images become numbers. */
+export interface PixelOptions {
+  readonly size?: readonly [number, number];
+  readonly scale?: number;
+  readonly mean?: readonly number[];
+  readonly std?: readonly number[];
+}
+
+export function read(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`${file}: cannot be read (${causeOf(error)})`);
+  }
+}
+
+const textOf = (given: NamedFile | NamedShape): string =>
+  "file" in given ? given.file : given.shape.join("x");
+
+/** What an option gives to each of `names`, once. @throws UsageError */
+export function byName<T extends NamedFile | NamedShape>(
+  option: string,
+  given: readonly T[],
+  names: readonly string[],
+): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const each of given) {
+    const name = each.name ?? (names.length === 1 ? names[0]! : undefined);
+    if (name === undefined || !names.includes(name)) {
+      const what = "file" in each ? "file" : "shape";
+      throw new UsageError(
+        `--${option}: expected <name>=<${what}> with one of ${names.join(", ")}; got ${name ?? `${textOf(each)} without a name`}`,
+      );
+    }
+    const before = found.get(name);
+    if (before) {
+      throw new UsageError(
+        `--${option}: expected one for ${name}, got ${textOf(before)} and ${textOf(each)}`,
+      );
+    }
+    found.set(name, each);
+  }
+  return found;
+}
+
+/** The tensors for a net's inputs. @throws UsageError */
+export function readInputs(
+  files: readonly NamedFile[],
+  inputs: readonly OnnxInput[],
+  options: PixelOptions,
+): Record<string, Tensor> {
+  const names = inputs.map(({ name }) => name);
+  const given = byName("input", files, names);
+  let images = 0;
+  const feeds = inputs.map((input): [string, Tensor] => {
+    const file = given.get(input.name)?.file;
+    if (file === undefined) {
+      throw new UsageError(`--input: expected a file for ${input.name}, got none`);
+    }
+    const bytes = read(file);
+    if (!isPng(bytes) && !isJpeg(bytes)) return [input.name, readArray(file, bytes)];
+    images++;
+    return [input.name, imageFor(file, bytes, input, options)];
+  });
+  const unused = (["size", "scale", "mean", "std"] as const).find((name) => options[name] !== undefined);
+  if (images === 0 && unused !== undefined) {
+    throw new UsageError(`--${unused}: expected an image among the inputs, got .npy files alone`);
+  }
+  return Object.fromEntries(feeds);
+}
+
+function readArray(file: string, bytes: Uint8Array): Tensor {
+  try {
+    return readNpy(bytes, file);
+  } catch (error) {
+    throw error instanceof FormatError ? new UsageError(error.message) : error;
+  }
+}
+
+function imageFor(file: string, bytes: Uint8Array, { dims }: OnnxInput, options: PixelOptions): Tensor {
+  const [, channels, height, width] = dims;
+  if (dims.length !== 4 || typeof channels !== "number") {
+    throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${dims.join(", ")}]`);
+  }
+  const declared =
+    typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
+  const { scale = 1 / 255, mean = [0], std = [1] } = options;
+  const size = options.size ?? declared;
+  for (const [name, list] of [
+    ["mean", mean],
+    ["std", std],
+  ] as const) {
+    if (list.length !== 1 && list.length !== channels) {
+      throw new UsageError(`--${name}: expected 1 or ${channels} numbers, got ${list.length}`);
+    }
+  }
+  const image: ImageOptions = { scale, mean, std, ...(size && { size }) };
+  return readImage(file, bytes, channels, image);
+}

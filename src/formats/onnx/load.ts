@@ -1,0 +1,31 @@
+import type { KernelEngine } from "../../engine/engine.ts";
+import { FormatError } from "../../errors.ts";
+import { checkEngine } from "../../model/compile.ts";
+import { checkOptions } from "../../options.ts";
+import { className } from "./feeds.ts";
+import { readGraph } from "./graph.ts";
+import { OnnxModel } from "./model.ts";
+import { Rare } from "./node.ts";
+import { COMMON } from "./operators/index.ts";
+
+/**
+ * The net in an ONNX file, on an engine: for inference at once, for training after `compile`. Opsets 6 to 25; float32,
+ * with float16 widened; the operators in `docs/onnx.md`. Those that nets for images seldom need are code of their own,
+ * loaded when a file needs them.
+ * @throws FormatError when the file is broken, or lists all nodes that cannot be computed; MemoryError
+ */
+export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngine }): Promise<OnnxModel> {
+  checkOptions("loadOnnx", options, ["engine"]);
+  const { engine } = options;
+  checkEngine(engine);
+  const kind = className(bytes);
+  if (kind !== "Uint8Array") throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
+  const graph = readGraph(bytes);
+  try {
+    return new OnnxModel(graph, engine, COMMON);
+  } catch (error) {
+    if (!(error instanceof Rare)) throw error;
+    const { ALL } = await import("./operators/rare.ts");
+    return new OnnxModel(graph, engine, ALL);
+  }
+}
