@@ -82,8 +82,8 @@ export class Builder {
   /** Images in the shapes of the file while it is lowered, when the graph is batched. */
   readonly batch: number | undefined;
 
-  /** What else is known of values: how they could be made together with what follows them. */
-  readonly origins: WeakMap<SymbolicTensor, Origin> = new WeakMap();
+  /** What else is known of values, as they are made: another view of the same numbers is none of them. */
+  readonly origins: WeakMap<Computed, Origin> = new WeakMap();
   /** The weights that start with numbers of the file. */
   readonly stored: StoredWeight[] = [];
   readonly #sources = new Set<TensorProto>();

@@ -13,7 +13,7 @@ export function activate({ builder }: Node, value: Value, kind: Activation): Com
   const x = builder.computed(value);
   const { shape, order } = x;
   const y = builder.apply(layers.activation({ activation: kind }), [x], { type: "float32", shape }, order);
-  builder.origins.set(y.symbol, { activation: { kind, of: x } });
+  builder.origins.set(y, { activation: { kind, of: x } });
   return y;
 }
 
