@@ -1,8 +1,22 @@
 /** Operators that repeat a tensor's numbers. */
 import { Unsupported } from "../../node.ts";
-import { known, required, type Operator, type OperatorTable } from "../../operator.ts";
+import {
+  constantInput,
+  known,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
+import { isConstant, type Value } from "../../values.ts";
 import { along, range } from "../along.ts";
 import { broadcastShape } from "../broadcasting.ts";
+
+/** The result, which follows from the shape of an input where the list does by which it is made. */
+function repeated(node: Node, y: Value): Value[] {
+  const { ofShape } = constantInput(node, 1, "sizes");
+  return [ofShape && isConstant(y) ? { ...y, ofShape } : y];
+}
 
 const expand: Operator = {
   inputs: [2, 2],
@@ -15,7 +29,7 @@ const expand: Operator = {
       const from = y.shape[axis]!;
       if (from !== size) y = along(node, y, axis, { from, places: range(size, () => 0) });
     });
-    return [y];
+    return repeated(node, y);
   },
 };
 
@@ -32,7 +46,7 @@ const tile: Operator = {
       const from = x.shape[axis]!;
       y = along(node, y, axis, { from, places: range(from * times, (i) => i % from) });
     });
-    return [y];
+    return repeated(node, y);
   },
 };
 
