@@ -1,4 +1,5 @@
 import type { Activation } from "../../engine/activation.ts";
+import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
 import type { BuildContext, Layer, LayerDefinition, Pass } from "../../layers/layer.ts";
 import * as layers from "../../layers/index.ts";
@@ -91,14 +92,19 @@ export class Builder {
   node = "";
   /** The node of the file that each layer is for, by the layer's name. */
   readonly nodeOf: Map<string, string> = new Map();
-  readonly #names = new Set<string>();
+  /** The names in use, each with the last number that was put behind it. */
+  readonly #names = new Map<string, number>();
   /** The first input that is given at run time. */
   #given: SymbolicTensor | undefined;
   readonly #mostFolded: number;
   #folded = 0;
   #copied = 0;
 
-  constructor(fileSize: number, batch?: number) {
+  /** What computes constants that the host does not. */
+  readonly engine: KernelEngine;
+
+  constructor(fileSize: number, engine: KernelEngine, batch?: number) {
+    this.engine = engine;
     this.batch = batch;
     this.#mostFolded = MOST_FOLDED + fileSize;
   }
@@ -174,9 +180,9 @@ export class Builder {
   #newName(wanted: string): string {
     // Without underscores in front no name means anything to an object.
     const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
-    let name = base;
-    for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
-    this.#names.add(name);
+    let [name, last] = [base, this.#names.get(base) ?? 0];
+    while (this.#names.has(name)) name = `${base}_${++last}`;
+    this.#names.set(name, 0).set(base, last);
     return name;
   }
 

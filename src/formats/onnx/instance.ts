@@ -42,8 +42,8 @@ export class Instance {
 
   /** @throws NeedsInputs, Rare, FormatError, MemoryError */
   constructor(graph: OnnxGraph, operators: Operators, given: Given, engine: KernelEngine) {
-    const batched = lowerBatched(graph, operators, given);
-    const lowered = typeof batched === "string" ? lower(graph, operators, given) : batched;
+    const batched = lowerBatched(graph, operators, given, engine);
+    const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
     this.lowered = lowered;
     this.notBatched = typeof batched === "string" ? batched : undefined;
     this.#given = given;
@@ -150,7 +150,12 @@ function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
 }
 
 /** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, Rare */
-function lowerBatched(graph: OnnxGraph, operators: Operators, given: Given): Lowered | string {
+function lowerBatched(
+  graph: OnnxGraph,
+  operators: Operators,
+  given: Given,
+  engine: KernelEngine,
+): Lowered | string {
   const shapes = graph.inputs.flatMap((input) => {
     const shape = given.get(input.name)!;
     return "data" in shape ? [] : [{ ...input, shape }];
@@ -164,7 +169,7 @@ function lowerBatched(graph: OnnxGraph, operators: Operators, given: Given): Low
       const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
       batch.set(name, [count, ...shape.slice(1)]);
     }
-    return lower(graph, operators, batch, images);
+    return lower(graph, operators, batch, engine, images);
   };
   try {
     const counts = typeof first.dims[0] === "string" ? SOME_IMAGES : [first.shape[0]!];

@@ -1,6 +1,7 @@
 /** Operators that repeat a tensor's numbers. */
 import { Unsupported } from "../../node.ts";
 import {
+  checkSizes,
   constantInput,
   known,
   required,
@@ -22,7 +23,7 @@ const expand: Operator = {
   inputs: [2, 2],
   lower(node) {
     const x = required(node, 0);
-    const shape = broadcastShape(x.shape, known(node, 1, "shape")!);
+    const shape = broadcastShape(x.shape, checkSizes(known(node, 1, "shape")!));
     const missing = shape.length - x.shape.length;
     let y = node.builder.reshaped(x, [...range(missing, () => 1), ...x.shape]);
     shape.forEach((size, axis) => {
@@ -37,7 +38,7 @@ const tile: Operator = {
   inputs: [2, 2],
   lower(node) {
     const x = required(node, 0);
-    const repeats = known(node, 1, "repeats")!;
+    const repeats = checkSizes(known(node, 1, "repeats")!);
     if (repeats.length !== x.shape.length) {
       throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${repeats.join(", ")}]`);
     }
