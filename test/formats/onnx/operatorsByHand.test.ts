@@ -210,6 +210,33 @@ describe("images", () => {
     expectWithin(data as Float32Array, exact, (i) => bound(x.data[i]!, exact[i]!));
   });
 
+  it.each([
+    ["moving ones", 0],
+    ["those of the batch", 1],
+  ])("BatchNormalization divides by statistics that are %s", async (_, training_mode) => {
+    const [n, c, pixels] = [3, 2, 10];
+    const x = noise(1, [n, c, 2, 5]);
+    const weights = [noise(2, [c]), noise(3, [c]), noise(4, [c]), noise(5, [c], 0.5, 1.5)] as const;
+    const [scale, bias, mean, variance] = weights.map(({ data }) => data) as unknown as Float32Array[];
+    const net = one("BatchNormalization", x, weights, { training_mode });
+    const { data } = await (training_mode === 1 ? runWhole(engine, net) : runBoth(engine, net));
+    const channelOf = (i: number): number => Math.floor(i / pixels) % c;
+    const statistics = count(c).map((channel) => {
+      if (training_mode === 0) return { mean: mean![channel]!, variance: variance![channel]! };
+      const values = [...x.data].filter((_, i) => channelOf(i) === channel);
+      const average = (all: readonly number[]): number => all.reduce((sum, v) => sum + v, 0) / all.length;
+      return { mean: average(values), variance: average(values.map((v) => (v - average(values)) ** 2)) };
+    });
+    const exact = Array.from(x.data, (value, i) => {
+      const own = statistics[channelOf(i)]!;
+      return (
+        ((value - own.mean) / Math.sqrt(own.variance + 1e-5)) * scale![channelOf(i)]! + bias![channelOf(i)]!
+      );
+    });
+    // A few roundings of numbers below 4.
+    expectWithin(data as Float32Array, exact, () => 4 * 8 * U);
+  });
+
   it.each<[string, string, number, Record<string, Attribute>, number, (channel: number) => number]>([
     ["InstanceNormalization", "channel", 20, {}, 4, (channel) => channel],
     ["GroupNormalization", "group", 20, { num_groups: 2 }, 2, (channel) => channel >> 1],
