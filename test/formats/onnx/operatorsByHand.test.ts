@@ -223,7 +223,7 @@ describe("images", () => {
     const channelOf = (i: number): number => Math.floor(i / pixels) % c;
     const statistics = count(c).map((channel) => {
       if (training_mode === 0) return { mean: mean![channel]!, variance: variance![channel]! };
-      const values = [...x.data].filter((_, i) => channelOf(i) === channel);
+      const values = [...x.data].filter((__, i) => channelOf(i) === channel);
       const average = (all: readonly number[]): number => all.reduce((sum, v) => sum + v, 0) / all.length;
       return { mean: average(values), variance: average(values.map((v) => (v - average(values)) ** 2)) };
     });

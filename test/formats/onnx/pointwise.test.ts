@@ -188,10 +188,12 @@ describe("functions of integers and constants", () => {
     );
   });
 
-  it.each([
-    ...["Abs", "Neg", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Exp", "Log", "Erf"],
-    ...["Sigmoid", "Tanh", "Softplus", "Softsign", "HardSwish", "Elu", "Celu", "Gelu", "Mish", "Relu"],
-  ])("%s gives a constant the bits of a value", async (operator) => {
+  const FUNCTIONS = [
+    ["Abs", "Neg", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Exp", "Log", "Erf"],
+    ["Sigmoid", "Tanh", "Softplus", "Softsign", "HardSwish", "Elu", "Celu", "Gelu", "Mish", "Relu"],
+  ].flat();
+
+  it.each(FUNCTIONS)("%s gives a constant the bits of a value", async (operator) => {
     const c = floats([1, 8], [0.5, 1.5, 2.5, 2.49, 0.1, 3, 1e-40, 7e20]);
     const nodes = [node(operator, ["c"], "b"), node("Mul", ["x", "b"], "y")];
     const ones = floats(

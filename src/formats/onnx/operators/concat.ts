@@ -1,9 +1,9 @@
 import * as layers from "../../../layers/index.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { fileOrder } from "../builder.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
+import { fileOrder } from "../order.ts";
 import { isComputed, isConstant, type TensorType, type Value } from "../values.ts";
 
 /** The values one behind the other along the axis. */

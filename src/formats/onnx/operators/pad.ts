@@ -1,5 +1,4 @@
 import * as layers from "../../../layers/index.ts";
-import { channelsLast } from "../builder.ts";
 import { Unsupported } from "../node.ts";
 import {
   axesOf,
@@ -10,6 +9,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, range } from "./along.ts";
 

@@ -2,9 +2,9 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
-import { channelsLast, fileOrder } from "../builder.ts";
 import { Rare } from "../node.ts";
 import { axesOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { channelsLast, fileOrder } from "../order.ts";
 import { isComputed, type Value } from "../values.ts";
 
 /** Which axes are reduced, and whether they stay as axes of size 1. */
