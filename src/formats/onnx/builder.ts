@@ -1,11 +1,14 @@
 import type { Activation } from "../../engine/activation.ts";
+import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
-import type { BuildContext, Layer, LayerDefinition, Pass } from "../../layers/layer.ts";
+import type { Layer } from "../../layers/layer.ts";
 import * as layers from "../../layers/index.ts";
-import { defineLayer, SymbolicTensor } from "../../layers/symbolic.ts";
+import { SymbolicTensor } from "../../layers/symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
 import { constantLayer } from "./layers/constant.ts";
+import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
+import { fileOrder, splitOrder } from "./order.ts";
 import type { TensorProto } from "./proto.ts";
 import { shapeFault } from "./tensorData.ts";
 import {
@@ -57,16 +60,6 @@ export interface StoredWeight {
 /** Why a graph cannot be one of a net that takes any number of images. */
 export class NotBatched extends Error {}
 
-/** The order of axes of `rank` as the file has them. */
-export function fileOrder(rank: number): number[] {
-  return Array.from({ length: rank }, (_, axis) => axis);
-}
-
-/** Channels last: `[n, c, …]` as `[n, …, c]`. */
-export function channelsLast(rank: number): number[] {
-  return rank < 3 ? fileOrder(rank) : [0, ...fileOrder(rank).slice(2), 1];
-}
-
 /**
  * Draws the graph of a file with layers.
  *
@@ -82,8 +75,8 @@ export class Builder {
   /** Images in the shapes of the file while it is lowered, when the graph is batched. */
   readonly batch: number | undefined;
 
-  /** What else is known of values: how they could be made together with what follows them. */
-  readonly origins: WeakMap<SymbolicTensor, Origin> = new WeakMap();
+  /** What else is known of values, as they are made: another view of the same numbers is none of them. */
+  readonly origins: WeakMap<Computed, Origin> = new WeakMap();
   /** The weights that start with numbers of the file. */
   readonly stored: StoredWeight[] = [];
   readonly #sources = new Set<TensorProto>();
@@ -91,14 +84,19 @@ export class Builder {
   node = "";
   /** The node of the file that each layer is for, by the layer's name. */
   readonly nodeOf: Map<string, string> = new Map();
-  readonly #names = new Set<string>();
+  /** The names in use, each with the last number that was put behind it. */
+  readonly #names = new Map<string, number>();
   /** The first input that is given at run time. */
   #given: SymbolicTensor | undefined;
   readonly #mostFolded: number;
   #folded = 0;
   #copied = 0;
 
-  constructor(fileSize: number, batch?: number) {
+  /** What computes constants that the host does not. */
+  readonly engine: KernelEngine;
+
+  constructor(fileSize: number, engine: KernelEngine, batch?: number) {
+    this.engine = engine;
     this.batch = batch;
     this.#mostFolded = MOST_FOLDED + fileSize;
   }
@@ -174,9 +172,9 @@ export class Builder {
   #newName(wanted: string): string {
     // Without underscores in front no name means anything to an object.
     const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
-    let name = base;
-    for (let i = 1; this.#names.has(name); i++) name = `${base}_${i}`;
-    this.#names.add(name);
+    let [name, last] = [base, this.#names.get(base) ?? 0];
+    while (this.#names.has(name)) name = `${base}_${++last}`;
+    this.#names.set(name, 0).set(base, last);
     return name;
   }
 
@@ -251,93 +249,8 @@ export class Builder {
     const fault = shapeFault(shape);
     if (fault) throw new Unsupported(fault);
     if (isConstant(value)) return { ...value, shape };
-    const order = this.#splitOrder(value, shape);
+    const order = splitOrder(value, shape);
     if (order) return this.#view(value, { type: value.type, shape }, order);
     return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));
   }
-
-  /**
-   * The order in memory of a value under another shape, when nothing has to move for it: when each axis, or each group of
-   * axes that lie together, is split into or joined to others. Axes of size 1 go anywhere.
-   */
-  #splitOrder({ shape, order }: Computed, target: Shape): number[] | undefined {
-    const groups = matchAxes(shape, target);
-    if (!groups) return undefined;
-    const result: number[] = [];
-    const long = order.filter((axis) => shape[axis] !== 1);
-    for (let place = 0; place < long.length;) {
-      const group = groups.find(({ from }) => from[0] === long[place]);
-      if (!group || !group.from.every((axis, i) => long[place + i] === axis)) return undefined;
-      result.push(...group.to);
-      place += group.from.length;
-    }
-    return withSingles(result, target);
-  }
-}
-
-/** Axes that become others: their elements are the same in number and order. Axes of size 1 are left out. */
-interface AxisGroup {
-  readonly from: number[];
-  readonly to: number[];
-}
-
-/** Cuts two shapes of the same number of elements into the smallest groups that correspond; undefined for empty ones. */
-function matchAxes(shape: Shape, target: Shape): AxisGroup[] | undefined {
-  const long = (sizes: Shape): number[] => fileOrder(sizes.length).filter((axis) => sizes[axis] !== 1);
-  const [from, to] = [long(shape), long(target)];
-  const groups: AxisGroup[] = [];
-  if (shape.includes(0)) return undefined;
-  for (let i = 0, j = 0; i < from.length;) {
-    const group: AxisGroup = { from: [from[i]!], to: [to[j]!] };
-    let [a, b] = [shape[from[i++]!]!, target[to[j++]!]!];
-    while (a !== b) {
-      if (a < b) {
-        a *= shape[from[i]!]!;
-        group.from.push(from[i++]!);
-      } else {
-        b *= target[to[j]!]!;
-        group.to.push(to[j++]!);
-      }
-    }
-    groups.push(group);
-  }
-  return groups;
-}
-
-/** An order with the axes of size 1 put in: as in the file, or channels last when the others lie so. */
-function withSingles(order: readonly number[], shape: Shape): number[] {
-  for (const whole of [fileOrder(shape.length), channelsLast(shape.length)]) {
-    const long = whole.filter((axis) => shape[axis] !== 1);
-    if (long.every((axis, i) => axis === order[i])) return whole;
-  }
-  const singles = fileOrder(shape.length).filter((axis) => shape[axis] === 1);
-  // The first axis stays in front: it may be that of the images.
-  return singles[0] === 0 ? [...singles, ...order] : [...order, ...singles];
-}
-
-/** A layer for one image as one for a tensor of `images` of them. */
-function overImages(layer: Layer, images: number): Layer {
-  const image = (shape: Shape): Shape => shape.slice(1);
-  const definition: LayerDefinition = {
-    ...layer,
-    outputShape: (inputs, where) => [images, ...layer.outputShape(inputs.map(image), where)],
-    weights: (inputs) => layer.weights(inputs.map(image)),
-    build: (context) => passOverImages(layer, context, images),
-  };
-  return defineLayer(definition);
-}
-
-function passOverImages(layer: Layer, context: BuildContext, images: number): Pass {
-  const { forward, backward, prepare, update } = layer.build({
-    ...context,
-    capacity: context.capacity * images,
-    inputs: context.inputs.map((shape) => shape.slice(1)),
-    output: context.output.slice(1),
-  });
-  return {
-    ...(prepare && { prepare }),
-    forward: (n) => forward(n * images),
-    ...(backward && { backward: (n: number) => backward(n * images) }),
-    ...(update && { update: (n: number, commit: boolean) => update(n * images, commit) }),
-  };
 }

@@ -12,10 +12,10 @@ import { lower, symbolsBefore, type Lowered } from "./lower.ts";
 import { isComputed, isConstant, type Computed, type Constant } from "./values.ts";
 
 /**
- * Images in the shapes with which a net that leaves their number open is lowered: a number that no file has in mind, so
- * that what looks like the images' axis is it.
+ * Images in the shapes with which a net that leaves their number open is lowered. A file may have one of these numbers in
+ * mind, as YOLO has 13 rows of cells, so that an axis only looks like that of the images; not both.
  */
-const SOME_IMAGES = 13;
+const SOME_IMAGES: readonly number[] = [11, 13];
 
 /** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
 export type Given = ReadonlyMap<string, Shape | Constant>;
@@ -42,8 +42,8 @@ export class Instance {
 
   /** @throws NeedsInputs, Rare, FormatError, MemoryError */
   constructor(graph: OnnxGraph, operators: Operators, given: Given, engine: KernelEngine) {
-    const batched = lowerBatched(graph, operators, given);
-    const lowered = typeof batched === "string" ? lower(graph, operators, given) : batched;
+    const batched = lowerBatched(graph, operators, given, engine);
+    const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
     this.lowered = lowered;
     this.notBatched = typeof batched === "string" ? batched : undefined;
     this.#given = given;
@@ -150,7 +150,12 @@ function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
 }
 
 /** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, Rare */
-function lowerBatched(graph: OnnxGraph, operators: Operators, given: Given): Lowered | string {
+function lowerBatched(
+  graph: OnnxGraph,
+  operators: Operators,
+  given: Given,
+  engine: KernelEngine,
+): Lowered | string {
   const shapes = graph.inputs.flatMap((input) => {
     const shape = given.get(input.name)!;
     return "data" in shape ? [] : [{ ...input, shape }];
@@ -158,14 +163,17 @@ function lowerBatched(graph: OnnxGraph, operators: Operators, given: Given): Low
   const first = shapes[0];
   if (!first || first.shape.length < 2 || first.shape[0] === 0)
     return "its first input has no axis of images";
-  const images = typeof first.dims[0] === "string" ? SOME_IMAGES : first.shape[0]!;
-  const batch = new Map<string, Shape | Constant>(given);
-  for (const { name, dims, shape } of shapes) {
-    const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
-    batch.set(name, [count, ...shape.slice(1)]);
-  }
+  const lowerFor = (images: number): Lowered => {
+    const batch = new Map<string, Shape | Constant>(given);
+    for (const { name, dims, shape } of shapes) {
+      const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
+      batch.set(name, [count, ...shape.slice(1)]);
+    }
+    return lower(graph, operators, batch, engine, images);
+  };
   try {
-    return lower(graph, operators, batch, images);
+    const counts = typeof first.dims[0] === "string" ? SOME_IMAGES : [first.shape[0]!];
+    return counts.map(lowerFor).at(-1)!;
   } catch (error) {
     // What does not fit may be due to the number of images that was assumed.
     if (error instanceof NotBatched || error instanceof FormatError) return error.message;

@@ -1,8 +1,10 @@
+import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import * as layers from "../../layers/index.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
+import { CONSTANT_TYPE } from "./layers/constant.ts";
 import { Attributes, Rare, Unsupported } from "./node.ts";
 import type { Operators } from "./operator.ts";
 import { COMMON } from "./operators/index.ts";
@@ -64,9 +66,10 @@ export function lower(
   graph: OnnxGraph,
   operators: Operators,
   given: ReadonlyMap<string, Shape | Constant>,
+  engine: KernelEngine,
   batch?: number,
 ): Lowered {
-  const builder = new Builder(graph.bytes.length, batch);
+  const builder = new Builder(graph.bytes.length, engine, batch);
   const values = new Map<string, Value>(graph.initializers);
   const inputs = new Map<string, Computed>();
   for (const { name, type } of graph.inputs) {
@@ -79,8 +82,9 @@ export function lower(
     try {
       lowerNode(builder, operators, node, graph.version, values);
     } catch (error) {
-      if (error instanceof NeedsKnown) throw needs(error, inputs);
-      reasons.push(reasonOf(error, node));
+      const names = error instanceof NeedsKnown ? needed(error.value, inputs) : [];
+      if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
+      reasons.push(reasonOf(error, node, batch));
     }
   }
   refuse(reasons);
@@ -108,32 +112,32 @@ function outputOf(builder: Builder, value: Computed, returned: Set<SymbolicTenso
   return builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
 }
 
-/** The inputs that a value follows from. @throws FormatError when there are none */
-function needs(error: NeedsKnown, inputs: ReadonlyMap<string, Computed>): Error {
-  const before = symbolsBefore([error.value.symbol]);
-  const names = [...inputs].flatMap(([name, { symbol }]) => (before.has(symbol) ? [name] : []));
-  return names.length > 0 ? new NeedsInputs(names, error) : new FormatError(`loadOnnx: ${error.message}`);
+/** The inputs that a value follows from; a constant that is put among computed values follows from none. */
+function needed({ symbol }: Computed, inputs: ReadonlyMap<string, Computed>): string[] {
+  const before = symbolsBefore([symbol], ({ layer }) => layer?.type !== CONSTANT_TYPE);
+  return [...inputs].flatMap(([name, input]) => (before.has(input.symbol) ? [name] : []));
 }
 
-/** Some symbols and all that they are made from. */
-export function symbolsBefore(symbols: readonly SymbolicTensor[]): ReadonlySet<SymbolicTensor> {
+/** Some symbols and all that they are made from, not going beyond those that `through` does not hold for. */
+export function symbolsBefore(
+  symbols: readonly SymbolicTensor[],
+  through: (symbol: SymbolicTensor) => boolean = () => true,
+): ReadonlySet<SymbolicTensor> {
   const before = new Set(symbols);
   // A set yields what is added while it is walked.
-  for (const symbol of before) for (const from of symbol.inputs) before.add(from);
+  for (const symbol of before) if (through(symbol)) for (const from of symbol.inputs) before.add(from);
   return before;
 }
 
+/** What tells that a node cannot be computed; `NotBatched` in a graph for one set of shapes. */
+const REASONS = [Unsupported, NeedsKnown, ShapeError, OptionError, FormatError, NotBatched];
+
 /** Why a node cannot be computed; other errors go on. */
-function reasonOf(error: unknown, node: NodeProto): string {
-  if (error instanceof NotBatched)
-    throw new NotBatched(`${nodeName(node)} (${node.opType}): ${error.message}`);
-  const told =
-    error instanceof Unsupported ||
-    error instanceof ShapeError ||
-    error instanceof OptionError ||
-    error instanceof FormatError;
-  if (!told) throw error;
-  return `${nodeName(node)} (${node.opType}): ${error.message}`;
+function reasonOf(error: unknown, node: NodeProto, batch: number | undefined): string {
+  if (!REASONS.some((kind) => error instanceof kind)) throw error;
+  const reason = `${nodeName(node)} (${node.opType}): ${(error as Error).message}`;
+  if (error instanceof NotBatched && batch !== undefined) throw new NotBatched(reason);
+  return reason;
 }
 
 function lowerNode(

@@ -1,3 +1,4 @@
+import type { Layer } from "../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";
@@ -35,6 +36,8 @@ export interface Operators {
   readonly table: OperatorTable;
   /** What computes a plan when the net runs. The entry goes without: it computes plans of what is known. */
   readonly hostLayer?: typeof hostLayer;
+  /** What a layer makes of the elements of a constant. The entry goes without. */
+  readonly fold?: (node: Node, layer: Layer, constant: Constant) => Constant;
 }
 
 /** An input that must be there. */
@@ -65,7 +68,9 @@ export function checkLength(length: number): void {
 export function known(node: Node, index: number, what: string): number[] | undefined {
   if (!node.inputs[index]) return undefined;
   const constant = constantInput(node, index, what);
-  checkLength(sizeOf(constant.shape));
+  const size = sizeOf(constant.shape);
+  checkLength(size);
+  node.builder.spend(size);
   return Array.from(constant.data());
 }
 
@@ -80,6 +85,20 @@ export function axisOf(axis: number, rank: number): number {
   const own = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(axis) && own >= 0 && own < rank) return own;
   throw new Unsupported(`expected an axis of ${rank} dimensions, got ${axis}`);
+}
+
+/** Axes counted from the front. @throws Unsupported unless there are such axes, each named once */
+export function axesOf(axes: readonly number[], rank: number): number[] {
+  const own = axes.map((axis) => axisOf(axis, rank));
+  const { size } = new Set(own);
+  if (size === own.length) return own;
+  throw new Unsupported(`expected ${own.length} different axes, got ${size}`);
+}
+
+/** @throws Unsupported unless all are sizes */
+export function checkSizes(sizes: readonly number[]): Shape {
+  if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
+  throw new Unsupported(`expected sizes ≥ 0, got ${sizes.join("×")}`);
 }
 
 /** A constant of these numbers; `ofShape` when they follow from the shape of an input. */
@@ -97,6 +116,7 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
   const { hostLayer } = node.operators;
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
+    builder.spend(plan.work ?? 0);
     for (const value of [...inputs, ...plan.outputs]) if (value) builder.spend(sizeOf(value.shape));
     const results = plan.outputs.map((output) => constantRoom(output.type, sizeOf(output.shape)));
     plan.run(

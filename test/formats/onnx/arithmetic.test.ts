@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../../src/index.ts";
 import type { OnnxTensor } from "../../../src/onnx.ts";
+import type { NodeProto } from "../../../src/formats/onnx/proto.ts";
 import { broadcast } from "../../oracles/strided.ts";
 import { node } from "../../support/onnxFile.ts";
 import { floats, integers, loadNet, noise, run, runBoth, runWhole, type Net } from "./support/net.ts";
@@ -216,6 +217,49 @@ describe("a sum with a constant per channel", () => {
     });
     expect(net.summary()).toContain("onnx.add");
     net.dispose();
+  });
+
+  it.each<[string, number[], NodeProto, NodeProto, number[], number[]]>([
+    [
+      "a product of one column, turned",
+      [2, 3, 5],
+      node("MatMul", ["x", "w"], "a"),
+      node("Transpose", ["a"], "b", { perm: [0, 2, 1] }),
+      [5, 1],
+      [1],
+    ],
+    [
+      "a product of as many columns as rows, turned",
+      [2, 8, 8],
+      node("MatMul", ["x", "w"], "a"),
+      node("Transpose", ["a"], "b", { perm: [0, 2, 1] }),
+      [8, 8],
+      [8],
+    ],
+    [
+      "a convolution of one filter, channels last",
+      [2, 3, 5, 4],
+      node("Conv", ["x", "w"], "a"),
+      node("Transpose", ["a"], "b", { perm: [0, 2, 3, 1] }),
+      [1, 3, 1, 1],
+      [1],
+    ],
+    [
+      "a product whose columns are split",
+      [2, 3, 5],
+      node("MatMul", ["x", "w"], "a"),
+      node("Unsqueeze", ["a", "last"], "b"),
+      [5, 1],
+      [1, 1, 1],
+    ],
+  ])("is a sum behind another view: %s", async (_, shape, product, view, w, c) => {
+    const given = { x: noise(8, shape) };
+    const added = noise(10, c);
+    const minus = { ...added, data: added.data.map((value) => -value) };
+    const own = { w: noise(9, w), c: added, m: minus, last: integers([1], [-1]) };
+    const net = (last: NodeProto): Net => ({ given, constants: own, nodes: [product, view, last] });
+    const y = await runBoth(engine, net(node("Add", ["b", "c"], "y")));
+    expect(y).toEqual(await runBoth(engine, net(node("Sub", ["b", "m"], "y"))));
   });
 });
 

@@ -1,5 +1,5 @@
-/** docs/onnx.md lists the operators that are there. `UPDATE=1` writes the list. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** docs/onnx.md lists the operators that are there, and tests name them all. `UPDATE=1` writes the list. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { ALL } from "../../../src/formats/onnx/operators/rare.ts";
 import { root } from "../../support/tarball.ts";
@@ -27,4 +27,15 @@ it("docs/onnx.md lists the operators", () => {
   const page = readFileSync(FILE, "utf8");
   if (process.env["UPDATE"]) writeFileSync(FILE, page.replace(LIST, `$1${listed()}$2`));
   expect(readFileSync(FILE, "utf8").match(LIST)?.[0]).toContain(`\n\n${listed()}\n\n`);
+});
+
+it("each operator stands in a test", () => {
+  const folder = `${root}/test/formats/onnx`;
+  const tests = readdirSync(folder)
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => readFileSync(`${folder}/${name}`, "utf8"))
+    .join("\n");
+  // In quotes, or as the key of a table.
+  const named = (name: string): boolean => new RegExp(`"${name}"|^ *${name}: `, "m").test(tests);
+  expect(Object.keys(ALL.table).filter((name) => !named(name))).toEqual([]);
 });

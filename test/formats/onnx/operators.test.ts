@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { constant, node, onnxFile, valueInfo } from "../../support/onnxFile.ts";
-import { at, bothWays, noise, outputsOf, tensorOf, type OneNode } from "./support/oneNode.ts";
+import { noise } from "./support/net.ts";
+import { at, bothWays, outputsOf, tensorOf, type OneNode } from "./support/oneNode.ts";
 
 let engine: Engine;
 
@@ -19,7 +20,7 @@ const LAST = 2n ** 63n - 1n;
 const FIRST = -(2n ** 63n);
 
 describe("parts of images", () => {
-  const x = noise(1, 3, 5, 4, 6);
+  const x = noise(1, [3, 5, 4, 6]);
 
   it("slices backwards, from and to beyond the ends", async () => {
     const constants = [
@@ -52,7 +53,7 @@ describe("parts of images", () => {
   });
 
   it("puts blocks together from channels that lie side by side", async () => {
-    const images = noise(2, 2, 8, 3, 2);
+    const images = noise(2, [2, 8, 3, 2]);
     const [y] = await both({ operator: "DepthToSpace", attributes: { blocksize: 2, mode: "CRD" } }, images);
     expect(y).toEqual(
       tensorOf([2, 2, 6, 4], (n, c, h, w) => at(images, n, 4 * c + 2 * (h % 2) + (w % 2), h >> 1, w >> 1)),
@@ -61,7 +62,7 @@ describe("parts of images", () => {
 });
 
 describe("padding", () => {
-  const x = noise(3, 2, 3, 4, 5);
+  const x = noise(3, [2, 3, 4, 5]);
   const mirrored = (i: number, size: number): number => {
     const period = 2 * (size - 1);
     const own = ((i % period) + period) % period;
@@ -99,7 +100,7 @@ describe("padding", () => {
 });
 
 describe("places", () => {
-  const x = noise(30, 3, 6, 4);
+  const x = noise(30, [3, 6, 4]);
 
   it("finds the largest of each image", async () => {
     const one = { operator: "TopK", attributes: { axis: 1 }, constants: [[2]], outputs: 2 };
@@ -122,7 +123,7 @@ describe("places", () => {
   });
 
   it("looks rows of a table up, and refuses those that are not there", async () => {
-    const table = noise(31, 5, 3);
+    const table = noise(31, [5, 3]);
     const net = await loadOnnx(
       onnxFile({
         inputs: [valueInfo("words", ["n", 2], 7)],
@@ -143,7 +144,7 @@ describe("places", () => {
 });
 
 describe("a file of a few bytes that asks for more than there is", () => {
-  const x = noise(70, 1, 1, 2, 2, 2);
+  const x = noise(70, [1, 1, 2, 2, 2]);
 
   it.each<[string, OneNode]>([
     ["copies", { operator: "Tile", constants: [[1, 1, 1, 2 ** 40, 1]] }],

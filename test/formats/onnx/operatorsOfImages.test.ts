@@ -4,7 +4,8 @@ import { load, type Engine } from "../../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { constant, node, onnxFile, valueInfo, type Attribute } from "../../support/onnxFile.ts";
 import { random } from "../../support/random.ts";
-import { at, bothWays, noise, outputsOf, sizeOf, tensorOf, type OneNode } from "./support/oneNode.ts";
+import { noise, sizeOf } from "./support/net.ts";
+import { at, bothWays, outputsOf, tensorOf, type OneNode } from "./support/oneNode.ts";
 
 let engine: Engine;
 
@@ -59,7 +60,7 @@ describe("pooling", () => {
       const pads = [...kernel_shape, ...kernel_shape].map((k) => draw.integer(0, k - 1));
       const window = { kernel_shape, strides: each(1, 3), dilations, pads };
       const ceil_mode = round % 2;
-      const x = noise(round, 2, 3, ...each(5, 8));
+      const x = noise(round, [2, 3, ...each(5, 8)]);
       for (const [operator, extra, reduce] of POOLS) {
         const one = { operator, attributes: { ...window, ...extra, ceil_mode } };
         const [y] = await both(one, x);
@@ -81,7 +82,7 @@ describe("pooling", () => {
   });
 
   it("tells the winners' places through all images, by rows or by columns", async () => {
-    const x = noise(9, 2, 2, 4, 6);
+    const x = noise(9, [2, 2, 4, 6]);
     const attributes = { kernel_shape: [2, 3], strides: [2, 3] };
     const [values, rows] = await outputsOf(engine, { operator: "MaxPool", attributes, outputs: 2 }, x);
     values!.data.forEach((value, i) => expect(x.data[Number(rows!.data[i])]).toBe(value));
@@ -122,10 +123,10 @@ describe("transposed convolution", () => {
     "%s, is the adjoint of the convolution",
     async (_, sizes, attributes, forward = attributes) => {
       const [c, f, groups] = [4, 6, (attributes.group as number | undefined) ?? 1];
-      const w = noise(11, c, f / groups, ...sizes.map(() => 3));
-      const x = noise(12, 2, c, ...sizes);
+      const w = noise(11, [c, f / groups, ...sizes.map(() => 3)]);
+      const x = noise(12, [2, c, ...sizes]);
       const [y] = await both({ operator: "ConvTranspose", attributes, constants: [w] }, x);
-      const dy = noise(13, ...y!.shape);
+      const dy = noise(13, y!.shape);
       const [dx] = await outputsOf(engine, { operator: "Conv", attributes: forward, constants: [w] }, dy);
       expect(dx!.shape).toEqual(x.shape);
       const product = (a: OnnxTensor, b: OnnxTensor): number =>
@@ -140,8 +141,8 @@ describe("transposed convolution", () => {
 describe("normalization", () => {
   it("of whole images whose channels lie last takes its weights in their order", async () => {
     const [c, h, w] = [3, 4, 5];
-    const x = noise(60, 2, c, h, w);
-    const [scale, bias] = [noise(61, c, h, w), noise(62, c, h, w)];
+    const x = noise(60, [2, c, h, w]);
+    const [scale, bias] = [noise(61, [c, h, w]), noise(62, [c, h, w])];
     const same = tensorOf([c, c, 1, 1], (f, channel) => (f === channel ? 1 : 0));
     const net = await loadOnnx(
       onnxFile({
@@ -179,7 +180,7 @@ describe("normalization", () => {
   });
 
   it.each([0.5, 0.75, 0.6])("divides by the neighbours' power of %d", async (beta) => {
-    const x = noise(63, 2, 7, 3, 2);
+    const x = noise(63, [2, 7, 3, 2]);
     const attributes = { size: 4, alpha: { float: 2 }, beta: { float: beta }, bias: { float: 1.5 } };
     const [y] = await both({ operator: "LRN", attributes }, x);
     const wanted = tensorOf(x.shape, (n, c, h, w) => {
@@ -198,7 +199,7 @@ describe("normalization", () => {
 });
 
 describe("resizing", () => {
-  const x = noise(20, 2, 3, 5, 7);
+  const x = noise(20, [2, 3, 5, 7]);
 
   it.each([
     ["linear", { mode: "linear" }],

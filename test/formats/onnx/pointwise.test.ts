@@ -188,19 +188,38 @@ describe("functions of integers and constants", () => {
     );
   });
 
-  it.each(["Abs", "Neg", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Exp", "Log", "Erf"])(
-    "%s gives a constant the bits of a value",
-    async (operator) => {
-      const c = floats([1, 8], [0.5, 1.5, 2.5, 2.49, 0.1, 3, 1e-40, 7e20]);
-      const nodes = [node(operator, ["c"], "b"), node("Mul", ["x", "b"], "y")];
-      const ones = floats(
-        [1, 8],
-        Array.from({ length: 8 }, () => 1),
-      );
-      const known = await run(engine, { given: { x: ones }, constants: { c }, nodes }, true);
-      expect(known).toEqual(await run(engine, { given: { x: c }, nodes: [one(operator)] }));
-    },
-  );
+  const FUNCTIONS = [
+    ["Abs", "Neg", "Sqrt", "Reciprocal", "Floor", "Ceil", "Round", "Sign", "Exp", "Log", "Erf"],
+    ["Sigmoid", "Tanh", "Softplus", "Softsign", "HardSwish", "Elu", "Celu", "Gelu", "Mish", "Relu"],
+  ].flat();
+
+  it.each(FUNCTIONS)("%s gives a constant the bits of a value", async (operator) => {
+    const c = floats([1, 8], [0.5, 1.5, 2.5, 2.49, 0.1, 3, 1e-40, 7e20]);
+    const nodes = [node(operator, ["c"], "b"), node("Mul", ["x", "b"], "y")];
+    const ones = floats(
+      [1, 8],
+      Array.from({ length: 8 }, () => 1),
+    );
+    const known = await runBoth(engine, { given: { x: ones }, constants: { c }, nodes });
+    expect(known).toEqual(await run(engine, { given: { x: c }, nodes: [one(operator)] }));
+  });
+
+  it("filters may be functions of constants, and images stay apart", async () => {
+    const w = noise(2, [3, 4, 1, 1]);
+    const nodes = [node("Exp", ["w"], "e"), node("Conv", ["x", "e"], "y")];
+    const y = await runBoth(engine, { given: { x: X }, constants: { w }, nodes });
+    const e = (await run(engine, { given: { x: w }, nodes: [one("Exp")] })) as typeof w;
+    const plain = { given: { x: X }, constants: { w: e }, nodes: [node("Conv", ["x", "w"], "y")] };
+    expect(y).toEqual(await runBoth(engine, plain));
+  });
+
+  it("filters that nothing computes without an input are told, with the node", async () => {
+    const nodes = [node("Softmax", ["w"], "e"), node("Conv", ["x", "e"], "y")];
+    const constants = { w: noise(2, [3, 4, 1, 1]) };
+    await expect(loadNet(engine, { given: { x: X }, constants, nodes })).rejects.toThrow(
+      "y (Conv): filters: expected numbers that are known when the file is loaded, got computed ones",
+    );
+  });
 });
 
 describe("comparisons and choices", () => {

@@ -1,6 +1,6 @@
 /** Reductions: axes as attributes and inputs, whatever the order in memory, and sets without elements. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, type Engine } from "../../../src/index.ts";
+import { load, losses, optimizers, tensor, type Engine } from "../../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../../src/onnx.ts";
 import { reducedSets } from "../../oracles/strided.ts";
 import { expectWithin, U } from "../../support/float.ts";
@@ -169,6 +169,14 @@ it("means and maxima over pixels are pooling, and train", async () => {
     const net = await loadNet(engine, netOf(operator, { axes: [-1, 2] }, 11));
     expect(net.summary()).toContain(layer);
     net.dispose();
+    const constants = { w: noise(2, [4, 4, 1, 1]) };
+    const nodes = [node("Conv", ["x", "w"], "a"), node(operator, ["a"], "y", { axes: [2, 3], keepdims: 0 })];
+    const trained = await loadNet(engine, { given: { x: X }, constants, nodes, version: 11 });
+    trained.compile({ optimizer: optimizers.sgd({ learningRate: 0.1 }), loss: losses.meanSquaredError() });
+    const [images, targets] = [tensor(X.data, [...X.shape]), tensor(noise(3, [3, 4]).data, [3, 4])];
+    const before = trained.trainOnBatch(images, targets);
+    expect(trained.trainOnBatch(images, targets)).toBeLessThan(before);
+    trained.dispose();
   }
 });
 

@@ -6,10 +6,13 @@ import type { Constant } from "../values.ts";
 /** What layers call a weight that is a constant of the file, and does not learn. */
 export const CONSTANT = "constant";
 
+/** The type of the layer that is a constant. */
+export const CONSTANT_TYPE = "onnx.Constant";
+
 /** A constant as a value of the graph, for the rare reader that computes with it as with any other. */
 export function constantLayer(constant: Constant, shape: Shape): Layer {
   return defineLayer({
-    type: "onnx.Constant",
+    type: CONSTANT_TYPE,
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => false,

@@ -18,6 +18,8 @@ import {
  */
 export interface HostPlan {
   readonly outputs: readonly TensorType[];
+  /** Steps of a run, where they are more than elements. */
+  readonly work?: number;
   /** Fills in `ys` from `xs`, all in the order of the file; an optional input that is left out is undefined. */
   run(xs: readonly (Numbers | undefined)[], ys: readonly Numbers[]): void;
 }

@@ -1,10 +1,10 @@
 /** Functions of one element: those that layers fuse, and the rest. */
 import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
-import { channelsLast } from "../builder.ts";
 import type { UnaryKind } from "../layers/unary.ts";
 import { Rare } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { channelsLast } from "../order.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { combine, seenConstant } from "./arithmetic.ts";
@@ -21,7 +21,7 @@ function activation(kindOf: (node: Node) => Activation): Operator {
   return ofOne((node, x) => activate(node, x, kindOf(node)));
 }
 
-function function1(kind: UnaryKind): Operator {
+function functionOf(kind: UnaryKind): Operator {
   return ofOne((node, x) => unary(node, x, kind));
 }
 
@@ -109,30 +109,30 @@ function clip(node: Node): readonly Value[] {
 }
 
 export const ACTIVATIONS: OperatorTable = {
-  Abs: function1("abs"),
-  Ceil: function1("ceil"),
+  Abs: functionOf("abs"),
+  Ceil: functionOf("ceil"),
   Clip: { inputs: [1, 3], lower: clip },
   Elu: activation(({ attributes }) => ({ elu: atLeast0(attributes.float("alpha", 1)) })),
-  Erf: function1("erf"),
-  Exp: function1("exp"),
-  Floor: function1("floor"),
+  Erf: functionOf("erf"),
+  Exp: functionOf("exp"),
+  Floor: functionOf("floor"),
   Gelu: activation(gelu),
   HardSigmoid: activation(hardSigmoid),
   HardSwish: activation(() => "hardSwish"),
   LeakyRelu: activation(({ attributes }) => ({ leakyRelu: atLeast0(attributes.float("alpha", 0.01)) })),
-  Log: function1("log"),
+  Log: functionOf("log"),
   Mish: activation(() => "mish"),
-  Neg: function1("neg"),
+  Neg: functionOf("neg"),
   PRelu: { inputs: [2, 2], lower: parametricRelu },
-  Reciprocal: function1("reciprocal"),
+  Reciprocal: functionOf("reciprocal"),
   Relu: activation(() => "relu"),
-  Round: function1("round"),
+  Round: functionOf("round"),
   Selu: activation(selu),
   Sigmoid: activation(() => "sigmoid"),
-  Sign: function1("sign"),
+  Sign: functionOf("sign"),
   Softplus: activation(() => "softplus"),
-  Softsign: function1("softsign"),
-  Sqrt: function1("sqrt"),
+  Softsign: functionOf("softsign"),
+  Sqrt: functionOf("sqrt"),
   Swish: activation(swish),
   Tanh: activation(() => "tanh"),
 };

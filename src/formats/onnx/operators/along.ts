@@ -16,13 +16,14 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
   const { type, shape } = value;
   const { length } = table.places;
   if (isWhole(table)) return value;
+  builder.spend(length);
   if (table.blends && type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   const made: TensorType = { type, shape: shape.map((size, i) => (i === axis ? length : size)) };
   const size = sizeOf(made.shape);
   if (isConstant(value) || size === 0) {
     if (!isConstant(value) && builder.batch !== undefined)
       throw new NotBatched("it leaves nothing of an image");
-    builder.spend(size);
+    builder.spend(sizeOf(shape) + size);
     const data = constantRoom(type, size);
     if (isConstant(value)) takeAlong(table, sizeOf(shape.slice(axis + 1)), value.data(), data);
     return constantOf(type, made.shape, data, isConstant(value) && value.ofShape);

@@ -44,7 +44,7 @@ export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
 /** A layer that does more than combine two values, where one of the other fits; `a` and `b` are in either order. */
 function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   if (isConstant(a)) return undefined;
-  const origin = node.builder.origins.get(a.symbol);
+  const origin = node.builder.origins.get(a);
   if (isConstant(b)) {
     if (kind === "add") return origin?.withBias?.(b);
     const bound = b.shape.length <= a.shape.length ? onlyNumber(b) : undefined;
@@ -53,7 +53,7 @@ function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
     return kind === "min" ? unary(node, a, "clip", -Infinity, bound) : undefined;
   }
   const activation = kind === "mul" ? origin?.activation : undefined;
-  if (!activation || activation.of.symbol !== b.symbol || a.order.join() !== b.order.join()) return undefined;
+  if (!activation || activation.of !== b) return undefined;
   if (activation.kind === "sigmoid") return activate(node, b, "silu");
   const slope = typeof activation.kind === "object" && "hardSigmoid" in activation.kind;
   const isSixth =

@@ -1,9 +1,9 @@
 import * as layers from "../../../layers/index.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { fileOrder } from "../builder.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
+import { fileOrder } from "../order.ts";
 import { isComputed, isConstant, type TensorType, type Value } from "../values.ts";
 
 /** The values one behind the other along the axis. */
@@ -49,7 +49,7 @@ const concat: Operator = {
     if (all.every(isConstant)) return onHost(node, concatPlan(all, axis, made));
     // What is empty takes a place in memory all the same.
     const long = all.filter((value) => sizeOf(value.shape) > 0);
-    if (long.length < 2) return [long[0] ?? all[0]!];
+    if (long.length < 2) return [long[0] ?? builder.reshaped(all[0]!, made.shape)];
     const order =
       long.filter(isComputed).find((value) => value.order.some((at, i) => at !== i))?.order ??
       fileOrder(shape.length);

@@ -71,7 +71,7 @@ export function convolve(node: Node, convolution: Convolution, bias: Constant | 
   });
   const y = overPlane(node, loaded, images, f, sizes);
   if (bias) return y;
-  builder.origins.set(y.symbol, {
+  builder.origins.set(y, {
     withBias(later) {
       const own = perChannel(later, y.shape, 1);
       return own && convolve(node, convolution, own);

@@ -1,7 +1,14 @@
 import * as layers from "../../../layers/index.ts";
 import type { Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
-import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import {
+  checkSizes,
+  constantInput,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { checkFilters, convolve, type Convolution } from "./convolution.ts";
 import { checkImages, imagesOf, type ImageSizes } from "./images.ts";
 import { AUTO_PADS, sharedPadding, type Pair, type SlidingWindow } from "./window.ts";
@@ -40,7 +47,7 @@ export function transposedWindow(
     return sharedPadding(size + behind[i]! - wanted[i]!, auto);
   });
   const left = reached.map((size, i) => size - pads[i]![0] - pads[i]![1]);
-  const sizes = left.map((size, i) => wanted?.[i] ?? size + behind[i]!);
+  const sizes = checkSizes(left.map((size, i) => wanted?.[i] ?? size + behind[i]!));
   const extra = sizes.map((size, i) => size - left[i]!);
   return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes, extra };
 }

@@ -1,6 +1,6 @@
 import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
-import { constantInput, known, type Operator, type OperatorTable } from "../operator.ts";
+import { checkSizes, constantInput, known, type Operator, type OperatorTable } from "../operator.ts";
 import { constantRoom } from "../values.ts";
 
 /** Most elements of a constant that is made of one number: weights of large nets are. */
@@ -11,10 +11,10 @@ const constantOfShape: Operator = {
   inputs: [1, 1],
   lower(node) {
     const sizes = constantInput(node, 0, "shape");
-    const shape = known(node, 0, "shape")!;
+    const shape = checkSizes(known(node, 0, "shape")!);
     const size = sizeOf(shape);
-    if (!(size <= MOST) || shape.some((each) => each < 0)) {
-      throw new Unsupported(`expected sizes ≥ 0 and at most ${MOST} elements, got ${shape.join("×")}`);
+    if (!(size <= MOST)) {
+      throw new Unsupported(`expected at most ${MOST} elements, got ${shape.join("×")}`);
     }
     const value = node.attributes.tensor("value");
     const type = value?.type ?? "float32";

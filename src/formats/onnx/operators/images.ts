@@ -1,7 +1,7 @@
 import type { Layer } from "../../../layers/layer.ts";
-import { channelsLast } from "../builder.ts";
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
+import { channelsLast } from "../order.ts";
 import type { Computed, Value } from "../values.ts";
 
 /** `[n, c, …]`. */

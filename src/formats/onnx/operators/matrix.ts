@@ -26,7 +26,7 @@ export function dense(
   const loaded = withWeights(builder, layer, { kernel, ...(bias && { bias }) });
   const y = builder.apply(loaded, [builder.ordered(x, order)], { type: "float32", shape }, order);
   if (bias) return y;
-  builder.origins.set(y.symbol, {
+  builder.origins.set(y, {
     withBias(later) {
       const own = perChannel(later, shape, last);
       return own && dense(node, x, units, kernel, { constant: own });

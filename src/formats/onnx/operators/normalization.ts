@@ -1,6 +1,5 @@
 import * as layers from "../../../layers/index.ts";
 import { sizeOf } from "../../../tensor.ts";
-import { channelsLast } from "../builder.ts";
 import { Rare, Unsupported } from "../node.ts";
 import {
   axisOf,
@@ -10,6 +9,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { channelsLast } from "../order.ts";
 import type { Constant, Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { range } from "./along.ts";

@@ -1,8 +1,7 @@
 import * as layers from "../../../layers/index.ts";
-import { channelsLast } from "../builder.ts";
 import { Unsupported } from "../node.ts";
 import {
-  axisOf,
+  axesOf,
   known,
   listOf,
   required,
@@ -10,6 +9,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, range } from "./along.ts";
 
@@ -33,7 +33,7 @@ type Pads = ReadonlyMap<number, Pair>;
 /** Of opset 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
 function padsOf(node: Node, rank: number): Pads {
   const pads = listOf(node, "pads", 1) ?? [];
-  const axes = known(node, 3, "axes")?.map((axis) => axisOf(axis, rank)) ?? range(rank, (axis) => axis);
+  const axes = axesOf(known(node, 3, "axes") ?? range(rank, (axis) => axis), rank);
   if (pads.length !== 2 * axes.length) {
     throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${pads.join(", ")}]`);
   }

@@ -1,19 +1,26 @@
 /** Functions of each element: as activations, which fuse with the layer before, or as the rest of them. */
 import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
+import type { Layer } from "../../../layers/layer.ts";
 import { unaryLayer, type UnaryKind } from "../layers/unary.ts";
-import { Unsupported } from "../node.ts";
+import { Rare, Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
-import { isConstant, type Computed, type Value } from "../values.ts";
+import { isConstant, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
+/** What a layer makes of each element: of a constant now, by the kernels too. @throws Rare where nothing does that */
+function each(node: Node, layer: Layer, x: Value): Value {
+  const { builder, operators } = node;
+  if (!isConstant(x)) return builder.apply(layer, [x], x, x.order);
+  if (!operators.fold) throw new Rare();
+  return operators.fold(node, layer, x);
+}
+
 /** An activation of a value, element by element. */
-export function activate({ builder }: Node, value: Value, kind: Activation): Computed {
-  if (value.type !== "float32") throw new Unsupported(`expected float32, got ${value.type}`);
-  const x = builder.computed(value);
-  const { shape, order } = x;
-  const y = builder.apply(layers.activation({ activation: kind }), [x], { type: "float32", shape }, order);
-  builder.origins.set(y.symbol, { activation: { kind, of: x } });
+export function activate(node: Node, x: Value, kind: Activation): Value {
+  if (x.type !== "float32") throw new Unsupported(`expected float32, got ${x.type}`);
+  const y = each(node, layers.activation({ activation: kind }), x);
+  if (!isConstant(x) && !isConstant(y)) node.builder.origins.set(y, { activation: { kind, of: x } });
   return y;
 }
 
@@ -42,14 +49,12 @@ const WHOLE: ReadonlySet<UnaryKind> = new Set(["abs", "neg", "clip", "sign"]);
 
 /** A function of each element. */
 export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta = 0): Value {
-  const { builder } = node;
-  const { type, shape } = value;
+  const { type } = value;
   const exact = EXACT[kind];
   const float = type === "float32";
   if (!float && !WHOLE.has(kind)) throw new Unsupported(`expected float32, got ${type}`);
   if (exact && (!float || isConstant(value))) {
     return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta));
   }
-  const x = builder.computed(value);
-  return builder.apply(unaryLayer(kind, alpha, beta), [x], { type, shape }, x.order);
+  return each(node, unaryLayer(kind, alpha, beta), value);
 }

@@ -10,6 +10,7 @@ import { COMMON } from "./index.ts";
 import { ACTIVATIONS } from "./rare/activations.ts";
 import { ARITHMETIC } from "./rare/arithmetic.ts";
 import { CONVOLUTIONS } from "./rare/convolution.ts";
+import { fold } from "./rare/fold.ts";
 import { GATHERED } from "./rare/gather.ts";
 import { GENERATED } from "./rare/generate.ts";
 import { PLACES } from "./rare/indexing.ts";
@@ -57,4 +58,4 @@ const both = Object.entries(COMMON.table).map(([name, common]): [string, Operato
   return [name, rare ? either(common, rare) : common];
 });
 
-export const ALL: Operators = { table: { ...RARE, ...Object.fromEntries(both) }, hostLayer };
+export const ALL: Operators = { table: { ...RARE, ...Object.fromEntries(both) }, hostLayer, fold };

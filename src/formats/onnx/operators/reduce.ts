@@ -2,9 +2,9 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
-import { channelsLast, fileOrder } from "../builder.ts";
 import { Rare } from "../node.ts";
-import { axisOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { axesOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { channelsLast, fileOrder } from "../order.ts";
 import { isComputed, type Value } from "../values.ts";
 
 /** Which axes are reduced, and whether they stay as axes of size 1. */
@@ -29,7 +29,7 @@ export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operat
       const { length: rank } = x.shape;
       const given = listOf(node, "axes", 1) ?? [];
       const none = attributes.int("noop_with_empty_axes", 0) === 1;
-      const axes = given.length > 0 || none ? given.map((axis) => axisOf(axis, rank)) : fileOrder(rank);
+      const axes = given.length > 0 || none ? axesOf(given, rank) : fileOrder(rank);
       return [lower(node, x, { reduced: new Set(axes), keep: attributes.int("keepdims", 1) === 1 })];
     },
   };

@@ -1,10 +1,13 @@
 import { isWhole, type AxisTable, type Blend } from "../layers/along.ts";
 import { resizeLayer } from "../layers/resize.ts";
 import { Rare, Unsupported } from "../node.ts";
-import { axisOf, known, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { axesOf, known, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, range } from "./along.ts";
 import { imagesOf, overPlane } from "./images.ts";
+
+/** What an entry of a table takes, in elements: it is a list of places and weights. */
+export const LISTED = 16;
 
 /** How one axis is resized. */
 export interface Axis {
@@ -103,14 +106,14 @@ function tableOf(sampling: Sampling, axis: Axis): AxisTable {
 }
 
 /** The axes that scales or sizes are for, each with what becomes of it. */
-function axesOf(
+function resizedAxes(
   node: Node,
   shape: readonly number[],
   lists: { scales: number; sizes: number; roi: number },
 ): Map<number, Axis> {
   const { attributes } = node;
-  const axes =
-    attributes.ints("axes")?.map((axis) => axisOf(axis, shape.length)) ?? range(shape.length, (axis) => axis);
+  const { length: rank } = shape;
+  const axes = axesOf(attributes.ints("axes") ?? range(rank, (axis) => axis), rank);
   const given = (index: number, what: string): number[] | undefined => {
     const numbers = index < 0 ? undefined : known(node, index, what);
     return numbers && numbers.length > 0 ? numbers : undefined;
@@ -160,11 +163,12 @@ function resize(
     inputs: [1, 4],
     lower(node) {
       const x = required(node, 0);
-      const { attributes } = node;
+      const { attributes, builder } = node;
       const sampling = samplingOf(node, attributes.choice("mode", ["nearest", "linear", "cubic"]));
       const tables = new Map<number, AxisTable>();
-      for (const [axis, each] of axesOf(node, x.shape, lists(attributes.version))) {
+      for (const [axis, each] of resizedAxes(node, x.shape, lists(attributes.version))) {
         if (!(each.to > 0)) throw new Unsupported(`expected sizes > 0, got ${each.to}`);
+        builder.spend(LISTED * each.to);
         const table = tableOf(sampling, each);
         if (!isWhole(table)) tables.set(axis, table);
       }

@@ -1,8 +1,10 @@
 /** Operators that give the same numbers another shape, or tell the shape. */
-import { sizeOf, type Shape } from "../../../tensor.ts";
+import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import {
+  axesOf,
   axisOf,
+  checkSizes,
   constantOf,
   known,
   listOf,
@@ -26,11 +28,6 @@ const reshape: Operator = {
   },
 };
 
-function checkSizes(sizes: readonly number[]): Shape {
-  if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
-  throw new Unsupported(`expected sizes ≥ 0, got ${sizes.join("×")}`);
-}
-
 const flatten: Operator = {
   inputs: [1, 1],
   lower(node) {
@@ -48,8 +45,10 @@ const squeeze: Operator = {
   lower(node) {
     const x = required(node, 0);
     const { shape } = x;
-    const axes = listOf(node, "axes", 1)?.map((axis) => axisOf(axis, shape.length));
-    const gone = axes ?? shape.flatMap((size, axis) => (size === 1 ? [axis] : []));
+    const axes = listOf(node, "axes", 1);
+    const gone = axes
+      ? axesOf(axes, shape.length)
+      : shape.flatMap((size, axis) => (size === 1 ? [axis] : []));
     const long = gone.find((axis) => shape[axis] !== 1);
     if (long !== undefined) throw new Unsupported(`expected an axis of size 1, got ${shape[long]}`);
     return [
@@ -67,11 +66,9 @@ const unsqueeze: Operator = {
     const x = required(node, 0);
     const given = listOf(node, "axes", 1) ?? [];
     const rank = x.shape.length + given.length;
-    const axes = given.map((axis) => axisOf(axis, rank));
-    if (new Set(axes).size < axes.length)
-      throw new Unsupported(`expected axes of their own, got ${axes.join(", ")}`);
+    const axes = new Set(axesOf(given, rank));
     const rest = [...x.shape];
-    const shape = Array.from({ length: rank }, (_, axis) => (axes.includes(axis) ? 1 : rest.shift()!));
+    const shape = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
     return [node.builder.reshaped(x, shape)];
   },
 };

@@ -1,6 +1,15 @@
 /** Operators that take parts of a tensor. */
 import { Unsupported } from "../node.ts";
-import { axisOf, listOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import {
+  axesOf,
+  axisOf,
+  checkSizes,
+  listOf,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { along, range } from "./along.ts";
 
 /** The elements of an axis that bounds and a step take, as NumPy's slices do. */
@@ -24,8 +33,7 @@ const slice: Operator = {
       throw new Unsupported("expected as many starts, ends, axes and steps, none of which is 0");
     }
     let y = x;
-    axes!.forEach((given, i) => {
-      const axis = axisOf(given, rank);
+    axesOf(axes!, rank).forEach((axis, i) => {
       const size = y.shape[axis]!;
       y = along(node, y, axis, { from: size, places: taken(size, starts[i]!, ends![i]!, steps![i]!) });
     });
@@ -34,12 +42,13 @@ const slice: Operator = {
 };
 
 /** Sizes of the parts: given, or as equal as their number allows, the last one smaller. */
-function partsOf(node: Node, size: number): number[] {
+function partsOf(node: Node, size: number): readonly number[] {
+  const { outputs } = node;
   const given = listOf(node, "split", 1);
-  if (given) return given;
-  const count = node.attributes.int("num_outputs", node.outputs);
+  const count = given?.length ?? node.attributes.int("num_outputs", outputs);
+  if (count !== outputs) throw new Unsupported(`expected ${outputs} parts, got ${count}`);
   const each = Math.ceil(size / count);
-  return range(count, (i) => Math.max(0, Math.min(each, size - i * each)));
+  return checkSizes(given ?? range(count, (i) => Math.max(0, Math.min(each, size - i * each))));
 }
 
 const split: Operator = {

@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Engine } from "../../../../src/ops/engine.ts";
 import { loadOnnx, type OnnxTensor } from "../../../../src/onnx.ts";
 import { constant, node, onnxFile, valueInfo, type Attribute } from "../../../support/onnxFile.ts";
-import { random } from "../../../support/random.ts";
+import { sizeOf } from "./net.ts";
 
 /** A node over `x[n, …]` and constants. */
 export interface OneNode {
@@ -14,10 +14,6 @@ export interface OneNode {
   /** The inputs behind `x`: integers, floats with a shape, or none. */
   readonly constants?: readonly (readonly (number | bigint)[] | OnnxTensor<Float32Array> | undefined)[];
   readonly outputs?: number;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }
 
 /** `f` of the index of every element. */
@@ -34,11 +30,6 @@ export function tensorOf(
     return f(...index);
   });
   return { shape, data };
-}
-
-/** Uniform in [−1, 1). */
-export function noise(seed: number, ...shape: number[]): OnnxTensor<Float32Array> {
-  return { shape, data: random(seed).uniform(sizeOf(shape)) };
 }
 
 /** The element of a tensor at an index. */

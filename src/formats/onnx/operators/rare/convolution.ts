@@ -1,7 +1,16 @@
 /** Convolutions over more than two axes, and the adjoints of patches and pooling: on the host. */
+import { ShapeError } from "../../../../errors.ts";
 import { sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
-import { known, onHost, onHostByImage, required, type Operator, type OperatorTable } from "../../operator.ts";
+import {
+  checkSizes,
+  known,
+  onHost,
+  onHostByImage,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
 import { along, range } from "../along.ts";
 import { convWindow } from "../convolution.ts";
 import { transposedWindow, transposition } from "../convolutionTransposed.ts";
@@ -55,21 +64,33 @@ const maxUnpool: Operator = {
     const { n, c, sizes } = checkImages(required(node, 0));
     const kernel = node.attributes.ints("kernel_shape") ?? [];
     const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
+    const wanted = checkSizes(known(node, 2, "output_shape") ?? shape);
+    const [values, places] = [required(node, 0), required(node, 1)];
+    const fits = places.shape.join() === values.shape.join();
+    if (!fits || wanted.length !== shape.length) {
+      throw new Unsupported(
+        `expected places for ${values.shape.join("×")} and ${shape.length} sizes, got ${places.shape.join("×")} and ${wanted.length}`,
+      );
+    }
     const [unpooled] = onHost(
-      { ...node, inputs: [required(node, 0), required(node, 1)] },
+      { ...node, inputs: [values, places] },
       {
         outputs: [{ type: "float32", shape }],
-        run([x, places], [y]) {
+        run([x, at], [y]) {
           y!.fill(0);
           x!.forEach((value, i) => {
-            y![places![i]!] = value;
+            const place = at![i]!;
+            if (!(place >= 0 && place < y!.length)) {
+              throw new ShapeError(`${node.name}: expected places among ${y!.length} elements, got ${place}`);
+            }
+            y![place] = value;
           });
         },
       },
     );
     // A size that is asked for is one with zeros behind.
     let y = unpooled!;
-    (known(node, 2, "output_shape") ?? []).forEach((size, axis) => {
+    wanted.forEach((size, axis) => {
       const from = shape[axis]!;
       y = along(node, y, axis, { from, places: range(size, (i) => (i < from ? i : -1)) });
     });

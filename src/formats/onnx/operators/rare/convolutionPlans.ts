@@ -3,7 +3,7 @@ import { sizeOf, type Shape } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import type { ImageSizes } from "../images.ts";
 import type { SlidingWindow } from "../window.ts";
-import { tapsOf } from "./taps.ts";
+import { countTaps, eachPosition } from "./taps.ts";
 
 /** `y[n, f, …] = conv(x[n, c, …], w[f, c / groups, …]) + b`: taps in scan order, channel by channel. */
 export function convPlan(
@@ -14,24 +14,24 @@ export function convPlan(
 ): HostPlan {
   const [f, cg] = filters as [number, number];
   const [size, taps] = [sizeOf(sizes), sizeOf(window.kernel)];
-  const all = tapsOf(window, sizes);
+  const positions = sizeOf(window.sizes);
   return {
     outputs: [{ type: "float32", shape: [n, f, ...window.sizes] }],
+    work: countTaps(window, n * f * cg),
     run([x, w, b], [y]) {
-      let to = 0;
-      for (let image = 0; image < n; image++) {
-        for (let filter = 0; filter < f; filter++) {
-          const first = image * c + Math.floor(filter / (f / groups)) * cg;
-          for (const own of all) {
+      eachPosition(window, sizes, (own, position) => {
+        for (let image = 0; image < n; image++) {
+          for (let filter = 0; filter < f; filter++) {
+            const first = image * c + Math.floor(filter / (f / groups)) * cg;
             let sum = 0;
             for (let channel = 0; channel < cg; channel++) {
               const [from, weights] = [(first + channel) * size, (filter * cg + channel) * taps];
               for (let i = 0; i < own.length; i += 2) sum += x![from + own[i]!]! * w![weights + own[i + 1]!]!;
             }
-            y![to++] = sum + (b ? b[filter]! : 0);
+            y![(image * f + filter) * positions + position] = sum + (b ? b[filter]! : 0);
           }
         }
-      }
+      });
     },
   };
 }
@@ -50,9 +50,10 @@ export function transposedPlan(
   const fg = filters[1]!;
   const [cg, f] = [c / groups, fg * groups];
   const [size, taps] = [sizeOf(sizes), sizeOf(window.kernel)];
-  const all = tapsOf(window, sizes);
+  const positions = sizeOf(window.sizes);
   return {
     outputs: [{ type: "float32", shape: [n, f, ...sizes] }],
+    work: countTaps(window, n * f * cg),
     run([x, w, b], [y]) {
       const sums = new Float64Array(size);
       for (let image = 0; image < n; image++) {
@@ -61,10 +62,13 @@ export function transposedPlan(
           const first = Math.floor(filter / fg) * cg;
           for (let channel = first; channel < first + cg; channel++) {
             const [from, weights] = [
-              (image * c + channel) * all.length,
+              (image * c + channel) * positions,
               (channel * fg + (filter % fg)) * taps,
             ];
-            scatter(all, sums, 0, (position, tap) => x![from + position]! * w![weights + tap]!);
+            eachPosition(window, sizes, (own, position) => {
+              const value = x![from + position]!;
+              for (let i = 0; i < own.length; i += 2) sums[own[i]!]! += value * w![weights + own[i + 1]!]!;
+            });
           }
           const to = (image * f + filter) * size;
           for (let i = 0; i < size; i++) y![to + i] = sums[i]! + (b ? b[filter]! : 0);
@@ -77,28 +81,19 @@ export function transposedPlan(
 /** Patches `[n, c · taps, positions]` added up to images `[n, c, …]`, in the order of the positions. */
 export function foldPlan({ n, c, sizes }: ImageSizes, window: SlidingWindow): HostPlan {
   const [size, taps] = [sizeOf(sizes), sizeOf(window.kernel)];
-  const all = tapsOf(window, sizes);
+  const positions = sizeOf(window.sizes);
   return {
     outputs: [{ type: "float32", shape: [n, c, ...sizes] }],
+    work: countTaps(window, n * c),
     run([x], [y]) {
       const sums = new Float64Array(n * c * size);
-      for (let channel = 0; channel < n * c; channel++) {
-        const from = channel * taps * all.length;
-        scatter(all, sums, channel * size, (position, tap) => x![from + tap * all.length + position]!);
-      }
+      eachPosition(window, sizes, (own, position) => {
+        for (let channel = 0; channel < n * c; channel++) {
+          const [from, to] = [channel * taps * positions + position, channel * size];
+          for (let i = 0; i < own.length; i += 2) sums[to + own[i]!]! += x![from + own[i + 1]! * positions]!;
+        }
+      });
       y!.set(sums);
     },
   };
-}
-
-/** Adds what each tap of each position has to the places behind `base`. */
-function scatter(
-  all: readonly (readonly number[])[],
-  sums: Float64Array,
-  base: number,
-  part: (position: number, tap: number) => number,
-): void {
-  all.forEach((own, position) => {
-    for (let i = 0; i < own.length; i += 2) sums[base + own[i]!]! += part(position, own[i + 1]!);
-  });
 }

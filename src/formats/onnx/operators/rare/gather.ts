@@ -1,5 +1,6 @@
 import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
+import { Unsupported } from "../../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../../operator.ts";
 import { isConstant } from "../../values.ts";
 import { placeIn } from "../gather.ts";
@@ -13,16 +14,22 @@ const gatherElements: Operator = {
     const [x, places] = [required(node, 0), required(node, 1)];
     const { type, shape } = x;
     const axis = axisOf(attributes.int("axis", 0), shape.length);
+    const { shape: sizes } = places;
+    if (sizes.length !== shape.length || sizes.some((size, i) => i !== axis && size > shape[i]!)) {
+      throw new Unsupported(
+        `expected places within ${shape.join("×")} but for axis ${axis}, got ${sizes.join("×")}`,
+      );
+    }
     const steps = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
     const step = steps[axis]!;
     const others = steps.map((each, i) => (i === axis ? 0 : each));
     const planOf = (n: number): HostPlan => {
-      const sizes = [n, ...places.shape.slice(1)];
+      const made = [n, ...sizes.slice(1)];
       return {
-        outputs: [{ type, shape: sizes }],
+        outputs: [{ type, shape: made }],
         run([data, at], [y]) {
           let to = 0;
-          for (const from of walk(sizes, others)) {
+          for (const from of walk(made, others)) {
             y![to] = data![from + placeIn(shape[axis]!, at![to]!, name) * step]!;
             to++;
           }
@@ -30,7 +37,7 @@ const gatherElements: Operator = {
       };
     };
     const byImage = axis > 0 && !isConstant(x) && !isConstant(places);
-    return onHost(node, planOf(places.shape[0]!), byImage ? planOf(1) : undefined);
+    return onHost(node, planOf(sizes[0]!), byImage ? planOf(1) : undefined);
   },
 };
 

@@ -42,6 +42,7 @@ function productOf(left: Shape, right: Shape): Product {
 function hostPlan(type: Value["type"], { a, b, batch, m, n, k }: Product): HostPlan {
   return {
     outputs: [{ type, shape: [...batch, m, n] }],
+    work: sizeOf(batch) * m * n * k,
     run([x, y], [z]) {
       const [left, right] = [broadcastPlaces(a.slice(0, -2), batch), broadcastPlaces(b.slice(0, -2), batch)];
       for (let p = 0; p < z!.length; p += m * n) {

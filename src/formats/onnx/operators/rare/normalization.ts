@@ -2,6 +2,7 @@
 import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { lrnLayer } from "../../layers/lrn.ts";
+import { Unsupported } from "../../node.ts";
 import { axisOf, onHost, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { TensorType } from "../../values.ts";
 import { range } from "../along.ts";
@@ -92,8 +93,10 @@ const lrn: Operator = {
   lower(node) {
     const { builder, attributes } = node;
     const { value } = imagesOf(node, required(node, 0));
+    const size = attributes.int("size", 0);
+    if (size < 1) throw new Unsupported(`size: expected a positive integer, got ${size}`);
     const layer = lrnLayer({
-      size: attributes.int("size", 1),
+      size,
       alpha: attributes.float("alpha", 1e-4),
       beta: attributes.float("beta", 0.75),
       bias: attributes.float("bias", 1),

@@ -5,42 +5,44 @@ import { Unsupported } from "../../node.ts";
 import type { Numbers } from "../../values.ts";
 import type { ImageSizes } from "../images.ts";
 import type { Pair, SlidingWindow } from "../window.ts";
-import { tapsOf } from "./taps.ts";
+import { countTaps, eachPosition, tapsWithin } from "./taps.ts";
 
 /** What becomes of the window at a position, whose taps are pairs of places behind `base` and in the window. */
 export interface Pool {
-  value(x: Numbers, base: number, taps: readonly number[], position: number): number;
+  value(x: Numbers, base: number, taps: Int32Array, position: number): number;
   /** The place that the value is from. */
-  winner?(x: Numbers, base: number, taps: readonly number[]): number;
+  winner?(x: Numbers, base: number, taps: Int32Array): number;
+  /** Steps for a tap; default: 1. */
+  readonly work?: number;
 }
 
 /** `y[n, c, …]`, and with `winners` their places. */
 export function poolPlan(
   { n, c, sizes }: ImageSizes,
   window: SlidingWindow,
-  { value, winner }: Pool,
+  { value, winner, work = 1 }: Pool,
   winners = false,
 ): HostPlan {
   const shape = [n, c, ...window.sizes];
   const y = { type: "float32", shape } as const;
-  const all = tapsOf(window, sizes);
-  const size = sizeOf(sizes);
+  const [size, positions] = [sizeOf(sizes), sizeOf(window.sizes)];
   return {
     outputs: winners ? [y, { type: "int64", shape }] : [y],
+    work: countTaps(window, n * c) * work,
     run([x], [ys, places]) {
-      for (let image = 0; image < n * c; image++) {
-        all.forEach((taps, position) => {
-          const to = image * all.length + position;
+      eachPosition(window, sizes, (taps, position) => {
+        for (let image = 0; image < n * c; image++) {
+          const to = image * positions + position;
           ys![to] = value(x!, image * size, taps, position);
           if (places) places[to] = winner!(x!, image * size, taps);
-        });
-      }
+        }
+      });
     },
   };
 }
 
 /** The first winner's place behind `base`, or the first NaN's; -1 where the window has no taps. */
-function best(x: Numbers, base: number, taps: readonly number[]): number {
+function best(x: Numbers, base: number, taps: Int32Array): number {
   let [place, most] = [-1, -Infinity];
   for (let i = 0; i < taps.length; i += 2) {
     const given = x[base + taps[i]!]!;
@@ -74,20 +76,23 @@ export function maxima(byColumns: boolean, sizes: readonly number[]): Pool {
 export function averages(window: SlidingWindow, sizes: readonly number[], counts: boolean): Pool {
   const padded = sizes.map((size, i) => size + window.pads[i]![0] + window.pads[i]![1]);
   const unpadded = { ...window, pads: window.pads.map((): Pair => [0, 0]) };
-  const numbers = counts ? tapsOf(unpadded, padded).map((taps) => taps.length / 2) : undefined;
   return {
     value(x, base, taps, position) {
       let sum = 0;
       for (let i = 0; i < taps.length; i += 2) sum += x[base + taps[i]!]!;
-      return sum / (numbers ? numbers[position]! : taps.length / 2);
+      return sum / (counts ? tapsWithin(unpadded, padded, position) : taps.length / 2);
     },
   };
 }
 
-/** `(Σ |x|^p)^(1/p)`, in scan order, in float64. @throws Unsupported unless p is a positive integer */
+/** The largest p of a norm: its powers are products. */
+const MOST_P = 64;
+
+/** `(Σ |x|^p)^(1/p)`, in scan order, in float64. @throws Unsupported unless p is a positive integer that is not too large */
 export function lpNorms(p: number): Pool {
-  if (p < 1) throw new Unsupported(`p: expected a positive integer, got ${p}`);
+  if (p < 1 || p > MOST_P) throw new Unsupported(`p: expected an integer from 1 to ${MOST_P}, got ${p}`);
   return {
+    work: p,
     value(x, base, taps) {
       let sum = 0;
       for (let i = 0; i < taps.length; i += 2) {

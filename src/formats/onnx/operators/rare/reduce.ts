@@ -1,10 +1,10 @@
 /** Sums, means, extremes and the like over axes. */
 import { sizeOf } from "../../../../tensor.ts";
-import { fileOrder } from "../../builder.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { reductionLayer, type ReductionKind } from "../../layers/reduce.ts";
 import { Unsupported } from "../../node.ts";
 import { onHost, type Node, type Operator, type OperatorTable } from "../../operator.ts";
+import { fileOrder } from "../../order.ts";
 import { isConstant, type TensorType, type Value } from "../../values.ts";
 import { combine } from "../arithmetic.ts";
 import { broadcastPlaces, filled, scalar } from "../broadcasting.ts";

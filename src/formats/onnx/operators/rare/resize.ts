@@ -1,8 +1,9 @@
 /** Resizing by cubic kernels, with antialiasing, of parts and in coordinates that exporters seldom write. */
 import type { Blend } from "../../layers/along.ts";
+import { Unsupported } from "../../node.ts";
 import type { Node } from "../../operator.ts";
 import { range } from "../along.ts";
-import { COORDINATES, resizes, waysOf, type Axis, type Sampling } from "../resize.ts";
+import { COORDINATES, LISTED, resizes, waysOf, type Axis, type Sampling } from "../resize.ts";
 
 const ALL_COORDINATES: Readonly<Record<string, Sampling["at"]>> = {
   ...COORDINATES,
@@ -44,16 +45,20 @@ interface Blending {
   readonly antialias: boolean;
 }
 
-/** The elements that a kernel takes in at `x`, with their weights. */
-function blendAt({ kernel, excludesOutside, antialias }: Blending, { from, scale }: Axis, x: number): Blend {
+/** The elements that a kernel takes in at `x`, with their weights. @throws Unsupported when there are none */
+function blendAt(node: Node, blending: Blending, { from, scale }: Axis, x: number): Blend {
+  const { kernel, excludesOutside, antialias } = blending;
   const { radius, weight } = kernel;
   const squeeze = antialias ? Math.min(1, scale) : 1;
   const first = Math.ceil(x - radius / squeeze);
   const count = Math.floor(x + radius / squeeze) - first + 1;
+  node.builder.spend(LISTED * count);
   const taps = range(count, (i) => [first + i, weight((first + i - x) * squeeze)] as const).filter(
     ([place, share]) => share !== 0 && !(excludesOutside && (place < 0 || place >= from)),
   );
   const sum = excludesOutside || antialias ? taps.reduce((all, [, share]) => all + share, 0) : 1;
+  if (sum === 0)
+    throw new Unsupported("expected weights that do not add up to 0 where elements are left out");
   return taps.map(([place, share]) => [Math.min(from - 1, Math.max(0, place)), share / sum]);
 }
 
@@ -70,7 +75,7 @@ function samplingOf(node: Node, mode: string): Sampling {
   return {
     at: ALL_COORDINATES[coordinates]!,
     nearest,
-    blend: (axis, x) => blendAt(blending, axis, x),
+    blend: (axis, x) => blendAt(node, blending, axis, x),
     fill: coordinates === "tf_crop_and_resize" ? fill : undefined,
   };
 }
