@@ -6,12 +6,9 @@
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
-
-/** The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts. */
-const ENTRIES = ["index", "inference"];
-const PLAIN_ENTRIES = ["onnx"];
+import { buildModules } from "./modules.ts";
 
 /** The binaries: a target of asconfig.json each, with what its entry adds to the kernels, and the suffix of its files. */
 const BINARIES = [
@@ -19,18 +16,6 @@ const BINARIES = [
   { target: "threads", suffix: ".threads", entries: ["assembly/threads.ts"] },
   { target: "relaxed", suffix: ".relaxed", entries: ["assembly/relaxed.ts"] },
 ];
-
-/**
- * Where an entry finds the exact binary, and how it comes to the others (`src/hosts/`). Embedded in a module by default,
- * since esbuild and Rollup carry no `new URL("x.wasm", import.meta.url)` along. Edge hosts refuse to compile, and import
- * the file as a compiled module: Workers by its name, Vercel with a suffix.
- */
-const HOSTS = [
-  { suffix: "", binary: "./wasm.js", others: "module" },
-  { suffix: ".workerd", binary: "./im2row.wasm", others: "edge" },
-  { suffix: ".edge-light", binary: "./im2row.wasm?module", others: "edge" },
-];
-type Host = (typeof HOSTS)[number];
 
 function run(command: string, ...args: string[]): void {
   execFileSync("npx", ["--no-install", command, ...args], { stdio: "inherit" });
@@ -55,41 +40,11 @@ function buildWasm(): void {
   }
 }
 
-/** Leads the import of `src/hosts/module.ts` to another host's file. */
-function hostFile(name: string): { path: string } {
-  return { path: resolve(`src/hosts/${name}.ts`) };
-}
-
-/** Makes of each entry one a host, `<entry><suffix>`, which differs in where its imports of the host's parts lead. */
-const hosts: Plugin = {
-  name: "hosts",
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /.*/ }, ({ path, kind }) =>
-      kind === "entry-point" ? { path, namespace: "entry" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "entry" }, ({ path }) => {
-      const entry = path.replace(/\..*/, "");
-      const host = HOSTS.find(({ suffix }) => entry + suffix === path)!;
-      const contents = readFileSync(`src/${entry}.ts`, "utf8");
-      return { contents, loader: "ts", resolveDir: "src", pluginData: host };
-    });
-    onResolve({ filter: /\/build\/wasm\.js$/ }, ({ pluginData }) => ({
-      path: (pluginData as Host).binary,
-      external: true,
-    }));
-    onResolve({ filter: /\/hosts\/module\.ts$/ }, ({ pluginData }) => hostFile((pluginData as Host).others));
-    onResolve({ filter: /\/build\/wasm\.\w+\.js$/ }, ({ path }) => ({
-      path: `./${basename(path)}`,
-      external: true,
-    }));
-  },
-};
-
 /** The classic script is one file, and goes without the binaries that others load when they are asked for. */
 const script: Plugin = {
   name: "script",
   setup({ onResolve }) {
-    onResolve({ filter: /\/hosts\/module\.ts$/ }, () => hostFile("script"));
+    onResolve({ filter: /\/hosts\/module\.ts$/ }, () => ({ path: resolve("src/hosts/script.ts") }));
   },
 };
 
@@ -97,20 +52,7 @@ const COMMON: BuildOptions = { bundle: true, target: "es2022", minify: true };
 
 async function buildJavaScript(): Promise<void> {
   rmSync("dist", { recursive: true, force: true });
-  await build({
-    ...COMMON,
-    format: "esm",
-    platform: "neutral",
-    entryPoints: [
-      ...ENTRIES.flatMap((entry) => HOSTS.map(({ suffix }) => entry + suffix)),
-      ...PLAIN_ENTRIES,
-    ].map((file) => ({ in: file, out: file })),
-    outdir: "dist",
-    splitting: true,
-    chunkNames: "core-[hash]",
-    sourcemap: true,
-    plugins: [hosts],
-  });
+  await buildModules("dist");
   for (const { suffix } of BINARIES) {
     for (const name of [`wasm${suffix}.js`, `im2row${suffix}.wasm`])
       copyFileSync(`build/${name}`, `dist/${name}`);
