@@ -2,7 +2,7 @@
 import type { Case, Context } from "./case.ts";
 import { convolutionCases } from "./convolutions.ts";
 import { differenceCases } from "./differences.ts";
-import { digestCases, operatorsDigest, weightsDigest } from "./digests.ts";
+import { digestCases } from "./digests.ts";
 import { errorCases } from "./errors.ts";
 import { fileCases } from "./files.ts";
 import { freezingCases } from "./freezing.ts";
@@ -12,11 +12,13 @@ import { graphCases } from "./graphs.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
 import { onnxCases } from "./onnx.ts";
+import { operatorsDigest } from "./operatorsDigest.ts";
 import { optimizerCases } from "./optimizers.ts";
 import { poolingCases } from "./pooling.ts";
 import { refusalCases } from "./refusals.ts";
 import { describeThreads, threadCases } from "./threads.ts";
 import { trainingCases } from "./training.ts";
+import { weightsDigest } from "./weightsDigest.ts";
 
 /** A case is known by its name alone. @throws Error on the first that is taken. */
 function uniquelyNamed(list: readonly Case[]): readonly Case[] {

@@ -1,40 +1,17 @@
-/** Every option of every layer, optimizer, loss and method refuses what it cannot be: the place, the expected, the given. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  layers,
-  load,
-  losses,
-  OptionError,
-  optimizers,
-  sequential,
-  ShapeError,
-  type Engine,
-  type Layer,
-  type Model,
-} from "../../src/index.ts";
-import { tinyNet } from "../conformance/nets.ts";
-import { noise } from "../support/model.ts";
+/** Every option of every layer, optimizer and loss refuses what it cannot be: the place, the expected, the given. */
+import { describe, expect, it } from "vitest";
+import { layers, losses, OptionError, optimizers } from "../../src/index.ts";
+import { conv, conv1d, COUNT, NUMBER, separable, transposed, type Any } from "../support/options.ts";
 
-/** What a caller without types may hand over. */
-type Any = never;
-
-const conv = (more: object): Layer => layers.conv2d({ filters: 2, kernelSize: 1, ...more } as Any);
-const conv1d = (more: object): Layer => layers.conv1d({ filters: 2, kernelSize: 1, ...more } as Any);
-const transposed = (more: object): Layer =>
-  layers.conv2dTranspose({ filters: 2, kernelSize: 1, ...more } as Any);
-const separable = (more: object): Layer =>
-  layers.separableConv2d({ filters: 2, kernelSize: 1, ...more } as Any);
 const sgd = (more: object): unknown => optimizers.sgd({ learningRate: 1, ...more } as Any);
 
 const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0`;
-const NUMBER = "expected a finite number ≥ 0";
 const TARGET = "expected positive integers, one of which may be -1";
 const MARGIN = "expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them";
 const AXES = "expected the axes 1, 2 … in any order";
 const FIRST = "expected the first axes, 1, 2 …";
 const PAIR = "[before, after] of integers ≥ 0";
 const EXTRA = "expected integers from 0 and below the strides";
-const COUNT = "expected a positive integer";
 const SIZE = "expected a positive integer or [height, width] of such";
 
 describe("a layer refuses", () => {
@@ -67,8 +44,6 @@ describe("a layer refuses", () => {
       [`conv2d: activation: expected one of "linear", "relu", "leakyRelu", "sigmoid", "tanh", "softmax", "relu6", "elu", "selu", "hardSigmoid", "softplus", "silu", "swish", "hardSwish", "gelu", "geluTanh", "mish"; got "swoosh"`]:
         () => conv({ activation: "swoosh" }),
       [`conv2d: activation: leakyRelu: ${NUMBER}, got -1`]: () => conv({ activation: { leakyRelu: -1 } }),
-      "conv2d: activation: elu: expected a number that float32 can hold, got 1e+39": () =>
-        conv({ activation: { elu: 1e39 } }),
       [`conv2d: activation: elu: ${NUMBER}, got NaN`]: () => conv({ activation: { elu: NaN } }),
       [`conv2d: activation: hardSigmoid: ${NUMBER}, got "1"`]: () =>
         conv({ activation: { hardSigmoid: "1" } }),
@@ -268,214 +243,5 @@ describe("a loss refuses", () => {
   )("%s", (message, call) => {
     expect(call).toThrow(OptionError);
     expect(call).toThrow(message);
-  });
-});
-
-describe("a model refuses to be built with", () => {
-  const build = (inputShape: readonly number[], ...list: Layer[]): Model =>
-    sequential({ inputShape, layers: list });
-  const filters = (kernelSize: number, more = {}): Layer => conv({ filters: 4, kernelSize, ...more });
-
-  it.each(
-    Object.entries<() => unknown>({
-      "conv2d_1: height: expected an image of at least 9 with its padding, got 5 + 0 + 0": () =>
-        build([7, 7, 3], filters(3), filters(9)),
-      "wide: width: expected an image of at least 5 with its padding, got 4 + 0 + 0": () =>
-        build([9, 4, 3], filters(3, { dilationRate: 2, name: "wide" })),
-      "maxPooling2d: height: expected an image of at least 8 with its padding, got 7 + 0 + 0": () =>
-        build([7, 7, 3], layers.maxPooling2d({ poolSize: 8 })),
-      "zeroPadding2d: expected at most 1073741824 elements in an image, got 131079×131079×3": () =>
-        build([7, 7, 3], layers.zeroPadding2d({ padding: 2 ** 16 })),
-      "conv2d: expected an image [height, width, channels], got 147": () =>
-        build([7, 7, 3], layers.flatten(), filters(1)),
-      "conv2d: expected an image [height, width, channels], got 7×7": () => build([7, 7], filters(1)),
-      "permute: expected 2 dimensions, got 7×7×3": () => build([7, 7, 3], layers.permute({ dims: [2, 1] })),
-      "upSampling2d: expected at most 1073741824 elements in an image, got 458752×458752×3": () =>
-        build([7, 7, 3], layers.upSampling2d({ size: 2 ** 16 })),
-      "conv2dTranspose: expected at most 1073741824 elements in an image with its padding, got 65542×65542×2":
-        () => build([7, 7, 3], transposed({ kernelSize: 2 ** 16 })),
-      "upSampling2d: expected an image [height, width, channels], got 7×7": () =>
-        build([7, 7], layers.upSampling2d()),
-      "prelu: expected at least 3 dimensions, got 7×3": () =>
-        build([7, 3], layers.prelu({ sharedAxes: [1, 2, 3] })),
-      "conv2dTranspose: expected an image [height, width, channels], got 7×3": () =>
-        build([7, 3], transposed({})),
-      "conv2dTranspose: height: expected an output of at least 1 with its padding, got 0": () =>
-        build(
-          [1, 1, 3],
-          transposed({
-            padding: [
-              [1, 0],
-              [0, 0],
-            ],
-          }),
-        ),
-      "separableConv2d: expected an image [height, width, channels], got 7×3": () =>
-        build([7, 3], separable({})),
-      "separableConv2d: width: expected an image of at least 8 with its padding, got 7 + 0 + 0": () =>
-        build([9, 7, 3], separable({ kernelSize: 8 })),
-      "conv1d: expected a sequence [steps, channels], got 7×7×3": () => build([7, 7, 3], conv1d({})),
-      "conv1d: expected at least 7 steps with their padding, got 5 + 0 + 1": () =>
-        build([5, 3], conv1d({ kernelSize: 3, dilationRate: 3, padding: [0, 1] })),
-      "maxPooling1d: expected at least 6 steps with their padding, got 5 + 0 + 0": () =>
-        build([5, 3], layers.maxPooling1d({ poolSize: 6 })),
-      "globalMaxPooling1d: expected a sequence [steps, channels], got 7": () =>
-        build([7], layers.globalMaxPooling1d()),
-      "layerNormalization: expected at least 3 axes, got 7×3": () =>
-        build([7, 3], layers.layerNormalization({ axis: [-1, -2, -3] })),
-      "groupNormalization: groups: expected a divisor of the 3 channels (7×7×3), got 2": () =>
-        build([7, 7, 3], layers.groupNormalization({ groups: 2 })),
-      "globalAveragePooling2d: expected an image [height, width, channels], got 7": () =>
-        build([7], layers.globalAveragePooling2d()),
-      "model: inputShape: expected a shape of positive integers, got [7,0,3]": () =>
-        build([7, 0, 3], filters(3)),
-      "model: inputShape: expected a shape of positive integers, got undefined": () =>
-        build(undefined as Any, filters(3)),
-    }),
-  )("%s", (message, call) => {
-    expect(call).toThrow(ShapeError);
-    expect(call).toThrow(message);
-  });
-
-  it.each(
-    Object.entries<() => unknown>({
-      "conv2d: groups: expected a divisor of 3 input channels and 4 filters, got 2": () =>
-        build([7, 7, 3], filters(3, { groups: 2 })),
-      "conv2dTranspose: groups: expected a divisor of 3 input channels and 2 filters, got 2": () =>
-        build([7, 7, 3], transposed({ groups: 2 })),
-      "conv1d: groups: expected a divisor of 3 input channels and 2 filters, got 2": () =>
-        build([7, 3], conv1d({ groups: 2 })),
-      "sequential: layers: expected at least one layer, got []": () => build([7, 7, 3]),
-      [`sequential: layers[1]: expected one of layers.*, got "relu"`]: () =>
-        build([7, 7, 3], filters(3), "relu" as Any),
-      [`conv2d: name: expected a name of its own, got "a" for the second time`]: () =>
-        build([7, 7, 3], filters(3, { name: "a" }), filters(1, { name: "a" })),
-      [`conv2d: name: expected letters, digits, "_" and "-", got "a.b"`]: () =>
-        build([7, 7, 3], filters(3, { name: "a.b" })),
-      [`conv2d: name: expected letters, digits, "_" and "-", got 5`]: () =>
-        build([7, 7, 3], filters(3, { name: 5 })),
-      "sequential: seed: expected an integer from 0 to 2^53 - 1, got -1": () =>
-        sequential({ inputShape: [1], layers: [layers.flatten()], seed: -1 }),
-      "sequential: seed: expected an integer from 0 to 2^53 - 1, got 0.5": () =>
-        sequential({ inputShape: [1], layers: [layers.flatten()], seed: 0.5 }),
-      [`sequential: expected the options inputShape, layers, seed; got "shape"`]: () =>
-        sequential({ shape: [1] } as Any),
-    }),
-  )("%s", (message, call) => {
-    expect(call).toThrow(OptionError);
-    expect(call).toThrow(message);
-  });
-
-  it("but names layers around the names that were given", () => {
-    const net = build([7, 7, 3], filters(1, { name: "conv2d_1" }), filters(1), filters(1), filters(1));
-    const names = [...net.weights.keys()].filter((name) => name.endsWith("kernel"));
-    expect(names).toEqual(["conv2d_1.kernel", "conv2d.kernel", "conv2d_2.kernel", "conv2d_3.kernel"]);
-  });
-});
-
-describe("a method refuses", () => {
-  let engine: Engine;
-  let model: Model;
-  const x = noise(1, 3, 7, 7, 3);
-  const y = [0, 1, 2];
-  const options = (more: object): Any =>
-    ({
-      engine,
-      optimizer: optimizers.sgd({ learningRate: 0.1 }),
-      loss: losses.softmaxCrossEntropy(),
-      ...more,
-    }) as Any;
-  beforeAll(async () => {
-    engine = await load();
-    model = tinyNet();
-    model.compile(options({}));
-  });
-  afterAll(() => engine.dispose());
-
-  it.each(
-    Object.entries<() => unknown>({
-      "compile: engine: expected what load() gives, got {}": () => model.compile(options({ engine: load() })),
-      "compile: engine: expected what load() gives, got undefined": () =>
-        model.compile(options({ engine: undefined })),
-      [`compile: optimizer: expected one of optimizers.*, got "sgd"`]: () =>
-        model.compile(options({ optimizer: "sgd" })),
-      [`compile: loss: expected one of losses.*, got "mse"`]: () => model.compile(options({ loss: "mse" })),
-      "compile: loss: expected one beside the optimizer, got none": () =>
-        model.compile(options({ loss: undefined })),
-      [`compile: expected the options engine, optimizer, loss, metrics; got "metric"`]: () =>
-        model.compile(options({ metric: [] })),
-      [`predict: batchSize: ${COUNT}, got 0`]: () => model.predict(x, { batchSize: 0 }),
-      [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),
-      [`predict: expected the options batchSize; got "batch"`]: () => model.predict(x, { batch: 1 } as Any),
-      [`evaluate: batchSize: ${COUNT}, got -1`]: () => model.evaluate(x, y, { batchSize: -1 }),
-      [`evaluate: expected the options batchSize; got "epochs"`]: () =>
-        model.evaluate(x, y, { epochs: 1 } as Any),
-      [`session: batchSize: ${COUNT}, got NaN`]: () => model.session({ batchSize: NaN }),
-      [`session: expected the options batchSize; got "size"`]: () => model.session({ size: 1 } as Any),
-    }),
-  )("%s", (message, call) => {
-    expect(call).toThrow(OptionError);
-    expect(call).toThrow(message);
-    // The model is as it was.
-    expect(model.predict(x).shape).toEqual([3, 3]);
-  });
-
-  it.each<[given: object, message: string]>([
-    [{ epochs: 0 }, `fit: epochs: ${COUNT}, got 0`],
-    [{ batchSize: "32" }, `fit: batchSize: ${COUNT}, got "32"`],
-    [{ shuffle: "no" }, `fit: shuffle: expected true or false, got "no"`],
-    [{ onBatchEnd: {} }, "fit: onBatchEnd: expected a function, got object"],
-    [{ onEpochEnd: 5 }, "fit: onEpochEnd: expected a function, got number"],
-    [{ signal: new AbortController() }, "fit: signal: expected an AbortSignal, got {}"],
-    [{ earlyStopping: true }, "fit: earlyStopping: expected an object of options, got true"],
-    [{ earlyStopping: { monitor: "auc" } }, `fit: earlyStopping: monitor: expected one of "validationLoss",`],
-    [
-      { earlyStopping: {} },
-      `fit: earlyStopping: monitor: expected validationData for "validationLoss", got none`,
-    ],
-    [
-      { earlyStopping: { monitor: "validationAccuracy" } },
-      `fit: earlyStopping: monitor: expected validationData for "validationAccuracy", got none`,
-    ],
-    [
-      { earlyStopping: { monitor: "loss", patience: -1 } },
-      "fit: earlyStopping: patience: expected an integer ≥ 0, got -1",
-    ],
-    [
-      { earlyStopping: { monitor: "loss", minDelta: NaN } },
-      `fit: earlyStopping: minDelta: ${NUMBER}, got NaN`,
-    ],
-    [
-      { earlyStopping: { monitor: "loss", restoreBestWeights: 1 } },
-      "fit: earlyStopping: restoreBestWeights: expected true or false, got 1",
-    ],
-    [
-      { earlyStopping: { monitor: "loss", mode: "min" } },
-      `fit: earlyStopping: expected the options monitor, patience, minDelta, restoreBestWeights; got "mode"`,
-    ],
-    [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels], got {"],
-    [
-      { callbacks: [] },
-      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping; got "callbacks"`,
-    ],
-  ])("fit(images, labels, %j)", async (given, message) => {
-    const running = model.fit(x, y, given);
-    await expect(running).rejects.toThrow(OptionError);
-    await expect(running).rejects.toThrow(message);
-  });
-
-  it("load(options)", async () => {
-    await expect(load({ math: "fast" as Any })).rejects.toThrow(
-      `load: math: expected one of "exact", "relaxed"; got "fast"`,
-    );
-    await expect(load({ threads: 0 })).rejects.toThrow(
-      `load: threads: expected an integer from 1 to 64 or "auto", got 0`,
-    );
-    await expect(load({ maximumMemory: 1 })).rejects.toThrow(
-      "load: maximumMemory: expected bytes from 131072 to 4294967296, got 1",
-    );
-    await expect(load({ wasm: 1 } as Any)).rejects.toThrow(
-      `load: expected the options module, threads, math, maximumMemory; got "wasm"`,
-    );
   });
 });

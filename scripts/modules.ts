@@ -1,0 +1,93 @@
+/** The ES modules of the package, `dist/<entry>.js` and the files that they share: Rollup's work, and esbuild's on each file. */
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { transform } from "esbuild";
+import { rollup, type GetModuleInfo, type Plugin } from "rollup";
+
+/** The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts. */
+const ENTRIES = ["index", "inference"];
+const PLAIN_ENTRIES = ["onnx"];
+
+/**
+ * Where an entry finds the exact binary, and how it comes to the others (`src/hosts/`). Embedded in a module by default,
+ * since esbuild and Rollup carry no `new URL("x.wasm", import.meta.url)` along. Edge hosts refuse to compile, and import
+ * the file as a compiled module: Workers by its name, Vercel with a suffix.
+ */
+const HOSTS = [
+  { suffix: "", binary: "./wasm.js", others: "module" },
+  { suffix: ".workerd", binary: "./im2row.wasm", others: "edge" },
+  { suffix: ".edge-light", binary: "./im2row.wasm?module", others: "edge" },
+];
+
+/**
+ * The files that entries share, each with the entry that loads all of its modules; a module is in the first that has it.
+ * A file costs a start a millisecond in Node and a page a request, so that few files serve better than ones that hold
+ * exactly what each combination of entries needs.
+ */
+const SHARED = [
+  { file: "core", entry: "inference" },
+  { file: "training", entry: "index" },
+];
+
+/** What an entry is to Rollup: its source, with the host behind it. */
+const idOf = (entry: string, suffix = ""): string => `${resolve(`src/${entry}.ts`)}?${suffix}`;
+const fileOf = (id: string): string => id.replace(/\?.*/, "");
+
+const input = Object.fromEntries([
+  ...ENTRIES.flatMap((entry) => HOSTS.map(({ suffix }) => [entry + suffix, idOf(entry, suffix)])),
+  ...PLAIN_ENTRIES.map((entry) => [entry, idOf(entry)]),
+]);
+
+/** Makes of each entry one a host, `<entry><suffix>`, which differs in where its imports of the host's parts lead. */
+const hosts: Plugin = {
+  name: "hosts",
+  resolveId(source, importer) {
+    if (importer === undefined) return source;
+    const host = HOSTS.find((one) => importer.endsWith(`?${one.suffix}`));
+    if (/\/build\/wasm\.js$/.test(source)) return { id: host!.binary, external: true };
+    if (/\/hosts\/module\.ts$/.test(source)) return resolve(`src/hosts/${host!.others}.ts`);
+    if (/\/build\/wasm\.\w+\.js$/.test(source)) return { id: `./${basename(source)}`, external: true };
+    return source.startsWith(".") ? null : fileURLToPath(import.meta.resolve(source));
+  },
+};
+
+const TARGET = "es2022";
+
+/** Takes the types out of each source, and minifies each file. */
+const compile: Plugin = {
+  name: "compile",
+  load(id) {
+    const sourcefile = fileOf(id);
+    if (!sourcefile.endsWith(".ts")) return null;
+    const code = readFileSync(sourcefile, "utf8");
+    return transform(code, { loader: "ts", target: TARGET, sourcemap: true, sourcefile });
+  },
+  renderChunk: (code) => transform(code, { minify: true, format: "esm", target: TARGET, sourcemap: true }),
+};
+
+/** All that an entry loads at once, itself aside. */
+function loadedBy(entry: string, getModuleInfo: GetModuleInfo): Set<string> {
+  const loaded = new Set(getModuleInfo(idOf(entry))!.importedIds);
+  for (const id of loaded) for (const imported of getModuleInfo(id)!.importedIds) loaded.add(imported);
+  return loaded;
+}
+
+/** Writes them. What is imported when it is asked for stays in files of its own. */
+export async function buildModules(dir: string): Promise<void> {
+  const bundle = await rollup({
+    input,
+    plugins: [hosts, compile],
+    treeshake: { moduleSideEffects: false },
+  });
+  await bundle.write({
+    dir,
+    chunkFileNames: "[name]-[hash].js",
+    sourcemap: true,
+    // A frozen namespace is a call, for which bundlers would keep all the layers in programs without any.
+    freeze: false,
+    manualChunks: (id, { getModuleInfo }) =>
+      SHARED.find(({ entry }) => loadedBy(entry, getModuleInfo).has(id))?.file,
+  });
+  await bundle.close();
+}

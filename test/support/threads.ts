@@ -1,0 +1,27 @@
+/** Engines with threads, on which everything that can be split is, however small. */
+import { afterAll, beforeAll, expect } from "vitest";
+import { load, type Engine } from "../../src/index.ts";
+import { tuning } from "../../src/engine/threads/start.ts";
+
+/** For the tests of the file that calls it. */
+export function splitEverything(): void {
+  const { worth } = tuning;
+  beforeAll(() => {
+    tuning.worth = 0;
+  });
+  afterAll(() => {
+    tuning.worth = worth;
+  });
+}
+
+/** Runs `body` on an engine of so many threads. */
+export async function withThreads(threads: number, body: (engine: Engine) => void): Promise<void> {
+  const engine = await load({ threads });
+  try {
+    expect(engine.threadsUnavailable).toBeUndefined();
+    expect(engine.threads).toBe(threads);
+    body(engine);
+  } finally {
+    engine.dispose();
+  }
+}
