@@ -45,8 +45,8 @@ const hosts: Plugin = {
   resolveId(source, importer) {
     if (importer === undefined) return source;
     const host = HOSTS.find((one) => importer.endsWith(`?${one.suffix}`));
-    if (/\/build\/wasm\.js$/.test(source)) return { id: host!.binary, external: true };
-    if (/\/hosts\/module\.ts$/.test(source)) return resolve(`src/hosts/${host!.others}.ts`);
+    if (source.endsWith("/build/wasm.js")) return { id: host!.binary, external: true };
+    if (source.endsWith("/hosts/module.ts")) return resolve(`src/hosts/${host!.others}.ts`);
     if (/\/build\/wasm\.\w+\.js$/.test(source)) return { id: `./${basename(source)}`, external: true };
     return source.startsWith(".") ? null : fileURLToPath(import.meta.resolve(source));
   },
