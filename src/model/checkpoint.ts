@@ -42,7 +42,8 @@ export interface Checkpoint {
   weights: Map<string, Tensor>;
 }
 
-const factories = new Map<string, (options: never) => Layer>(Object.entries(layers));
+/** The factories by the types that files name. A function, so that a bundle without models goes without the layers. */
+const factories = (): ReadonlyMap<string, (options: never) => Layer> => new Map(Object.entries(layers));
 
 /**
  * A safetensors file with the weights as tensors and the architecture as JSON in its metadata.
@@ -54,7 +55,8 @@ export function encodeCheckpoint(
   weights: ReadonlyMap<string, Tensor>,
 ): Uint8Array {
   const { inputs, nodes } = graph;
-  const unknown = nodes.find(({ layer }) => !factories.has(layer.type));
+  const known = factories();
+  const unknown = nodes.find(({ layer }) => !known.has(layer.type));
   if (unknown) {
     throw new OptionError(
       `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, which ` +
@@ -81,8 +83,9 @@ function fail(expected: string, given: unknown): never {
 
 /** The layer that a stored node describes. */
 function restoreLayer(node: StoredNode): Layer {
-  const factory = factories.get(node.type);
-  if (!factory) fail(`a layer of the types ${[...factories.keys()].join(", ")}`, node.type);
+  const known = factories();
+  const factory = known.get(node.type);
+  if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, node.type);
   const layer = factory({ ...node.config, name: node.name } as never);
   layer.trainable = node.trainable ?? true;
   return layer;
