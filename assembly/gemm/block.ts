@@ -21,35 +21,12 @@ export const EDGE_BYTES: usize = (<usize>EDGE) << 2;
 const NO_BIAS: usize = memory.data<f32>([-0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0], 16);
 
 /** Bounds of the clips, four floats of each: linear, relu, relu6. */
-const BOUNDS: usize = memory.data<f32>(
-  [
-    -Infinity,
-    -Infinity,
-    -Infinity,
-    -Infinity,
-    Infinity,
-    Infinity,
-    Infinity,
-    Infinity,
-    0,
-    0,
-    0,
-    0,
-    Infinity,
-    Infinity,
-    Infinity,
-    Infinity,
-    0,
-    0,
-    0,
-    0,
-    6,
-    6,
-    6,
-    6,
-  ],
-  16,
-);
+// prettier-ignore
+const BOUNDS: usize = memory.data<f32>([
+  -Infinity, -Infinity, -Infinity, -Infinity, Infinity, Infinity, Infinity, Infinity,
+  0, 0, 0, 0, Infinity, Infinity, Infinity, Infinity,
+  0, 0, 0, 0, 6, 6, 6, 6,
+], 16);
 
 // @ts-ignore: decorator
 @inline
