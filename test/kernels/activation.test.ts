@@ -95,20 +95,21 @@ describe.each(ELEMENTWISE)("$name", ({ code, alpha, fromInput, bound }) => {
     expect([...slopes].every(Number.isFinite)).toBe(true);
   });
 
-  it.runIf(fromInput)("has slopes of 0 and 1 far out, and at infinity", () => {
-    const x = Float32Array.of(-Infinity, -3e38, -1e19, -1e17, -200, 200, 1e17, 1e19, 3e38, Infinity);
-    const slopes = backward(
-      code,
-      alpha,
-      x,
-      x.map(() => 1),
-    );
-    expectWithin(
-      slopes,
-      x.map((value) => +(value > 0)),
-      () => 12 * U,
-    );
-  });
+  if (fromInput)
+    it("has slopes of 0 and 1 far out, and at infinity", () => {
+      const x = Float32Array.of(-Infinity, -3e38, -1e19, -1e17, -200, 200, 1e17, 1e19, 3e38, Infinity);
+      const slopes = backward(
+        code,
+        alpha,
+        x,
+        x.map(() => 1),
+      );
+      expectWithin(
+        slopes,
+        x.map((value) => +(value > 0)),
+        () => 12 * U,
+      );
+    });
 
   it("keeps NaN", () => {
     const y = forward(code, alpha, Float32Array.of(NaN, 1, NaN, 2, NaN));
