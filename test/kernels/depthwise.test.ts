@@ -14,6 +14,9 @@ import { expectSameBits, expectWithin, gamma } from "../support/float.ts";
 import { guarded, openKernels } from "../support/wasm.ts";
 import { putWindow } from "../support/window.ts";
 
+/** Around a vector, the two of four pixels together, and the four of a pixel by itself. */
+const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 21, 36];
+
 const bench = openKernels();
 const { kernels } = bench;
 
@@ -86,7 +89,7 @@ describe("depthwise convolution", () => {
   it("is within the bounds of the oracle and of the grouped products in all passes, in any geometry", () => {
     const limits = { n: 3, size: 12, c: 9, f: 9, kernel: 5, dilation: 3, pad: 4 };
     const anyCase = fc.record({
-      g: anyGeometry(limits, fc.integer({ min: 1, max: 9 })),
+      g: anyGeometry(limits, fc.constantFrom(...CHANNELS)),
       n: fc.integer({ min: 1, max: 3 }),
       seed: fc.integer(),
     });
@@ -96,7 +99,7 @@ describe("depthwise convolution", () => {
     );
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9])("is so for %i channels, strided, dilated and padded", (c) => {
+  it.each(CHANNELS)("is so for %i channels, strided, dilated and padded", (c) => {
     expectAllPasses(conv2d(2, 7, c, 3, c, { groups: c, pad: "same" }), c);
     expectAllPasses(
       conv2d(2, 9, c, 3, c, { groups: c, ...strides(2), dilationH: 2, dilationW: 3, pad: "same" }),
@@ -110,6 +113,8 @@ describe("depthwise convolution", () => {
     ["leaky relu", 2],
     ["sigmoid", 3],
     ["tanh", 4],
+    ["relu6", 6],
+    ["silu", 11],
   ])("applies %s to the sum with its bias", (_name, activation) => {
     const conv = conv2d(2, 6, 7, 3, 7, { groups: 7, pad: "same" });
     const { x, w, b } = operands(conv, 4);
@@ -140,6 +145,23 @@ describe("depthwise convolution", () => {
         depthwiseInputGradient(narrow, thinDy, thinW),
         keep(depthwiseInputGradient(wide, dy, w)),
       );
+    }
+  });
+
+  it.each([
+    ["3×3", 3, 1],
+    ["3×3 at stride 2", 3, 2],
+    ["5×5", 5, 1],
+    ["5×5 at stride 2", 5, 2],
+  ])("gives each of 36 channels the bits that it has among four, with %s", (_name, kernel, stride) => {
+    const wide = conv2d(1, 11, 36, kernel, 36, { groups: 36, ...strides(stride), pad: "same" });
+    const { x, w, b } = operands(wide, 9);
+    const y = depthwiseForward(wide, x, w, { b });
+    for (let first = 0; first < 36; first += 4) {
+      const keep = (values: Float32Array): Float32Array =>
+        values.filter((_, i) => Math.floor((i % 36) / 4) * 4 === first);
+      const narrow = { ...wide, f: 4, groups: 4, g: { ...wide.g, c: 4 } };
+      expectSameBits(depthwiseForward(narrow, keep(x), keep(w), { b: keep(b) }), keep(y));
     }
   });
 
