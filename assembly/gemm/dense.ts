@@ -26,16 +26,18 @@ const B_TURN: usize = 128;
 const ALIGNMENT: usize = 4;
 
 /**
- * `count` tiles, one below the other, as `micro.ts` computes them, with steps of 4 bytes in `A` and of 32 in the `panel`
- * of `B`, in the same order; and their epilogue: `+ bias[8]`, then the bounds of the activation. Without branches: no bias is −0, which changes no sum, and no activation has infinite bounds.
+ * `count` tiles, one below the other, as `micro.ts` computes them, with steps of 4 bytes in `A` and of 32 in the
+ * `panel` of `B`, in the same order; and their epilogue: `+ bias[8]`, then the bounds of the activation. Without
+ * branches: no bias is −0, which changes no sum, and no activation has infinite bounds.
  *
- * A step is 7 loads, 10 multiplications, 10 additions and, as one of four, 5 other instructions, which is what processors
- * that start six instructions a cycle take five and a half cycles for; a tile adds some 130 around its steps, about 25
- * cycles. The last turn of a run skips the steps that it does not have, and the pointers are set back by as many. Each
- * step stands behind a branch of its own, the first one's always taken, and goes through the rows from the last to the
- * first, because V8 (until Turboshaft) orders instructions within a basic block by their uses: this way each load of `A`
- * comes right before its products, and no accumulator is spilled. The mask on `b` changes nothing but that V8 then knows
- * the upper half of the register to be zero, and does not clear it at each step.
+ * A step is 7 loads, 10 multiplications, 10 additions and, as one of four, 5 other instructions, which is what
+ * processors that start six instructions a cycle take five and a half cycles for; a tile adds some 130 around its
+ * steps, about 25 cycles. The last turn of a run skips the steps that it does not have, and the pointers are set back
+ * by as many. Each step stands behind a branch of its own, the first one's always taken, and goes through the rows from
+ * the last to the first, because V8 (until Turboshaft) orders instructions within a basic block by their uses: this way
+ * each load of `A` comes right before its products, and no accumulator is spilled, whatever stands behind the loop. The
+ * mask on `b` changes nothing but that V8 then knows the upper half of the register to be zero, and does not clear it
+ * at each step.
  */
 // @ts-ignore: decorator
 @inline

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { input, layers, load, model, type Engine, type Layer, type Model } from "../../src/index.ts";
 import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
-import { fuse, separate } from "../../src/model/fusion.ts";
-import { placeValues } from "../../src/model/places.ts";
+import { fuse } from "../../src/model/fusion.ts";
 import { forwardMagnitude, TRANSFORM_ROUNDINGS } from "../oracles/winograd.ts";
 import { conv2d } from "../support/convolution.ts";
 import { bitsOf, expectWithin, gamma as errorOf } from "../support/float.ts";
+import { CHANNELS, conv, image, relu, run, SIZE, unfused } from "../support/fusion.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
 
@@ -16,13 +16,6 @@ beforeAll(async () => {
 });
 
 afterAll(() => engine.dispose());
-
-const SIZE = 6;
-const CHANNELS = 8;
-const image = (): SymbolicTensor => input({ shape: [SIZE, SIZE, CHANNELS], name: "image" });
-const relu = (): Layer => layers.activation({ activation: "relu" });
-const conv = (options: object = {}): Layer =>
-  layers.conv2d({ filters: CHANNELS, kernelSize: 3, padding: "same", ...options });
 
 /** The passes of a model's inference: the layers that each computes. */
 function passesOf(net: Model): string[] {
@@ -40,21 +33,6 @@ function stir(net: Model): void {
   }
   net["parameters"].write("test", weights);
 }
-
-/** The last of the outputs, with the others given back as well, which keeps them from being fused. */
-function unfused(x: SymbolicTensor, outputs: readonly SymbolicTensor[], fused: Model): Model {
-  const net = model({ inputs: x, outputs });
-  net["parameters"].write("test", fused.weights);
-  return net;
-}
-
-const run = (net: Model, batch: number): Float32Array => {
-  net.compile({ engine });
-  const names = net.outputs.map(({ name }) => name);
-  const shape = net.inputs[0]!.shape;
-  const outputs = net.predict({ [net.inputs[0]!.name]: noise(3, batch, ...shape) });
-  return outputs[names.at(-1)!]!.data;
-};
 
 describe("what becomes one pass", () => {
   const cases: [string, (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[], string[]][] = [
@@ -183,8 +161,8 @@ describe("fused passes compute what the layers compute one by one", () => {
         const fused = model({ inputs: x, outputs: y });
         stir(fused);
         expect(passesOf(fused)).toEqual(["conv2d + add + activation"]);
-        const expected = run(unfused(x, [a, sum, y], fused), batch);
-        expect(bitsOf(run(fused, batch))).toEqual(bitsOf(expected));
+        const expected = run(unfused(x, [a, sum, y], fused), batch, engine);
+        expect(bitsOf(run(fused, batch, engine))).toEqual(bitsOf(expected));
       }
     }
   });
@@ -203,7 +181,7 @@ describe("fused passes compute what the layers compute one by one", () => {
       const fused = model({ inputs: x, outputs: y });
       stir(fused);
       expect(fuse(fused["graph"])).toHaveLength(1);
-      expect(bitsOf(run(fused, 2))).toEqual(bitsOf(run(unfused(x, [a, y], fused), 2)));
+      expect(bitsOf(run(fused, 2, engine))).toEqual(bitsOf(run(unfused(x, [a, y], fused), 2, engine)));
     }
   });
 
@@ -217,13 +195,13 @@ describe("fused passes compute what the layers compute one by one", () => {
     stir(fused);
     expect(passesOf(fused).at(-1)).toBe(`${first.type} + batchNormalization`);
     const separateNet = unfused(x, [a, y], fused);
-    const expected = run(separateNet, 2);
+    const expected = run(separateNet, 2, engine);
     // |x|, |mean| and |beta| ≤ 1, |w| and |b| ≤ 1, factors ≤ 1 / √½: the sums of magnitudes.
     const factor = Math.SQRT2;
     const magnitude = (k + 1 + 1) * factor + 1;
     // Apart: k + 1 roundings of the sum, 4 of the affine map and 1 of the result. Folded: 2 of the weights, k + 1.
-    expectWithin(run(fused, 2), expected, () => (errorOf(k + 6) + errorOf(k + 3)) * magnitude);
-    expect(bitsOf(run(fused, 2))).not.toEqual(bitsOf(expected));
+    expectWithin(run(fused, 2, engine), expected, () => (errorOf(k + 6) + errorOf(k + 3)) * magnitude);
+    expect(bitsOf(run(fused, 2, engine))).not.toEqual(bitsOf(expected));
   });
 
   it("batch normalization after Winograd's algorithm, and again when the weights change", () => {
@@ -236,128 +214,17 @@ describe("fused passes compute what the layers compute one by one", () => {
       const weights = fused.weights;
       for (const [name, { data }] of weights) if (name.endsWith("gamma")) data.fill(scale);
       fused["parameters"].write("test", weights);
-      const expected = run(unfused(x, [a, y], fused), 2);
+      const expected = run(unfused(x, [a, y], fused), 2, engine);
       const w = weights.get("conv2d.kernel")!.data;
       const geometry = conv2d(2, 12, 16, 3, 16, { pad: "same" });
       const magnitude = forwardMagnitude(geometry, noise(3, 2, 12, 12, 16).data, w);
       // Biases, means and shifts are below 1, factors below √2: roundings as above, and those of the transforms.
       const roundings = errorOf(16 + TRANSFORM_ROUNDINGS + 6) + errorOf(16 + TRANSFORM_ROUNDINGS + 3);
-      expectWithin(run(fused, 2), expected, (i) => roundings * ((magnitude[i]! + 2) * Math.SQRT2 + 1));
+      expectWithin(
+        run(fused, 2, engine),
+        expected,
+        (i) => roundings * ((magnitude[i]! + 2) * Math.SQRT2 + 1),
+      );
     }
-  });
-});
-
-/** The layers whose outputs lie where an input of theirs was, in inference. */
-function inPlace(x: SymbolicTensor, outputs: SymbolicTensor | SymbolicTensor[]): string[] {
-  const graph = model({ inputs: x, outputs })["graph"];
-  const steps = fuse(graph);
-  const places = placeValues(graph, steps, false);
-  return steps.filter(({ output }) => places[output] !== output).map(({ node }) => node.layer.type);
-}
-
-describe("what is written over its input", () => {
-  const pool = (): Layer => layers.maxPooling2d({ poolSize: 1 });
-  const cases: [string, (x: SymbolicTensor) => SymbolicTensor | SymbolicTensor[], string[]][] = [
-    ["an activation", (x) => relu().apply(pool().apply(x)), ["activation"]],
-    [
-      "batch normalization",
-      (x) => layers.batchNormalization().apply(pool().apply(x)),
-      ["batchNormalization"],
-    ],
-    ["a sum, over its second operand", (x) => layers.add().apply([x, pool().apply(x)]), ["add"]],
-    [
-      "an activation of a view",
-      (x) => relu().apply(layers.flatten().apply(pool().apply(x))),
-      ["flatten", "activation"],
-    ],
-    ["never the caller's input", (x) => relu().apply(x), []],
-    ["never a view of the caller's input", (x) => relu().apply(layers.flatten().apply(x)), ["flatten"]],
-    [
-      "never what is read later",
-      (x) => {
-        const a = pool().apply(x);
-        return layers.concatenate().apply([relu().apply(a), a]);
-      },
-      [],
-    ],
-    [
-      "never what is read later under another shape",
-      (x) => {
-        const a = pool().apply(x);
-        const flat = layers.flatten().apply(a);
-        const b = layers.flatten().apply(relu().apply(a));
-        return layers.concatenate().apply([b, flat]);
-      },
-      ["flatten", "flatten"],
-    ],
-    [
-      "never what the model returns",
-      (x) => {
-        const a = pool().apply(x);
-        return [a, relu().apply(a)];
-      },
-      [],
-    ],
-    [
-      "a sum of three, over its second operand when the first is read again",
-      (x) => {
-        const [a, b] = [pool().apply(x), pool().apply(x)];
-        return layers.add().apply([a, b, a]);
-      },
-      ["add"],
-    ],
-  ];
-  it.each(cases)("%s", (_name, draw, expected) => {
-    const x = image();
-    expect(inPlace(x, draw(x))).toEqual(expected);
-  });
-
-  it("nothing in training but views", () => {
-    const x = image();
-    const graph = model({ inputs: x, outputs: relu().apply(pool().apply(x)) })["graph"];
-    expect(placeValues(graph, separate(graph), true)).toEqual([0, 1, 2]);
-  });
-
-  /** The operands, made of two values, and which of the two each one is. */
-  const merges: [string, (a: SymbolicTensor, b: SymbolicTensor) => SymbolicTensor[], number[]][] = [
-    ["a, b, a", (a, b) => [a, b, a], [0, 1, 0]],
-    ["a, b, b", (a, b) => [a, b, b], [0, 1, 1]],
-    ["a, a, b", (a, b) => [a, a, b], [0, 0, 1]],
-    ["a, a, a", (a) => [a, a, a], [0, 0, 0]],
-    ["a, b, a, b", (a, b) => [a, b, a, b], [0, 1, 0, 1]],
-    ["a, b, dropout(a)", (a, b) => [a, b, layers.dropout({ rate: 0.5 }).apply(a)], [0, 1, 0]],
-    ["a, b, reshape(b)", (a, b) => [a, b, layers.reshape({ targetShape: a.shape }).apply(b)], [0, 1, 1]],
-  ];
-  it.each(merges)("never what add and multiply read again: %s", (_name, operands, which) => {
-    for (const freeA of [true, false]) {
-      for (const [merge, of] of [
-        [layers.add(), (u: number, v: number) => u + v],
-        [layers.multiply(), (u: number, v: number) => u * v],
-      ] as const) {
-        const x = image();
-        const a = relu().apply(x);
-        const b = layers.activation({ activation: { leakyRelu: 2 } }).apply(x);
-        const y = merge.apply(operands(a, b));
-        const net = model({ inputs: x, outputs: freeA ? y : [a, y] });
-        const { data } = noise(3, 2, SIZE, SIZE, CHANNELS);
-        const values = [data.map((v) => Math.max(v, 0)), data.map((v) => (v > 0 ? v : 2 * v))];
-        const expected = data.map((_, i) =>
-          which.map((from) => values[from]![i]!).reduce((u, v) => Math.fround(of(u, v))),
-        );
-        expect(bitsOf(run(net, 2))).toEqual(bitsOf(expected));
-      }
-    }
-  });
-
-  it("gives the same bits as on buffers of their own", () => {
-    const x = image();
-    const a = pool().apply(x);
-    const b = layers.activation({ activation: "tanh" }).apply(a);
-    const c = layers.multiply().apply([b, x]);
-    const d = layers.layerNormalization().apply(layers.add().apply([c, b, x]));
-    const fused = model({ inputs: x, outputs: d });
-    expect(inPlace(x, d)).toEqual(["activation", "add", "layerNormalization"]);
-    const expected = run(unfused(x, [a, b, c, d], fused), 2);
-    expect(bitsOf(run(fused, 2))).toEqual(bitsOf(expected));
   });
 });
