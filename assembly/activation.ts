@@ -64,6 +64,122 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
   if (rest > 0) storeLanes(dx, gradient4(kind, slope, loadLanes(y, rest), loadLanes(dy, rest)), rest);
 }
 
+/*
+ * One function a kind: all loops in one body have so many locals that the optimizer's time, which grows faster than their
+ * number, becomes most of the build's.
+ */
+function reluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(RELU, alpha, x, y, n);
+}
+
+function leakyReluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(LEAKY_RELU, alpha, x, y, n);
+}
+
+function sigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(SIGMOID, alpha, x, y, n);
+}
+
+function tanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(TANH, alpha, x, y, n);
+}
+
+function relu6Forward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(RELU6, alpha, x, y, n);
+}
+
+function eluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(ELU, alpha, x, y, n);
+}
+
+function seluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(SELU, alpha, x, y, n);
+}
+
+function hardSigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(HARD_SIGMOID, alpha, x, y, n);
+}
+
+function softplusForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(SOFTPLUS, alpha, x, y, n);
+}
+
+function siluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(SILU, alpha, x, y, n);
+}
+
+function hardSwishForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(HARD_SWISH, alpha, x, y, n);
+}
+
+function geluForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(GELU, alpha, x, y, n);
+}
+
+function geluTanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(GELU_TANH, alpha, x, y, n);
+}
+
+function mishForward(alpha: f32, x: usize, y: usize, n: i32): void {
+  forwardLoop(MISH, alpha, x, y, n);
+}
+
+function reluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(RELU, alpha, y, dy, dx, n);
+}
+
+function leakyReluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(LEAKY_RELU, alpha, y, dy, dx, n);
+}
+
+function sigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(SIGMOID, alpha, y, dy, dx, n);
+}
+
+function tanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(TANH, alpha, y, dy, dx, n);
+}
+
+function relu6Backward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(RELU6, alpha, y, dy, dx, n);
+}
+
+function eluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(ELU, alpha, y, dy, dx, n);
+}
+
+function seluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(SELU, alpha, y, dy, dx, n);
+}
+
+function hardSigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(HARD_SIGMOID, alpha, y, dy, dx, n);
+}
+
+function softplusBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(SOFTPLUS, alpha, y, dy, dx, n);
+}
+
+function siluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(SILU, alpha, y, dy, dx, n);
+}
+
+function hardSwishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(HARD_SWISH, alpha, y, dy, dx, n);
+}
+
+function geluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(GELU, alpha, y, dy, dx, n);
+}
+
+function geluTanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(GELU_TANH, alpha, y, dy, dx, n);
+}
+
+function mishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+  backwardLoop(MISH, alpha, y, dy, dx, n);
+}
+
 /**
  * `y[i] = f(x[i])` for `n` elements; `y` may be `x`. NaN stays NaN under each.
  *
@@ -95,20 +211,20 @@ export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: 
 
 /** The same, all of it by the thread that calls: for kernels that share out their outputs themselves. */
 export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
-  if (kind == RELU) forwardLoop(RELU, alpha, x, y, n);
-  else if (kind == LEAKY_RELU) forwardLoop(LEAKY_RELU, alpha, x, y, n);
-  else if (kind == SIGMOID) forwardLoop(SIGMOID, alpha, x, y, n);
-  else if (kind == TANH) forwardLoop(TANH, alpha, x, y, n);
-  else if (kind == RELU6) forwardLoop(RELU6, alpha, x, y, n);
-  else if (kind == ELU) forwardLoop(ELU, alpha, x, y, n);
-  else if (kind == SELU) forwardLoop(SELU, alpha, x, y, n);
-  else if (kind == HARD_SIGMOID) forwardLoop(HARD_SIGMOID, alpha, x, y, n);
-  else if (kind == SOFTPLUS) forwardLoop(SOFTPLUS, alpha, x, y, n);
-  else if (kind == SILU) forwardLoop(SILU, alpha, x, y, n);
-  else if (kind == HARD_SWISH) forwardLoop(HARD_SWISH, alpha, x, y, n);
-  else if (kind == GELU) forwardLoop(GELU, alpha, x, y, n);
-  else if (kind == GELU_TANH) forwardLoop(GELU_TANH, alpha, x, y, n);
-  else if (kind == MISH) forwardLoop(MISH, alpha, x, y, n);
+  if (kind == RELU) reluForward(alpha, x, y, n);
+  else if (kind == LEAKY_RELU) leakyReluForward(alpha, x, y, n);
+  else if (kind == SIGMOID) sigmoidForward(alpha, x, y, n);
+  else if (kind == TANH) tanhForward(alpha, x, y, n);
+  else if (kind == RELU6) relu6Forward(alpha, x, y, n);
+  else if (kind == ELU) eluForward(alpha, x, y, n);
+  else if (kind == SELU) seluForward(alpha, x, y, n);
+  else if (kind == HARD_SIGMOID) hardSigmoidForward(alpha, x, y, n);
+  else if (kind == SOFTPLUS) softplusForward(alpha, x, y, n);
+  else if (kind == SILU) siluForward(alpha, x, y, n);
+  else if (kind == HARD_SWISH) hardSwishForward(alpha, x, y, n);
+  else if (kind == GELU) geluForward(alpha, x, y, n);
+  else if (kind == GELU_TANH) geluTanhForward(alpha, x, y, n);
+  else if (kind == MISH) mishForward(alpha, x, y, n);
   else if (x != y) memory.copy(y, x, (<usize>n) << 2);
 }
 
@@ -130,19 +246,19 @@ export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, d
   y += at;
   dy += at;
   dx += at;
-  if (kind == RELU) backwardLoop(RELU, alpha, y, dy, dx, n);
-  else if (kind == LEAKY_RELU) backwardLoop(LEAKY_RELU, alpha, y, dy, dx, n);
-  else if (kind == SIGMOID) backwardLoop(SIGMOID, alpha, y, dy, dx, n);
-  else if (kind == TANH) backwardLoop(TANH, alpha, y, dy, dx, n);
-  else if (kind == RELU6) backwardLoop(RELU6, alpha, y, dy, dx, n);
-  else if (kind == ELU) backwardLoop(ELU, alpha, y, dy, dx, n);
-  else if (kind == SELU) backwardLoop(SELU, alpha, y, dy, dx, n);
-  else if (kind == HARD_SIGMOID) backwardLoop(HARD_SIGMOID, alpha, y, dy, dx, n);
-  else if (kind == SOFTPLUS) backwardLoop(SOFTPLUS, alpha, y, dy, dx, n);
-  else if (kind == SILU) backwardLoop(SILU, alpha, y, dy, dx, n);
-  else if (kind == HARD_SWISH) backwardLoop(HARD_SWISH, alpha, y, dy, dx, n);
-  else if (kind == GELU) backwardLoop(GELU, alpha, y, dy, dx, n);
-  else if (kind == GELU_TANH) backwardLoop(GELU_TANH, alpha, y, dy, dx, n);
-  else if (kind == MISH) backwardLoop(MISH, alpha, y, dy, dx, n);
+  if (kind == RELU) reluBackward(alpha, y, dy, dx, n);
+  else if (kind == LEAKY_RELU) leakyReluBackward(alpha, y, dy, dx, n);
+  else if (kind == SIGMOID) sigmoidBackward(alpha, y, dy, dx, n);
+  else if (kind == TANH) tanhBackward(alpha, y, dy, dx, n);
+  else if (kind == RELU6) relu6Backward(alpha, y, dy, dx, n);
+  else if (kind == ELU) eluBackward(alpha, y, dy, dx, n);
+  else if (kind == SELU) seluBackward(alpha, y, dy, dx, n);
+  else if (kind == HARD_SIGMOID) hardSigmoidBackward(alpha, y, dy, dx, n);
+  else if (kind == SOFTPLUS) softplusBackward(alpha, y, dy, dx, n);
+  else if (kind == SILU) siluBackward(alpha, y, dy, dx, n);
+  else if (kind == HARD_SWISH) hardSwishBackward(alpha, y, dy, dx, n);
+  else if (kind == GELU) geluBackward(alpha, y, dy, dx, n);
+  else if (kind == GELU_TANH) geluTanhBackward(alpha, y, dy, dx, n);
+  else if (kind == MISH) mishBackward(alpha, y, dy, dx, n);
   else if (dx != dy) memory.copy(dx, dy, (<usize>n) << 2);
 }

@@ -4,8 +4,18 @@
  *   tsx scripts/build.ts         all of it
  *   tsx scripts/build.ts wasm    the binaries and their embeddings alone
  */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { resolve } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { buildModules } from "./modules.ts";
@@ -38,12 +48,40 @@ export default function ${name}() {
 `;
 }
 
-function buildWasm(): void {
+/** The hash of all that a binary is made from: the sources, their configuration, the versions of the tools, this script. */
+function sourceHash(): string {
+  const hash = createHash("sha256");
+  const sources = readdirSync("assembly", { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.endsWith(".ts"),
+  );
+  const files = [...sources.sort().map((name) => `assembly/${name}`), "asconfig.json", "package-lock.json"];
+  for (const file of [...files, "scripts/build.ts"]) hash.update(`${file}\n`).update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+/** Compiles a target in a process of its own. */
+async function compileTarget({ target, entries }: (typeof BINARIES)[number]): Promise<void> {
+  const args = [...entries, "--config", "asconfig.json", "--target", target, "--disableWarning"];
+  const child = spawn(process.execPath, ["node_modules/assemblyscript/bin/asc.js", ...args], {
+    stdio: "inherit",
+  });
+  const [code] = (await once(child, "exit")) as [number | null];
+  if (code !== 0) throw new Error(`asc: expected exit code 0 for the target ${target}, got ${code}`);
+}
+
+/** The binaries and their embeddings, unless they are there and were made from the same sources. */
+async function buildWasm(): Promise<void> {
+  const stamp = "build/sources.sha256";
+  const hash = sourceHash();
+  const outputs = BINARIES.flatMap(({ suffix }) => [`build/im2row${suffix}.wasm`, `build/wasm${suffix}.js`]);
+  if (outputs.every(existsSync) && existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
   mkdirSync("build", { recursive: true });
-  for (const { target, suffix, entries } of BINARIES) {
-    run("asc", ...entries, "--config", "asconfig.json", "--target", target, "--disableWarning");
+  rmSync(stamp, { force: true });
+  console.error(`Compiling the kernels: ${BINARIES.map(({ target }) => target).join(", ")}`);
+  await Promise.all(BINARIES.map(compileTarget));
+  for (const { target, suffix } of BINARIES)
     writeFileSync(`build/wasm${suffix}.js`, embedding(target, `build/im2row${suffix}.wasm`));
-  }
+  writeFileSync(stamp, hash);
 }
 
 /** The classic script is one file, and goes without the binaries that others load when they are asked for. */
@@ -89,5 +127,5 @@ async function buildJavaScript(): Promise<void> {
   for (const name of ["binary.d.ts", "global.d.ts"]) copyFileSync(`src/${name}`, `dist/types/${name}`);
 }
 
-buildWasm();
+await buildWasm();
 if (process.argv[2] !== "wasm") await buildJavaScript();
