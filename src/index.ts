@@ -59,7 +59,7 @@ export { loadModel, type Model } from "./model/model.ts";
 export type { Named } from "./model/named.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LayerTime, Session } from "./model/session.ts";
-export type { Labels } from "./labels.ts";
+export type { ClassNumbers, Labels } from "./labels.ts";
 export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";

@@ -21,12 +21,30 @@ function asText(value: unknown): string {
 
 type TypedArray = Float32Array | Int32Array | Uint8Array;
 
-/** Whether a value is such a typed array, of whatever realm: contexts and frames have classes of their own. */
+const getterOf = (key: string | symbol): ((this: unknown) => unknown) =>
+  Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), key)!.get!;
+const typedTag = getterOf(Symbol.toStringTag);
+const typedLength = getterOf("length");
+
+/**
+ * The name of a typed array's class, undefined for anything else. It is read from the array itself, of whatever realm:
+ * contexts and frames have classes of their own, and properties and prototypes may say anything.
+ */
+export function typedName(value: unknown): string | undefined {
+  return typedTag.call(value) as string | undefined;
+}
+
+/** Elements of an array; of a typed one those that it has, whatever its `length` was overridden with. */
+export function lengthOf(array: ArrayLike<unknown>): number {
+  return typedName(array) === undefined ? array.length : (typedLength.call(array) as number);
+}
+
+/** Whether a value is such a typed array. */
 export function isTyped<T extends TypedArray>(
   value: unknown,
   type: { readonly name: string; new (): T },
 ): value is T {
-  return value instanceof type || Object.prototype.toString.call(value) === `[object ${type.name}]`;
+  return typedName(value) === type.name;
 }
 
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */

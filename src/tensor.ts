@@ -1,5 +1,5 @@
 import { ShapeError } from "./errors.ts";
-import { isTyped, show } from "./options.ts";
+import { isTyped, lengthOf, show } from "./options.ts";
 
 /** The sizes of a tensor, outermost first. */
 export type Shape = readonly number[];
@@ -32,20 +32,32 @@ export function checkShape(where: string, shape: unknown): asserts shape is Shap
 }
 
 /**
- * A tensor of float32 over `data`. A `Float32Array` is taken as it is, without a copy; other numbers are converted.
- * @throws ShapeError unless `data` has as many elements as `shape`.
+ * A tensor of float32 over `data`. A `Float32Array` is taken as it is, without a copy; other numbers are rounded to
+ * float32.
+ * @throws ShapeError unless `data` has as many elements as `shape`, and all of them are numbers: nothing else is made one.
  */
 export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
   checkShape("tensor", shape);
-  if (typeof data?.length !== "number") {
+  const own: Shape = [...shape];
+  if (typeof data !== "object" || typeof data?.length !== "number") {
     throw new ShapeError(`tensor: expected an array of numbers, got ${show(data)}`);
   }
-  if (data.length !== sizeOf(shape)) {
+  const length = lengthOf(data);
+  if (length !== sizeOf(own)) {
     throw new ShapeError(
-      `tensor: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${data.length}`,
+      `tensor: expected ${sizeOf(own)} elements for shape ${shapeText(own)}, got ${length}`,
     );
   }
-  return { shape: [...shape], data: isTyped(data, Float32Array) ? data : Float32Array.from(data) };
+  if (isTyped(data, Float32Array)) return { shape: own, data };
+  const floats = new Float32Array(length);
+  for (let i = 0; i < length; i++) {
+    const value: unknown = data[i];
+    if (typeof value !== "number") {
+      throw new ShapeError(`tensor: data[${i}]: expected a number, got ${show(value)}`);
+    }
+    floats[i] = value;
+  }
+  return { shape: own, data: floats };
 }
 
 /** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
@@ -60,9 +72,9 @@ export function checkTensor(where: string, value: Tensor, rank?: number): void {
   if (!isTyped(value.data, Float32Array)) {
     throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(value.data)}`);
   }
-  if (value.data.length !== sizeOf(value.shape)) {
+  if (lengthOf(value.data) !== sizeOf(value.shape)) {
     throw new ShapeError(
-      `${where}.data: expected ${sizeOf(value.shape)} elements for shape ${shapeText(value.shape)}, got ${value.data.length}`,
+      `${where}.data: expected ${sizeOf(value.shape)} elements for shape ${shapeText(value.shape)}, got ${lengthOf(value.data)}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 import type { Kernels } from "../engine/kernels.ts";
 import { OptionError } from "../errors.ts";
+import type { LabelRange } from "../labels.ts";
 import { checkOptions, numberIn, show } from "../options.ts";
 
 /** A loss: the mean over the batch, its gradient and the count of right rows come from one kernel. */
@@ -7,6 +8,8 @@ export interface Loss {
   readonly type: "softmaxCrossEntropy" | keyof typeof POINTWISE;
   /** True when class numbers `[n]` serve as labels besides rows like the output's. */
   readonly takesClasses: boolean;
+  /** What values it takes. */
+  readonly labels: LabelRange;
   /**
    * Writes { float64 loss, int32 correct } to `result` and, unless `dx` is 0, the loss's gradient to `dx`.
    * `classes`: the targets are int32 class numbers.
@@ -29,8 +32,8 @@ export interface SoftmaxCrossEntropyOptions {
 }
 
 /**
- * Mean over the batch of −Σ target·log softmax(logits). Labels are class numbers `[n]` or rows `[n, classes]`. The last
- * layer stays linear: the softmax is part of the loss.
+ * Mean over the batch of −Σ target·log softmax(logits). Labels are class numbers `[n]` or rows `[n, classes]` of numbers ≥ 0
+ * that sum to one within 10⁻³. The last layer stays linear: the softmax is part of the loss.
  * @throws OptionError unless 0 ≤ labelSmoothing < 1.
  */
 export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): Loss {
@@ -39,6 +42,7 @@ export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): L
   return {
     type: "softmaxCrossEntropy",
     takesClasses: true,
+    labels: "distribution",
     run(kernels, classes, x, targets, dx, rows, columns, result) {
       if (classes) kernels.softmaxCrossEntropySparse(x, targets, smoothing, dx, rows, columns, result);
       else kernels.softmaxCrossEntropyDense(x, targets, smoothing, dx, rows, columns, result);
@@ -56,19 +60,20 @@ function pointwise(type: keyof typeof POINTWISE, delta = 0): Loss {
   return {
     type,
     takesClasses: false,
+    labels: type === "sigmoidCrossEntropy" ? "unit" : "finite",
     run(kernels, _classes, x, targets, dx, rows, columns, result) {
       kernels.pointwiseLoss(POINTWISE[type], delta, x, targets, dx, rows, columns, result);
     },
   };
 }
 
-/** Mean of (output − target)² over all elements of the batch. Labels have the output's shape. */
+/** Mean of (output − target)² over all elements of the batch. Labels are finite and have the output's shape. */
 export function meanSquaredError(options: NoOptions = {}): Loss {
   checkOptions("meanSquaredError", options, []);
   return pointwise("meanSquaredError");
 }
 
-/** Mean of |output − target| over all elements of the batch. Labels have the output's shape. */
+/** Mean of |output − target| over all elements of the batch. Labels are finite and have the output's shape. */
 export function meanAbsoluteError(options: NoOptions = {}): Loss {
   checkOptions("meanAbsoluteError", options, []);
   return pointwise("meanAbsoluteError");
@@ -81,7 +86,7 @@ export interface HuberOptions {
 
 /**
  * Mean over all elements of the batch, with d = output − target, of d² / 2 for |d| ≤ delta, else delta·(|d| − delta / 2).
- * Labels have the output's shape.
+ * Labels are finite and have the output's shape.
  * @throws OptionError unless delta is a float32 above 0.
  */
 export function huber(options: HuberOptions = {}): Loss {

@@ -132,11 +132,11 @@ export class Model extends InferenceModel {
   trainOnBatch(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): number {
     const trainer = this.#requireTrainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
-    const n = this.checkImages("trainOnBatch: images", images, this.#batch);
-    this.#checkLabels("trainOnBatch: labels", labels, n, this.#targets);
-    // The learning rate may be a function of the caller's: it must not take the model away from under the step.
+    // Labels may have getters and the learning rate may be a function: they must not take the model away from under the step.
     this.#busy = true;
     try {
+      const n = this.checkImages("trainOnBatch: images", images, this.#batch);
+      this.#checkLabels("trainOnBatch: labels", labels, n, this.#targets);
       trainer.reserve(n);
       for (let i = 0; i < n; i++) trainer.load(this.#batch, this.#targets, i, i);
       trainer.step("trainOnBatch", n, this.#targets);
@@ -210,22 +210,21 @@ export class Model extends InferenceModel {
     }, 0);
   }
 
-  /** The labels of each output; with `targets`, for use at once, nothing is copied or allocated. */
+  /** Copies of the labels of each output: in `targets`, which are used again, or in new ones. */
   #checkLabels(
     where: string,
     labels: Labels | Named<Labels>,
     n: number,
-    targets?: readonly Targets[],
+    targets: readonly Targets[] = this.#outputs.map(noTargets),
   ): readonly Targets[] {
     const names = this.#outputNames;
     const ordered = inOrder(where, labels, names, this.#labels);
-    const found = targets ?? names.map(noTargets);
     for (let i = 0; i < names.length; i++) {
       const place = placeOf(where, names, i);
       const { shape } = this.#outputs[i]!;
-      checkLabels(place, ordered[i]!, n, shape, this.#losses[i]!, found[i]!, targets !== undefined);
+      checkLabels(place, ordered[i]!, n, shape, this.#losses[i]!, targets[i]!);
     }
-    return found;
+    return targets;
   }
 
   protected override release(): void {

@@ -1,26 +1,27 @@
 import { ShapeError } from "../errors.ts";
-import { checkClasses, type Labels } from "../labels.ts";
+import { classList, copyClasses, copyValues, type Labels } from "../labels.ts";
 import type { Loss } from "../losses/index.ts";
-import { show } from "../options.ts";
-import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape } from "../tensor.ts";
+import { lengthOf } from "../options.ts";
+import { expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 
-/** Labels, checked. */
+/** Labels, copied and checked. */
 export interface Targets {
   /** True for int32 class numbers, one an image; else float32 values like the output's. */
   classes: boolean;
-  data: ArrayLike<number>;
+  /** At least as many as there are. */
+  data: Int32Array | Float32Array;
   /** Elements an image. */
   size: number;
 }
 
 export function noTargets(): Targets {
-  return { classes: false, data: [], size: 0 };
+  return { classes: false, data: new Float32Array(0), size: 0 };
 }
 
 /**
- * Checks labels for `n` images against one output and its loss, and fills in `targets`. Class numbers are copied, because kernels use
- * them as indices and the caller may change them before they are used; with `targets`, for use at once, nothing is copied
- * or allocated.
+ * Copies labels for `n` images to `targets`, checked against one output and its loss: the caller's may change before they
+ * are used, or while they are checked. Targets that were used before are used again, and allocate nothing when they are large
+ * enough.
  * @throws ShapeError, OptionError naming the place, the expected and the given.
  */
 export function checkLabels(
@@ -30,35 +31,33 @@ export function checkLabels(
   output: Shape,
   loss: Loss,
   targets: Targets,
-  borrow: boolean,
 ): void {
-  const isTensor = typeof labels === "object" && labels !== null && "shape" in labels;
-  if (isTensor) {
-    checkTensor(where, labels);
-    if (labels.shape.length !== 1) {
-      if (labels.shape[0] !== n || !isBatchOf(labels.shape, output)) {
-        expectShape(where, labels.shape, [n, ...output]);
-      }
-      fill(targets, false, labels.data, sizeOf(output));
-      return;
-    }
+  const list = classList(where, labels);
+  if (!list) {
+    const { shape, data } = labels as Tensor;
+    if (shape[0] !== n || !isBatchOf(shape, output)) expectShape(where, shape, [n, ...output]);
+    const size = sizeOf(output);
+    const room = targets.data instanceof Float32Array ? targets.data : undefined;
+    const values = room && room.length >= n * size ? room : new Float32Array(n * size);
+    copyValues(where, data, shape, loss.labels, values);
+    fill(targets, false, values, size);
+    return;
   }
-  const data: ArrayLike<number> = isTensor ? labels.data : labels;
-  if (typeof data?.length !== "number") {
-    throw new ShapeError(`${where}: expected an array or a tensor, got ${show(labels)}`);
-  }
+  const given = lengthOf(list);
   if (!loss.takesClasses || output.length !== 1) {
     const wanted = loss.takesClasses ? "several rows of output an image" : loss.type;
     throw new ShapeError(
-      `${where}: expected a tensor ${[n, ...output].join("×")} for ${wanted}, got ${data.length} numbers`,
+      `${where}: expected a tensor ${[n, ...output].join("×")} for ${wanted}, got ${given} numbers`,
     );
   }
-  if (data.length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${data.length}`);
-  checkClasses(where, data, output.at(-1)!);
-  fill(targets, true, borrow ? data : Int32Array.from(data), 1);
+  if (given !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${given}`);
+  const room = targets.data instanceof Int32Array ? targets.data : undefined;
+  const numbers = room && room.length >= n ? room : new Int32Array(n);
+  copyClasses(where, list, n, output[0]!, numbers);
+  fill(targets, true, numbers, 1);
 }
 
-function fill(targets: Targets, classes: boolean, data: ArrayLike<number>, size: number): void {
+function fill(targets: Targets, classes: boolean, data: Int32Array | Float32Array, size: number): void {
   targets.classes = classes;
   targets.data = data;
   targets.size = size;

@@ -1,9 +1,9 @@
 import { activationCode, type Activation } from "../engine/activation.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
-import { classNumbers, type Labels } from "../labels.ts";
+import { classNumbers, copyValues, type Labels } from "../labels.ts";
 import { checkOptions, flag } from "../options.ts";
-import { checkTensor, expectShape, shapeText, sizeOf, type Tensor } from "../tensor.ts";
+import { checkTensor, expectShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
 export interface MatMulOptions {
@@ -116,26 +116,28 @@ export interface LossResult {
   gradient: Tensor;
 }
 
+/** A copy of rows of labels, checked. */
+function distributions(where: string, labels: Tensor, shape: Shape): Float32Array {
+  expectShape(where, labels.shape, shape);
+  const rows = new Float32Array(sizeOf(shape));
+  copyValues(where, labels.data, shape, "distribution", rows);
+  return rows;
+}
+
 /** Mean cross-entropy of `softmax(logits[n, classes])`; labels are class numbers `[n]` or rows `[n, classes]`. */
 export function softmaxCrossEntropy(runtime: Runtime, logits: Tensor, labels: Labels): LossResult {
   const where = "softmaxCrossEntropy";
   checkTensor(`${where}: logits`, logits, 2);
   const [rows, columns] = logits.shape as [number, number];
   const classes = classNumbers(where, labels, rows, columns);
-  if (!classes) {
-    checkTensor(`${where}: labels`, labels as Tensor);
-    expectShape(`${where}: labels`, (labels as Tensor).shape, logits.shape);
-  }
+  const targets = classes ?? distributions(`${where}: labels`, labels as Tensor, logits.shape);
   return scoped(runtime, where, (scope) => {
     const { kernels, heap } = runtime;
     const x = scope.put(logits.data);
     const result = scope.room(4);
-    const targets = scope.put(classes ?? (labels as Tensor).data);
-    if (classes) {
-      kernels.softmaxCrossEntropySparse(x, targets, 0, x, rows, columns, result);
-    } else {
-      kernels.softmaxCrossEntropyDense(x, targets, 0, x, rows, columns, result);
-    }
+    const at = scope.put(targets);
+    if (classes) kernels.softmaxCrossEntropySparse(x, at, 0, x, rows, columns, result);
+    else kernels.softmaxCrossEntropyDense(x, at, 0, x, rows, columns, result);
     const view = new DataView(heap.memory.buffer, result);
     return {
       loss: view.getFloat64(0, true),

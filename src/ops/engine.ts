@@ -123,7 +123,10 @@ export class Engine extends KernelEngine {
     return dense.activationBackprop(this.runtime, dy, y, kind);
   }
 
-  /** Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. */
+  /**
+   * Mean cross-entropy of `softmax(logits[n, classes])` with class numbers `[n]` or target rows, and its gradient. Rows are of
+   * numbers from 0 to 1 that sum to one within 10⁻³. @throws ShapeError, OptionError naming the label
+   */
   softmaxCrossEntropy(logits: Tensor, labels: Labels): dense.LossResult {
     return dense.softmaxCrossEntropy(this.runtime, logits, labels);
   }

@@ -145,17 +145,17 @@ function expectLoss(engine: Engine): void {
     const data = random(columns);
     const logits = tensor(data.uniform(rows * columns, -5, 5), shape);
     const labels = data.integers(rows, 0, columns - 1);
-    const weights = tensor(data.uniform(rows * columns, 0, 1), shape);
-    // Labels, the same as rows, and the most that a row adds up to.
-    const given: [Int32Array | Tensor, Float32Array, number][] = [
-      [labels, oneHot(labels, columns), 1],
-      [weights, weights.data, columns],
+    const weights = engine.activation(tensor(data.uniform(rows * columns, 0, 1), shape), "softmax");
+    // Labels, and the same as rows.
+    const given: [Int32Array | Tensor, Float32Array][] = [
+      [labels, oneHot(labels, columns)],
+      [weights, weights.data],
     ];
-    for (const [targets, asRows, mass] of given) {
+    for (const [targets, asRows] of given) {
       const { gradient } = engine.softmaxCrossEntropy(logits, targets);
       const expected = numericalGradient((at) => crossEntropy(at, asRows, columns), logits.data, H);
       // Logits within 10 of their maximum: the bound of the docstring, and terms up to 10 + ln 10.
-      const own = (mass * (10 + Math.ceil(columns / 4) + 4) * U) / rows;
+      const own = ((10 + Math.ceil(columns / 4) + 4) * U) / rows;
       const bound = own + quotient(rows * columns, 13);
       close("softmaxCrossEntropy: gradient", gradient.data, expected, () => bound);
     }

@@ -131,18 +131,17 @@ const fused = KINDS.map(({ name, kind }): Case => ({
   },
 }));
 
-/** The loss and its gradient by class numbers, one-hot rows and weights. */
+/** The loss and its gradient by class numbers, one-hot rows and distributions. */
 function expectLoss(engine: Engine): void {
   for (const [i, columns] of CLASSES.entries()) {
     const rows = 1 + (i % 4);
     const data = random(columns);
     const logits = tensor(data.uniform(rows * columns, -5, 5), [rows, columns]);
     const labels = data.integers(rows, 0, columns - 1);
-    const weights = data.uniform(rows * columns, 0, 1);
-    for (const targets of [oneHot(labels, columns), weights]) {
-      // Σ target of any row is at most this.
-      const mass = targets === weights ? columns : 1;
-      const bound = mass * lossBound(10, columns);
+    const weights = tensor(data.uniform(rows * columns, 0, 1), logits.shape);
+    for (const targets of [oneHot(labels, columns), engine.activation(weights, "softmax").data]) {
+      // Σ target of any row is at most 1.001.
+      const bound = 1.001 * lossBound(10, columns);
       const found = engine.softmaxCrossEntropy(logits, tensor(targets, [rows, columns]));
       const exact = crossEntropy(logits.data, targets, columns);
       holds("loss", Math.abs(found.loss - exact) <= bound, `${exact} ± ${bound}`, found.loss);

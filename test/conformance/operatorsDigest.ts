@@ -178,7 +178,7 @@ function* entropies(engine: Engine): Generator<Result> {
   for (const classes of [2, 3, 10, 17]) {
     const data = random(classes);
     const logits = tensor(data.uniform(5 * classes, -9, 9), [5, classes]);
-    const rows = tensor(data.uniform(5 * classes, 0, 1), [5, classes]);
+    const rows = engine.activation(tensor(data.uniform(5 * classes, 0, 1), [5, classes]), "softmax");
     for (const labels of [data.integers(5, 0, classes - 1), rows]) {
       const { loss, correct, gradient } = engine.softmaxCrossEntropy(logits, labels);
       yield { loss };

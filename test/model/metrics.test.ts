@@ -158,7 +158,7 @@ describe("evaluate and fit", () => {
     const model = sequential({ inputShape: [3, 2, 5], layers: [layers.dense({ units: 3 })] });
     model.compile({ engine, loss, metrics: [metrics.topK({ k: 2 })] });
     const pixels = noise(3, 9, 3, 2, 5);
-    const rows = noise(4, 9, 3, 2, 3);
+    const rows = engine.activation(noise(4, 9, 3, 2, 3), "softmax");
     const expected = metrics.topKAccuracy(model.predict(pixels), rows, { k: 2 });
     expect(model.evaluate(pixels, rows, { batchSize: 4 }).topK2).toBe(expected);
     model.dispose();
