@@ -52,6 +52,7 @@ export {
 } from "./elementwise";
 export { transpose } from "./transpose";
 export { resizeForward, resizeBackward } from "./resize";
+export { tapsForward, tapsBackward } from "./taps";
 export {
   addRowsForward,
   addRowsBackward,

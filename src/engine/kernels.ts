@@ -234,6 +234,29 @@ export interface Kernels {
     dx: number,
   ): void;
 
+  // taps.ts
+
+  /** y[outer, to, inner] from x[outer, from, inner], by a table of weighted elements of the old axis for each new one. */
+  tapsForward(
+    table: number,
+    outer: number,
+    from: number,
+    to: number,
+    inner: number,
+    x: number,
+    y: number,
+  ): void;
+  /** dx from dy, the adjoint of tapsForward. */
+  tapsBackward(
+    table: number,
+    outer: number,
+    from: number,
+    to: number,
+    inner: number,
+    dy: number,
+    dx: number,
+  ): void;
+
   // rows.ts
 
   /** y[images, rows, c] = x + s[images, c]; y may be x. */

@@ -1,6 +1,7 @@
 /** Kernels that threads share and no operator of the engine calls, run on the memory itself: their results. */
 import { Region } from "../../src/engine/region.ts";
 import { resizeTable } from "../../src/engine/resize.ts";
+import { tapsOf } from "../../src/formats/onnx/layers/along.ts";
 import { broadcastTable, reductionTable } from "../../src/formats/onnx/layers/strides.ts";
 import type { Engine } from "../../src/index.ts";
 import { noise } from "./model.ts";
@@ -75,6 +76,22 @@ export function merges({ runtime }: Engine, [images, rows, c]: (typeof MERGED)[n
   const across = region.put(resizeTable(1, 2, () => 0));
   collect(4 * size, (y) => kernels.resizeForward(down, across, images, h, 1, c, oh, 2, x, y));
   collect(size, (y) => kernels.resizeBackward(down, across, images, h, 1, c, h, 1, dy, y));
+  const table = tapsOf(
+    {
+      from: rows,
+      places: Array.from({ length: oh }, (_, i) => (i === 1 ? -1 : 0)),
+      blends: Array.from({ length: oh }, (_, i) => [
+        [i >> 1, 0.7],
+        [rows - 1 - (i >> 1), 0.4],
+      ]),
+      fill: 3,
+    },
+    true,
+  );
+  const taps = region.put(table);
+  collect(2 * size, (y) => kernels.tapsForward(taps, images, rows, oh, c, x, y));
+  const doubled = put(6, 2 * size);
+  collect(size, (y) => kernels.tapsBackward(taps, images, rows, oh, c, doubled, y));
   const [largest, left] = [put(4, size), put(5, size)];
   collect(size, (y) => kernels.maximumBackward(x, largest, left, y, size));
   results.push(heap.floats.slice(left >>> 2, (left >>> 2) + size));

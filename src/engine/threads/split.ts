@@ -62,6 +62,10 @@ const elements = (ints: Int32Array, rank: number, axes: number): number => {
   return product;
 };
 
+/** Taps of a table for `to` elements, or as many as these. */
+const tapsOf = (ints: Int32Array, table: number, to: number): number =>
+  Math.max(to, ints[(table >>> 2) + 1 + to]!);
+
 const copied = (ints: Int32Array, window: number, n: number): number => COPY * unfolded(ints, window, n);
 const scattered = (ints: Int32Array, window: number, n: number): number =>
   SCATTER * unfolded(ints, window, n);
@@ -112,6 +116,8 @@ export const SPLIT: { readonly [Name in keyof Kernels]?: Work<Parameters<Kernels
   transpose: (ints, rank, axes, n) => COPY * n * elements(ints, rank, axes),
   resizeForward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => SCATTER * n * oh * ow * c,
   resizeBackward: (_, _rows, _columns, n, _h, _w, c, oh, ow) => 2 * SCATTER * n * oh * ow * c,
+  tapsForward: (ints, table, outer, _from, to, inner) => COPY * tapsOf(ints, table, to) * outer * inner,
+  tapsBackward: (ints, table, outer, _from, to, inner) => SCATTER * tapsOf(ints, table, to) * outer * inner,
   addRowsForward: (_, images, rows, c) => COPY * images * rows * c,
   addRowsBackward: (_, images, rows, c) => COPY * images * rows * c,
   multiplyRowsForward: (_, images, rows, c) => COPY * images * rows * c,

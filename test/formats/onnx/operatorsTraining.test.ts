@@ -32,6 +32,9 @@ function netOf(nodes: readonly NodeProto[], kernel = KERNEL): Promise<OnnxModel>
       ints("three", 3),
       ints("pads", 0, 1, 1, 0, 0, 0, 0, 2),
       ints("sizes", 6, 7),
+      ints("last", -1),
+      ints("none", -5),
+      ints("back", -2),
     ],
     nodes: [node("Conv", ["x", "w"], "a"), ...nodes],
     outputs: ["y"],
@@ -50,6 +53,22 @@ const NETS: [string, NodeProto[]][] = [
     ],
   ],
   ["padding of channels and pixels", [node("Pad", ["a", "pads"], "b"), node("Flatten", ["b"], "y")]],
+  [
+    "every other row, from the last to the first",
+    [node("Slice", ["a", "last", "none", "two", "back"], "b"), node("Flatten", ["b"], "y")],
+  ],
+  [
+    "pixels that are repeated at the edges, and mirrored",
+    [
+      node("Pad", ["a", "pads"], "b", { mode: "edge" }),
+      node("Pad", ["b", "pads"], "c", { mode: "reflect" }),
+      node("Flatten", ["c"], "y"),
+    ],
+  ],
+  [
+    "cubic kernels",
+    [node("Resize", ["a", "", "", "sizes"], "b", { ...LINEAR, mode: "cubic" }), node("Flatten", ["b"], "y")],
+  ],
   ["resized pixels", [node("Resize", ["a", "", "", "sizes"], "b", LINEAR), node("Flatten", ["b"], "y")]],
 ];
 

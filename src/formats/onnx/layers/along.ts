@@ -1,7 +1,7 @@
 /** Layers that make a tensor from another along one of its axes: what slices, pads, gathers and resizes. */
 import type { Layer, Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
-import { sizeOf, type Shape } from "../../../tensor.ts";
+import type { Shape } from "../../../tensor.ts";
 import type { Numbers } from "../values.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
@@ -102,15 +102,38 @@ export function rangeLayer(
   });
 }
 
-/** Any other table, in TypeScript. */
-export function tableLayer(table: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
-  const [given, made] = [outer * table.from * inner, sizeOf(shape)];
-  return along("onnx.Table", shape, false, ({ heap, x, y }) => ({
-    forward(n) {
-      const memory = float ? heap.floats : heap.ints;
-      const [from, to] = [x.pointer >>> 2, y.pointer >>> 2];
-      const xs = memory.subarray(from, from + n * given);
-      takeAlong(table, inner, xs, memory.subarray(to, to + n * made));
-    },
-  }));
+/** The table as `assembly/taps.ts` reads it; `float` tells the type of the filling. */
+export function tapsOf({ places, blends, fill = 0 }: AxisTable, float: boolean): Int32Array {
+  const each = places.map((place, i): Blend => (place < 0 ? [] : (blends?.[i] ?? [[place, 1]])));
+  const { length } = each;
+  const numbers = new Int32Array(length + 2 + 2 * each.reduce((sum, taps) => sum + taps.length, 0));
+  const weights = new Float32Array(numbers.buffer);
+  if (float) weights[0] = fill;
+  else numbers[0] = fill;
+  let count = 0;
+  each.forEach((taps, i) => {
+    for (const [place, weight] of taps) {
+      const at = length + 2 + 2 * count++;
+      numbers[at] = place;
+      weights[at + 1] = weight;
+    }
+    numbers[i + 2] = count;
+  });
+  return numbers;
+}
+
+/** Any other table. */
+export function tableLayer(axis: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
+  const { from, places } = axis;
+  const to = places.length;
+  return along("onnx.Table", shape, float, ({ kernels, table, x, y, dx, dy }): Pass => {
+    const taps = table(tapsOf(axis, float));
+    const forward = (n: number): void =>
+      kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
+    if (!dx) return { forward };
+    return {
+      forward,
+      backward: (n) => kernels.tapsBackward(taps, n * outer, from, to, inner, dy.pointer, dx.pointer),
+    };
+  });
 }
