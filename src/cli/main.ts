@@ -2,19 +2,13 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import packageJson from "../../package.json" with { type: "json" };
 import type { NamedFile, NamedShape } from "./inputs.ts";
 import { bench, inspect, run, type BenchOptions, type InspectOptions, type RunOptions } from "./onnx.ts";
+import { complain, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
+import { exit, Interrupted, interruptible } from "./signals.ts";
 import { OPTIMIZERS, train, type TrainOptions } from "./train.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
-/** What shells give a program that Ctrl-C ended: 128 + SIGINT. */
-const EXIT_INTERRUPTED = 130;
-
-/** The reason of an abort by Ctrl-C. */
-class Interrupted extends Error {
-  override name = "Interrupted";
-}
-
 /** Only plain decimal digits are integers here: `Number` would take "", "1e3" and "0x10" too. */
 function integerFrom(least: number, what: string): (text: string) => number {
   return (text) => {
@@ -79,20 +73,10 @@ function namedShape(text: string, before: readonly NamedShape[]): NamedShape[] {
   return [...before, at < 0 ? { shape } : { name: text.slice(0, at), shape }];
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-/** Runs training with Ctrl-C bound to an abort; a second Ctrl-C ends the process at once. */
-async function runTrain(options: TrainOptions): Promise<void> {
-  const controller = new AbortController();
-  const interrupt = (): void => controller.abort(new Interrupted("stopped by Ctrl-C; no model was saved"));
-  process.once("SIGINT", interrupt);
-  try {
-    await train(options, print, controller.signal);
-  } finally {
-    process.off("SIGINT", interrupt);
-  }
+/** A signal ends the run, and the model is kept from a reader of stdout that goes away. */
+function runTrain(options: TrainOptions): Promise<void> {
+  tellIfReaderGoes("stdout: its reader is gone; training goes on, and the model will be saved");
+  return interruptible((signal) => train(options, print, signal));
 }
 
 function createProgram(): Command {
@@ -184,24 +168,19 @@ function fail(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help and version end with code 0, and have said what they had to say; so has the help for no command.
     if (error.exitCode === 0) return 0;
-    if (error.code !== "commander.help") {
-      process.stderr.write(`im2row: ${messageOf(error).replace(/^error: /, "")}\n`);
-    }
+    if (error.code !== "commander.help") complain(messageOf(error).replace(/^error: /, ""));
     return EXIT_USAGE;
   }
-  process.stderr.write(`im2row: ${messageOf(error)}\n`);
-  if (error instanceof UsageError) return EXIT_USAGE;
-  return error instanceof Interrupted ? EXIT_INTERRUPTED : EXIT_FAILED;
+  complain(messageOf(error));
+  if (error instanceof Interrupted) return error.exitCode;
+  return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
 }
 
-// A reader that has seen enough (`im2row train | head -3`) is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-  process.exit();
-});
-
+outliveStdout();
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  process.exitCode = fail(error);
+  // What stdout did not take has set a code already, which help and version keep.
+  process.exitCode = fail(error) || process.exitCode;
+  if (error instanceof Interrupted) exit(error.exitCode);
 }

@@ -1,14 +1,13 @@
 /** The commands that take an ONNX file: run, inspect, bench. */
-import { writeFileSync } from "node:fs";
 import { FormatError, MemoryError, OptionError, ShapeError } from "../errors.ts";
-import { writeNpy } from "../formats/npy.ts";
 import { load, type Engine } from "../index.ts";
-import { loadOnnx, type OnnxModel, type OnnxNode, type OnnxSession, type OnnxTensor } from "../onnx.ts";
+import { loadOnnx, type OnnxModel, type OnnxNode, type OnnxSession } from "../onnx.ts";
 import { Random } from "../random.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { byName, read, readInputs, type NamedFile, type NamedShape, type PixelOptions } from "./inputs.ts";
+import { checkOutputs, describeOutput, saveOutput, topClasses } from "./outputs.ts";
 import { fileSize, formatTable, percent } from "./report.ts";
-import { causeOf, UsageError } from "./usage.ts";
+import { UsageError } from "./usage.ts";
 
 export interface RunOptions extends PixelOptions {
   readonly input: readonly NamedFile[];
@@ -29,9 +28,6 @@ export interface BenchOptions extends InspectOptions {
   readonly runs: number;
 }
 
-/** Numbers of an output that are printed. */
-const SHOWN = 8;
-
 /** Errors about what the user's files hold are the user's. */
 async function telling<T>(file: string, work: () => T | Promise<T>): Promise<T> {
   try {
@@ -43,7 +39,10 @@ async function telling<T>(file: string, work: () => T | Promise<T>): Promise<T> 
 }
 
 /** Works with the net of a file on an engine of its own. */
-async function withNet(file: string, work: (net: OnnxModel, engine: Engine) => void): Promise<void> {
+async function withNet(
+  file: string,
+  work: (net: OnnxModel, engine: Engine) => void | Promise<void>,
+): Promise<void> {
   const bytes = read(file);
   const engine = await load();
   try {
@@ -67,44 +66,6 @@ function sessionOf(net: OnnxModel, shape: readonly NamedShape[], batch?: number)
   }
 }
 
-/** The largest numbers of each row `[n, classes]` with their labels. */
-function topClasses(
-  name: string,
-  { shape, data }: OnnxTensor,
-  top: number,
-  labels: readonly string[],
-): string {
-  const classes = shape.at(-1) ?? 1;
-  const values = Array.from(data as ArrayLike<number | bigint>, Number);
-  const lines: string[] = [];
-  for (let row = 0; row < values.length / classes; row++) {
-    const scores = values.slice(row * classes, (row + 1) * classes);
-    const order = [...scores.keys()].sort((a, b) => scores[b]! - scores[a]! || a - b).slice(0, top);
-    const table = order.map((k) => [String(k), scores[k]!.toPrecision(6), labels[k] ?? ""]);
-    lines.push(`${name}, image ${row}`, formatTable([["class", "score", "label"], ...table], "rrl"));
-  }
-  return lines.join("\n");
-}
-
-function describeOutput(name: string, { shape, data }: OnnxTensor): string {
-  const first = Array.from(data.subarray(0, SHOWN) as ArrayLike<number | bigint>, (value) =>
-    Number(value.toString()),
-  );
-  const shown = first.map((value) => String(Number(value.toPrecision(7)))).join(" ");
-  return `${name}  [${shape.join(", ")}]  ${shown}${data.length > SHOWN ? " …" : ""}`;
-}
-
-function save({ file }: NamedFile, name: string, { shape, data }: OnnxTensor): void {
-  if (!(data instanceof Float32Array)) {
-    throw new UsageError(`--output: expected an output of float32, got ${name}, a ${data.constructor.name}`);
-  }
-  try {
-    writeFileSync(file, writeNpy({ shape, data }));
-  } catch (error) {
-    throw new UsageError(`--output ${file}: cannot be written (${causeOf(error)})`);
-  }
-}
-
 /** Runs a net on files. @throws UsageError for files and options that will not do */
 export async function run(file: string, options: RunOptions, print: (text: string) => void): Promise<void> {
   if (options.labels !== undefined && options.top === undefined) {
@@ -114,9 +75,10 @@ export async function run(file: string, options: RunOptions, print: (text: strin
     options.labels === undefined
       ? []
       : new TextDecoder().decode(read(options.labels)).trimEnd().split(/\r?\n/);
-  await withNet(file, (net) => {
-    const feeds = readInputs(options.input, net.inputs, options);
+  await withNet(file, async (net) => {
     const wanted = byName("output", options.output, net.outputNames);
+    checkOutputs(wanted);
+    const feeds = readInputs(options.input, net.inputs, options);
     const outputs = net.predict(feeds);
     for (const [name, output] of Object.entries(outputs)) {
       print(
@@ -125,7 +87,7 @@ export async function run(file: string, options: RunOptions, print: (text: strin
           : topClasses(name, output, options.top, labels),
       );
     }
-    for (const [name, each] of wanted) save(each, name, outputs[name]!);
+    for (const [name, each] of wanted) await saveOutput(each, name, outputs[name]!);
   });
 }
 

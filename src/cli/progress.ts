@@ -1,4 +1,5 @@
 import { SingleBar } from "cli-progress";
+import { print } from "./output.ts";
 import { duration, percent } from "./report.ts";
 
 /** Where training stands after a batch; loss and accuracy are the running means of the epoch. */
@@ -49,9 +50,12 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
     barIncompleteChar: "░",
     hideCursor: true,
     clearOnComplete: true,
-    // Ctrl-C is handled by the caller, who stops the bar.
+    // Signals are handled by the caller, who stops the bar.
     gracefulExit: false,
   });
+  // However the process ends, the cursor is shown again.
+  const restore = (): void => bar.stop();
+  process.once("exit", restore);
   return {
     batch(state) {
       const payload = {
@@ -66,14 +70,17 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
     },
     line(text) {
       bar.stop();
-      stream.write(`${text}\n`);
+      print(text);
     },
-    stop: () => bar.stop(),
+    stop() {
+      process.off("exit", restore);
+      bar.stop();
+    },
   };
 }
 
 /** Whole lines, about ten an epoch, for files and pipes. */
-function lineProgress(epochs: number, stream: NodeJS.WritableStream): Progress {
+function lineProgress(epochs: number): Progress {
   const started = performance.now();
   return {
     batch(state) {
@@ -83,16 +90,14 @@ function lineProgress(epochs: number, stream: NodeJS.WritableStream): Progress {
       if (batch === batches || tenth(batch) === tenth(batch - 1)) return;
       const place = `epoch ${epoch}/${epochs}  batch ${batchNumber(state)}/${batches}`;
       const figures = `loss ${loss(state)}  accuracy ${percent(state.accuracy).padStart(8)}`;
-      stream.write(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}\n`);
+      print(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}`);
     },
-    line(text) {
-      stream.write(`${text}\n`);
-    },
+    line: print,
     stop() {},
   };
 }
 
-/** A bar on a terminal, lines elsewhere. */
+/** A bar on a terminal, lines elsewhere; `stream` is stdout. */
 export function createProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs, stream);
+  return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs);
 }

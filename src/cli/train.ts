@@ -1,5 +1,4 @@
-import { accessSync, constants, readFileSync, statSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readFileSync } from "node:fs";
 import { layers, load, loadModel, losses, optimizers, sequential } from "../index.ts";
 import { CLASSES, drawDataset, loadFolder, type Dataset } from "./data.ts";
 import { createProgress } from "./progress.ts";
@@ -12,6 +11,8 @@ import {
   formatConfusion,
   percent,
 } from "./report.ts";
+import { checkPlace, save } from "./save.ts";
+import { checkpoint } from "./signals.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** The optimizers by name. */
@@ -38,18 +39,14 @@ const MOMENTUM = 0.9;
 
 /** Finds out whether the model can be saved before any work is done for it. */
 function checkOut(out: string): void {
-  let fault: string | undefined;
   if (out === "") throw new UsageError("--out: expected a file, got nothing");
   try {
-    const existing = statSync(out, { throwIfNoEntry: false });
-    const folder = dirname(resolve(out));
-    if (existing?.isDirectory()) fault = "expected a file, got a folder";
-    else if (!statSync(folder).isDirectory()) fault = `expected ${folder} to be a folder`;
-    else accessSync(existing ? out : folder, constants.W_OK);
+    checkPlace(out);
   } catch (error) {
-    fault = `cannot be written to (${causeOf(error)})`;
+    const isFolder = error instanceof Error && "code" in error && error.code === "EISDIR";
+    const fault = isFolder ? "expected a file, got a folder" : `cannot be written to (${causeOf(error)})`;
+    throw new UsageError(`--out ${out}: ${fault}`);
   }
-  if (fault !== undefined) throw new UsageError(`--out ${out}: ${fault}`);
 }
 
 /** LeNet-5 (LeCun et al. 1998) with ReLU and max pooling for files; a slimmer net of its form for drawings. */
@@ -138,20 +135,24 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 }
 
 /** Saves the model, loads the file again and holds its scores against the ones in hand. */
-function saveAndCompare(
+async function saveAndCompare(
   model: Model,
   engine: Engine,
   dataset: Dataset,
   scores: Float32Array,
   out: string,
-): string {
+  signal: AbortSignal,
+): Promise<string> {
   const bytes = model.toSafetensors();
+  let isFile: boolean;
   try {
-    writeFileSync(out, bytes);
+    isFile = await save(out, bytes, { signal });
   } catch (error) {
+    signal.throwIfAborted();
     throw new Error(`${out}: the model could not be saved (${causeOf(error)})`, { cause: error });
   }
-  const again = loadModel(readFileSync(out));
+  // What went into a pipe or a device cannot be read again.
+  const again = loadModel(isFile ? readFileSync(out) : bytes);
   again.compile({ engine });
   const reloaded = again.predict(dataset.test.images).data;
   if (!sameBits(scores, reloaded)) {
@@ -182,13 +183,13 @@ async function trainOn(
   const seconds = (performance.now() - started) / 1000;
 
   const scores = model.predict(dataset.test.images).data;
-  signal.throwIfAborted();
+  await checkpoint(signal);
   const table = confusion(dataset.test.labels, argmaxRows(scores, CLASSES), CLASSES);
   print(
     `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
   );
   print(`trained   in ${duration(seconds)}`);
-  print(saveAndCompare(model, engine, dataset, scores, options.out));
+  print(await saveAndCompare(model, engine, dataset, scores, options.out, signal));
   const correct = correctCount(table);
   const total = dataset.test.labels.length;
   print(`\ntest accuracy ${percent(correct / total)} (${correct} of ${total})`);
@@ -210,6 +211,7 @@ export async function train(
 ): Promise<void> {
   checkOut(options.out);
   const dataset = options.data === undefined ? drawDataset(options.seed) : loadFolder(options.data);
+  await checkpoint(signal);
   const engine = await load();
   try {
     await trainOn(dataset, options, engine, print, signal);

@@ -1,0 +1,53 @@
+/** What is said on stdout, and what happens when nobody takes it. */
+import { writeSync } from "node:fs";
+import { causeOf } from "./usage.ts";
+
+/** Whether stdout still takes what is written. */
+let open = true;
+
+/** What a user is told whose reader went away. */
+let farewell: string | undefined;
+
+/** A line on stderr. Nothing is left to be said if stderr does not take it. */
+export function complain(text: string): void {
+  try {
+    writeSync(2, `im2row: ${text}\n`);
+  } catch {
+    // The exit code still tells.
+  }
+}
+
+/** Writes a text as it is, if stdout still takes any. */
+export function write(text: string): void {
+  if (open) process.stdout.write(text);
+}
+
+/** Says lines on stdout. */
+export function print(text: string): void {
+  write(`${text}\n`);
+}
+
+/** Has a line said on stderr when the reader of stdout goes away: for work that takes its time. */
+export function tellIfReaderGoes(text: string): void {
+  farewell = text;
+}
+
+/**
+ * Work goes on when stdout takes nothing any more, for it may have a model to save. That its reader has seen enough
+ * (`im2row train | head -3`) is no fault; a full disk is one, and the exit code 1 tells of it besides a line on stderr.
+ */
+export function outliveStdout(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!open) return;
+    open = false;
+    // A terminal that was closed gives EIO; the signal that comes with it sets the exit code.
+    if (error.code === "EIO") return;
+    if (error.code === "EPIPE") {
+      if (farewell !== undefined) complain(farewell);
+      return;
+    }
+    complain(`stdout: cannot be written to (${causeOf(error)})`);
+    process.exitCode = 1;
+  });
+  process.stderr.on("error", () => {});
+}
