@@ -14,6 +14,8 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    // Every heap with bands around its buffers, and NaN in what has no content yet.
+    setupFiles: process.env["IM2ROW_GUARDED"] ? ["test/guards/setup.ts"] : [],
     testTimeout: 60_000,
     reporters: ["default", new ClosingLine()],
   },

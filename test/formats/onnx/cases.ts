@@ -50,6 +50,18 @@ function files(folder: string, kind: "input" | "output"): string[] {
   );
 }
 
+/** The data sets of a case, each with its inputs by name. */
+export function* dataSets(
+  folder: string,
+  names: readonly string[],
+): Generator<{ path: string; feeds: Record<string, OnnxTensor> }> {
+  for (const entry of readdirSync(folder).filter((name) => name.startsWith("test_data_set_"))) {
+    const path = `${folder}/${entry}`;
+    const given = files(path, "input").map(readTensorFile);
+    yield { path, feeds: Object.fromEntries(names.map((name, i) => [name, given[i]!])) };
+  }
+}
+
 /** Runs all data sets of a case. */
 export async function runCase(engine: Engine, folder: string): Promise<CaseResult> {
   const bytes = readFileSync(`${folder}/model.onnx`);
@@ -58,12 +70,10 @@ export async function runCase(engine: Engine, folder: string): Promise<CaseResul
   let net: Awaited<ReturnType<typeof loadOnnx>> | undefined;
   try {
     net = await loadOnnx(bytes, { engine });
-    const sets = readdirSync(folder).filter((entry) => entry.startsWith("test_data_set_"));
-    for (const set of sets) {
-      const given = files(`${folder}/${set}`, "input").map(readTensorFile);
-      const outputs = net.predict(Object.fromEntries(net.inputNames.map((input, i) => [input, given[i]!])));
-      for (const [i, path] of files(`${folder}/${set}`, "output").entries()) {
-        const wrong = difference(outputs[net.outputNames[i]!], readTensorFile(path));
+    for (const { path, feeds } of dataSets(folder, net.inputNames)) {
+      const outputs = net.predict(feeds);
+      for (const [i, file] of files(path, "output").entries()) {
+        const wrong = difference(outputs[net.outputNames[i]!], readTensorFile(file));
         if (wrong) return { name, operators, status: "failed", reason: `output ${i}: ${wrong}` };
       }
     }

@@ -1,0 +1,87 @@
+/** Plans whose buffers lie apart, each between bands, and are empty before each run. */
+import type { assignOffsets, PlannedBuffer, untouched } from "../../src/model/arena.ts";
+import type { createPlan, Plan } from "../../src/model/plan.ts";
+import { BAND, guardsOf, type Guards, type Span } from "./heap.ts";
+
+/** How many elements of a buffer may be written: its size is rounded up. */
+const ELEMENTS = new WeakMap<PlannedBuffer, number>();
+
+/** The buffers of the guarded plan that is being made. */
+let planning: PlannedBuffer[] | undefined;
+
+const spanOf = (buffer: PlannedBuffer): Span => {
+  const first = buffer.pointer >>> 2;
+  return { first, end: first + ELEMENTS.get(buffer)! };
+};
+
+type Arena = { untouched: typeof untouched; assignOffsets: typeof assignOffsets };
+
+/** The module of the arena that gives each buffer of a guarded plan a place of its own between bands. */
+export function guardArena<Module extends Arena>(plain: Module): Module {
+  return {
+    ...plain,
+    untouched(size) {
+      const buffer = plain.untouched(size);
+      ELEMENTS.set(buffer, size);
+      return buffer;
+    },
+    assignOffsets(buffers) {
+      if (!planning) return plain.assignOffsets(buffers);
+      planning = [...buffers];
+      let end = 0;
+      for (const buffer of planning) {
+        buffer.offset = end + BAND;
+        end = buffer.offset + buffer.size;
+      }
+      return end + BAND;
+    },
+  };
+}
+
+/** The plan with the content of its buffers taken away before each run, and bands that are looked at after it. */
+function emptied(plan: Plan, guards: Guards, buffers: readonly PlannedBuffer[], gradients: Span[]): Plan {
+  // What is written before the first step, inputs and what is kept from run to run, stays.
+  const own = buffers.filter(({ first }) => first > 0).map(spanOf);
+  return {
+    ...plan,
+    forward(n) {
+      guards.empty(own);
+      plan.forward(n);
+      guards.check("a forward pass");
+    },
+    backward(n) {
+      guards.empty(gradients);
+      plan.backward(n);
+      guards.check("a backward pass");
+    },
+  };
+}
+
+/** The module of plans with those on a guarded heap guarded. */
+export function guardPlan<Module extends { createPlan: typeof createPlan }>(plain: Module): Module {
+  return {
+    ...plain,
+    createPlan(runtime, graph, parameters, options) {
+      const guards = guardsOf(runtime.heap);
+      if (!guards) return plain.createPlan(runtime, graph, parameters, options);
+      let buffers: PlannedBuffer[];
+      let plan: Plan;
+      planning = [];
+      try {
+        plan = plain.createPlan(runtime, graph, parameters, options);
+      } finally {
+        buffers = planning;
+        planning = undefined;
+      }
+      const [first] = buffers;
+      if (first) guards.divide(first.pointer - first.offset * 4, buffers.map(spanOf));
+      const { training } = options;
+      const learning = [...(training?.learning ?? [])];
+      const gradients = learning.map(({ offset, size }) => {
+        const at = (training!.gradients >>> 2) + offset;
+        return { first: at, end: at + size };
+      });
+      return emptied(plan, guards, buffers, gradients);
+    },
+  };
+}
