@@ -140,8 +140,9 @@ export async function inspect(
     ]);
     print(formatTable([["node", "operator", "output", "FLOPs"], ...rows], "lllr"));
     const total = nodes.reduce((sum, node) => sum + operationsOf(node), 0);
-    const batched = net.notTrainable === undefined;
-    const kind = batched ? "any number of images, trainable" : `whole, in these shapes: ${net.notTrainable}`;
+    const batched = net.notBatched === undefined;
+    const trains = net.notTrainable === undefined ? "trainable" : `not trainable: ${net.notTrainable}`;
+    const kind = batched ? `any number of images, ${trains}` : `whole, in these shapes: ${net.notBatched}`;
     for (const { name, type, dims } of net.inputs) print(`input       ${name}: ${type} [${dims.join(", ")}]`);
     print(`outputs     ${net.outputNames.join(", ")}`);
     print(`runs        ${kind}`);
@@ -180,7 +181,7 @@ export async function bench(
     const nodes = [...times].map(([name, values]) => ({ name, time: median(values) }));
     const sum = nodes.reduce((total, { time }) => total + time, 0);
     // The shapes of a net that joins images hold all of them, any other's hold one.
-    const images = net.notTrainable === undefined ? session.batchSize : 1;
+    const images = net.notBatched === undefined ? session.batchSize : 1;
     const work = new Map(net.nodes.map((node) => [node.name, images * operationsOf(node)]));
     const rows = nodes.map(({ name, time }) => {
       const operations = work.get(name) ?? 0;

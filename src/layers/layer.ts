@@ -109,6 +109,11 @@ export interface LayerDefinition {
   weights(inputs: readonly Shape[]): WeightSpec[];
   /** False for a layer without a backward pass: training is refused where something before it learns. Default: true. */
   readonly differentiable?: boolean;
+  /**
+   * True for a layer whose outputs are a constant to the gradient, as those of a comparison are: what is before it learns
+   * from other readers, or not at all. Default: false.
+   */
+  readonly stopsGradient?: boolean;
   /** What its backward pass reads again, so that the planner keeps it. */
   readonly backwardReads: { readonly x: boolean; readonly y: boolean };
   /** What the layer is to the one before it, in inference; default: nothing that another layer could do. */

@@ -157,8 +157,8 @@ function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph 
     return { layer, inputs: from };
   });
   const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
-  const graph = createGraph(named, specs, outputs.map(valueOf));
   if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);
+  const graph = createGraph(named, specs, outputs.map(valueOf));
   if (new Set(outputs).size < outputs.length) fail("each output once", outputs);
   // What nobody reads has no gradient, and no place for one.
   const needed = new Set(graph.outputs);

@@ -5,7 +5,7 @@ import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/index.ts";
 import { checkOptions, flag, show } from "../options.ts";
-import { nodeOf, type Graph, type GraphNode } from "./graph.ts";
+import { judgedOutputs, nodeOf, type Graph, type GraphInput, type GraphNode } from "./graph.ts";
 import { inOrder, isNamed, type Named } from "./named.ts";
 
 export interface CompileOptions {
@@ -34,9 +34,9 @@ export function checkEngine(engine: KernelEngine): Runtime {
 export interface Compiled {
   readonly runtime: Runtime;
   readonly optimizer: Optimizer | undefined;
-  /** Of each output; none without a loss. */
+  /** Of each output that can have one; none without a loss. */
   readonly losses: readonly Loss[];
-  /** Of each output. */
+  /** Of the same outputs. */
   readonly metrics: readonly (readonly Metric[])[];
 }
 
@@ -73,7 +73,7 @@ const RESERVED = ["loss", "accuracy", "outputs"];
 /** The metrics of each output. @throws OptionError, ShapeError */
 function metricsOf(
   metrics: CompileOptions["metrics"],
-  outputs: readonly GraphNode[],
+  outputs: readonly GraphInput[],
 ): readonly (readonly Metric[])[] {
   const names = outputs.map(({ name }) => name);
   const lists = isNamed(metrics, names)
@@ -83,7 +83,7 @@ function metricsOf(
     if (!Array.isArray(list) || !list.every(isMetric)) {
       throw new OptionError(`compile: metrics: expected a list of metrics.*, got ${show(list)}`);
     }
-    const { name, outputShape } = outputs[i]!;
+    const { name, shape } = outputs[i]!;
     const kinds = list.map((metric) => metric.name);
     const reserved = kinds.find((kind) => RESERVED.includes(kind));
     if (reserved !== undefined) {
@@ -94,22 +94,11 @@ function metricsOf(
     if (new Set(kinds).size < kinds.length) {
       throw new OptionError(`compile: metrics: expected each once, got ${kinds.join(", ")}`);
     }
-    if (list.length > 0 && outputShape.at(-1) === 1) {
+    if (list.length > 0 && shape.at(-1) === 1) {
       throw new OptionError(`compile: metrics: expected outputs of several classes, got one in ${name}`);
     }
   });
   return lists;
-}
-
-/** @throws OptionError unless some of the weights that can learn do, if there are any. */
-function checkTrainable({ nodes }: Graph): void {
-  for (const { layer, name } of nodes) flag(`compile: ${name}: trainable`, layer.trainable);
-  const able = nodes.filter(({ layer, inputShapes }) =>
-    layer.weights(inputShapes).some(({ trainable }) => trainable !== false),
-  );
-  if (able.length > 0 && !able.some(({ layer }) => layer.trainable)) {
-    throw new OptionError("compile: optimizer: expected a layer that learns, got all of them frozen");
-  }
 }
 
 /** @throws OptionError when the activation that is part of the loss is the output's as well, under whatever shape */
@@ -135,18 +124,20 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }
-  const nodes = graph.outputs.map((value) => nodeOf(graph, value));
+  const outputs = judgedOutputs(graph);
   const losses = lossesOf(
     loss,
-    nodes.map(({ name }) => name),
+    outputs.map(({ name }) => name),
   );
   if (optimizer && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
-  if (optimizer) checkTrainable(graph);
+  if (optimizer) {
+    for (const { layer, name } of graph.nodes) flag(`compile: ${name}: trainable`, layer.trainable);
+  }
   if (options.metrics !== undefined && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the metrics, got none");
   }
-  losses.forEach((each, i) => refuseHeld(each, nodes[i]!, graph));
-  return { runtime, optimizer, losses, metrics: metricsOf(options.metrics, nodes) };
+  losses.forEach((each, i) => refuseHeld(each, nodeOf(graph, graph.outputs[graph.judged[i]!]!), graph));
+  return { runtime, optimizer, losses, metrics: metricsOf(options.metrics, outputs) };
 }

@@ -38,6 +38,8 @@ export function decides({ type }: Loss, columns: number): boolean {
 /** One output of a model with what it is to be. */
 export interface Judged {
   readonly name: string;
+  /** Its place among all outputs. */
+  readonly place: number;
   /** Elements of a row, over which the loss is taken. */
   readonly columns: number;
   readonly targets: Targets;
@@ -54,13 +56,14 @@ export function* evaluateBatches(
   const sums = judged.map(() => ({ loss: 0, correct: 0, rows: 0 }));
   const counts = judged.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
   for (const { outputs, start, count } of batches) {
+    const own = judged.map(({ place }) => outputs[place]!);
     // Read before the memory may grow, which detaches the views.
-    outputs.forEach((output, i) => {
+    own.forEach((output, i) => {
       const { columns, targets } = judged[i]!;
       const rowsPerImage = output.length / columns / count;
       countRows(counts[i]!, output, columns, targets.data, targets.classes, start * rowsPerImage);
     });
-    const places = outputs.map(({ byteOffset, length }) => ({ byteOffset, length }));
+    const places = own.map(({ byteOffset, length }) => ({ byteOffset, length }));
     places.forEach((place, i) => {
       const result = lossOf(runtime, place, start, count, judged[i]!);
       const sum = sums[i]!;

@@ -1,7 +1,7 @@
 import { OptionError } from "../errors.ts";
 import { symbolicTensors, type SymbolicTensor } from "../layers/symbolic.ts";
 import { checkOptions } from "../options.ts";
-import { createGraph, type Graph } from "./graph.ts";
+import { createGraph, type Graph, type OutputRoles } from "./graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./sequential.ts";
 
@@ -29,7 +29,11 @@ function refuseTwins(where: string, values: readonly SymbolicTensor[]): void {
 }
 
 /** @throws OptionError naming what is not connected. */
-function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Graph {
+function graphOf(
+  inputs: readonly SymbolicTensor[],
+  outputs: readonly SymbolicTensor[],
+  roles?: OutputRoles,
+): Graph {
   const computed = ancestors(outputs);
   const [given, needed] = [new Set(inputs), new Set(computed)];
   const layerAt = inputs.findIndex(({ layer }) => layer !== undefined);
@@ -61,6 +65,7 @@ function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
     inputs.map(({ name, shape }) => ({ name, shape })),
     nodes.map(({ layer, inputs: from }) => ({ layer: layer!, inputs: from.map(number) })),
     outputs.map(number),
+    roles,
   );
 }
 
@@ -71,6 +76,11 @@ function graphOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTe
  * @throws OptionError, ShapeError naming what is not connected or does not fit.
  */
 export function model(options: ModelOptions): Model {
+  return modelOf(options);
+}
+
+/** As `model`, with names of their own for the outputs, some of which may have no loss. */
+export function modelOf(options: ModelOptions, roles?: OutputRoles): Model {
   checkOptions("model", options, ["inputs", "outputs", "seed"]);
   const inputs = symbolicTensors("model: inputs", options.inputs);
   const outputs = symbolicTensors("model: outputs", options.outputs);
@@ -78,5 +88,5 @@ export function model(options: ModelOptions): Model {
   refuseTwins("model: outputs", outputs);
   const { seed = 0 } = options;
   checkSeed("model", seed);
-  return new Model(graphOf(inputs, outputs), seed);
+  return new Model(graphOf(inputs, outputs, roles), seed);
 }

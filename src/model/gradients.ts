@@ -19,8 +19,8 @@ export interface NodeGradients {
 
 /** The gradients of a training plan. */
 export interface Gradients {
-  /** By value; null for what does not learn. */
-  readonly values: readonly (PlannedBuffer | null | undefined)[];
+  /** By value; only of outputs that have a loss, and of what learns. */
+  readonly values: readonly (PlannedBuffer | undefined)[];
   /** By node. */
   readonly nodes: readonly NodeGradients[];
 }
@@ -49,7 +49,7 @@ export function planGradients(
   buffer: (elements: number) => PlannedBuffer,
 ): Gradients {
   const planner = new GradientPlanner(kernels, graph, parameters, learns, target, buffer);
-  for (const value of graph.outputs) planner.sumOf(value);
+  for (const place of graph.judged) planner.sumOf(graph.outputs[place]!);
   const nodes = [...graph.nodes].reverse().map((node) => planner.node(node));
   return { values: planner.values, nodes: nodes.reverse() };
 }
@@ -62,7 +62,7 @@ interface Draft {
 }
 
 class GradientPlanner {
-  readonly values: (PlannedBuffer | null)[] = [];
+  readonly values: (PlannedBuffer | undefined)[] = [];
   readonly #kernels: Kernels;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
@@ -95,9 +95,10 @@ class GradientPlanner {
 
   node(node: GraphNode): NodeGradients {
     const draft: Draft = { buffers: [], sums: [] };
+    if (!this.#learns[node.output]) return { dxs: node.inputs.map(() => null), weights: [], buffers: [] };
     const isView = node.layer.isView(true);
     const dxs = node.inputs.map((value) => {
-      if (!this.#learns[value]) return (this.values[value] = null);
+      if (!this.#learns[value]) return null;
       return isView ? this.#passOn(value, node.output, draft) : this.#write(value, draft);
     });
     const weights = this.#weights(node.owner, draft);

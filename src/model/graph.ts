@@ -29,8 +29,11 @@ export interface GraphNode {
 export interface Graph {
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
-  /** The values that the model returns, each the output of a node. */
+  /** The values that the model returns, each the output of a node, and what they are called. */
   readonly outputs: readonly number[];
+  readonly outputNames: readonly string[];
+  /** The places among the outputs of those that have a loss: all but integers. */
+  readonly judged: readonly number[];
   /** The shape of each value. */
   readonly shapes: readonly Shape[];
 }
@@ -52,9 +55,15 @@ export function nodeOf({ inputs, nodes }: Graph, value: number): GraphNode {
   return nodes[value - inputs.length]!;
 }
 
-/** Names and shapes of what the model returns: outputs are called as their nodes. */
-export function outputsOf(graph: Graph): GraphInput[] {
-  return graph.outputs.map((value) => ({ name: nodeOf(graph, value).name, shape: graph.shapes[value]! }));
+/** Names and shapes of what the model returns. */
+export function outputsOf({ outputs, outputNames, shapes }: Graph): GraphInput[] {
+  return outputs.map((value, i) => ({ name: outputNames[i]!, shape: shapes[value]! }));
+}
+
+/** Names and shapes of the outputs that have a loss. */
+export function judgedOutputs(graph: Graph): GraphInput[] {
+  const outputs = outputsOf(graph);
+  return graph.judged.map((place) => outputs[place]!);
 }
 
 /** Whether each node reads the one before, and nothing else. */
@@ -114,11 +123,21 @@ function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode):
   );
 }
 
-/** Names inputs and nodes and infers every shape. @throws ShapeError, OptionError naming the layer. */
+/** What a model's outputs are called, and the places of those that have a loss. */
+export interface OutputRoles {
+  readonly names: readonly string[];
+  readonly judged: readonly number[];
+}
+
+/**
+ * Names inputs and nodes and infers every shape. Unless `roles` tells otherwise, outputs are called as their nodes, and
+ * each has a loss. @throws ShapeError, OptionError naming the layer.
+ */
 export function createGraph(
   inputs: readonly InputSpec[],
   specs: readonly NodeSpec[],
   outputs: readonly number[],
+  roles?: OutputRoles,
 ): Graph {
   for (const { shape } of inputs) {
     checkShape("model: inputShape", shape);
@@ -145,7 +164,14 @@ export function createGraph(
     shapes.push(outputShape);
     nodes.push(node);
   }
-  return { inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })), nodes, outputs, shapes };
+  return {
+    inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
+    nodes,
+    outputs,
+    outputNames: roles?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
+    judged: roles?.judged ?? [...outputs.keys()],
+    shapes,
+  };
 }
 
 /** The graph of a list of layers, each reading the one before. */

@@ -14,10 +14,10 @@ import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
-import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
+import { judgedOutputs, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
-import { checkDifferentiable } from "./learning.ts";
+import { trainingFault, type TrainingFault } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
@@ -28,6 +28,7 @@ export class Model extends InferenceModel {
   readonly seed: number;
   /** Orders the images in `fit`; goes on from call to call. */
   readonly #shuffler: Random;
+  /** Those that have a loss. */
   readonly #outputs: readonly GraphInput[];
   readonly #outputNames: readonly string[];
   /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
@@ -45,7 +46,7 @@ export class Model extends InferenceModel {
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)));
     this.seed = seed;
-    this.#outputs = outputsOf(graph);
+    this.#outputs = judgedOutputs(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
@@ -56,6 +57,11 @@ export class Model extends InferenceModel {
   /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
   get layers(): readonly Layer[] {
     return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** What `compile` would refuse an optimizer for, as the layers are frozen now. */
+  get trainingFault(): TrainingFault | undefined {
+    return trainingFault(this.graph, this.parameters);
   }
 
   /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
@@ -71,7 +77,10 @@ export class Model extends InferenceModel {
   override compile(options: CompileOptions): void {
     const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
-    if (optimizer) checkDifferentiable(this.graph, this.parameters);
+    const fault = optimizer && this.trainingFault;
+    if (fault) {
+      throw new OptionError(`compile: optimizer: expected ${fault.expected}, got ${fault.got}`);
+    }
     this.place(runtime);
     this.#losses = losses;
     this.#metrics = metrics;
@@ -265,6 +274,7 @@ export class Model extends InferenceModel {
     const judged = this.#outputs.map(({ name, shape }, i) => {
       return {
         name,
+        place: this.graph.judged[i]!,
         columns: shape.at(-1)!,
         targets: targets[i]!,
         loss: this.#losses[i]!,

@@ -34,7 +34,7 @@ export interface Plan {
   /** Where the batch goes, and where the outputs come out. */
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
-  /** Where the losses write their gradients; in training only. */
+  /** Where the losses write their gradients, of those outputs that have one; in training only. */
   readonly outputGradients: readonly Buffer[];
   /** Identifies the step for layers that draw random numbers. */
   readonly randomKey: { step: number };
@@ -156,7 +156,9 @@ class Planner {
       if (!this.#training) touch(buffer, endTime);
     }
     for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
-    const outputGradients = graph.outputs.map((value) => this.#gradients?.values[value] ?? untouched(0));
+    const outputGradients = graph.judged.map(
+      (place) => this.#gradients?.values[graph.outputs[place]!] ?? untouched(0),
+    );
     if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
     return { inputs, outputs, outputGradients };
   }

@@ -5,7 +5,7 @@ import { BACKWARD } from "../layers/backward.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Clip, Optimizer, OptimizerRun } from "../optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
-import { outputsOf, type Graph } from "./graph.ts";
+import { judgedOutputs, type Graph } from "./graph.ts";
 import { learningParameters } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
@@ -59,7 +59,7 @@ function runsOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Run[]
  * allocated, neither in JavaScript nor in WebAssembly.
  */
 export class Trainer {
-  /** Of each output. */
+  /** Of each output that has one. */
   readonly losses: readonly Loss[];
   /** Steps done. */
   steps = 0;
@@ -102,7 +102,10 @@ export class Trainer {
     this.#graph = graph;
     this.#parameters = parameters;
     this.losses = losses;
-    this.#outputs = outputsOf(graph).map(({ shape }) => ({ size: sizeOf(shape), columns: shape.at(-1)! }));
+    this.#outputs = judgedOutputs(graph).map(({ shape }) => ({
+      size: sizeOf(shape),
+      columns: shape.at(-1)!,
+    }));
     this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
     this.#learning = learningParameters(graph, parameters);
@@ -200,7 +203,8 @@ export class Trainer {
     const { outputs, outputGradients } = this.#plan!;
     const { kernels, heap } = this.#runtime;
     const { size, columns } = this.#outputs[i]!;
-    const [y, dy, result] = [outputs[i]!.pointer, outputGradients[i]!.pointer, this.#resultAt(i)];
+    const y = outputs[this.#graph.judged[i]!]!.pointer;
+    const [dy, result] = [outputGradients[i]!.pointer, this.#resultAt(i)];
     this.losses[i]!.run(kernels, classes, y, this.#targets[i]!, dy, (n * size) / columns, columns, result);
     return heap.doubles[result >>> 3]!;
   }

@@ -320,3 +320,23 @@ describe("a broken graph in a file is refused", () => {
     expect(() => loadModel(change(alter))).toThrow(message);
   });
 });
+
+it("the loss of a frozen output that other layers read writes nowhere but to its gradient", () => {
+  const x = input({ shape: [8] });
+  const before = layers.dense({ units: 4096 });
+  const middle = before.apply(x);
+  const net = model({ inputs: x, outputs: [middle, layers.dense({ units: 3 }).apply(middle)] });
+  before.trainable = false;
+  net.compile({
+    engine,
+    optimizer: optimizers.sgd({ learningRate: 0.1 }),
+    loss: losses.meanSquaredError(),
+  });
+  // The binary's own data: a gradient without a place would go there.
+  const bits = (): Int32Array => engine.runtime.heap.ints.slice(0, 4096);
+  const own = bits();
+  const [first, last] = net.outputs.map(({ name }) => name) as [string, string];
+  net.trainOnBatch(noise(1, 1, 8), { [first]: noise(2, 1, 4096), [last]: noise(3, 1, 3) });
+  expect(bits()).toEqual(own);
+  net.dispose();
+});

@@ -1,7 +1,7 @@
 import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
-import { model } from "../../model/functional.ts";
+import { modelOf } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
 import type { Shape } from "../../tensor.ts";
 import { NotBatched, type StoredWeight } from "./builder.ts";
@@ -20,11 +20,15 @@ const SOME_IMAGES: readonly number[] = [11, 13];
 /** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
 export type Given = ReadonlyMap<string, Shape | Constant>;
 
-/** An end of a net that is computed, by the name that the file has for it. */
-export interface End {
+/** A value by the name that the file has for it. */
+interface Named {
   readonly name: string;
   readonly value: Computed;
-  /** What the model calls it. */
+}
+
+/** An end of a net that is computed. */
+export interface End extends Named {
+  /** What the model calls it: an output as the file does, an input in the letters that names of inputs have. */
   readonly key: string;
 }
 
@@ -55,14 +59,22 @@ export class Instance {
       used.has(value.symbol) ? [{ name, value }] : [],
     );
     if (ends.length > 0) {
-      const symbols = (these: typeof ends) => these.map(({ value }) => value.symbol);
-      this.model = modelOf(symbols(begins), symbols(ends));
+      this.model = modelBetween(begins, ends);
       this.model.compile({ engine });
     }
-    const keys = (these: readonly { readonly name: string }[] = []) => these.map(({ name }) => name);
-    const [inputKeys, outputKeys] = [keys(this.model?.inputs), keys(this.model?.outputs)];
-    this.inputs = begins.map((end, i) => ({ ...end, key: inputKeys[i]! }));
-    this.outputs = ends.map((end, i) => ({ ...end, key: outputKeys[i]! }));
+    const { inputs = [] } = this.model ?? {};
+    this.inputs = begins.map((end, i) => ({ ...end, key: inputs[i]!.name }));
+    this.outputs = ends.map((end) => ({ ...end, key: end.name }));
+  }
+
+  /** Why it does not train, as its layers are frozen now; undefined when it does. */
+  get notTrainable(): string | undefined {
+    const { model, outputs } = this;
+    if (!outputs.some(({ value }) => value.type === "float32")) {
+      return `expected an output of float32 to have a loss, got ${outputs.map(({ name }) => name).join(", ")}`;
+    }
+    const fault = model!.trainingFault;
+    return fault && `expected ${fault.expected}, got ${fault.got}`;
   }
 
   /** Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images. */
@@ -140,9 +152,13 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
 }
 
 /** @throws FormatError for what no model can be, such as one of too many weights, or without an input */
-function modelOf(inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): Model {
+function modelBetween(begins: readonly Named[], ends: readonly Named[]): Model {
+  const symbols = (these: readonly Named[]): SymbolicTensor[] => these.map(({ value }) => value.symbol);
+  const names = ends.map(({ name }) => name);
+  // Integers have no slope: there is no loss for them.
+  const judged = ends.flatMap(({ value }, place) => (value.type === "float32" ? [place] : []));
   try {
-    return model({ inputs, outputs });
+    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, judged });
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
     throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });

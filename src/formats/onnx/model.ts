@@ -36,7 +36,7 @@ import { isComputed } from "./values.ts";
  * A net from an ONNX file, on an engine. Shapes, layouts and names are those of the file: images are `[n, c, h, w]`.
  *
  * Where the images of a batch do not meet, the net takes any number of them, whatever the file says, and trains as every
- * model of this package. Any other net runs with the very shapes that it is given, and does not train: `notTrainable`
+ * model of this package. Any other net runs with the very shapes that it is given, and does not train: `notBatched`
  * tells why.
  */
 export class OnnxModel {
@@ -61,7 +61,7 @@ export class OnnxModel {
       this.#draw(givenByShapes(inputs, {}, 1, true));
     // Where the graph is drawn when the net runs as well, `predict` could load nothing.
     const again =
-      !this.#instance || (this.notTrainable !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
+      !this.#instance || (this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
     if (operators === COMMON && again) {
       this.dispose();
       throw new Rare();
@@ -89,10 +89,10 @@ export class OnnxModel {
 
   /** As `#draw` for what is given, which is checked for any number of images when it is `open`. */
   #drawFor(given: (open: boolean) => Given): Instance | undefined {
-    const open = !this.#instance || this.notTrainable === undefined;
+    const open = !this.#instance || this.notBatched === undefined;
     const instance = this.#draw(given(open));
     // A net that turns out to join images has as many as the file says.
-    return instance && open && this.notTrainable !== undefined ? this.#drawFor(given) : instance;
+    return instance && open && this.notBatched !== undefined ? this.#drawFor(given) : instance;
   }
 
   /** The graph for these tensors. @throws ShapeError naming the input */
@@ -102,7 +102,7 @@ export class OnnxModel {
     for (;;) {
       const instance = this.#drawFor((open) => givenByFeeds(inputs, feeds, this.#deciding, open));
       if (!instance) continue;
-      if (this.notTrainable === undefined) checkImages(inputs, feeds, this.#deciding);
+      if (this.notBatched === undefined) checkImages(inputs, feeds, this.#deciding);
       return instance;
     }
   }
@@ -134,10 +134,19 @@ export class OnnxModel {
     return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Why `fit` is refused; undefined for a net that trains, and takes any number of images. */
-  get notTrainable(): string | undefined {
+  /** Why it runs with the very shapes that it is given; undefined for a net that takes any number of images. */
+  get notBatched(): string | undefined {
     if (!this.#instance) return "its shapes are open, or follow from numbers that are given";
     return this.#instance.model ? this.#instance.notBatched : "nothing in it is computed";
+  }
+
+  /**
+   * Why `compile` refuses an optimizer, as the layers of `model` are frozen now: the images of a batch meet, all outputs are
+   * integers, no weight of those that could learn does, or one stands before an operator without a gradient. Undefined for
+   * a net that trains.
+   */
+  get notTrainable(): string | undefined {
+    return this.notBatched ?? this.#instance!.notTrainable;
   }
 
   /**
@@ -146,7 +155,7 @@ export class OnnxModel {
    * @throws OptionError when the images of a batch meet in it.
    */
   get model(): Model {
-    return this.#trainable("model");
+    return this.#batched("model");
   }
 
   /**
@@ -155,7 +164,7 @@ export class OnnxModel {
    * @throws OptionError when there is none of that name, or the net does not train.
    */
   value(name: string): SymbolicTensor {
-    this.#trainable("value");
+    this.#batched("value");
     const { lowered } = this.#instance!;
     const value = lowered.values.get(name);
     if (value && isComputed(value)) return lowered.builder.inFileOrder(value).symbol;
@@ -203,7 +212,7 @@ export class OnnxModel {
         `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${[...this.#deciding].join(", ")}: use predict`,
       );
     }
-    const batched = this.notTrainable === undefined;
+    const batched = this.notBatched === undefined;
     // The first input of a net that joins images tells their number.
     const told = batched ? shapes : Object.fromEntries([...(given as Map<string, Shape>)].slice(0, 1));
     const images = sessionImages(inputs, told, batchSize);
@@ -212,12 +221,16 @@ export class OnnxModel {
 
   /** Puts an optimizer and a loss to the net, for `fit`. @throws OptionError as `model`; as `Model.compile` */
   compile(options: Omit<CompileOptions, "engine">): void {
-    this.#trainable("compile").compile({ ...options, engine: this.#engine });
+    const model = this.#batched("compile");
+    const fault = options.optimizer && this.notTrainable;
+    if (fault) throw new OptionError(`compile: optimizer: ${fault}`);
+    model.compile({ ...options, engine: this.#engine });
   }
 
-  /** Trains, as `Model.fit`; images are as for `predict`, labels of several outputs by their names in `model`. */
+  /** Trains, as `Model.fit`; images are as for `predict`, losses, metrics and labels of several outputs by the
+   * names that `predict` returns; integers among the outputs have none. */
   async fit(images: Images, labels: Labels | Named<Labels>, options: OnnxFitOptions = {}): Promise<History> {
-    const model = this.#trainable("fit");
+    const model = this.#batched("fit");
     const { validationData } = options;
     const validation = validationData && {
       validationData: [this.#images("fit: validationData", validationData[0]), validationData[1]] as const,
@@ -227,13 +240,13 @@ export class OnnxModel {
 
   /** One step, as `Model.trainOnBatch`. */
   trainOnBatch(images: Images, labels: Labels | Named<Labels>): number {
-    const model = this.#trainable("trainOnBatch");
+    const model = this.#batched("trainOnBatch");
     return model.trainOnBatch(this.#images("trainOnBatch", images), labels);
   }
 
   /** As `Model.evaluate`. */
   evaluate(images: Images, labels: Labels | Named<Labels>, options?: { batchSize?: number }): Evaluation {
-    const model = this.#trainable("evaluate");
+    const model = this.#batched("evaluate");
     return model.evaluate(this.#images("evaluate", images), labels, options);
   }
 
@@ -280,11 +293,11 @@ export class OnnxModel {
     this.#instance?.model?.dispose();
   }
 
-  #trainable(where: string): Model {
+  #batched(where: string): Model {
     const model = this.#instance?.model;
-    if (model && this.notTrainable === undefined) return model;
+    if (model && this.notBatched === undefined) return model;
     throw new OptionError(
-      `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notTrainable}`,
+      `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notBatched}`,
     );
   }
 }

@@ -40,6 +40,8 @@ export function hostLayer(
     type: `onnx.${type}`,
     config: {},
     differentiable: false,
+    // What is no real number has no slope: comparisons, places, integers.
+    stopsGradient: plan.outputs[output]!.type !== "float32",
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: () => seen,

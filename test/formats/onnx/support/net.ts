@@ -68,7 +68,7 @@ export async function run(engine: Engine, net: Net, whole = false): Promise<Onnx
   const loaded = await loadNet(engine, net, whole);
   try {
     const { y } = loaded.predict(net.given);
-    expect(loaded.notTrainable === undefined).toBe(!whole);
+    expect(loaded.notBatched === undefined).toBe(!whole);
     return y!;
   } finally {
     loaded.dispose();
@@ -87,7 +87,7 @@ export async function runWhole(engine: Engine, net: Net): Promise<OnnxTensor> {
   const loaded = await loadNet(engine, net, false, true);
   try {
     const { y } = loaded.predict(net.given);
-    expect(loaded.notTrainable).toBeDefined();
+    expect(loaded.notBatched).toBeDefined();
     return y!;
   } finally {
     loaded.dispose();
