@@ -11,6 +11,7 @@ export function load(options?: LoadOptions): Promise<Engine> {
   return loadEngine({ exact, more: () => import("./hosts/module.ts") }, Engine, options);
 }
 
+export type { Limits } from "./engine/budget.ts";
 export type { LoadOptions } from "./engine/load.ts";
 export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
 export type { KernelEngine } from "./engine/engine.ts";

@@ -20,6 +20,7 @@ export function loadModel(bytes: Uint8Array): InferenceModel {
 }
 
 export type { InferenceModel, KernelEngine };
+export type { Limits } from "./engine/budget.ts";
 export type { LoadOptions } from "./engine/load.ts";
 export type { WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
 export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";

@@ -1,5 +1,9 @@
 import { OptionError } from "./errors.ts";
 
+/** Most characters of a value, and entries of a list, in a message. */
+const MOST_SHOWN = 80;
+const MOST_LISTED = 16;
+
 /** Shows a value in an error message, on one line and not too long. */
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
@@ -7,16 +11,29 @@ export function show(value: unknown): string {
     return `${value.constructor.name} of ${"length" in value ? String(value.length) : `${value.byteLength} bytes`}`;
   }
   const text = asText(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN - 3)}...` : text;
+}
+
+/** A list in a message: its first entries, and how many there are besides. */
+export function listed(entries: readonly unknown[], separator = ", "): string {
+  const shown = entries.slice(0, MOST_LISTED);
+  const rest = entries.length - shown.length;
+  return shown.join(separator) + (rest > 0 ? ` and ${rest.toLocaleString("en")} more` : "");
 }
 
 function asText(value: unknown): string {
   try {
-    return JSON.stringify(value) ?? String(value);
+    return JSON.stringify(value, beginning) ?? String(value);
   } catch {
-    // What refers to itself or holds a bigint has no JSON.
+    // What refers to itself, holds a bigint or is too deep has no JSON.
     return Object.prototype.toString.call(value);
   }
+}
+
+/** As much of long text and lists as can be shown. */
+function beginning(_: string, value: unknown): unknown {
+  const isLong = typeof value === "string" || Array.isArray(value);
+  return isLong && value.length > MOST_SHOWN ? value.slice(0, MOST_SHOWN) : value;
 }
 
 type TypedArray = Float32Array | Int32Array | Uint8Array;

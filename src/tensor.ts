@@ -1,5 +1,5 @@
 import { ShapeError } from "./errors.ts";
-import { isTyped, lengthOf, show } from "./options.ts";
+import { isTyped, lengthOf, listed, show } from "./options.ts";
 
 /** The sizes of a tensor, outermost first. */
 export type Shape = readonly number[];
@@ -17,7 +17,7 @@ export function sizeOf(shape: Shape): number {
 
 /** A shape as text: `28×28×1`. */
 export function shapeText(shape: Shape): string {
-  return shape.length === 0 ? "a single number" : shape.join("×");
+  return shape.length === 0 ? "a single number" : listed(shape, "×");
 }
 
 function isShape(shape: unknown): shape is Shape {

@@ -1,5 +1,6 @@
 import { MemoryError, OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
+import { checkLimits, type Limits } from "./budget.ts";
 import { compileOwn, refusal, type Binary } from "./compile.ts";
 import { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
@@ -21,6 +22,8 @@ export interface LoadOptions {
   math?: "exact" | "relaxed";
   /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
   maximumMemory?: number;
+  /** What a file or a model may make the package do besides: a server that takes files from others sets less. */
+  limits?: Limits;
 }
 
 /** Options that ask for more than the package's exact build on one thread; not checked yet. */
@@ -72,18 +75,19 @@ export async function loadEngine<Engine>(
   engine: new (runtime: Runtime) => Engine,
   options: LoadOptions = {},
 ): Promise<Engine> {
-  checkOptions("load", options, ["module", "threads", "math", "maximumMemory"]);
-  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE } = options;
+  checkOptions("load", options, ["module", "threads", "math", "maximumMemory", "limits"]);
+  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE, limits = {} } = options;
   if (!(Number.isInteger(maximumMemory) && maximumMemory >= 2 * PAGE && maximumMemory <= 2 ** 32)) {
     throw new OptionError(
       `load: maximumMemory: expected bytes from ${2 * PAGE} to ${2 ** 32}, got ${show(maximumMemory)}`,
     );
   }
   const limit = Math.min(maximumMemory, ADDRESSABLE);
+  const checked = checkLimits(limits, limit);
   const plain = module === undefined && threads === 1 && math === "exact";
-  return new engine(
-    plain
-      ? await startAlone(await compileOwn(exact), limit)
-      : await (await more()).start({ exact, module, threads, math, limit }),
-  );
+  const runtime = plain
+    ? await startAlone(await compileOwn(exact), limit)
+    : await (await more()).start({ exact, module, threads, math, limit });
+  runtime.limits = checked;
+  return new engine(runtime);
 }

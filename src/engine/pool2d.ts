@@ -1,5 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { show, sizePair, type Size } from "../options.ts";
+import { shapeText } from "../tensor.ts";
 import { checkPadding, resolveWindow, type Padding, type Window } from "./window.ts";
 import type { Shape } from "../tensor.ts";
 
@@ -17,7 +18,7 @@ export function checkPool(where: string, options: PoolOptions): Required<PoolOpt
   const padding = checkPadding(where, options.padding ?? "valid");
   if (typeof padding !== "string" && padding.some((pads, axis) => Math.max(...pads) >= size[axis]!)) {
     throw new OptionError(
-      `${where}: padding: expected less than the pool size ${size.join("×")}, got ${show(padding)}`,
+      `${where}: padding: expected less than the pool size ${shapeText(size)}, got ${show(padding)}`,
     );
   }
   return { poolSize: size, strides: sizePair(`${where}: strides`, strides), padding };

@@ -1,3 +1,4 @@
+import { DEFAULT_LIMITS, type AllLimits } from "./budget.ts";
 import type { Heap } from "./heap.ts";
 import type { Kernels } from "./kernels.ts";
 
@@ -19,6 +20,8 @@ interface Live {
 /** What everything above the engine works with: the kernels and the memory they work on. */
 export class Runtime {
   readonly capabilities: Capabilities;
+  /** What files and models may make the package do; `load` sets what it was given. */
+  limits: AllLimits = DEFAULT_LIMITS;
   #live: Live | undefined;
 
   constructor(live: Live, capabilities: Capabilities = { threads: 1, math: "exact" }) {

@@ -1,5 +1,6 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { show, sizePair } from "../options.ts";
+import { shapeText } from "../tensor.ts";
 import type { Shape } from "../tensor.ts";
 import {
   checkPadding,
@@ -28,7 +29,7 @@ export function checkOutputPadding(
     Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
   if (pair.length === 2 && pair.every(fits)) return [pair[0], pair[1]] as [number, number];
   throw new OptionError(
-    `${where}: outputPadding: expected integers from 0 and below the strides ${strides.join("×")}, got ${show(padding)}`,
+    `${where}: outputPadding: expected integers from 0 and below the strides ${shapeText(strides)}, got ${show(padding)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.ts";
+import { listed } from "../options.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 
 /** "\x93NUMPY" in latin1. */
@@ -36,7 +37,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
   const shape = sizes!.split(",").flatMap((size) => (size.trim() === "" ? [] : [Number(size)]));
   const needs = 4 * sizeOf(shape);
   const has = bytes.length - end;
-  if (has !== needs) fail(`${needs} bytes for the shape (${shape.join(", ")})`, `${has}`);
+  if (has !== needs) fail(`${needs} bytes for the shape (${listed(shape)})`, `${has}`);
   // A copy, since elements lie at multiples of four; a Buffer's slice would be none.
   return { shape, data: new Float32Array(new Uint8Array(bytes.subarray(end)).buffer) };
 }

@@ -6,7 +6,7 @@
  * little-endian wherever WebAssembly's memory can be read through them, which the whole package relies on.
  */
 import { FormatError } from "../errors.ts";
-import { isTyped } from "../options.ts";
+import { isTyped, show } from "../options.ts";
 
 /** A tensor as the codec takes and gives it: float32, row-major. */
 export interface StoredTensor {
@@ -28,12 +28,6 @@ const METADATA = "__metadata__";
 const MAX_HEADER_LENGTH = 100_000_000;
 
 const BYTES_PER_ELEMENT = 4;
-
-/** How an error message shows a value from a file: as JSON, cut to a readable length. */
-function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
 
 /** The number of elements, or undefined if a size is no non-negative integer or the bytes exceed 2^53. */
 function elementCount(shape: readonly unknown[]): number | undefined {

@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/metric.ts";
 import type { Optimizer } from "../optimizers/index.ts";
-import { checkOptions, flag, show } from "../options.ts";
+import { checkOptions, flag, listed, show } from "../options.ts";
 import { judgedOutputs, nodeOf, type Graph, type GraphInput, type GraphNode } from "./graph.ts";
 import { inOrder, isNamed, type Named } from "./named.ts";
 
@@ -88,11 +88,11 @@ function metricsOf(
     const reserved = kinds.find((kind) => RESERVED.includes(kind));
     if (reserved !== undefined) {
       throw new OptionError(
-        `compile: metrics: expected none of ${RESERVED.join(", ")}, which evaluate tells, got ${reserved}`,
+        `compile: metrics: expected none of ${listed(RESERVED)}, which evaluate tells, got ${reserved}`,
       );
     }
     if (new Set(kinds).size < kinds.length) {
-      throw new OptionError(`compile: metrics: expected each once, got ${kinds.join(", ")}`);
+      throw new OptionError(`compile: metrics: expected each once, got ${listed(kinds)}`);
     }
     if (list.length > 0 && shape.at(-1) === 1) {
       throw new OptionError(`compile: metrics: expected outputs of several classes, got one in ${name}`);

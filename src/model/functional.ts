@@ -1,6 +1,7 @@
 import { OptionError } from "../errors.ts";
 import { symbolicTensors, type SymbolicTensor } from "../layers/symbolic.ts";
 import { checkOptions } from "../options.ts";
+import { shapeText } from "../tensor.ts";
 import { createGraph, type Graph, type OutputRoles } from "./graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./sequential.ts";
@@ -52,7 +53,7 @@ function graphOf(
   if (missing) {
     throw new OptionError(
       `model: inputs: expected every input that the outputs depend on, got none called ${missing.name ?? "(without a name)"} ` +
-        `of shape ${missing.shape.join("×")}`,
+        `of shape ${shapeText(missing.shape)}`,
     );
   }
   const bare = outputs.findIndex(({ layer }) => layer === undefined);

@@ -1,5 +1,5 @@
 import { ShapeError } from "../errors.ts";
-import { show } from "../options.ts";
+import { listed, show } from "../options.ts";
 
 /** What belongs to a model's inputs or outputs, by their names. */
 export type Named<T> = Readonly<Record<string, T>>;
@@ -27,7 +27,7 @@ export function inOrder<T>(
   into.length = names.length;
   if (!isNamed(given, names)) {
     if (names.length !== 1) {
-      throw new ShapeError(`${where}: expected a record of ${names.join(", ")}, got ${show(given)}`);
+      throw new ShapeError(`${where}: expected a record of ${listed(names)}, got ${show(given)}`);
     }
     into[0] = given;
     return into;
@@ -35,13 +35,13 @@ export function inOrder<T>(
   for (let i = 0; i < names.length; i++) {
     const name = names[i]!;
     if (!Object.hasOwn(given, name)) {
-      throw new ShapeError(`${where}: expected ${names.join(", ")}, got none called ${name}`);
+      throw new ShapeError(`${where}: expected ${listed(names)}, got none called ${name}`);
     }
     into[i] = given[name]!;
   }
   for (const name in given) {
     if (!names.includes(name)) {
-      throw new ShapeError(`${where}: expected ${names.join(", ")}, got ${name} besides`);
+      throw new ShapeError(`${where}: expected ${listed(names)}, got ${name} besides`);
     }
   }
   return into;

@@ -2,6 +2,7 @@ import { Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/layer.ts";
+import { listed } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 
@@ -81,7 +82,7 @@ export function checkWeights(
   const names = new Set(expected.map(({ name }) => name));
   const unknown = [...tensors.keys()].find((name) => !names.has(name));
   if (unknown !== undefined) {
-    throw new ShapeError(`${where}: expected the weights ${[...names].join(", ")}; got ${unknown} besides`);
+    throw new ShapeError(`${where}: expected the weights ${listed([...names])}; got ${unknown} besides`);
   }
 }
 

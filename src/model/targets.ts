@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { classList, copyClasses, copyValues, type Labels } from "../labels.ts";
 import type { Loss } from "../losses/index.ts";
 import { lengthOf } from "../options.ts";
-import { expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { expectShape, isBatchOf, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 
 /** Labels, copied and checked. */
 export interface Targets {
@@ -47,7 +47,7 @@ export function checkLabels(
   if (!loss.takesClasses || output.length !== 1) {
     const wanted = loss.takesClasses ? "several rows of output an image" : loss.type;
     throw new ShapeError(
-      `${where}: expected a tensor ${[n, ...output].join("×")} for ${wanted}, got ${given} numbers`,
+      `${where}: expected a tensor ${shapeText([n, ...output])} for ${wanted}, got ${given} numbers`,
     );
   }
   if (given !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${given}`);

@@ -16,7 +16,7 @@ import type { Kernels } from "../engine/kernels.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { resolveWindow, type Padding, type WindowOptions } from "../engine/window.ts";
 import { checkOptions, type Size } from "../options.ts";
-import { checkShape, checkTensor, expectShape, type Shape, type Tensor } from "../tensor.ts";
+import { checkShape, checkTensor, expectShape, shapeText, type Shape, type Tensor } from "../tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { scoped, type Scope } from "./scope.ts";
 
@@ -39,7 +39,7 @@ const CONV_KEYS = ["strides", "padding", "dilationRate", "groups"] as const;
 function image4(where: string, shape: Shape): [n: number, image: Shape] {
   checkShape(where, shape);
   if (shape.length !== 4) {
-    throw new ShapeError(`${where}: expected [n, height, width, channels], got ${shape.join("×")}`);
+    throw new ShapeError(`${where}: expected [n, height, width, channels], got ${shapeText(shape)}`);
   }
   return [shape[0]!, shape.slice(1)];
 }

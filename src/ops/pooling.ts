@@ -2,7 +2,15 @@ import { resolvePool, type PoolOptions } from "../engine/pool2d.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions, isTyped, show } from "../options.ts";
-import { checkShape, checkTensor, expectShape, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import {
+  checkShape,
+  checkTensor,
+  expectShape,
+  shapeText,
+  sizeOf,
+  type Shape,
+  type Tensor,
+} from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
 const KEYS = ["poolSize", "strides", "padding"] as const;
@@ -41,7 +49,7 @@ export function maxPool2dBackprop(
   const n = dy.shape[0]!;
   if (xShape.length !== 4 || xShape[0] !== n || xShape[3] !== dy.shape[3]) {
     throw new ShapeError(
-      `${where}: xShape: expected ${n}×height×width×${dy.shape[3]}, got ${xShape.join("×")}`,
+      `${where}: xShape: expected ${n}×height×width×${dy.shape[3]}, got ${shapeText(xShape)}`,
     );
   }
   const image = sizeOf(xShape) / n;

@@ -71,6 +71,13 @@ describe("load", () => {
       /^load: maximumMemory: expected bytes .*, got 8589934592$/,
     ],
     [
+      "a limit that there is not",
+      { limits: { byte: 1 } },
+      /^load: limits: expected the options bytes, elements, nodes, milliseconds; got "byte"$/,
+    ],
+    ["a limit of nothing", { limits: { nodes: 0 } }, /^load: limits: nodes: expected a number > 0, got 0$/],
+    ["a limit that is none", { limits: { bytes: "1 GB" } }, /^load: limits: bytes: .*, got "1 GB"$/],
+    [
       "a broken memory",
       { maximumMemory: 1e6 + 0.5 },
       /^load: maximumMemory: expected bytes .*, got 1000000.5$/,

@@ -110,7 +110,7 @@ describe("safetensors", () => {
     expect(Object.entries(metadata)).toEqual([["__proto__", "p"]]);
     expect(metadata["toString"]).toBeUndefined();
     const fields = withHeader(`{"a":{"__proto__":${JSON.stringify(f32([1], 0, 4))}}}`, 4);
-    expect(() => decodeSafetensors(fields)).toThrow(`tensor "a": dtype: expected "F32", got nothing`);
+    expect(() => decodeSafetensors(fields)).toThrow(`tensor "a": dtype: expected "F32", got undefined`);
   });
 });
 
@@ -181,7 +181,7 @@ describe("decodeSafetensors refuses", () => {
     [
       "no shape",
       entry({ dtype: "F32", data_offsets: [0, 4] }),
-      `tensor "a": shape: expected a list of non-negative integers, got nothing`,
+      `tensor "a": shape: expected a list of non-negative integers, got undefined`,
     ],
     [
       "one offset",

@@ -107,7 +107,7 @@ describe("a method refuses", () => {
       "load: maximumMemory: expected bytes from 131072 to 4294967296, got 1",
     );
     await expect(load({ wasm: 1 } as Any)).rejects.toThrow(
-      `load: expected the options module, threads, math, maximumMemory; got "wasm"`,
+      `load: expected the options module, threads, math, maximumMemory, limits; got "wasm"`,
     );
   });
 });

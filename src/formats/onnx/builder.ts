@@ -1,10 +1,11 @@
 import type { Activation } from "../../engine/activation.ts";
+import { Budget } from "../../engine/budget.ts";
 import type { KernelEngine } from "../../engine/engine.ts";
-import { FormatError } from "../../errors.ts";
+import { OwnError } from "../../errors.ts";
 import type { Layer } from "../../layers/layer.ts";
 import * as layers from "../../layers/index.ts";
 import { SymbolicTensor } from "../../layers/symbolic.ts";
-import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { constantLayer } from "./layers/constant.ts";
 import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
@@ -21,7 +22,7 @@ import {
 } from "./values.ts";
 
 /** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
-export class NeedsKnown extends Error {
+export class NeedsKnown extends OwnError {
   readonly value: Computed;
 
   constructor(what: string, value: Computed) {
@@ -29,12 +30,6 @@ export class NeedsKnown extends Error {
     this.value = value;
   }
 }
-
-/** Most elements that are read and computed when a file is loaded, besides as many as the file has bytes. */
-const MOST_FOLDED = 2 ** 26;
-
-/** Most elements of weights that the file does not hold, or holds once for several layers. */
-const MOST_COPIED = 2 ** 28;
 
 /** How a value was made, as far as what follows it may want to know. */
 export interface Origin {
@@ -58,7 +53,7 @@ export interface StoredWeight {
 }
 
 /** Why a graph cannot be one of a net that takes any number of images. */
-export class NotBatched extends Error {}
+export class NotBatched extends OwnError {}
 
 /**
  * Draws the graph of a file with layers.
@@ -88,39 +83,31 @@ export class Builder {
   readonly #names = new Map<string, number>();
   /** The first input that is given at run time. */
   #given: SymbolicTensor | undefined;
-  readonly #mostFolded: number;
-  #folded = 0;
+  /** Elements of weights that the file does not hold, or holds once for several layers. */
   #copied = 0;
 
   /** What computes constants that the host does not. */
   readonly engine: KernelEngine;
 
+  /** What the file may make of this. */
+  readonly budget: Budget;
+
   constructor(fileSize: number, engine: KernelEngine, batch?: number) {
     this.engine = engine;
     this.batch = batch;
-    this.#mostFolded = MOST_FOLDED + fileSize;
+    this.budget = new Budget("loadOnnx", engine.runtime.limits, fileSize);
   }
 
-  /**
-   * Counts elements that are read and computed when the file is loaded.
-   * @throws FormatError when they become too many: a file of a few bytes must neither fill the memory nor take long
-   */
+  /** Counts numbers that are about to be read or computed, eight bytes each. @throws MemoryError as `Budget.spend` */
   spend(elements: number): void {
-    this.#folded += elements;
-    if (!(this.#folded <= this.#mostFolded)) {
-      throw new FormatError(
-        `expected at most ${this.#mostFolded} elements to compute without an input, got more`,
-      );
-    }
+    this.budget.spend(8 * elements);
   }
 
-  /** Takes note of a weight of so many elements. @throws FormatError as `spend` */
+  /** Takes note of a weight of so many elements. @throws MemoryError as `Budget.checkElements` */
   keep(elements: number, weight: StoredWeight): void {
     const { source } = weight;
     if (!source || this.#sources.has(source)) this.#copied += elements;
-    if (!(this.#copied <= MOST_COPIED)) {
-      throw new FormatError(`expected at most ${MOST_COPIED} elements of copied weights, got more`);
-    }
+    this.budget.checkElements(this.#copied, "elements of copied weights");
     if (source) this.#sources.add(source);
     this.stored.push(weight);
   }
@@ -192,7 +179,7 @@ export class Builder {
       this.node,
     );
     if (!sameShape(made, seen)) {
-      throw new Error(`${layer.type}: expected the shape ${seen.join("×")}, made ${made.join("×")}`);
+      throw new Error(`${layer.type}: expected the shape ${shapeText(seen)}, made ${shapeText(made)}`);
     }
     // For what they throw, while the node is known.
     layer.weights(symbols.map((symbol) => symbol.shape));
@@ -244,7 +231,7 @@ export class Builder {
   /** The value's numbers, in the order of the file, under another shape. */
   reshaped(value: Value, shape: Shape): Value {
     if (sizeOf(shape) !== sizeOf(value.shape)) {
-      throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shape.join("×")}`);
+      throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shapeText(shape)}`);
     }
     const fault = shapeFault(shape);
     if (fault) throw new Unsupported(fault);

@@ -1,6 +1,6 @@
 /** What nets are given and return: tensors of the file's types, and how their elements lie in memory. */
 import { ShapeError } from "../../errors.ts";
-import { show } from "../../options.ts";
+import { listed, show } from "../../options.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { OnnxInput } from "./graph.ts";
 import type { ElementType, Numbers } from "./values.ts";
@@ -37,7 +37,7 @@ export function checkFeedShape(place: string, input: OnnxInput, shape: Shape, op
   if (Array.isArray(shape) && fits(input, shape, open)) return;
   const sizes = input.dims.map((size, axis) => (open && axis === 0 ? "n" : size === "" ? "?" : size));
   throw new ShapeError(
-    `${place}: expected shape ${sizes.join("×")}, got ${Array.isArray(shape) ? shapeText(shape) : show(shape)}`,
+    `${place}: expected shape ${listed(sizes, "×")}, got ${Array.isArray(shape) ? shapeText(shape) : show(shape)}`,
   );
 }
 

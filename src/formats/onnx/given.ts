@@ -3,7 +3,7 @@ import { ShapeError } from "../../errors.ts";
 import type { Labels } from "../../labels.ts";
 import type { FitOptions } from "../../model/fit.ts";
 import type { Named } from "../../model/named.ts";
-import { show } from "../../options.ts";
+import { listed, show } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
 import { checkFeed, checkFeedShape, type OnnxTensor } from "./feeds.ts";
 import type { OnnxInput } from "./graph.ts";
@@ -36,7 +36,7 @@ export function checkNames(where: string, inputs: Inputs, given: object): void {
   const names = inputs.map(({ name }) => name);
   const unknown = Object.keys(given).find((name) => !names.includes(name));
   if (unknown === undefined) return;
-  throw new ShapeError(`${where}: expected ${names.join(", ")}; got ${unknown} besides`);
+  throw new ShapeError(`${where}: expected ${listed(names)}; got ${unknown} besides`);
 }
 
 /** The shape that a graph is drawn for: with as many images as the file declares, which decides what can be batched. */

@@ -1,5 +1,5 @@
 import { FormatError } from "../../errors.ts";
-import { show } from "../../options.ts";
+import { listed, show } from "../../options.ts";
 import { decodeModel } from "./decode.ts";
 import type { ModelProto, NodeProto, ValueInfoProto } from "./proto.ts";
 import { dataTypeName, elementTypeOf, readTensor, shapeFault } from "./tensorData.ts";
@@ -121,12 +121,12 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
   const inputs = graph.inputs.filter(({ name }) => !initializers.has(name)).map(readInput);
   const given = new Set([...initializers.keys(), ...inputs.map(({ name }) => name)]);
   if (given.size !== initializers.size + inputs.length)
-    fail("inputs", "names of their own", [...given].join(", "));
+    fail("inputs", "names of their own", listed([...given]));
   const nodes = sorted(graph.nodes, given);
   const values = new Set([...given, ...nodes.flatMap((node) => node.outputs)]);
   const outputs = graph.outputs.map(({ name }) => name);
   const missing = outputs.find((name) => name === "" || !values.has(name));
   if (missing !== undefined) fail("outputs", "values that something defines", missing);
-  if (new Set(outputs).size < outputs.length) fail("outputs", "values of their own", outputs.join(", "));
+  if (new Set(outputs).size < outputs.length) fail("outputs", "values of their own", listed(outputs));
   return { nodes, initializers, inputs, outputs, version: versionOf(model), bytes };
 }

@@ -2,6 +2,7 @@ import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import * as layers from "../../layers/index.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import { listed } from "../../options.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "./layers/constant.ts";
@@ -42,7 +43,7 @@ function refuse(reasons: readonly string[]): void {
   if (reasons.length === 0) return;
   const nodes = reasons.length === 1 ? "a node that is" : `${reasons.length} nodes that are`;
   throw new FormatError(
-    `loadOnnx: expected nodes that can be computed, got ${nodes} not: ${reasons.join("; ")}`,
+    `loadOnnx: expected nodes that can be computed, got ${nodes} not: ${listed(reasons, "; ")}`,
   );
 }
 
@@ -159,6 +160,7 @@ function lowerNode(
   if (absent >= 0 && absent < least) throw new Unsupported(`expected an input ${absent}, got none`);
   const attributes = new Attributes(proto, version);
   builder.node = nodeName(proto);
+  builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
   const made = operator.lower({
     name: nodeName(proto),
     type: proto.opType,

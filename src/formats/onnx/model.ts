@@ -7,7 +7,7 @@ import type { Evaluation } from "../../model/evaluation.ts";
 import type { FitOptions, History } from "../../model/fit.ts";
 import type { Model } from "../../model/model.ts";
 import { inOrder, type Named } from "../../model/named.ts";
-import { checkOptions, positiveInteger, show } from "../../options.ts";
+import { checkOptions, listed, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import { checkFeed, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
 import {
@@ -209,7 +209,7 @@ export class OnnxModel {
     const instance = this.#drawFor((open) => (given = givenByShapes(inputs, shapes, batchSize, open)));
     if (!instance) {
       throw new OptionError(
-        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${[...this.#deciding].join(", ")}: use predict`,
+        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#deciding])}: use predict`,
       );
     }
     const batched = this.notBatched === undefined;

@@ -1,10 +1,11 @@
-import { show } from "../../options.ts";
+import { OwnError } from "../../errors.ts";
+import { listed, show } from "../../options.ts";
 import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto } from "./proto.ts";
 import { readTensor } from "./tensorData.ts";
 import type { Constant } from "./values.ts";
 
 /** What a file asks for and nobody here does: collected over all nodes, so that one error tells all of it. */
-export class Unsupported extends Error {}
+export class Unsupported extends OwnError {}
 
 /**
  * What the entry of the package does without and `operators/rare.ts` has: forms that nets for images seldom take, so that
@@ -24,7 +25,7 @@ export class Attributes {
     this.#byName = new Map(attributes.map((attribute) => [attribute.name, attribute]));
     if (this.#byName.size < attributes.length) {
       const names = attributes.map(({ name }) => name);
-      throw new Unsupported(`expected attributes with names of their own, got ${names.join(", ")}`);
+      throw new Unsupported(`expected attributes with names of their own, got ${listed(names)}`);
     }
   }
 
@@ -59,7 +60,7 @@ export class Attributes {
     const attribute = this.#find(name, [ATTRIBUTE_TYPE.string]);
     if (!attribute) return choices[0];
     if (choices.includes(attribute.s as T)) return attribute.s as T;
-    throw new Unsupported(`${name}: expected one of ${choices.join(", ")}; got ${show(attribute.s)}`);
+    throw new Unsupported(`${name}: expected one of ${listed(choices)}; got ${show(attribute.s)}`);
   }
 
   ints(name: string): readonly number[] | undefined {
@@ -70,7 +71,7 @@ export class Attributes {
   list(name: string, length: number, least: number): readonly number[] {
     const values = this.ints(name) ?? Array.from({ length }, () => least);
     if (values.length === length && values.every((value) => value >= least)) return values;
-    throw new Unsupported(`${name}: expected ${length} integers ≥ ${least}, got [${values.join(", ")}]`);
+    throw new Unsupported(`${name}: expected ${length} integers ≥ ${least}, got [${listed(values)}]`);
   }
 
   floats(name: string): readonly number[] | undefined {
@@ -90,6 +91,6 @@ export class Attributes {
   /** @throws Unsupported when there are attributes that nobody read */
   checkAllRead(): void {
     const unread = [...this.#byName.keys()].filter((name) => !this.#read.has(name));
-    if (unread.length > 0) throw new Unsupported(`attributes that are not known here: ${unread.join(", ")}`);
+    if (unread.length > 0) throw new Unsupported(`attributes that are not known here: ${listed(unread)}`);
   }
 }

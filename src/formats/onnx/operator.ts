@@ -1,5 +1,5 @@
 import type { Layer } from "../../layers/layer.ts";
-import { sizeOf, type Shape } from "../../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";
 import type { hostLayer, HostPlan } from "./layers/host.ts";
@@ -98,7 +98,7 @@ export function axesOf(axes: readonly number[], rank: number): number[] {
 /** @throws Unsupported unless all are sizes */
 export function checkSizes(sizes: readonly number[]): Shape {
   if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
-  throw new Unsupported(`expected sizes ≥ 0, got ${sizes.join("×")}`);
+  throw new Unsupported(`expected sizes ≥ 0, got ${shapeText(sizes)}`);
 }
 
 /** A constant of these numbers; `ofShape` when they follow from the shape of an input. */

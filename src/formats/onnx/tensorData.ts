@@ -1,5 +1,6 @@
 import { FormatError } from "../../errors.ts";
-import { sizeOf, type Shape } from "../../tensor.ts";
+import { listed } from "../../options.ts";
+import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { DATA_TYPE, type TensorProto } from "./proto.ts";
 import type { Constant, ElementType, Numbers } from "./values.ts";
 
@@ -92,7 +93,7 @@ export function shapeFault(shape: Shape): string | undefined {
   if (shape.length > MOST_AXES) return `expected at most ${MOST_AXES} axes, got ${shape.length}`;
   const wrong = shape.find((size) => !(Number.isInteger(size) && size >= 0 && size <= MOST_ELEMENTS));
   if (wrong === undefined && sizeOf(shape) <= MOST_ELEMENTS) return undefined;
-  return `expected sizes ≥ 0 of at most ${MOST_ELEMENTS} elements, got ${shape.join("×")}`;
+  return `expected sizes ≥ 0 of at most ${MOST_ELEMENTS} elements, got ${shapeText(shape)}`;
 }
 
 /**
@@ -104,7 +105,7 @@ export function readTensor(where: string, tensor: TensorProto): Constant {
   if (!reading) {
     const types = Object.keys(READINGS).map((code) => dataTypeName(Number(code)));
     throw new FormatError(
-      `${where}: expected elements of ${types.join(", ")}; got ${dataTypeName(tensor.dataType)}`,
+      `${where}: expected elements of ${listed(types)}; got ${dataTypeName(tensor.dataType)}`,
     );
   }
   if (tensor.external)
@@ -115,7 +116,7 @@ export function readTensor(where: string, tensor: TensorProto): Constant {
   const size = sizeOf(dims);
   const has = raw ? raw.length / reading.bytes : reading.list(tensor).length;
   if (has !== size)
-    throw new FormatError(`${where}: expected ${size} elements for ${dims.join("×")}, got ${has}`);
+    throw new FormatError(`${where}: expected ${size} elements for ${shapeText(dims)}, got ${has}`);
   return {
     type: reading.type,
     shape: dims,

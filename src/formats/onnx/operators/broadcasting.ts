@@ -1,5 +1,5 @@
 /** How shapes become one, and values along them. */
-import { sizeOf, type Shape } from "../../../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
@@ -33,7 +33,7 @@ export function broadcastShape(a: Shape, b: Shape): number[] {
   return Array.from({ length: rank }, (_, i) => {
     const [m, n] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
     if (m !== n && m !== 1 && n !== 1) {
-      throw new Unsupported(`expected shapes that fit together, got ${a.join("×")} and ${b.join("×")}`);
+      throw new Unsupported(`expected shapes that fit together, got ${shapeText(a)} and ${shapeText(b)}`);
     }
     return m === 1 ? n : m;
   });

@@ -1,5 +1,6 @@
 import * as layers from "../../../layers/index.ts";
-import { sizeOf } from "../../../tensor.ts";
+import { listed } from "../../../options.ts";
+import { shapeText, sizeOf } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
@@ -37,8 +38,8 @@ const concat: Operator = {
       value.shape.length === shape.length &&
       value.shape.every((size, i) => i === axis || size === shape[i]);
     if (!all.every(fits)) {
-      const given = all.map((value) => `${value.type} ${value.shape.join("×")}`);
-      throw new Unsupported(`expected values that differ in axis ${axis} alone, got ${given.join(", ")}`);
+      const given = all.map((value) => `${value.type} ${shapeText(value.shape)}`);
+      throw new Unsupported(`expected values that differ in axis ${axis} alone, got ${listed(given)}`);
     }
     const made = {
       type,

@@ -1,5 +1,6 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
+import { shapeText } from "../../../tensor.ts";
 import type { Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
@@ -26,10 +27,10 @@ export function checkFilters(
 ): void {
   const [f, cg, ...sizes] = filters as [number, number, ...number[]];
   if (cg * groups !== c || f % groups !== 0) {
-    throw new Unsupported(`expected filters of ${c} channels in ${groups} groups, got ${filters.join("×")}`);
+    throw new Unsupported(`expected filters of ${c} channels in ${groups} groups, got ${shapeText(filters)}`);
   }
   if (sizes.join() !== kernel.join()) {
-    throw new Unsupported(`kernel_shape: expected ${sizes.join("×")}, got ${kernel.join("×")}`);
+    throw new Unsupported(`kernel_shape: expected ${shapeText(sizes)}, got ${shapeText(kernel)}`);
   }
 }
 

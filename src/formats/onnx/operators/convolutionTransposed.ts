@@ -1,4 +1,5 @@
 import * as layers from "../../../layers/index.ts";
+import { listed } from "../../../options.ts";
 import type { Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import {
@@ -30,7 +31,7 @@ export function transposedWindow(
 ): TransposedWindow {
   const rank = inputs.length;
   if (kernel.length !== rank) {
-    throw new Unsupported(`kernel_shape: expected ${rank} integers, got [${kernel.join(", ")}]`);
+    throw new Unsupported(`kernel_shape: expected ${rank} integers, got [${listed(kernel)}]`);
   }
   const [strides, dilations] = [attributes.list("strides", rank, 1), attributes.list("dilations", rank, 1)];
   const [behind, written] = [

@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import { checkSizes, constantInput, known, type Operator, type OperatorTable } from "../operator.ts";
 import { constantRoom } from "../values.ts";
@@ -14,7 +14,7 @@ const constantOfShape: Operator = {
     const shape = checkSizes(known(node, 0, "shape")!);
     const size = sizeOf(shape);
     if (!(size <= MOST)) {
-      throw new Unsupported(`expected at most ${MOST} elements, got ${shape.join("×")}`);
+      throw new Unsupported(`expected at most ${MOST} elements, got ${shapeText(shape)}`);
     }
     const value = node.attributes.tensor("value");
     const type = value?.type ?? "float32";

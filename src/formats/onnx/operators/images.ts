@@ -1,4 +1,5 @@
 import type { Layer } from "../../../layers/layer.ts";
+import { shapeText } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
 import { channelsLast } from "../order.ts";
@@ -20,7 +21,7 @@ export interface Images extends ImageSizes {
 /** @throws Unsupported unless it is float32 with at least one axis behind its channels */
 export function checkImages({ shape, type }: Value): ImageSizes {
   if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
-  if (shape.length < 3) throw new Unsupported(`expected [n, c, …], got ${shape.join("×")}`);
+  if (shape.length < 3) throw new Unsupported(`expected [n, c, …], got ${shapeText(shape)}`);
   const [n, c, ...sizes] = shape as [number, number, ...number[]];
   return { n, c, sizes };
 }

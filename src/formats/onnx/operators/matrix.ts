@@ -1,6 +1,6 @@
 /** Products with constant matrices. */
 import * as layers from "../../../layers/index.ts";
-import { sizeOf } from "../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { required, type Node, type OperatorTable } from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
@@ -39,7 +39,7 @@ type Product = (node: Node, left: Value, right: Value) => Value;
 
 /** A matrix, or what it is when rows become columns. */
 function turned(value: Value, turns: boolean): Value {
-  if (value.shape.length !== 2) throw new Unsupported(`expected a matrix, got ${value.shape.join("×")}`);
+  if (value.shape.length !== 2) throw new Unsupported(`expected a matrix, got ${shapeText(value.shape)}`);
   if (!turns) return value;
   const { type } = value;
   const [rows, columns] = value.shape as [number, number];

@@ -1,5 +1,5 @@
 import * as layers from "../../../layers/index.ts";
-import { sizeOf } from "../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import {
   axisOf,
@@ -20,7 +20,7 @@ function weightOf(node: Node, index: number, what: string, size: number): Consta
   const constant = constantInput(node, index, what);
   if (constant.type === "float32" && sizeOf(constant.shape) === size) return { ...constant, shape: [size] };
   throw new Unsupported(
-    `${what}: expected ${size} numbers, got ${constant.type} of shape ${constant.shape.join("×")}`,
+    `${what}: expected ${size} numbers, got ${constant.type} of shape ${shapeText(constant.shape)}`,
   );
 }
 
@@ -39,7 +39,7 @@ export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; 
   const x = required(node, 0);
   const [n, ...sizes] = x.shape;
   if (x.type !== "float32" || sizes.length === 0) {
-    throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${x.shape.join("×")}`);
+    throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${shapeText(x.shape)}`);
   }
   // Of opset 6 to 8 every element of an image may have statistics of its own.
   const spatial = attributes.int("spatial", 1) === 1;

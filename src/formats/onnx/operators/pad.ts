@@ -1,4 +1,5 @@
 import * as layers from "../../../layers/index.ts";
+import { listed } from "../../../options.ts";
 import { Unsupported } from "../node.ts";
 import {
   axesOf,
@@ -35,7 +36,7 @@ function padsOf(node: Node, rank: number): Pads {
   const pads = listOf(node, "pads", 1) ?? [];
   const axes = axesOf(known(node, 3, "axes") ?? range(rank, (axis) => axis), rank);
   if (pads.length !== 2 * axes.length) {
-    throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${pads.join(", ")}]`);
+    throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${listed(pads)}]`);
   }
   return new Map(axes.map((axis, i) => [axis, [pads[i]!, pads[axes.length + i]!]]));
 }

@@ -1,4 +1,5 @@
 /** Operators that give a tensor's numbers other places. */
+import { shapeText } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Value } from "../values.ts";
@@ -9,7 +10,7 @@ function blocks(node: Node): { x: Value; sizes: [n: number, c: number, h: number
   const x = required(node, 0);
   const b = node.attributes.int("blocksize", 0);
   if (x.shape.length !== 4 || b < 1) {
-    throw new Unsupported(`expected [n, c, h, w] and a blocksize, got ${x.shape.join("×")} and ${b}`);
+    throw new Unsupported(`expected [n, c, h, w] and a blocksize, got ${shapeText(x.shape)} and ${b}`);
   }
   return { x, sizes: x.shape as [number, number, number, number], b };
 }
@@ -18,7 +19,7 @@ function blocks(node: Node): { x: Value; sizes: [n: number, c: number, h: number
 function moved(node: Node, x: Value, split: number[], perm: number[], joined: number[]): Value[] {
   const { builder } = node;
   if (!split.every(Number.isInteger)) {
-    throw new Unsupported(`expected sizes that blocks divide, got ${x.shape.join("×")}`);
+    throw new Unsupported(`expected sizes that blocks divide, got ${shapeText(x.shape)}`);
   }
   return [builder.reshaped(transposed(node, builder.reshaped(x, split), perm), joined)];
 }

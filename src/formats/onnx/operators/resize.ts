@@ -1,3 +1,4 @@
+import { listed } from "../../../options.ts";
 import { isWhole, type AxisTable, type Blend } from "../layers/along.ts";
 import { resizeLayer } from "../layers/resize.ts";
 import { Rare, Unsupported } from "../node.ts";
@@ -124,7 +125,7 @@ function resizedAxes(
   const policy = attributes.choice("keep_aspect_ratio_policy", ["stretch", "not_larger", "not_smaller"]);
   const count = axes.length;
   if ((sizes ?? scales)?.length !== count || (roi && roi.length !== 2 * count)) {
-    throw new Unsupported(`expected ${count} scales or sizes, got ${(sizes ?? scales ?? []).join(", ")}`);
+    throw new Unsupported(`expected ${count} scales or sizes, got ${listed(sizes ?? scales ?? [])}`);
   }
   const ratios = axes.map((axis, i) => (sizes ? sizes[i]! / shape[axis]! : scales![i]!));
   const one = policy === "not_larger" ? Math.min(...ratios) : Math.max(...ratios);

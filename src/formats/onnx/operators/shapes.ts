@@ -1,4 +1,5 @@
 /** Operators that give the same numbers another shape, or tell the shape. */
+import { listed } from "../../../options.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import {
@@ -81,7 +82,7 @@ const transpose: Operator = {
     const perm = node.attributes.ints("perm") ?? x.shape.map((_, axis) => length - 1 - axis);
     const sorted = [...perm].sort((a, b) => a - b);
     if (perm.length !== length || !sorted.every((axis, i) => axis === i)) {
-      throw new Unsupported(`perm: expected an order of ${length} axes, got [${perm.join(", ")}]`);
+      throw new Unsupported(`perm: expected an order of ${length} axes, got [${listed(perm)}]`);
     }
     return [transposed(node, x, perm)];
   },

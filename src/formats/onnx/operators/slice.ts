@@ -1,4 +1,5 @@
 /** Operators that take parts of a tensor. */
+import { listed } from "../../../options.ts";
 import { Unsupported } from "../node.ts";
 import {
   axesOf,
@@ -59,7 +60,7 @@ const split: Operator = {
     const from = x.shape[axis]!;
     const parts = partsOf(node, from);
     if (parts.reduce((sum, part) => sum + part, 0) !== from) {
-      throw new Unsupported(`split: expected parts of ${from} elements, got ${parts.join(" + ")}`);
+      throw new Unsupported(`split: expected parts of ${from} elements, got ${listed(parts, " + ")}`);
     }
     let start = 0;
     return parts.map((part) => {

@@ -1,3 +1,4 @@
+import { listed } from "../../../options.ts";
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
 
@@ -36,13 +37,13 @@ export function slidingWindow(
 ): SlidingWindow {
   const rank = sizes.length;
   if (kernel.length !== rank || !kernel.every((size) => size > 0)) {
-    throw new Unsupported(`kernel_shape: expected ${rank} positive integers, got [${kernel.join(", ")}]`);
+    throw new Unsupported(`kernel_shape: expected ${rank} positive integers, got [${listed(kernel)}]`);
   }
   const [strides, dilations] = [attributes.list("strides", rank, 1), attributes.list("dilations", rank, 1)];
   const explicit = attributes.list("pads", 2 * rank, 0);
   for (const each of [kernel, strides, dilations, explicit]) {
     if (each.some((size) => size > MOST)) {
-      throw new Unsupported(`expected a window with sizes of at most ${MOST}, got [${each.join(", ")}]`);
+      throw new Unsupported(`expected a window with sizes of at most ${MOST}, got [${listed(each)}]`);
     }
   }
   const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);

@@ -1,6 +1,6 @@
 /** Convolutions over more than two axes, and the adjoints of patches and pooling: on the host. */
 import { ShapeError } from "../../../../errors.ts";
-import { sizeOf } from "../../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
 import {
   checkSizes,
@@ -49,7 +49,7 @@ const col2Im: Operator = {
     const c = rows / sizeOf(kernel);
     if (x.shape.length !== 3 || !Number.isInteger(c) || positions !== sizeOf(window.sizes)) {
       throw new Unsupported(
-        `expected [n, c × ${sizeOf(kernel)}, ${sizeOf(window.sizes)}], got ${x.shape.join("×")}`,
+        `expected [n, c × ${sizeOf(kernel)}, ${sizeOf(window.sizes)}], got ${shapeText(x.shape)}`,
       );
     }
     const only = { ...node, inputs: [x] };
@@ -69,7 +69,7 @@ const maxUnpool: Operator = {
     const fits = places.shape.join() === values.shape.join();
     if (!fits || wanted.length !== shape.length) {
       throw new Unsupported(
-        `expected places for ${values.shape.join("×")} and ${shape.length} sizes, got ${places.shape.join("×")} and ${wanted.length}`,
+        `expected places for ${shapeText(values.shape)} and ${shape.length} sizes, got ${shapeText(places.shape)} and ${wanted.length}`,
       );
     }
     const [unpooled] = onHost(

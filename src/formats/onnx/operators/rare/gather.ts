@@ -1,4 +1,4 @@
-import { sizeOf } from "../../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { Unsupported } from "../../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../../operator.ts";
@@ -17,7 +17,7 @@ const gatherElements: Operator = {
     const { shape: sizes } = places;
     if (sizes.length !== shape.length || sizes.some((size, i) => i !== axis && size > shape[i]!)) {
       throw new Unsupported(
-        `expected places within ${shape.join("×")} but for axis ${axis}, got ${sizes.join("×")}`,
+        `expected places within ${shapeText(shape)} but for axis ${axis}, got ${shapeText(sizes)}`,
       );
     }
     const steps = shape.map((_, i) => sizeOf(shape.slice(i + 1)));

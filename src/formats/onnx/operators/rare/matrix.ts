@@ -1,5 +1,5 @@
 /** Products of matrices that are both computed, both known, of integers, or stacks. */
-import { sizeOf, type Shape } from "../../../../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
 import { NotBatched } from "../../builder.ts";
 import { CONSTANT } from "../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
@@ -30,7 +30,7 @@ function productOf(left: Shape, right: Shape): Product {
   const [rows, n] = b.slice(-2) as [number, number];
   if (left.length === 0 || right.length === 0 || rows !== k) {
     throw new Unsupported(
-      `expected matrices [m, k] and [k, n], got ${left.join("×")} and ${right.join("×")}`,
+      `expected matrices [m, k] and [k, n], got ${shapeText(left)} and ${shapeText(right)}`,
     );
   }
   const batch = broadcastShape(a.slice(0, -2), b.slice(0, -2));

@@ -1,4 +1,5 @@
 /** Operators that repeat a tensor's numbers. */
+import { listed } from "../../../../options.ts";
 import { Unsupported } from "../../node.ts";
 import {
   checkSizes,
@@ -40,7 +41,7 @@ const tile: Operator = {
     const x = required(node, 0);
     const repeats = checkSizes(known(node, 1, "repeats")!);
     if (repeats.length !== x.shape.length) {
-      throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${repeats.join(", ")}]`);
+      throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${listed(repeats)}]`);
     }
     let y = x;
     repeats.forEach((times, axis) => {
