@@ -3,6 +3,7 @@ import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
 import { modelOf } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
+import { listed } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
 import { NotBatched, type StoredWeight } from "./builder.ts";
 import type { OnnxGraph } from "./graph.ts";
@@ -71,7 +72,7 @@ export class Instance {
   get notTrainable(): string | undefined {
     const { model, outputs } = this;
     if (!outputs.some(({ value }) => value.type === "float32")) {
-      return `expected an output of float32 to have a loss, got ${outputs.map(({ name }) => name).join(", ")}`;
+      return `expected an output of float32 to have a loss, got ${listed(outputs.map(({ name }) => name))}`;
     }
     const fault = model!.trainingFault;
     return fault && `expected ${fault.expected}, got ${fault.got}`;
