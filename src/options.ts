@@ -7,9 +7,8 @@ const MOST_LISTED = 16;
 /** Shows a value in an error message, on one line and not too long. */
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);
-  if (ArrayBuffer.isView(value)) {
-    return `${value.constructor.name} of ${"length" in value ? String(value.length) : `${value.byteLength} bytes`}`;
-  }
+  const type = typedName(value);
+  if (type !== undefined) return `${type} of ${lengthOf(value as ArrayLike<unknown>)}`;
   const text = asText(value);
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN - 3)}...` : text;
 }
@@ -42,6 +41,8 @@ const getterOf = (key: string | symbol): ((this: unknown) => unknown) =>
   Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), key)!.get!;
 const typedTag = getterOf(Symbol.toStringTag);
 const typedLength = getterOf("length");
+const typedStart = getterOf("byteOffset");
+const typedBuffer = getterOf("buffer");
 
 /**
  * The name of a typed array's class, undefined for anything else. It is read from the array itself, of whatever realm:
@@ -62,6 +63,17 @@ export function isTyped<T extends TypedArray>(
   type: { readonly name: string; new (): T },
 ): value is T {
   return typedName(value) === type.name;
+}
+
+/** A typed array of the same elements without properties or methods of the caller's; it stays as long, or is detached. */
+export function plainView<T extends ArrayLike<unknown>>(
+  data: T,
+  type: new (buffer: ArrayBuffer, start: number, length: number) => T,
+): T {
+  const length = lengthOf(data);
+  // No view can be made of what is detached.
+  if (length === 0) return new type(new ArrayBuffer(0), 0, 0);
+  return new type(typedBuffer.call(data) as ArrayBuffer, typedStart.call(data) as number, length);
 }
 
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
@@ -106,15 +118,41 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
 /** A size given as a number or as `[height, width]`. */
 export type Size = number | readonly [height: number, width: number];
 
+/** The two elements of an array of two, in one of its own: what is checked is not read again. */
+export function pairOf(value: unknown): [unknown, unknown] | undefined {
+  return Array.isArray(value) && value.length === 2 ? [value[0], value[1]] : undefined;
+}
+
+/** The elements of an array in one of its own, `into`, unless there is one that does not fit. */
+export function listOf<T>(
+  value: unknown,
+  fits: (each: unknown) => each is T,
+  into: T[] = [],
+): T[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const { length } = value;
+  let i = 0;
+  for (; i < length; i++) {
+    const each: unknown = value[i];
+    if (!fits(each)) return undefined;
+    into[i] = each;
+  }
+  // Not cut to nothing before: the list would be made anew.
+  into.length = i;
+  return into;
+}
+
+export const isInteger = Number.isInteger as (value: unknown) => value is number;
+
 /** Sizes are 32-bit numbers in kernels, and sums of two must not wrap around. */
 const LARGEST_SIZE = 2 ** 30;
 
 /** `[height, width]` of a size, as an array of its own. @throws OptionError unless positive integers up to 2³⁰. */
 export function sizePair(where: string, value: unknown): [number, number] {
-  const pair = Array.isArray(value) ? value : [value, value];
-  if (pair.length === 2 && pair.every((v) => Number.isInteger(v) && v > 0 && v <= LARGEST_SIZE)) {
-    return [pair[0], pair[1]];
-  }
+  const pair = Array.isArray(value) ? pairOf(value) : [value, value];
+  const fits = (size: unknown): boolean =>
+    Number.isInteger(size) && (size as number) > 0 && (size as number) <= LARGEST_SIZE;
+  if (pair?.every(fits)) return pair as [number, number];
   throw new OptionError(
     `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,
   );

@@ -2,6 +2,8 @@
  * The package's only source of chance. Everything here is 32-bit integer arithmetic or one of the float64
  * operations that IEEE 754 rounds correctly (+ − × ÷ √), so a seed gives the same numbers on every host.
  */
+import { OptionError } from "./errors.ts";
+import { show } from "./options.ts";
 
 /** The golden-ratio increment of SplitMix (Steele, Lea and Flood, OOPSLA 2014), cut to 32 bits. */
 const GOLDEN_GAMMA = 0x9e3779b9;
@@ -106,11 +108,11 @@ export class Random {
 
   /**
    * @param seed any non-negative integer below 2^53
-   * @throws RangeError if the seed is anything else
+   * @throws OptionError if the seed is anything else
    */
   constructor(seed: number) {
     if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${String(seed)}`);
+      throw new OptionError(`Random: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
     }
     this.#state = expandSeed(seed);
   }
@@ -135,11 +137,11 @@ export class Random {
    * An integer in `[0, n)`, every value with the same probability: draws from the incomplete last block of
    * `n` values are thrown away.
    *
-   * @throws RangeError unless `n` is an integer from 1 to 2^32
+   * @throws OptionError unless `n` is an integer from 1 to 2^32
    */
   integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 0x1_0000_0000) {
-      throw new RangeError(`integer: expected a bound from 1 to 2^32, got ${String(n)}`);
+      throw new OptionError(`Random: integer: expected a bound from 1 to 2^32, got ${show(n)}`);
     }
     const end = 0x1_0000_0000 - (0x1_0000_0000 % n);
     let draw = this.nextUint32();

@@ -1,5 +1,5 @@
 import { ShapeError } from "./errors.ts";
-import { isTyped, lengthOf, listed, show } from "./options.ts";
+import { isInteger, isTyped, lengthOf, listed, listOf, plainView, show } from "./options.ts";
 
 /** The sizes of a tensor, outermost first. */
 export type Shape = readonly number[];
@@ -20,15 +20,13 @@ export function shapeText(shape: Shape): string {
   return shape.length === 0 ? "a single number" : listed(shape, "×");
 }
 
-function isShape(shape: unknown): shape is Shape {
-  return Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0);
-}
+const isSize = (size: unknown): size is number => isInteger(size) && size > 0;
 
-/** @throws ShapeError unless `shape` is a list of positive integers. */
-export function checkShape(where: string, shape: unknown): asserts shape is Shape {
-  if (!isShape(shape)) {
-    throw new ShapeError(`${where}: expected a shape of positive integers, got ${show(shape)}`);
-  }
+/** The shape as a list of its own, which the caller cannot change. @throws ShapeError unless it is of positive integers. */
+export function readShape(where: string, shape: unknown, part = "", into?: number[]): number[] {
+  const own = listOf(shape, isSize, into);
+  if (own) return own;
+  throw new ShapeError(`${where}${part}: expected a shape of positive integers, got ${show(shape)}`);
 }
 
 /**
@@ -37,8 +35,7 @@ export function checkShape(where: string, shape: unknown): asserts shape is Shap
  * @throws ShapeError unless `data` has as many elements as `shape`, and all of them are numbers: nothing else is made one.
  */
 export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
-  checkShape("tensor", shape);
-  const own: Shape = [...shape];
+  const own = readShape("tensor", shape);
   if (typeof data !== "object" || typeof data?.length !== "number") {
     throw new ShapeError(`tensor: expected an array of numbers, got ${show(data)}`);
   }
@@ -60,23 +57,51 @@ export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
   return { shape: own, data: floats };
 }
 
+/** A tensor that is filled in, time and again. */
+export interface Filled {
+  readonly shape: number[];
+  data: Float32Array;
+}
+
+/**
+ * Reads a tensor once, and checks what was read. The data are a plain view of the caller's: nothing but their elements can
+ * change. With `into`, for training steps, no object is made; of the data nothing but the elements is to be used then.
+ * @throws ShapeError unless it is a float32 tensor of the given rank whose data fit its shape.
+ */
+export function readTensor(where: string, value: Tensor, rank?: number, into?: Filled): Filled {
+  // Text is made for errors alone.
+  const shape = readShape(where, value?.shape, ".shape", into?.shape);
+  const data: unknown = value.data;
+  if (rank !== undefined && shape.length !== rank) {
+    throw new ShapeError(`${where}: expected ${rank} dimensions, got ${shape.length} (${shapeText(shape)})`);
+  }
+  if (!isTyped(data, Float32Array)) {
+    throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(data)}`);
+  }
+  if (lengthOf(data) !== sizeOf(shape)) {
+    throw new ShapeError(
+      `${where}.data: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${lengthOf(data)}`,
+    );
+  }
+  if (!into) return { shape, data: plainView(data, Float32Array) };
+  into.data = data;
+  return into;
+}
+
+/** @throws ShapeError when data of so many elements were detached since they were read */
+export function expectAttached(data: ArrayLike<unknown>, length: number): void {
+  if (lengthOf(data) === length) return;
+  throw new ShapeError(
+    "expected data of its own, got a view that was detached since, as when the memory grew: copy it first",
+  );
+}
+
+const NONE = new Float32Array(0);
+const scratch: Filled = { shape: [], data: NONE };
+
 /** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
 export function checkTensor(where: string, value: Tensor, rank?: number): void {
-  // Text is made for errors alone: this runs in every training step.
-  if (!isShape(value?.shape)) checkShape(`${where}.shape`, value?.shape);
-  if (rank !== undefined && value.shape.length !== rank) {
-    throw new ShapeError(
-      `${where}: expected ${rank} dimensions, got ${value.shape.length} (${shapeText(value.shape)})`,
-    );
-  }
-  if (!isTyped(value.data, Float32Array)) {
-    throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(value.data)}`);
-  }
-  if (lengthOf(value.data) !== sizeOf(value.shape)) {
-    throw new ShapeError(
-      `${where}.data: expected ${sizeOf(value.shape)} elements for shape ${shapeText(value.shape)}, got ${lengthOf(value.data)}`,
-    );
-  }
+  readTensor(where, value, rank, scratch).data = NONE;
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OptionError } from "../src/errors.ts";
 import { jump, ln, Random, xoshiro128StarStar } from "../src/random.ts";
 
 const draw = (seed: number, count: number): number[] => {
@@ -88,7 +89,7 @@ describe("Random", () => {
 
   it.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])("refuses the seed %d", (seed) => {
     expect(() => new Random(seed)).toThrow(
-      new RangeError(`seed: expected an integer from 0 to 2^53 - 1, got ${seed}`),
+      new OptionError(`Random: seed: expected an integer from 0 to 2^53 - 1, got ${seed}`),
     );
   });
 
@@ -121,7 +122,7 @@ describe("Random", () => {
     expect(random.integer(1)).toBe(0);
     expect(random.integer(2 ** 32)).toBeLessThan(2 ** 32);
     for (const bad of [0, -1, 1.5, 2 ** 32 + 1, Number.NaN])
-      expect(() => random.integer(bad)).toThrow(RangeError);
+      expect(() => random.integer(bad)).toThrow(OptionError);
   });
 
   it("shuffles into a permutation, every element everywhere equally often", () => {

@@ -6,6 +6,17 @@ export type Binary = WasmModule | (() => Uint8Array);
 /** The package's binaries that were compiled, each at its first use. */
 const compiled = new WeakMap<Binary, Promise<WasmModule>>();
 
+/** The shortest module: magic number and version. */
+const SHORTEST = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
+
+/** Whether it is the host that compiles nothing, rather than what it was given to compile. */
+export function compilesNothing(): Promise<boolean> {
+  return WebAssembly.compile(SHORTEST).then(
+    () => false,
+    () => true,
+  );
+}
+
 /** The error of a host that compiles no WebAssembly. */
 export function refusal(cause: unknown): Error {
   return new Error(
@@ -20,9 +31,13 @@ export async function compileOwn(binary: Binary): Promise<WasmModule> {
   if (typeof binary !== "function") return binary;
   const known = compiled.get(binary);
   if (known) return known;
-  const compiling = WebAssembly.compile(binary() as BufferSource).catch((error: unknown) => {
+  const compiling = WebAssembly.compile(binary() as BufferSource).catch(async (error: unknown) => {
     compiled.delete(binary);
-    throw refusal(error);
+    if (await compilesNothing()) throw refusal(error);
+    throw new Error(
+      `load: expected a host whose WebAssembly has vector instructions (SIMD), got one that fails with ${String(error)}`,
+      { cause: error },
+    );
   });
   compiled.set(binary, compiling);
   return compiling;

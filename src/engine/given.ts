@@ -1,7 +1,7 @@
 /** The module of `load({ module })`. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
-import { refusal } from "./compile.ts";
+import { compilesNothing, refusal } from "./compile.ts";
 import type { WasmSource } from "./platform.ts";
 
 /** The package's binaries, by their names in `dist/`. */
@@ -13,16 +13,16 @@ export interface Given {
   readonly file: File;
 }
 
-/** The bytes of what is no compiled module. */
+/** The bytes of what is no compiled module: copies, which nobody else can change. */
 async function bytesOf(source: WasmSource): Promise<Uint8Array<ArrayBuffer> | undefined> {
   if ("arrayBuffer" in source) {
     if ("ok" in source && !source.ok) throw new Error(`HTTP status ${source.status}`);
     return new Uint8Array(await source.arrayBuffer());
   }
   if (ArrayBuffer.isView(source)) {
-    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength);
+    return new Uint8Array(source.buffer as ArrayBuffer, source.byteOffset, source.byteLength).slice();
   }
-  return "byteLength" in source ? new Uint8Array(source) : undefined;
+  return "byteLength" in source ? new Uint8Array(source).slice() : undefined;
 }
 
 const EXPECTED_SOURCE = "expected a WebAssembly.Module, its bytes, a Response, or a promise of one";
@@ -53,18 +53,11 @@ export async function compileGiven(source: unknown): Promise<Given> {
     module = bytes ? await WebAssembly.compile(bytes) : (given as WebAssembly.Module);
     file = fileOf(module);
   } catch (error) {
-    if (bytes) await expectCompiling(error);
+    if (bytes && (await compilesNothing())) throw refusal(error);
     throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got what fails with ${String(error)}`, {
       cause: error,
     });
   }
   if (file) return { module, file };
   throw new OptionError("load: module: expected the binary of im2row, got another module");
-}
-
-/** Is it the host or the bytes? The shortest module, magic number and version, tells. @throws Error when it is the host. */
-async function expectCompiling(cause: unknown): Promise<void> {
-  await WebAssembly.compile(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)).catch(() => {
-    throw refusal(cause);
-  });
 }

@@ -75,8 +75,14 @@ export async function loadEngine<Engine>(
   engine: new (runtime: Runtime) => Engine,
   options: LoadOptions = {},
 ): Promise<Engine> {
+  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE, limits = {} } = options ?? {};
+  const given = Promise.resolve(module);
+  // Heard at once: a promise that fails before it is awaited would end the process.
+  given.catch(() => {});
   checkOptions("load", options, ["module", "threads", "math", "maximumMemory", "limits"]);
-  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE, limits = {} } = options;
+  if (typeof WebAssembly === "undefined") {
+    throw new Error("load: expected a host with WebAssembly, got one without");
+  }
   if (!(Number.isInteger(maximumMemory) && maximumMemory >= 2 * PAGE && maximumMemory <= 2 ** 32)) {
     throw new OptionError(
       `load: maximumMemory: expected bytes from ${2 * PAGE} to ${2 ** 32}, got ${show(maximumMemory)}`,
@@ -87,7 +93,9 @@ export async function loadEngine<Engine>(
   const plain = module === undefined && threads === 1 && math === "exact";
   const runtime = plain
     ? await startAlone(await compileOwn(exact), limit)
-    : await (await more()).start({ exact, module, threads, math, limit });
+    : await (
+        await more()
+      ).start({ exact, module: module === undefined ? undefined : given, threads, math, limit });
   runtime.limits = checked;
   return new engine(runtime);
 }

@@ -1,5 +1,5 @@
-import { ShapeError } from "../errors.ts";
-import { isTyped } from "../options.ts";
+import { isTyped, lengthOf } from "../options.ts";
+import { expectAttached } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
 import { WINDOW_SIZE, writeWindow, type Window } from "./window.ts";
 
@@ -30,17 +30,12 @@ export class Region {
   }
 
   /**
-   * A copy of the data.
-   * @throws ShapeError when the data are a view of this memory that its growth has detached.
+   * A copy of the data, which have so many elements unless their buffer was detached.
+   * @throws ShapeError when it was, as by the growth of this memory when they are a view of it.
    */
-  put(data: Float32Array | Int32Array): number {
-    const { length } = data;
+  put(data: Float32Array | Int32Array, length: number = lengthOf(data)): number {
     const pointer = this.room(length);
-    if (data.length !== length || data.buffer.byteLength === 0) {
-      throw new ShapeError(
-        "expected data of its own, got a view that was detached when the memory grew: copy it first",
-      );
-    }
+    expectAttached(data, length);
     (isTyped(data, Int32Array) ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
     return pointer;
   }

@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { show, sizePair } from "../options.ts";
+import { pairOf, show, sizePair } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import type { Shape } from "../tensor.ts";
 import {
@@ -24,10 +24,10 @@ export function checkOutputPadding(
   padding: unknown,
   strides: readonly [number, number],
 ): [number, number] {
-  const pair: unknown[] = Array.isArray(padding) ? padding : [padding, padding];
+  const pair = Array.isArray(padding) ? pairOf(padding) : [padding, padding];
   const fits = (size: unknown, i: number): boolean =>
     Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
-  if (pair.length === 2 && pair.every(fits)) return [pair[0], pair[1]] as [number, number];
+  if (pair?.every(fits)) return pair as [number, number];
   throw new OptionError(
     `${where}: outputPadding: expected integers from 0 and below the strides ${shapeText(strides)}, got ${show(padding)}`,
   );

@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { show, sizePair, type Size } from "../options.ts";
+import { pairOf, show, sizePair, type Size } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
 
@@ -42,22 +42,12 @@ const MOST = 2 ** 30;
 /** A padding in one of the three forms, as a copy. @throws OptionError unless it is one. */
 export function checkPadding(where: string, padding: unknown): Padding {
   if (padding === "same" || padding === "valid") return padding;
-  const pairs =
-    Array.isArray(padding) &&
-    padding.length === 2 &&
-    padding.every(
-      (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((v) => Number.isInteger(v) && v >= 0),
-    );
-  if (!pairs) {
-    throw new OptionError(
-      `${where}: padding: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
-    );
-  }
-  const [[top, bottom], [left, right]] = padding as [[number, number], [number, number]];
-  return [
-    [top, bottom],
-    [left, right],
-  ];
+  const own = pairOf(padding)?.map(pairOf);
+  const isPad = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
+  if (own?.every((pair) => pair?.every(isPad))) return own as [[number, number], [number, number]];
+  throw new OptionError(
+    `${where}: padding: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
+  );
 }
 
 /** The sizes of an image. @throws ShapeError naming `where` unless it is one */

@@ -6,7 +6,7 @@
  * little-endian wherever WebAssembly's memory can be read through them, which the whole package relies on.
  */
 import { FormatError } from "../errors.ts";
-import { isTyped, show } from "../options.ts";
+import { isTyped, plainView, show } from "../options.ts";
 
 /** A tensor as the codec takes and gives it: float32, row-major. */
 export interface StoredTensor {
@@ -125,7 +125,8 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
   if (bytes.length < 8) {
     throw new FormatError(`header length: expected 8 bytes, got ${bytes.length}`);
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  // Copies, since another thread may write to shared bytes while they are read.
+  const length = new DataView(bytes.slice(0, 8).buffer).getBigUint64(0, true);
   if (length > MAX_HEADER_LENGTH) {
     throw new FormatError(`header length: expected at most ${MAX_HEADER_LENGTH} bytes, got ${length}`);
   }
@@ -133,15 +134,16 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
   if (bytes.length < dataStart) {
     throw new FormatError(`header: expected ${length} bytes, got ${bytes.length - 8}`);
   }
+  const text = bytes.slice(8, dataStart);
   let header: unknown;
   try {
     // The byte order mark is kept, so that JSON.parse refuses it as other readers do.
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    header = JSON.parse(decoder.decode(bytes.subarray(8, dataStart)));
+    header = JSON.parse(decoder.decode(text));
   } catch (error) {
     throw new FormatError("header: expected a JSON object in UTF-8, got something else", { cause: error });
   }
-  if (bytes[8] !== 0x7b || !isObject(header)) {
+  if (text[0] !== 0x7b || !isObject(header)) {
     throw new FormatError(`header: expected a JSON object from its first byte on, got ${show(header)}`);
   }
   return { fields: Object.entries(header), dataStart };
@@ -220,20 +222,21 @@ function checkCover(entries: readonly Entry[], dataLength: number): void {
 
 /**
  * Reads a safetensors file of float32 tensors. The tensors come in the order of their data; the data is copied,
- * so `bytes` may lie at any offset and be changed afterwards. Of two header fields of the same name the last one
+ * so `file` may lie at any offset and be changed afterwards. Of two header fields of the same name the last one
  * counts (as in `JSON.parse`); what the first one covered is then a hole, and an error.
  *
  * @returns the tensors, and `__metadata__` or an empty record, without a prototype
  * @throws FormatError naming the tensor or place, the expected and the given, for anything malformed and for
  *   dtypes other than F32
  */
-export function decodeSafetensors(bytes: Uint8Array): {
+export function decodeSafetensors(file: Uint8Array): {
   tensors: Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
   metadata: Record<string, string>;
 } {
-  if (!isTyped(bytes, Uint8Array)) {
-    throw new FormatError(`file: expected a Uint8Array, got ${Object.prototype.toString.call(bytes)}`);
+  if (!isTyped(file, Uint8Array)) {
+    throw new FormatError(`file: expected a Uint8Array, got ${Object.prototype.toString.call(file)}`);
   }
+  const bytes = plainView(file, Uint8Array);
   const { fields, dataStart } = readHeader(bytes);
   let metadata = readMetadata({});
   const entries: Entry[] = [];

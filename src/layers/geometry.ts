@@ -2,7 +2,7 @@
 import { transposition } from "../engine/transpose.ts";
 import { checkElements, imageOf, type Window } from "../engine/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, isInteger, listOf, pairOf, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
@@ -14,14 +14,13 @@ import { defineLayer } from "./symbolic.ts";
 export function reshape(options: { targetShape: Shape; name?: string }): Layer {
   checkOptions("reshape", options, ["targetShape", "name"]);
   const { targetShape, name } = options;
-  const isSize = (size: unknown): boolean => Number.isInteger(size) && ((size as number) > 0 || size === -1);
-  const fits = Array.isArray(targetShape) && targetShape.length > 0 && targetShape.every(isSize);
-  if (!fits || targetShape.filter((size) => size === -1).length > 1) {
+  const isSize = (size: unknown): size is number => isInteger(size) && (size > 0 || size === -1);
+  const target = listOf(targetShape, isSize);
+  if (!target?.length || target.filter((size) => size === -1).length > 1) {
     throw new OptionError(
       `reshape: targetShape: expected positive integers, one of which may be -1, got ${show(targetShape)}`,
     );
   }
-  const target: Shape = [...targetShape];
   return defineLayer({
     type: "reshape",
     name,
@@ -53,15 +52,16 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
 export function permute(options: { dims: readonly number[]; name?: string }): Layer {
   checkOptions("permute", options, ["dims", "name"]);
   const { dims, name } = options;
-  if (!Array.isArray(dims) || dims.length === 0 || !dims.every((_, i) => dims.includes(i + 1))) {
+  const own = listOf(dims, isInteger);
+  if (!own?.length || !own.every((_, i) => own.includes(i + 1))) {
     throw new OptionError(`permute: dims: expected the axes 1, 2 … in any order, got ${show(dims)}`);
   }
-  const perm = dims.map((axis: number) => axis - 1);
+  const perm = own.map((axis) => axis - 1);
   const back = perm.map((_, axis) => perm.indexOf(axis));
   return defineLayer({
     type: "permute",
     name,
-    config: { dims: [...dims] },
+    config: { dims: own },
     backwardReads: { x: false, y: false },
     isView: () => perm.every((axis, i) => axis === i),
     outputShape(inputs, where) {
@@ -99,23 +99,9 @@ export type Margin = number | readonly [rows: number, columns: number] | Margins
 /** @throws OptionError unless it is in one of the three forms. */
 function checkMargin(where: string, margin: Margin): Margins {
   const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0;
-  const isPair = (pair: unknown, isEach: (each: unknown) => boolean): boolean =>
-    Array.isArray(pair) && pair.length === 2 && pair.every(isEach);
-  if (isSize(margin)) return checkMargin(where, [margin as number, margin as number]);
-  if (isPair(margin, isSize)) {
-    const [rows, columns] = margin as [number, number];
-    return [
-      [rows, rows],
-      [columns, columns],
-    ];
-  }
-  if (isPair(margin, (pair) => isPair(pair, isSize))) {
-    const [[top, bottom], [left, right]] = margin as Margins;
-    return [
-      [top, bottom],
-      [left, right],
-    ];
-  }
+  const pair = Array.isArray(margin) ? pairOf(margin) : [margin, margin];
+  const sides = pair?.every(Array.isArray) ? pair.map(pairOf) : pair?.map((side) => [side, side]);
+  if (sides?.every((side) => side?.every(isSize))) return sides as unknown as Margins;
   throw new OptionError(
     `${where}: expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them, got ${show(margin)}`,
   );

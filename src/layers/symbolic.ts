@@ -1,6 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
-import { checkShape, type Shape } from "../tensor.ts";
+import { readShape, type Shape } from "../tensor.ts";
 import type { Layer, LayerDefinition } from "./layer.ts";
 
 let created = 0;
@@ -44,8 +44,8 @@ export function symbolicTensors(where: string, given: unknown): SymbolicTensor[]
  */
 export function input(options: { shape: Shape; name?: string }): SymbolicTensor {
   checkOptions("input", options, ["shape", "name"]);
-  checkShape("input: shape", options.shape);
-  return new SymbolicTensor([...options.shape], undefined, [], options.name);
+  const shape = readShape("input: shape", options.shape);
+  return new SymbolicTensor(shape, undefined, [], options.name);
 }
 
 /** A layer from its definition. */

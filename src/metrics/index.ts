@@ -5,7 +5,7 @@
 import { ShapeError } from "../errors.ts";
 import { classNumbers, type Labels } from "../labels.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
-import { checkTensor, expectShape, shapeText, type Tensor } from "../tensor.ts";
+import { expectShape, readTensor, shapeText, type Tensor } from "../tensor.ts";
 import { argmax, countRows, rankOf, type Metric } from "./metric.ts";
 
 export interface TopKOptions {
@@ -32,19 +32,16 @@ function share(name: string, hit: (row: Float32Array, label: number) => boolean)
 
 /** The metric of `outputs[n, …, classes]`, over all rows. @throws ShapeError, OptionError */
 function measure<T>(where: string, metric: Metric<T>, outputs: Tensor, labels: Labels): T {
-  checkTensor(`${where}: outputs`, outputs);
-  const { shape, data } = outputs;
+  const { shape, data } = readTensor(`${where}: outputs`, outputs);
   const columns = shape.at(-1);
   if (shape.length < 2 || columns === 1) {
     throw new ShapeError(`${where}: outputs: expected rows of several classes, got ${shapeText(shape)}`);
   }
   const classes = classNumbers(where, labels, data.length / columns!, columns!);
-  if (!classes) {
-    checkTensor(`${where}: labels`, labels as Tensor);
-    expectShape(`${where}: labels`, (labels as Tensor).shape, shape);
-  }
+  const rows = classes ? undefined : readTensor(`${where}: labels`, labels as Tensor);
+  if (rows) expectShape(`${where}: labels`, rows.shape, shape);
   const count = metric.start(columns!);
-  countRows([count], data, columns!, classes ?? (labels as Tensor).data, classes !== undefined, 0);
+  countRows([count], data, columns!, classes ?? rows!.data, classes !== undefined, 0);
   return count.result();
 }
 

@@ -1,7 +1,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
-import { checkShape, sameShape, shapeText, type Shape } from "../tensor.ts";
+import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
 /** What a model is given: its name, and the shape for one image, without the batch. */
 export interface GraphInput {
@@ -139,16 +139,14 @@ export function createGraph(
   outputs: readonly number[],
   roles?: OutputRoles,
 ): Graph {
-  for (const { shape } of inputs) {
-    checkShape("model: inputShape", shape);
-    if (shape.length === 0) {
-      throw new ShapeError("model: inputShape: expected at least one dimension, got none");
-    }
-  }
+  const shapes: Shape[] = inputs.map(({ shape }) => {
+    const own = readShape("model: inputShape", shape);
+    if (own.length > 0) return own;
+    throw new ShapeError("model: inputShape: expected at least one dimension, got none");
+  });
   const layers = [...new Set(specs.map(({ layer }) => layer))];
   const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
   const nameOf = new Map(layers.map((layer, i) => [layer, names[inputs.length + i]!]));
-  const shapes: Shape[] = inputs.map(({ shape }) => [...shape]);
   const nodes: GraphNode[] = [];
   const uses = new Map<Layer, { owner: number; count: number }>();
   for (const [index, { layer, inputs: reads }] of specs.entries()) {

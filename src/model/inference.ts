@@ -1,5 +1,5 @@
 import type { Runtime } from "../engine/runtime.ts";
-import { sizeOf } from "../tensor.ts";
+import { expectAttached, sizeOf } from "../tensor.ts";
 import { outputsOf, type Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { Session } from "./session.ts";
@@ -45,6 +45,7 @@ export class Inference {
       const session = this.#sessionFor(Math.min(n, batchSize));
       inputs.forEach(({ name, shape }, i) => {
         const size = sizeOf(shape);
+        expectAttached(images[i]!, n * size);
         session.inputs[name]!.set(images[i]!.subarray(start * size, (start + count) * size));
       });
       session.run(count);

@@ -3,7 +3,15 @@ import type { Runtime } from "../engine/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
-import { checkTensor, expectShape, isBatchOf, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import {
+  expectShape,
+  isBatchOf,
+  readTensor,
+  sizeOf,
+  type Filled,
+  type Shape,
+  type Tensor,
+} from "../tensor.ts";
 import { checkEngine } from "./compile.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { Inference } from "./inference.ts";
@@ -37,6 +45,8 @@ export class InferenceModel {
   protected readonly parameters: Parameters;
   readonly #inputNames: readonly string[];
   readonly #sessions = new Set<Session>();
+  /** What `checkImages` was given: the same list for all training steps. */
+  readonly #given: Tensor[] = [];
   #placed: Placed | undefined;
 
   /** Users call `loadModel`. Weights are given, or made by name. @throws ShapeError unless they are the graph's */
@@ -92,10 +102,10 @@ export class InferenceModel {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
     const { inference } = this.placed("predict");
-    const images: Tensor[] = [];
+    const named = isNamed(given, this.#inputNames);
+    const images: Filled[] = [];
     const n = this.checkImages("predict: images", given, images);
     const ends = outputsOf(this.graph);
-    const named = isNamed(given, this.#inputNames);
     if (!named) onlyOne("predict: images by name", ends);
     const tensors = ends.map(({ shape }) => ({
       shape: [n, ...shape],
@@ -141,8 +151,11 @@ export class InferenceModel {
     if (!(weights instanceof Map)) {
       throw new ShapeError(`setWeights: expected a Map of tensors by name, got ${show(weights)}`);
     }
-    for (const [name, weight] of weights) checkTensor(`setWeights: ${name}`, weight);
-    this.parameters.write("setWeights", weights);
+    const own = Array.from(
+      weights,
+      ([name, weight]) => [name, readTensor(`setWeights: ${name}`, weight)] as const,
+    );
+    this.parameters.write("setWeights", new Map(own));
   }
 
   /** Takes the model off its engine and frees its memory there. The weights are kept; `compile` may follow. */
@@ -175,17 +188,16 @@ export class InferenceModel {
   }
 
   /**
-   * Checks one batch, `[n, ...inputShape]`, or one for each input, and puts them into `into` in the order of the inputs.
-   * Returns n. @throws ShapeError
+   * Reads one batch, `[n, ...inputShape]`, or one for each input, into `into`, in the order of the inputs: into the tensors
+   * that are there, as `readTensor` does, or new ones. Returns n. @throws ShapeError
    */
-  protected checkImages(where: string, given: Tensor | Named<Tensor>, into: Tensor[]): number {
+  protected checkImages(where: string, given: Tensor | Named<Tensor>, into: Filled[]): number {
     const { inputs } = this.graph;
-    inOrder(where, given, this.#inputNames, into);
+    const ordered = inOrder(where, given, this.#inputNames, into.length > 0 ? this.#given : []);
     let count = 0;
     for (let i = 0; i < inputs.length; i++) {
-      const images = into[i]!;
       const place = placeOf(where, this.#inputNames, i);
-      checkTensor(place, images);
+      const images = (into[i] = readTensor(place, ordered[i]!, undefined, into[i]));
       const n = images.shape[0];
       if (n === undefined) throw new ShapeError(`${place}: expected a batch of images, got a single number`);
       const { shape } = inputs[i]!;

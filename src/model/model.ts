@@ -9,7 +9,7 @@ import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
+import { sizeOf, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
@@ -23,6 +23,8 @@ import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
 
+const NONE = new Float32Array(0);
+
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
 export class Model extends InferenceModel {
   readonly seed: number;
@@ -32,7 +34,7 @@ export class Model extends InferenceModel {
   readonly #outputs: readonly GraphInput[];
   readonly #outputNames: readonly string[];
   /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
-  readonly #batch: Tensor[] = [];
+  readonly #batch: Filled[];
   readonly #labels: Labels[] = [];
   readonly #targets: Targets[];
   /** Whether a training run has the model: it must not be moved or given up meanwhile. */
@@ -49,6 +51,7 @@ export class Model extends InferenceModel {
     this.#outputs = judgedOutputs(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
+    this.#batch = graph.inputs.map(() => ({ shape: [], data: NONE }));
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
     this.#shuffler = new Random(seed);
     this.#shuffler.jump();
@@ -106,7 +109,7 @@ export class Model extends InferenceModel {
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
     const settings = checkFitOptions(options);
-    const batch: Tensor[] = [];
+    const batch: Filled[] = [];
     const count = this.checkImages("fit: images", images, batch);
     const targets = this.#checkLabels("fit: labels", labels, count);
     const { validationData } = options;
@@ -268,7 +271,7 @@ export class Model extends InferenceModel {
       throw new Error(`${where}: expected a model compiled with a loss, got none`);
     }
     positiveInteger(`${where}: batchSize`, batchSize);
-    const batch: Tensor[] = [];
+    const batch: Filled[] = [];
     const n = this.checkImages(`${where}: images`, images, batch);
     const targets = this.#checkLabels(`${where}: labels`, labels, n);
     const judged = this.#outputs.map(({ name, shape }, i) => {

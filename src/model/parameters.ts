@@ -196,7 +196,9 @@ export class Parameters {
     checkWeights(where, this.list, tensors);
     if (this.#runtime?.disposed) this.#runtime = this.#region = undefined;
     const data = this.#data;
-    for (const { name, offset } of this.list) data.set(tensors.get(name)!.data, offset);
+    for (const { name, offset, size } of this.list) {
+      data.subarray(offset, offset + size).set(tensors.get(name)!.data);
+    }
     this.revision++;
   }
 }

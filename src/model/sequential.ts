@@ -26,9 +26,10 @@ export function checkSeed(where: string, seed: unknown): void {
  */
 export function sequential(options: SequentialOptions): Model {
   checkOptions("sequential", options, ["inputShape", "layers", "seed"]);
-  const { inputShape, layers, seed = 0 } = options;
-  if (!Array.isArray(layers) || layers.length === 0) {
-    throw new OptionError(`sequential: layers: expected at least one layer, got ${show(layers)}`);
+  const { inputShape, layers: given, seed = 0 } = options;
+  const layers: Layer[] = Array.isArray(given) ? Array.from(given) : [];
+  if (layers.length === 0) {
+    throw new OptionError(`sequential: layers: expected at least one layer, got ${show(given)}`);
   }
   for (const [i, layer] of layers.entries()) {
     if (typeof layer?.build !== "function") {

@@ -16,7 +16,7 @@ import type { Kernels } from "../engine/kernels.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { resolveWindow, type Padding, type WindowOptions } from "../engine/window.ts";
 import { checkOptions, type Size } from "../options.ts";
-import { checkShape, checkTensor, expectShape, shapeText, type Shape, type Tensor } from "../tensor.ts";
+import { expectShape, readShape, readTensor, shapeText, type Shape, type Tensor } from "../tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { scoped, type Scope } from "./scope.ts";
 
@@ -37,7 +37,6 @@ const WINDOW_KEYS = ["kernelSize", "strides", "padding", "dilationRate"] as cons
 const CONV_KEYS = ["strides", "padding", "dilationRate", "groups"] as const;
 
 function image4(where: string, shape: Shape): [n: number, image: Shape] {
-  checkShape(where, shape);
   if (shape.length !== 4) {
     throw new ShapeError(`${where}: expected [n, height, width, channels], got ${shapeText(shape)}`);
   }
@@ -71,7 +70,7 @@ function packFilters(
   window: number,
   filter: Tensor,
 ): number {
-  const w = scope.put(filter.data);
+  const w = scope.operand(filter);
   const size = pass.packed(kernels, window);
   if (size === 0) return w;
   const packed = scope.room(size);
@@ -80,15 +79,15 @@ function packFilters(
 }
 
 /** `R = im2row(x)`: `[n, h, w, c]` → `[n·oh·ow, kh·kw·c]`. */
-export function im2row(runtime: Runtime, x: Tensor, options: WindowOptions): Tensor {
+export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions): Tensor {
   checkOptions("im2row", options, WINDOW_KEYS);
-  checkTensor("im2row: x", x, 4);
+  const x = readTensor("im2row: x", given, 4);
   const [n, image] = image4("im2row: x", x.shape);
   const window = resolveWindow("im2row", image, options);
   const shape = [n * window.oh * window.ow, window.kh * window.kw * window.c];
   return scoped(runtime, "im2row", (scope) => {
     const rows = scope.room(shape[0]! * shape[1]!);
-    runtime.kernels.im2row(scope.window(window), n, scope.put(x.data), rows);
+    runtime.kernels.im2row(scope.window(window), n, scope.operand(x), rows);
     return scope.take(rows, shape);
   });
 }
@@ -96,33 +95,32 @@ export function im2row(runtime: Runtime, x: Tensor, options: WindowOptions): Ten
 /** `x = col2im(R)`: `[n·oh·ow, kh·kw·c]` → `xShape`, the adjoint of `im2row`. */
 export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
   checkOptions("col2im", options, WINDOW_KEYS);
-  checkTensor("col2im: rows", rows, 2);
-  const [n, image] = image4("col2im: xShape", xShape);
+  const given = readTensor("col2im: rows", rows, 2);
+  const shape = readShape("col2im: xShape", xShape);
+  const [n, image] = image4("col2im: xShape", shape);
   const window = resolveWindow("col2im", image, options);
-  expectShape("col2im: rows", rows.shape, [n * window.oh * window.ow, window.kh * window.kw * window.c]);
+  expectShape("col2im: rows", given.shape, [n * window.oh * window.ow, window.kh * window.kw * window.c]);
   return scoped(runtime, "col2im", (scope) => {
     const x = scope.room(n * window.h * window.w * window.c);
-    runtime.kernels.col2im(scope.window(window), n, scope.put(rows.data), x);
-    return scope.take(x, xShape);
+    runtime.kernels.col2im(scope.window(window), n, scope.operand(given), x);
+    return scope.take(x, shape);
   });
 }
 
 export function conv2d(
   runtime: Runtime,
-  x: Tensor,
-  filter: Tensor,
+  images: Tensor,
+  filters: Tensor,
   options: Conv2dForwardOptions = {},
 ): Tensor {
   checkOptions("conv2d", options, [...CONV_KEYS, "bias", "activation", "algorithm"]);
-  checkTensor("conv2d: x", x, 4);
-  checkTensor("conv2d: filter", filter, 4);
-  const { bias, activation = "linear", algorithm = "auto", ...rest } = options;
+  const x = readTensor("conv2d: x", images, 4);
+  const filter = readTensor("conv2d: filter", filters, 4);
+  const { bias: added, activation = "linear", algorithm = "auto", ...rest } = options;
   const [n, conv] = resolveConv("conv2d", ["x", x.shape], ["filter", filter.shape], rest);
   const { name, code, alpha } = activationCode("conv2d", activation);
-  if (bias) {
-    checkTensor("conv2d: bias", bias);
-    expectShape("conv2d: bias", bias.shape, [conv.f]);
-  }
+  const bias = added && readTensor("conv2d: bias", added);
+  if (bias) expectShape("conv2d: bias", bias.shape, [conv.f]);
   const pass = forwardPass("conv2d", conv, algorithm);
   const shape = outputShape(n, conv);
   return scoped(runtime, "conv2d", (scope) => {
@@ -130,11 +128,11 @@ export function conv2d(
     const window = scope.window(conv.window);
     const pixels = n * conv.window.oh * conv.window.ow;
     const y = scope.room(pixels * conv.f);
-    const b = bias ? scope.put(bias.data) : 0;
+    const b = bias ? scope.operand(bias) : 0;
     const workspace = scope.room(pass.workspace(kernels, window));
     const fused = name === "softmax" ? 0 : code;
-    const filters = packFilters(scope, kernels, pass, window, filter);
-    pass.run(kernels, window, n, scope.put(x.data), filters, b, y, fused, alpha, workspace);
+    const w = packFilters(scope, kernels, pass, window, filter);
+    pass.run(kernels, window, n, scope.operand(x), w, b, y, fused, alpha, workspace);
     if (name === "softmax") kernels.softmaxForward(y, y, pixels, conv.f);
     return scope.take(y, shape);
   });
@@ -142,15 +140,16 @@ export function conv2d(
 
 export function conv2dBackpropInput(
   runtime: Runtime,
-  dy: Tensor,
-  filter: Tensor,
-  xShape: Shape,
+  gradient: Tensor,
+  filters: Tensor,
+  imageShape: Shape,
   options: Conv2dOptions & { algorithm?: InputGradientAlgorithm } = {},
 ): Tensor {
   const where = "conv2dBackpropInput";
   checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
-  checkTensor(`${where}: dy`, dy, 4);
-  checkTensor(`${where}: filter`, filter, 4);
+  const dy = readTensor(`${where}: dy`, gradient, 4);
+  const filter = readTensor(`${where}: filter`, filters, 4);
+  const xShape = readShape(`${where}: xShape`, imageShape);
   const { algorithm = "auto", ...rest } = options;
   const [n, conv] = resolveConv(where, ["xShape", xShape], ["filter", filter.shape], rest);
   expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
@@ -160,24 +159,24 @@ export function conv2dBackpropInput(
     const window = scope.window(conv.window);
     const dx = scope.room(n * conv.window.h * conv.window.w * conv.window.c);
     const workspace = scope.room(pass.workspace(kernels, window));
-    const filters = packFilters(scope, kernels, pass, window, filter);
-    pass.run(kernels, window, n, scope.put(dy.data), filters, dx, workspace);
+    const w = packFilters(scope, kernels, pass, window, filter);
+    pass.run(kernels, window, n, scope.operand(dy), w, dx, workspace);
     return scope.take(dx, xShape);
   });
 }
 
 export function conv2dBackpropFilter(
   runtime: Runtime,
-  x: Tensor,
-  dy: Tensor,
-  filterShape: Shape,
+  images: Tensor,
+  gradient: Tensor,
+  shape: Shape,
   options: Conv2dOptions & { algorithm?: ConvAlgorithm } = {},
 ): Tensor {
   const where = "conv2dBackpropFilter";
   checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
-  checkTensor(`${where}: x`, x, 4);
-  checkTensor(`${where}: dy`, dy, 4);
-  checkShape(`${where}: filterShape`, filterShape);
+  const x = readTensor(`${where}: x`, images, 4);
+  const dy = readTensor(`${where}: dy`, gradient, 4);
+  const filterShape = readShape(`${where}: filterShape`, shape);
   const { algorithm = "auto", ...rest } = options;
   const [n, conv] = resolveConv(where, ["x", x.shape], ["filterShape", filterShape], rest);
   expectShape(`${where}: dy`, dy.shape, outputShape(n, conv));
@@ -187,7 +186,7 @@ export function conv2dBackpropFilter(
     const window = scope.window(conv.window);
     const dw = scope.room(filterShape.reduce((a, b) => a * b, 1));
     const workspace = scope.room(pass.workspace(kernels, window));
-    pass.run(kernels, window, n, scope.put(x.data), scope.put(dy.data), dw, workspace);
+    pass.run(kernels, window, n, scope.operand(x), scope.operand(dy), dw, workspace);
     return scope.take(dw, filterShape);
   });
 }

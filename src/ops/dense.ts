@@ -3,7 +3,7 @@ import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { classNumbers, copyValues, type Labels } from "../labels.ts";
 import { checkOptions, flag } from "../options.ts";
-import { checkTensor, expectShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { expectShape, readTensor, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
 export interface MatMulOptions {
@@ -16,11 +16,11 @@ export interface MatMulOptions {
   activation?: Activation;
 }
 
-export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOptions = {}): Tensor {
+export function matMul(runtime: Runtime, first: Tensor, second: Tensor, options: MatMulOptions = {}): Tensor {
   checkOptions("matMul", options, ["transposeA", "transposeB", "bias", "activation"]);
-  checkTensor("matMul: a", a, 2);
-  checkTensor("matMul: b", b, 2);
-  const { bias } = options;
+  const a = readTensor("matMul: a", first, 2);
+  const b = readTensor("matMul: b", second, 2);
+  const { bias: added } = options;
   const transposeA = flag("matMul: transposeA", options.transposeA ?? false);
   const transposeB = flag("matMul: transposeB", options.transposeB ?? false);
   const [a0, a1] = a.shape as [number, number];
@@ -34,18 +34,16 @@ export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOp
       `matMul: b: expected ${k} rows to match a (${text(a.shape, transposeA)}), got ${inner} (${text(b.shape, transposeB)})`,
     );
   }
-  if (bias) {
-    checkTensor("matMul: bias", bias);
-    expectShape("matMul: bias", bias.shape, [n]);
-  }
+  const bias = added && readTensor("matMul: bias", added);
+  if (bias) expectShape("matMul: bias", bias.shape, [n]);
   const { name, code, alpha } = activationCode("matMul", options.activation ?? "linear");
   return scoped(runtime, "matMul", (scope) => {
     const { kernels } = runtime;
     const c = scope.room(m * n);
-    const pa = scope.put(a.data);
-    const pb = scope.put(b.data);
+    const pa = scope.operand(a);
+    const pb = scope.operand(b);
     const workspace = scope.room(kernels.gemmWorkspace(n, k));
-    const pBias = bias ? scope.put(bias.data) : 0;
+    const pBias = bias ? scope.operand(bias) : 0;
     const fused = name === "softmax" ? 0 : code;
     kernels.gemm(
       transposeA,
@@ -70,41 +68,48 @@ export function matMul(runtime: Runtime, a: Tensor, b: Tensor, options: MatMulOp
   });
 }
 
-export function sumRows(runtime: Runtime, x: Tensor): Tensor {
-  checkTensor("sumRows: x", x);
+export function sumRows(runtime: Runtime, given: Tensor): Tensor {
+  const x = readTensor("sumRows: x", given);
   const columns = x.shape.at(-1) ?? 1;
   return scoped(runtime, "sumRows", (scope) => {
     const sums = scope.room(columns);
-    runtime.kernels.biasGradient(sizeOf(x.shape) / columns, columns, scope.put(x.data), sums);
+    runtime.kernels.biasGradient(sizeOf(x.shape) / columns, columns, scope.operand(x), sums);
     return scope.take(sums, [columns]);
   });
 }
 
 /** Applies an activation; softmax runs over the last axis. */
-export function activation(runtime: Runtime, x: Tensor, kind: Activation): Tensor {
-  checkTensor("activation: x", x);
+export function activation(runtime: Runtime, given: Tensor, kind: Activation): Tensor {
+  const x = readTensor("activation: x", given);
   const { name, code, alpha } = activationCode("activation", kind);
+  const size = sizeOf(x.shape);
   const columns = x.shape.at(-1) ?? 1;
   return scoped(runtime, "activation", (scope) => {
-    const p = scope.put(x.data);
-    if (name === "softmax") runtime.kernels.softmaxForward(p, p, x.data.length / columns, columns);
-    else runtime.kernels.activationForward(code, alpha, p, p, x.data.length);
+    const p = scope.operand(x);
+    if (name === "softmax") runtime.kernels.softmaxForward(p, p, size / columns, columns);
+    else runtime.kernels.activationForward(code, alpha, p, p, size);
     return scope.take(p, x.shape);
   });
 }
 
 /** The gradient with respect to an activation's input, from its output `y` and `dy`. */
-export function activationBackprop(runtime: Runtime, dy: Tensor, y: Tensor, kind: Activation): Tensor {
-  checkTensor("activationBackprop: dy", dy);
-  checkTensor("activationBackprop: y", y);
+export function activationBackprop(
+  runtime: Runtime,
+  gradient: Tensor,
+  output: Tensor,
+  kind: Activation,
+): Tensor {
+  const dy = readTensor("activationBackprop: dy", gradient);
+  const y = readTensor("activationBackprop: y", output);
   expectShape("activationBackprop: y", y.shape, dy.shape);
   const { name, code, alpha } = activationCode("activationBackprop", kind);
+  const size = sizeOf(y.shape);
   const columns = y.shape.at(-1) ?? 1;
   return scoped(runtime, "activationBackprop", (scope) => {
-    const py = scope.put(y.data);
-    const pdy = scope.put(dy.data);
-    if (name === "softmax") runtime.kernels.softmaxBackward(py, pdy, pdy, y.data.length / columns, columns);
-    else runtime.kernels.activationBackward(code, alpha, py, pdy, pdy, y.data.length);
+    const py = scope.operand(y);
+    const pdy = scope.operand(dy);
+    if (name === "softmax") runtime.kernels.softmaxBackward(py, pdy, pdy, size / columns, columns);
+    else runtime.kernels.activationBackward(code, alpha, py, pdy, pdy, size);
     return scope.take(pdy, y.shape);
   });
 }
@@ -125,15 +130,15 @@ function distributions(where: string, labels: Tensor, shape: Shape): Float32Arra
 }
 
 /** Mean cross-entropy of `softmax(logits[n, classes])`; labels are class numbers `[n]` or rows `[n, classes]`. */
-export function softmaxCrossEntropy(runtime: Runtime, logits: Tensor, labels: Labels): LossResult {
+export function softmaxCrossEntropy(runtime: Runtime, given: Tensor, labels: Labels): LossResult {
   const where = "softmaxCrossEntropy";
-  checkTensor(`${where}: logits`, logits, 2);
+  const logits = readTensor(`${where}: logits`, given, 2);
   const [rows, columns] = logits.shape as [number, number];
   const classes = classNumbers(where, labels, rows, columns);
   const targets = classes ?? distributions(`${where}: labels`, labels as Tensor, logits.shape);
   return scoped(runtime, where, (scope) => {
     const { kernels, heap } = runtime;
-    const x = scope.put(logits.data);
+    const x = scope.operand(logits);
     const result = scope.room(4);
     const at = scope.put(targets);
     if (classes) kernels.softmaxCrossEntropySparse(x, at, 0, x, rows, columns, result);

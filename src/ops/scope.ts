@@ -4,6 +4,11 @@ import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
 
 /** The linear memory of one call of an eager operator: operands come in, results go out as new tensors. */
 export class Scope extends Region {
+  /** A copy of an operand. @throws ShapeError when its data were detached since they were read */
+  operand({ shape, data }: Tensor): number {
+    return this.put(data, sizeOf(shape));
+  }
+
   /** A new tensor with what lies at `pointer`. */
   take(pointer: number, shape: Shape): Tensor {
     const first = pointer >>> 2;

@@ -1,29 +1,27 @@
 import type { Runtime } from "../engine/runtime.ts";
 import { transposition } from "../engine/transpose.ts";
 import { OptionError } from "../errors.ts";
-import { show } from "../options.ts";
-import { checkTensor, type Tensor } from "../tensor.ts";
+import { isInteger, listOf, show } from "../options.ts";
+import { readTensor, sizeOf, type Tensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
-export function transpose(runtime: Runtime, x: Tensor, perm: readonly number[]): Tensor {
-  checkTensor("transpose: x", x);
-  const { shape, data } = x;
-  if (
-    !Array.isArray(perm) ||
-    perm.length !== shape.length ||
-    !shape.every((_, axis) => perm.includes(axis))
-  ) {
+export function transpose(runtime: Runtime, given: Tensor, perm: readonly number[]): Tensor {
+  const x = readTensor("transpose: x", given);
+  const { shape } = x;
+  const size = sizeOf(shape);
+  const axes = listOf(perm, isInteger);
+  if (axes?.length !== shape.length || !shape.every((_, axis) => axes.includes(axis))) {
     throw new OptionError(
       `transpose: perm: expected the axes 0 to ${shape.length - 1} in any order, got ${show(perm)}`,
     );
   }
-  const { rank, table } = transposition(shape, perm);
+  const { rank, table } = transposition(shape, axes);
   return scoped(runtime, "transpose", (scope) => {
-    const y = scope.room(data.length);
-    runtime.kernels.transpose(rank, scope.put(table), 1, data.length, scope.put(data), y);
+    const y = scope.room(size);
+    runtime.kernels.transpose(rank, scope.put(table), 1, size, scope.operand(x), y);
     return scope.take(
       y,
-      perm.map((axis) => shape[axis]!),
+      axes.map((axis) => shape[axis]!),
     );
   });
 }

@@ -114,7 +114,9 @@ describe("load", () => {
       vi.resetModules();
       const full = await import("../../src/index.ts");
       const inference = await import("../../src/inference.ts");
-      compile.mockRejectedValueOnce(new WebAssembly.CompileError("forbidden by the embedder"));
+      const forbidden = new WebAssembly.CompileError("forbidden by the embedder");
+      // The binary, and the shortest module.
+      compile.mockRejectedValueOnce(forbidden).mockRejectedValueOnce(forbidden);
       await expect(full.load()).rejects.toThrow(
         "load: this host refuses to compile WebAssembly (CompileError: forbidden by the embedder); " +
           "pass an already compiled WebAssembly.Module as load({ module }), " +
@@ -122,7 +124,7 @@ describe("load", () => {
       );
       await Promise.all([full.load(), full.load(), inference.load()]);
       await full.load();
-      expect(compile).toHaveBeenCalledTimes(2);
+      expect(compile).toHaveBeenCalledTimes(3);
     } finally {
       compile.mockRestore();
     }
@@ -148,8 +150,62 @@ describe("load", () => {
     }
   });
 
-  it("passes on why a promised module did not come", async () => {
-    await expect(load({ module: Promise.reject(new Error("404 for im2row.wasm")) })).rejects.toThrow("404");
+  it("passes on why a promised module did not come, which is heard at once", async () => {
+    const unheard = vi.fn();
+    process.on("unhandledRejection", unheard);
+    try {
+      const fails = (): Promise<never> => Promise.reject(new Error("404 for im2row.wasm"));
+      await expect(load({ module: fails() })).rejects.toThrow(/^404 for im2row.wasm$/);
+      await expect(load({ module: fails(), threads: 0 })).rejects.toThrow("load: threads");
+      await expect(load({ module: fails(), modul: 1 } as never)).rejects.toThrow('got "modul"');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(unheard).not.toHaveBeenCalled();
+    } finally {
+      process.off("unhandledRejection", unheard);
+    }
+  });
+
+  it("says that the host has no WebAssembly", async () => {
+    vi.stubGlobal("WebAssembly", undefined);
+    try {
+      for (const options of [{}, { module: bytes }, { threads: 2 }]) {
+        await expect(load(options)).rejects.toThrow(
+          "load: expected a host with WebAssembly, got one without",
+        );
+      }
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  it("says that the host has no vector instructions", async () => {
+    const { compile } = WebAssembly;
+    vi.resetModules();
+    const { load: loadAnew } = await import("../../src/index.ts");
+    const scalar = vi.spyOn(WebAssembly, "compile").mockImplementation(async (source) => {
+      if ((source as Uint8Array).length > 8) throw new WebAssembly.CompileError("invalid opcode 0xfd");
+      return compile(source);
+    });
+    try {
+      await expect(loadAnew()).rejects.toThrow(
+        "load: expected a host whose WebAssembly has vector instructions (SIMD), got one that fails with " +
+          "CompileError: invalid opcode 0xfd",
+      );
+    } finally {
+      scalar.mockRestore();
+    }
+  });
+
+  it("refuses bytes that were transferred, and takes shared ones", async () => {
+    const gone = bytes.slice();
+    structuredClone(gone, { transfer: [gone.buffer] });
+    await expect(load({ module: gone })).rejects.toThrow(/^load: module: expected .*detached/);
+    await expect(load({ module: gone.buffer })).rejects.toThrow(/^load: module: expected .*detached/);
+    const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    shared.set(bytes);
+    const engine = await load({ module: shared as never });
+    expectSameBits(engine.matMul(a, b).data, product.data);
+    engine.dispose();
   });
 
   it("gives an engine that says what it runs with", async () => {

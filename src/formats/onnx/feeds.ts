@@ -1,6 +1,6 @@
 /** What nets are given and return: tensors of the file's types, and how their elements lie in memory. */
 import { ShapeError } from "../../errors.ts";
-import { listed, show } from "../../options.ts";
+import { lengthOf, listed, listOf, plainView, show, typedName } from "../../options.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { OnnxInput } from "./graph.ts";
 import type { ElementType, Numbers } from "./values.ts";
@@ -14,10 +14,7 @@ export interface OnnxTensor<Data extends OnnxData = OnnxData> {
   readonly data: Data;
 }
 
-const CLASSES = { float32: "Float32Array", int64: "BigInt64Array", int32: "Int32Array", bool: "Uint8Array" };
-
-/** The class of a typed array, of whatever realm. */
-export const className = (data: unknown): string => Object.prototype.toString.call(data).slice(8, -1);
+const CLASSES = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
 
 /** Whether sizes fit what the file declares; where that is a name or nothing, any does. The first may be `open`. */
 function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {
@@ -41,35 +38,42 @@ export function checkFeedShape(place: string, input: OnnxInput, shape: Shape, op
   );
 }
 
-/** @throws ShapeError naming `where`, unless it is a tensor that the input takes; with `open` any number of images is. */
-export function checkFeed(
+const isNumber = (value: unknown): value is number => typeof value === "number";
+
+/** A shape that was given, in a list of its own: what is checked is not read again. */
+export const readSizes = (shape: Shape): Shape => listOf(shape, isNumber) ?? shape;
+
+/**
+ * Reads a tensor once: its shape, for `checkFeedShape`, and a plain view of its data, of which nothing but the elements can
+ * change. @throws ShapeError naming `where` unless it has the data that the input takes
+ */
+export function readFeed(
   where: string,
-  input: OnnxInput,
+  { name, type }: Pick<OnnxInput, "name" | "type">,
   tensor: OnnxTensor | undefined,
-  open: boolean,
-): void {
-  const { name, type } = input;
+): OnnxTensor {
   const place = `${where}: ${name}`;
-  if (!tensor || !Array.isArray(tensor.shape)) {
-    throw new ShapeError(`${place}: expected { shape, data }, got ${show(tensor)}`);
+  const shape = listOf(tensor?.shape, isNumber);
+  if (!shape) throw new ShapeError(`${place}: expected { shape, data }, got ${show(tensor)}`);
+  const { data } = tensor!;
+  const own = CLASSES[type];
+  if (typedName(data) !== own.name) {
+    throw new ShapeError(`${place}.data: expected a ${own.name}, got ${show(data)}`);
   }
-  const { shape, data } = tensor;
-  checkFeedShape(place, input, shape, open);
-  if (className(data) !== CLASSES[type])
-    throw new ShapeError(`${place}.data: expected a ${CLASSES[type]}, got ${show(data)}`);
-  if (data.length !== sizeOf(shape)) {
+  if (lengthOf(data) !== sizeOf(shape)) {
     throw new ShapeError(
-      `${place}.data: expected ${sizeOf(shape)} elements for ${shapeText(shape)}, got ${data.length}`,
+      `${place}.data: expected ${sizeOf(shape)} elements for ${shapeText(shape)}, got ${lengthOf(data)}`,
     );
   }
+  return { shape, data: plainView<OnnxData>(data, own as new () => OnnxData) };
 }
 
 /** The bits of a tensor's elements as they lie in memory, four bytes each. @throws ShapeError for integers that need more */
 export function toMemory(where: string, data: OnnxData): Float32Array {
-  const kind = className(data);
-  if (kind === CLASSES.float32) return data as Float32Array;
+  const kind = typedName(data);
+  if (kind === "Float32Array") return data as Float32Array;
   const integers = new Int32Array(data.length);
-  if (kind !== CLASSES.int64) integers.set(data as Int32Array | Uint8Array);
+  if (kind !== "BigInt64Array") integers.set(data as Int32Array | Uint8Array);
   else
     (data as BigInt64Array).forEach((value, i) => {
       if (value !== BigInt.asIntN(32, value)) {

@@ -5,7 +5,7 @@ import type { FitOptions } from "../../model/fit.ts";
 import type { Named } from "../../model/named.ts";
 import { listed, show } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
-import { checkFeed, checkFeedShape, type OnnxTensor } from "./feeds.ts";
+import { checkFeedShape, readFeed, readSizes, type OnnxTensor } from "./feeds.ts";
 import type { OnnxInput } from "./graph.ts";
 import type { Given } from "./instance.ts";
 import type { Constant } from "./values.ts";
@@ -43,6 +43,23 @@ export function checkNames(where: string, inputs: Inputs, given: object): void {
 const drawnShape = ({ dims }: OnnxInput, shape: Shape): Shape =>
   typeof dims[0] === "number" ? [dims[0], ...shape.slice(1)] : shape;
 
+/** The tensors that are given, each read once. @throws ShapeError naming what is missing, unknown or of other data */
+export function readFeeds(where: string, inputs: Inputs, feeds: Feeds): Feeds {
+  if (typeof feeds !== "object" || feeds === null) {
+    throw new ShapeError(`${where}: expected tensors by the names of inputs, got ${show(feeds)}`);
+  }
+  checkNames(where, inputs, feeds);
+  return Object.fromEntries(
+    inputs.map((input) => [input.name, readFeed(where, input, ownOf(feeds, input.name))]),
+  );
+}
+
+/** The shapes that are given, each read once. @throws ShapeError naming what is unknown */
+export function readShapes(where: string, inputs: Inputs, shapes: Shapes): Shapes {
+  checkNames(where, inputs, shapes);
+  return Object.fromEntries(Object.keys(shapes).map((name) => [name, readSizes(shapes[name]!)]));
+}
+
 /** What feeds tell, with the numbers of those that are `deciding`; `open` for any number of images. @throws ShapeError */
 export function givenByFeeds(
   inputs: Inputs,
@@ -50,16 +67,12 @@ export function givenByFeeds(
   deciding: ReadonlySet<string>,
   open: boolean,
 ): Given {
-  if (typeof feeds !== "object" || feeds === null) {
-    throw new ShapeError(`predict: expected tensors by the names of inputs, got ${show(feeds)}`);
-  }
-  checkNames("predict", inputs, feeds);
   return new Map(
     inputs.map((input): [string, Shape | Constant] => {
       const { name, type } = input;
       const decides = deciding.has(name);
-      checkFeed("predict", input, ownOf(feeds, name), open && !decides);
       const { shape, data } = feeds[name]!;
+      checkFeedShape(`predict: ${name}`, input, shape, open && !decides);
       if (!decides) return [name, drawnShape(input, shape)];
       const numbers =
         type === "float32"
@@ -90,7 +103,6 @@ export function givenByShapes(
   batchSize: number | undefined,
   open: boolean,
 ): Given {
-  checkNames("session: shapes", inputs, shapes);
   // Where the file leaves their number open.
   const images = batchSize ?? countsIn(inputs, shapes)[0] ?? 1;
   return new Map(

@@ -1,8 +1,7 @@
 import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
 import { checkEngine } from "../../model/compile.ts";
-import { checkOptions } from "../../options.ts";
-import { className } from "./feeds.ts";
+import { checkOptions, isTyped, plainView, show } from "../../options.ts";
 import { readGraph } from "./graph.ts";
 import { OnnxModel } from "./model.ts";
 import { Rare } from "./node.ts";
@@ -18,9 +17,11 @@ export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngin
   checkOptions("loadOnnx", options, ["engine"]);
   const { engine } = options;
   checkEngine(engine);
-  const kind = className(bytes);
-  if (kind !== "Uint8Array") throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
-  const graph = readGraph(bytes);
+  if (!isTyped(bytes, Uint8Array)) {
+    throw new FormatError(`loadOnnx: expected a Uint8Array, got ${show(bytes)}`);
+  }
+  // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
+  const graph = readGraph(plainView(bytes, Uint8Array).slice());
   try {
     return new OnnxModel(graph, engine, COMMON);
   } catch (error) {

@@ -9,11 +9,13 @@ import type { Model } from "../../model/model.ts";
 import { inOrder, type Named } from "../../model/named.ts";
 import { checkOptions, listed, positiveInteger, show } from "../../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
-import { checkFeed, fromMemory, fromNumbers, toMemory, type OnnxTensor } from "./feeds.ts";
+import { checkFeedShape, fromMemory, fromNumbers, readFeed, toMemory, type OnnxTensor } from "./feeds.ts";
 import {
   checkImages,
   givenByFeeds,
   givenByShapes,
+  readFeeds,
+  readShapes,
   sessionImages,
   type Feeds,
   type Images,
@@ -172,8 +174,9 @@ export class OnnxModel {
   }
 
   /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
-  predict(feeds: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
+  predict(given: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
     checkOptions("predict", options, ["batchSize"]);
+    const feeds = readFeeds("predict", this.#graph.inputs, given);
     const instance = this.#drawnByFeeds(feeds);
     const { outputs, constants, inputs, notBatched } = instance;
     // By names that are any text: an object would take __proto__ for something else.
@@ -182,9 +185,9 @@ export class OnnxModel {
       results.set(name, { shape, data: fromNumbers(type, data(), name) });
     if (!instance.model) return Object.fromEntries(results);
     const whole = notBatched !== undefined;
-    const given: Record<string, Tensor> = {};
-    for (const end of inputs) given[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
-    const made = instance.model.predict(given, options);
+    const images: Record<string, Tensor> = {};
+    for (const end of inputs) images[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
+    const made = instance.model.predict(images, options);
     for (const { name, key, value } of outputs) {
       const { data } = made[key]!;
       const shape = whole ? value.shape : [made[key]!.shape[0]!, ...value.shape.slice(1)];
@@ -202,9 +205,10 @@ export class OnnxModel {
    */
   session(options: { batchSize?: number; shapes?: Shapes } = {}): OnnxSession {
     checkOptions("session", options, ["batchSize", "shapes"]);
-    const { batchSize, shapes = {} } = options;
+    const { batchSize, shapes: sizes = {} } = options;
     if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
     const { inputs } = this.#graph;
+    const shapes = readShapes("session: shapes", inputs, sizes);
     let given: Given = new Map();
     const instance = this.#drawFor((open) => (given = givenByShapes(inputs, shapes, batchSize, open)));
     if (!instance) {
@@ -259,8 +263,10 @@ export class OnnxModel {
     return Object.fromEntries(
       inputs.map((end, i) => {
         const { name, key, value } = end;
-        checkFeed(where, { name, type: value.type, dims: value.shape }, tensors[i], true);
-        return [key, modelTensor(where, end, tensors[i]!, false)];
+        const input = { name, type: value.type, dims: value.shape };
+        const tensor = readFeed(where, input, tensors[i]);
+        checkFeedShape(`${where}: ${name}`, input, tensor.shape, true);
+        return [key, modelTensor(where, end, tensor, false)];
       }),
     );
   }
