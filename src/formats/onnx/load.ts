@@ -1,7 +1,7 @@
 import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
 import { checkEngine } from "../../model/compile.ts";
-import { checkOptions, isTyped, plainView, show } from "../../options.ts";
+import { checkOptions, isTyped, plainView } from "../../options.ts";
 import { readGraph } from "./graph.ts";
 import { OnnxModel } from "./model.ts";
 import { Rare } from "./node.ts";
@@ -18,7 +18,8 @@ export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngin
   const { engine } = options;
   checkEngine(engine);
   if (!isTyped(bytes, Uint8Array)) {
-    throw new FormatError(`loadOnnx: expected a Uint8Array, got ${show(bytes)}`);
+    const kind = Object.prototype.toString.call(bytes).slice(8, -1);
+    throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
   }
   // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
   const graph = readGraph(plainView(bytes, Uint8Array).slice());
