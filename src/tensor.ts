@@ -63,6 +63,9 @@ export interface Filled {
   data: Float32Array;
 }
 
+const NONE = new Float32Array(0);
+export const noTensor = (): Filled => ({ shape: [], data: NONE });
+
 /**
  * Reads a tensor once, and checks what was read. The data are a plain view of the caller's: nothing but their elements can
  * change. With `into`, for training steps, no object is made; of the data nothing but the elements is to be used then.
@@ -96,8 +99,7 @@ export function expectAttached(data: ArrayLike<unknown>, length: number): void {
   );
 }
 
-const NONE = new Float32Array(0);
-const scratch: Filled = { shape: [], data: NONE };
+const scratch = noTensor();
 
 /** @throws ShapeError unless `value` is a float32 tensor of the given rank whose data fit its shape. */
 export function checkTensor(where: string, value: Tensor, rank?: number): void {

@@ -9,7 +9,7 @@ import type { Loss } from "../losses/index.ts";
 import type { Metric } from "../metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
-import { sizeOf, type Filled, type Tensor } from "../tensor.ts";
+import { noTensor, sizeOf, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
 import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
@@ -22,8 +22,6 @@ import { inOrder, placeOf, type Named } from "./named.ts";
 import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
-
-const NONE = new Float32Array(0);
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
 export class Model extends InferenceModel {
@@ -51,7 +49,7 @@ export class Model extends InferenceModel {
     this.#outputs = judgedOutputs(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
-    this.#batch = graph.inputs.map(() => ({ shape: [], data: NONE }));
+    this.#batch = graph.inputs.map(noTensor);
     // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
     this.#shuffler = new Random(seed);
     this.#shuffler.jump();
