@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { FormatError } from "../errors.ts";
-import { readIdx } from "../formats/idx.ts";
+import { readIdx, readIdxHeader } from "../formats/idx.ts";
 import { tensor, type Tensor } from "../index.ts";
 import { Random } from "../random.ts";
 import { DIGIT_SIZE, drawDigits } from "./digits.ts";
+import { gunzipBounded, gunzipStart, isGzip } from "./gzip.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** Images `[n, h, w, 1]`, normalised, and their labels `[n]`. */
@@ -42,34 +42,62 @@ const DRAWN_TEST = 2000;
 /** LeNet-5's second 5×5 filter bank needs a side of 12: 12 → pool 6 → valid 5×5: 2 → pool 1. */
 const SMALLEST_SIDE = 12;
 
-/** The bytes of `<folder>/<name>`, or of `<folder>/<name>.gz` unpacked; undefined if neither exists. */
-function readPlainOrGzip(folder: string, name: string): Uint8Array | undefined {
+/** Limit of a file's data when it is unpacked: a gzip file of a thousandth of that may ask for them. */
+const MOST_BYTES = 2 ** 30;
+
+/** An IDX file whose header has been read, and nothing unpacked yet. */
+interface Source {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  readonly shape: readonly number[];
+  /** Bytes of the file when it is unpacked. */
+  readonly length: number;
+}
+
+/** The errors of a file's format are usage errors: the user named the folder. */
+function telling<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof FormatError ? new UsageError(error.message) : error;
+  }
+}
+
+/** `<folder>/<name>`, or `<folder>/<name>.gz`; undefined if neither exists. A file without .gz may be compressed too. */
+function openIdx(folder: string, name: string): Source | undefined {
   for (const file of [name, `${name}.gz`]) {
+    const path = join(folder, file);
     let bytes: Uint8Array;
     try {
-      bytes = readFileSync(join(folder, file));
+      bytes = readFileSync(path);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") continue;
-      throw new UsageError(`${join(folder, file)}: cannot be read (${causeOf(error)})`);
+      throw new UsageError(`${path}: cannot be read (${causeOf(error)})`);
     }
-    if (file === name) return bytes;
-    try {
-      return gunzipSync(bytes);
-    } catch (error) {
-      throw new UsageError(`${join(folder, file)}: expected a whole gzip file (${causeOf(error)})`);
+    if (file !== name && !isGzip(bytes)) {
+      const given = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+      throw new UsageError(
+        `${path}: expected a gzip file, as its name says, got ${given === "" ? "nothing" : `one that begins with ${given}`}`,
+      );
     }
+    return telling(() => {
+      // What is not compressed can be held against its header at once.
+      if (!isGzip(bytes)) readIdx(bytes, path);
+      const { shape, start, size } = readIdxHeader(isGzip(bytes) ? gunzipStart(bytes, path) : bytes, path);
+      if (size > MOST_BYTES) {
+        throw new FormatError(
+          `${path}: expected at most ${MOST_BYTES} bytes of data, got ${shape.join("×")}`,
+        );
+      }
+      return { path, bytes, shape, length: start + size };
+    });
   }
   return undefined;
 }
 
-/** Turns the errors of a file's format into usage errors: the user named the folder. */
-function parse(folder: string, name: string, bytes: Uint8Array): { shape: number[]; data: Uint8Array } {
-  try {
-    return readIdx(bytes, join(folder, name));
-  } catch (error) {
-    if (error instanceof FormatError) throw new UsageError(error.message);
-    throw error;
-  }
+/** The data of a file, of which no more is unpacked than its header says. */
+function dataOf({ path, bytes, length }: Source): Uint8Array {
+  return telling(() => readIdx(isGzip(bytes) ? gunzipBounded(bytes, length, path) : bytes, path).data);
 }
 
 /** Bytes 0…255 → `(x / 255 − mean) / deviation`, rounded to float32 once. */
@@ -78,33 +106,32 @@ function normalizeBytes(bytes: Uint8Array): Float32Array {
   return Float32Array.from(bytes, (byte) => table[byte]!);
 }
 
-/** Checks a pair of files against each other. */
-function readPair(folder: string, prefix: string, files: ReadonlyMap<string, Uint8Array>): Files {
-  const imagesName = `${prefix}-images-idx3-ubyte`;
-  const labelsName = `${prefix}-labels-idx1-ubyte`;
-  const images = parse(folder, imagesName, files.get(imagesName)!);
-  const labels = parse(folder, labelsName, files.get(labelsName)!);
+/** Checks the headers of a pair of files against each other. */
+function checkPair(images: Source, labels: Source): void {
   const [count, height, width] = images.shape as [number, number, number];
-  const imagesPath = join(folder, imagesName);
-  const labelsPath = join(folder, labelsName);
   if (images.shape.length !== 3) {
-    throw new UsageError(`${imagesPath}: expected 3 dimensions, got ${images.shape.length}`);
+    throw new UsageError(`${images.path}: expected 3 dimensions, got ${images.shape.length}`);
   }
   if (labels.shape.length !== 1) {
-    throw new UsageError(`${labelsPath}: expected 1 dimension, got ${labels.shape.length}`);
+    throw new UsageError(`${labels.path}: expected 1 dimension, got ${labels.shape.length}`);
   }
-  if (labels.data.length !== count) {
-    throw new UsageError(`${labelsPath}: expected ${count} labels, one an image, got ${labels.data.length}`);
+  if (labels.shape[0] !== count) {
+    throw new UsageError(`${labels.path}: expected ${count} labels, one an image, got ${labels.shape[0]}`);
   }
   if (Math.min(height, width) < SMALLEST_SIDE) {
     const least = `${SMALLEST_SIDE}×${SMALLEST_SIDE}`;
-    throw new UsageError(`${imagesPath}: expected images of ${least} or more, got ${height}×${width}`);
+    throw new UsageError(`${images.path}: expected images of ${least} or more, got ${height}×${width}`);
   }
-  const wrong = labels.data.findIndex((label) => label >= CLASSES);
+}
+
+/** Unpacks a pair of files. */
+function readPair(images: Source, labels: Source): Files {
+  const classes = dataOf(labels);
+  const wrong = classes.findIndex((label) => label >= CLASSES);
   if (wrong >= 0) {
-    throw new UsageError(`${labelsPath}: label ${wrong}: expected 0 to 9, got ${labels.data[wrong]}`);
+    throw new UsageError(`${labels.path}: label ${wrong}: expected 0 to 9, got ${classes[wrong]}`);
   }
-  return { shape: [count, height, width], pixels: images.data, labels: Int32Array.from(labels.data) };
+  return { shape: images.shape as Files["shape"], pixels: dataOf(images), labels: Int32Array.from(classes) };
 }
 
 /**
@@ -121,27 +148,25 @@ export function readFolder(folder: string): { train: Files; test: Files } {
   }
   if (!isFolder) throw new UsageError(`${folder}: expected a folder with the MNIST files, got a file`);
 
-  const files = new Map<string, Uint8Array>();
-  const missing: string[] = [];
-  for (const prefix of ["train", "t10k"]) {
-    for (const name of [`${prefix}-images-idx3-ubyte`, `${prefix}-labels-idx1-ubyte`]) {
-      const bytes = readPlainOrGzip(folder, name);
-      if (bytes === undefined) missing.push(name);
-      else files.set(name, bytes);
-    }
-  }
+  const names = ["train", "t10k"].flatMap((prefix) => [
+    `${prefix}-images-idx3-ubyte`,
+    `${prefix}-labels-idx1-ubyte`,
+  ]);
+  const sources = names.map((name) => openIdx(folder, name));
+  const missing = names.filter((_, i) => !sources[i]);
   if (missing.length > 0) {
     throw new UsageError(
       `${folder}: expected the four MNIST files, plain or .gz, missing ${missing.join(", ")}`,
     );
   }
-  const train = readPair(folder, "train", files);
-  const test = readPair(folder, "t10k", files);
-  const [trainSize, testSize] = [train, test].map(({ shape }) => shape.slice(1).join("×"));
+  const [trainImages, trainLabels, testImages, testLabels] = sources as [Source, Source, Source, Source];
+  checkPair(trainImages, trainLabels);
+  checkPair(testImages, testLabels);
+  const [trainSize, testSize] = [trainImages, testImages].map(({ shape }) => shape.slice(1).join("×"));
   if (trainSize !== testSize) {
     throw new UsageError(`${folder}: expected test images of ${trainSize} as in training, got ${testSize}`);
   }
-  return { train, test };
+  return { train: readPair(trainImages, trainLabels), test: readPair(testImages, testLabels) };
 }
 
 /** As `readFolder`, with the images normalised. @throws UsageError as it does */

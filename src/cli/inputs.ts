@@ -1,11 +1,12 @@
 /** What the command line gives to an ONNX net: arrays, images and shapes for its inputs. */
 import { readFileSync } from "node:fs";
 import { FormatError } from "../errors.ts";
-import { readNpy } from "../formats/npy.ts";
+import { isNpy, readNpy } from "../formats/npy.ts";
 import type { Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
 import type { Shape } from "../tensor.ts";
-import { isJpeg, isPng, readImage, type ImageOptions } from "./image.ts";
+import { imageTensor, type ImageOptions } from "./image.ts";
+import { isImage, kindOf } from "./images/read.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** `name=file`, or the file alone where there is one input or output. */
@@ -80,7 +81,7 @@ export function readInputs(
       throw new UsageError(`--input: expected a file for ${input.name}, got none`);
     }
     const bytes = read(file);
-    if (!isPng(bytes) && !isJpeg(bytes)) return [input.name, readArray(file, bytes)];
+    if (!isImage(bytes)) return [input.name, readArray(file, bytes)];
     images++;
     return [input.name, imageFor(file, bytes, input, options)];
   });
@@ -92,6 +93,9 @@ export function readInputs(
 }
 
 function readArray(file: string, bytes: Uint8Array): Tensor {
+  if (!isNpy(bytes)) {
+    throw new UsageError(`${file}: expected PNG, JPEG or .npy, got ${kindOf(bytes)}`);
+  }
   try {
     return readNpy(bytes, file);
   } catch (error) {
@@ -117,5 +121,5 @@ function imageFor(file: string, bytes: Uint8Array, { dims }: OnnxInput, options:
     }
   }
   const image: ImageOptions = { scale, mean, std, ...(size && { size }) };
-  return readImage(file, bytes, channels, image);
+  return imageTensor(file, bytes, channels, image);
 }

@@ -13,7 +13,9 @@ export function messageOf(error: unknown): string {
 
 /** Why a system call failed, in words ("no such file or directory"), or the message of another error. */
 export function causeOf(error: unknown): string {
-  const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
+  // zlib has numbers of its own by that name.
+  const isSystem = error instanceof Error && "errno" in error && !String(Object(error).code).startsWith("Z_");
+  const errno = isSystem ? error.errno : undefined;
   const known = typeof errno === "number" ? getSystemErrorMap().get(errno) : undefined;
   return known?.[1] ?? messageOf(error);
 }

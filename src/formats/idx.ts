@@ -39,9 +39,39 @@ function readMagic(bytes: Uint8Array, name: string): number {
 }
 
 /**
- * Reads an IDX file of unsigned bytes, the format of MNIST: two zero bytes, the type code 0x08, the rank, one
- * big-endian 32-bit size a dimension, then the data in row-major order.
+ * Reads the header of an IDX file of unsigned bytes, the format of MNIST: two zero bytes, the type code 0x08, the rank,
+ * and one big-endian 32-bit size a dimension.
  * Source: Y. LeCun, C. Cortes and C. Burges, "The MNIST database", section "File formats".
+ *
+ * @param bytes the file, or as much of its start as holds the header, not compressed
+ * @param name what error messages call the file
+ * @returns the sizes, outermost first, the bytes of the header, and those of the data, which follow it
+ * @throws FormatError naming the file, the expected and the given, if it is anything else
+ */
+export function readIdxHeader(
+  bytes: Uint8Array,
+  name: string,
+): { shape: number[]; start: number; size: number } {
+  const rank = readMagic(bytes, name);
+  const start = 4 + 4 * rank;
+  if (bytes.length < start) {
+    throw new FormatError(`${name}: header: expected ${start} bytes for rank ${rank}, got ${bytes.length}`);
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, start);
+  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
+  let size = 1;
+  shape.forEach((length, axis) => {
+    if (length === 0) throw new FormatError(`${name}: dimension ${axis}: expected at least 1, got 0`);
+    size *= length;
+  });
+  if (!Number.isSafeInteger(size)) {
+    throw new FormatError(`${name}: sizes: expected a product below 2^53, got ${shape.join("×")}`);
+  }
+  return { shape, start, size };
+}
+
+/**
+ * Reads an IDX file of unsigned bytes: its header (`readIdxHeader`), then the data in row-major order.
  *
  * @param bytes the whole file, not compressed
  * @param name what error messages call the file
@@ -49,27 +79,10 @@ function readMagic(bytes: Uint8Array, name: string): number {
  * @throws FormatError naming the file, the expected and the given, if it is anything else
  */
 export function readIdx(bytes: Uint8Array, name: string): { shape: number[]; data: Uint8Array } {
-  const rank = readMagic(bytes, name);
-  const headerLength = 4 + 4 * rank;
-  if (bytes.length < headerLength) {
-    throw new FormatError(
-      `${name}: header: expected ${headerLength} bytes for rank ${rank}, got ${bytes.length}`,
-    );
+  const { shape, start, size } = readIdxHeader(bytes, name);
+  const given = bytes.length - start;
+  if (given !== size) {
+    throw new FormatError(`${name}: data: expected ${size} bytes for ${shape.join("×")}, got ${given}`);
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, headerLength);
-  const shape = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
-  let expected = 1;
-  shape.forEach((size, axis) => {
-    if (size === 0) throw new FormatError(`${name}: dimension ${axis}: expected at least 1, got 0`);
-    expected *= size;
-  });
-  const sizes = shape.join("×");
-  if (!Number.isSafeInteger(expected)) {
-    throw new FormatError(`${name}: sizes: expected a product below 2^53, got ${sizes}`);
-  }
-  const given = bytes.length - headerLength;
-  if (given !== expected) {
-    throw new FormatError(`${name}: data: expected ${expected} bytes for ${sizes}, got ${given}`);
-  }
-  return { shape, data: bytes.subarray(headerLength) };
+  return { shape, data: bytes.subarray(start) };
 }

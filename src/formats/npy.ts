@@ -12,6 +12,10 @@ const ALIGNMENT = 64;
 const HEADER =
   /^\{\s*'descr':\s*'([^']*)',\s*'fortran_order':\s*(True|False),\s*'shape':\s*\(([\d\s,]*)\),?\s*\}\s*$/;
 
+export function isNpy(bytes: Uint8Array): boolean {
+  return MAGIC.every((byte, i) => bytes[i] === byte);
+}
+
 /**
  * The array of a .npy file of versions 1 to 3: float32, little-endian, in C order. Format: NEP 1.
  * @throws FormatError naming `where`
@@ -20,7 +24,8 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
   const fail = (expected: string, given: string): never => {
     throw new FormatError(`${where}: expected ${expected}, got ${given}`);
   };
-  if (bytes.length < 10 || MAGIC.some((byte, i) => bytes[i] !== byte)) fail("a .npy file", "other bytes");
+  if (!isNpy(bytes)) fail("a .npy file", "other bytes");
+  if (bytes.length < 10) fail("a whole header", `${bytes.length} bytes`);
   const version = bytes[6]!;
   if (version < 1 || version > 3) fail("version 1 to 3 of .npy", String(version));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -184,16 +184,72 @@ describe("im2row train checks before it works", () => {
     expect(stderr).toContain(message);
   });
 
-  it("a cut gzip file", async () => {
-    const folder = folderWith("cutgzip", (changed) => {
-      const bytes = changed.get(images)!;
+  /** The images of training in a file that is named .gz. */
+  const withGzip = (name: string, bytes: Uint8Array): string =>
+    folderWith(name, (changed) => {
       changed.delete(images);
-      changed.set(`${images}.gz`, gzipSync(bytes).subarray(0, 500));
+      changed.set(`${images}.gz`, bytes);
     });
-    await expectUsageError(
-      ["train", "--data", folder],
-      /train-images-idx3-ubyte\.gz: expected a whole gzip file/,
-    );
+
+  it.each<[string, () => Uint8Array, string]>([
+    [
+      "is none",
+      () => files.get(images)!,
+      "expected a gzip file, as its name says, got one that begins with 00 00 08 03",
+    ],
+    ["is empty", () => new Uint8Array(0), "expected a gzip file, as its name says, got nothing"],
+    [
+      "is cut",
+      () => gzipSync(files.get(images)!).subarray(0, 500),
+      "expected a whole gzip file, got a broken one (unexpected end of file)",
+    ],
+    [
+      "has a wrong checksum",
+      () => gzipSync(files.get(images)!).map((byte, i, { length }) => (i === length - 8 ? byte ^ 1 : byte)),
+      "expected a whole gzip file, got a broken one (incorrect data check)",
+    ],
+    [
+      "goes on with garbage",
+      () => Buffer.concat([gzipSync(files.get(images)!), Buffer.from("garbage".repeat(9))]),
+      "expected a whole gzip file, got a broken one (incorrect header check)",
+    ],
+    [
+      "has more than its header says",
+      () => gzipSync(Buffer.concat([files.get(images)!, new Uint8Array(3e7)])),
+      "expected 39216 unpacked bytes, got more",
+    ],
+    [
+      "has less than its header says",
+      () => gzipSync(files.get(images)!.subarray(0, 39_000)),
+      "data: expected 39200 bytes for 200×14×14, got 38984",
+    ],
+    [
+      "has a header of four gigabytes",
+      () => gzipSync(idx([200, 4096, 4096], new Uint8Array(3e7))),
+      "expected at most 1073741824 bytes of data, got 200×4096×4096",
+    ],
+    [
+      "is a gzip of no IDX",
+      () => gzipSync(new Uint8Array(1e8)),
+      "type code: expected 0x08 (unsigned byte), got 0x00 (unknown)",
+    ],
+  ])("a file named .gz that %s", async (name, bytes, message) => {
+    const folder = withGzip(name.replaceAll(" ", "-"), bytes());
+    await expectUsageError(["train", "--data", folder], `${join(folder, images)}.gz: ${message}`);
+  });
+
+  it("a gzip file that goes on for gigabytes, in little memory", async () => {
+    // One member that says 39216 bytes, and others that come to 2 GB: unpacked they would take as much.
+    const member = gzipSync(new Uint8Array(2 ** 26));
+    const bomb = Buffer.concat([gzipSync(files.get(images)!), ...Array.from({ length: 32 }, () => member)]);
+    const folder = withGzip("bomb", bomb);
+    const script = `import ${JSON.stringify(CLI)}; process.on("exit", () => console.log(process.resourceUsage().maxRSS));`;
+    const { stdout } = await new Promise<{ stdout: string }>((resolve) => {
+      const args = ["--input-type=module", "--eval", script, "", "train", "--data", folder];
+      execFile(process.execPath, args, (_, text) => resolve({ stdout: text }));
+    });
+    expect(Number(stdout)).toBeGreaterThan(10_000);
+    expect(Number(stdout)).toBeLessThan(300_000);
   });
 
   it("the model's path", async () => {
@@ -237,6 +293,16 @@ describe("im2row train", () => {
     });
     const again = await im2row("train", "--data", plain, ...short, join(root, "model"));
     expect(timeless(again.stdout)).toBe(timeless(first.stdout));
+
+    // The content tells, without .gz too, and a file may have several members.
+    rmSync(plain, { recursive: true });
+    folderWith("data", (changed) => {
+      for (const [name, bytes] of files) {
+        changed.set(name, Buffer.concat([gzipSync(bytes.subarray(0, 20)), gzipSync(bytes.subarray(20))]));
+      }
+    });
+    const members = await im2row("train", "--data", plain, ...short, join(root, "model"));
+    expect(timeless(members.stdout)).toBe(timeless(first.stdout));
   });
 
   it.each(["adam", "adamw"])("trains with %s", async (optimizer) => {

@@ -1,6 +1,7 @@
 /** Right answers: the Worker in workerd over HTTP, and the same handler called in Node. */
 import { encode } from "fast-png";
 import { beforeAll, describe, expect, it } from "vitest";
+import { encodePng } from "../../support/png.ts";
 import {
   type Answer,
   draw,
@@ -147,6 +148,22 @@ describe("one image in any form has the same answer:", () => {
     const answer = await text(post(encoded()));
     expect((JSON.parse(answer) as Answer).digit).toBe(4);
     expect(answer).toBe(await text(post(png(same))));
+  });
+
+  it("a colour that is transparent", async () => {
+    const image = { width: SIDE, height: SIDE, depth: 8, colourType: 0, samples: pixels };
+    const opacity = png(
+      each((v) => [v, v === 0 ? 0 : 255]),
+      { channels: 2 },
+    );
+    const body = encodePng({ ...image, transparency: Uint8Array.of(0, 0) });
+    expect(await text(post(body))).toBe(await text(post(opacity)));
+  });
+
+  it.each([1, 2, 4])("interlaced, %d bits", async (depth) => {
+    const samples = pixels.map((value) => value >> (8 - depth));
+    const image = { width: SIDE, height: SIDE, depth, colourType: 0, samples, interlaced: true };
+    expect(await text(post(encodePng(image)))).toBe(await text(post(png(coarse(depth)))));
   });
 
   it("red on green is grey by its brightness", async () => {

@@ -7,6 +7,7 @@ import { build } from "esbuild";
 import { encode, type ImageData } from "fast-png";
 import { beforeAll, expect } from "vitest";
 import { bundle, serve } from "../../../examples/edge-worker/serve.ts";
+import { chunk, headerChunk } from "../../support/png.ts";
 import { drawDigits } from "../../../src/cli/digits.ts";
 
 type Handler = typeof import("../../../examples/edge-worker/handler.ts");
@@ -94,22 +95,10 @@ export function draw(count: number, seed: number): { pixels: Uint8Array; label: 
 export const png = (data: ImageData["data"], options: Partial<ImageData> = {}): Uint8Array =>
   encode({ width: SIDE, height: SIDE, channels: 1, ...options, data });
 
-/** A chunk without a checksum, for those that are refused or dropped before it is looked at. */
-export function chunk(type: string, data: Uint8Array): Uint8Array {
-  const result = new Uint8Array(12 + data.length);
-  new DataView(result.buffer).setUint32(0, data.length);
-  result.set(new TextEncoder().encode(type), 4);
-  result.set(data, 8);
-  return result;
-}
+export { chunk };
 
-export function header(width: number, height: number, depth = 8, colours = 0, interlace = 0): Uint8Array {
-  const data = new Uint8Array(13);
-  new DataView(data.buffer).setUint32(0, width);
-  new DataView(data.buffer).setUint32(4, height);
-  data.set([depth, colours, 0, 0, interlace], 8);
-  return chunk("IHDR", data);
-}
+export const header = (width: number, height: number, depth = 8, colours = 0, interlace = 0): Uint8Array =>
+  headerChunk(width, height, depth, colours, 0, 0, interlace);
 
 export const SIGNATURE = sample.subarray(0, 8);
 /** The sample with something between its header and its pixels. */
