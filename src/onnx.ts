@@ -2,6 +2,7 @@
 export { loadOnnx } from "./formats/onnx/load.ts";
 export type { OnnxModel } from "./formats/onnx/model.ts";
 export type { OnnxNode } from "./formats/onnx/nodes.ts";
+export type { FrozenInitializer } from "./formats/onnx/frozen.ts";
 export type { Feeds, OnnxFitOptions } from "./formats/onnx/given.ts";
 export type { OnnxInput } from "./formats/onnx/graph.ts";
 export type { NodeTime, OnnxSession } from "./formats/onnx/session.ts";

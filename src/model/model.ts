@@ -17,7 +17,7 @@ import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts
 import { judgedOutputs, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { startingWeights } from "./initialize.ts";
-import { trainingFault, type TrainingFault } from "./learning.ts";
+import { learningParameters, trainingFault, type TrainingFault } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
@@ -58,6 +58,11 @@ export class Model extends InferenceModel {
   /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
   get layers(): readonly Layer[] {
     return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** Names of the weights that training would change, as the layers are frozen now: those that a gradient comes to. */
+  get learning(): ReadonlySet<string> {
+    return new Set(Array.from(learningParameters(this.graph, this.parameters), ({ name }) => name));
   }
 
   /** What `compile` would refuse an optimizer for, as the layers are frozen now. */

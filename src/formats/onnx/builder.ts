@@ -6,7 +6,6 @@ import type { Layer } from "../../layers/layer.ts";
 import * as layers from "../../layers/index.ts";
 import { SymbolicTensor } from "../../layers/symbolic.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
-import { constantLayer } from "./layers/constant.ts";
 import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
 import { fileOrder, splitOrder } from "./order.ts";
@@ -82,7 +81,9 @@ export class Builder {
   /** The names in use, each with the last number that was put behind it. */
   readonly #names = new Map<string, number>();
   /** The first input that is given at run time. */
-  #given: SymbolicTensor | undefined;
+  given: Computed | undefined;
+  /** The initializers that are values which learn, by their tensors. */
+  readonly weights: Map<TensorProto, Computed> = new Map();
   /** Elements of weights that the file does not hold, or holds once for several layers. */
   #copied = 0;
 
@@ -119,8 +120,9 @@ export class Builder {
     }
     const order = fileOrder(shape.length);
     const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
-    this.#given ??= symbol;
-    return { type, shape, order, symbol };
+    const input = { type, shape, order, symbol };
+    this.given ??= input;
+    return input;
   }
 
   /** The shape that layers see of a value whose axes lie in `order`. */
@@ -143,18 +145,6 @@ export class Builder {
     throw new NotBatched("it joins the images of a batch");
   }
 
-  /** A value that is computed; a constant becomes one. */
-  computed(value: Value): Computed {
-    if (!isConstant(value)) return value;
-    if (this.batch !== undefined) throw new NotBatched("it makes an image of a constant");
-    const { type, shape } = value;
-    const order = fileOrder(shape.length);
-    const layer = constantLayer(value, this.seen(shape, order));
-    // It reads an input, and looks at nothing: a model's graph starts with one.
-    const from = this.#given ? [this.#given] : [];
-    return { type, shape, order, symbol: new SymbolicTensor(this.seen(shape, order), layer, from) };
-  }
-
   /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
   #newName(wanted: string): string {
     // Without underscores in front no name means anything to an object.
@@ -165,12 +155,18 @@ export class Builder {
     return name;
   }
 
-  /** What a layer that sees whole values makes of some; their axes are the caller's business. */
-  apply(layer: Layer, inputs: readonly Computed[], type: TensorType, order?: readonly number[]): Computed {
+  /** What a layer that sees whole values makes of some; their axes are the caller's business. It is called as the node, unless told. */
+  apply(
+    layer: Layer,
+    inputs: readonly Computed[],
+    type: TensorType,
+    order?: readonly number[],
+    wanted = this.node,
+  ): Computed {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    const name = this.#newName(this.node);
+    const name = this.#newName(wanted);
     this.nodeOf.set(name, this.node);
     Object.assign(layer, { name });
     const symbols = inputs.map(({ symbol }) => symbol);

@@ -115,7 +115,8 @@ export function readGraph(bytes: Uint8Array): OnnxGraph {
   const initializers = new Map<string, Constant>();
   for (const tensor of graph.initializers) {
     if (initializers.has(tensor.name)) fail("initializers", "names of their own", tensor.name);
-    initializers.set(tensor.name, readTensor(`loadOnnx: ${tensor.name}`, tensor));
+    const constant = readTensor(`loadOnnx: ${tensor.name}`, tensor);
+    initializers.set(tensor.name, { ...constant, weight: constant.type === "float32" });
   }
   // Files of the first versions list initializers among the inputs.
   const inputs = graph.inputs.filter(({ name }) => !initializers.has(name)).map(readInput);

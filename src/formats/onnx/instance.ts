@@ -96,7 +96,7 @@ export class Instance {
   }
 
   /** The weights that the model has, with its names for them. */
-  *#weights(): Generator<readonly [name: string, weight: StoredWeight]> {
+  *stored(): Generator<readonly [name: string, weight: StoredWeight]> {
     const { weights } = this.model!;
     for (const weight of this.lowered.builder.stored) {
       const name = `${weight.layer.name}.${weight.weight}`;
@@ -112,7 +112,7 @@ export class Instance {
     const trained = new Map<TensorProto, Float32Array>();
     if (!this.model) return trained;
     const { weights } = this.model;
-    const own = [...this.#weights()].map(([name, weight]) => {
+    const own = [...this.stored()].map(([name, weight]) => {
       const { data } = weights.get(name)!;
       return { name, weight, data, changed: !sameBits(data, weight.start()) };
     });
@@ -139,7 +139,7 @@ export class Instance {
   resume(trained: ReadonlyMap<TensorProto, Float32Array>): void {
     if (!this.model || trained.size === 0) return;
     const { weights } = this.model;
-    for (const [name, { source, fromFile }] of this.#weights()) {
+    for (const [name, { source, fromFile }] of this.stored()) {
       const now = source && trained.get(source);
       if (now) weights.set(name, { shape: weights.get(name)!.shape, data: fromFile(now) });
     }

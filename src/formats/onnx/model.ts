@@ -22,6 +22,7 @@ import {
   type OnnxFitOptions,
   type Shapes,
 } from "./given.ts";
+import { frozenInitializers, type FrozenInitializer } from "./frozen.ts";
 import type { OnnxGraph, OnnxInput } from "./graph.ts";
 import { Instance, type End, type Given } from "./instance.ts";
 import { checkOperators, NeedsInputs } from "./lower.ts";
@@ -149,6 +150,16 @@ export class OnnxModel {
    */
   get notTrainable(): string | undefined {
     return this.notBatched ?? this.#instance!.notTrainable;
+  }
+
+  /**
+   * The initializers of floats that training leaves as they are, each with the reason: single numbers, moving statistics,
+   * what the net computes with when it is loaded, layers of `model` that are frozen. All others learn, and `toOnnx` writes
+   * them. @throws OptionError when the images of a batch meet in it
+   */
+  get frozen(): FrozenInitializer[] {
+    this.#batched("frozen");
+    return frozenInitializers(this.#graph, this.#instance!);
   }
 
   /**

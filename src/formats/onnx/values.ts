@@ -20,8 +20,14 @@ export interface Constant extends TensorType {
   data(): Numbers;
   /** The tensor of the file that it is, for files that are written again. */
   readonly source?: TensorProto;
+  /** Whether it is a float initializer, which is what learns. */
+  readonly weight?: boolean;
+  /** What each image has of one that repeats it for all of them. */
+  readonly each?: Constant;
   /** Whether it follows from the shape of an input: then it may tell shapes, but is no number to compute with. */
   readonly ofShape?: boolean;
+  /** Whether it is the list of the sizes of a value, of which the first alone is that of the images. */
+  readonly isShape?: boolean;
 }
 
 /** A tensor that is computed when the net runs. */

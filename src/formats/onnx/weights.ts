@@ -12,6 +12,8 @@ export interface WeightSource {
   readonly order?: readonly number[];
   /** What the numbers are multiplied with. */
   readonly scale?: number;
+  /** Whether training changes it, if it changes such weights of the layer at all. Default: true. */
+  readonly learns?: boolean;
 }
 
 /** A layer that starts with the file's numbers for some of its weights, by name. */
@@ -37,7 +39,8 @@ export function withWeights(
         if (!own) return spec;
         const [has, needs] = [sizeOf(sources[spec.name]!.constant.shape), sizeOf(spec.shape)];
         if (has !== needs) throw new Unsupported(`${spec.name}: expected ${needs} elements, got ${has}`);
-        return { ...spec, initializer: () => own.start() };
+        const learns = sources[spec.name]!.learns ?? true;
+        return { ...spec, initializer: () => own.start(), trainable: learns && spec.trainable !== false };
       }),
   });
 }

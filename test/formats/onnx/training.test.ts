@@ -1,29 +1,13 @@
-/**
- * Gradients through the layers that ONNX's operators bring along: the convolution before them has the slopes of the loss.
- *
- * For a direction d of ±1 over the filters the slope D(h) = (L(w + h·d) − L(w − h·d)) / 2h is extrapolated from h and
- * h / 2; what remains of its truncation is less than |D(h) − D(h/2)|. L is a mean of squares of which each is off by at
- * most 64 roundings, relative to 1 + L: extrapolated, that is 3·64u·(1 + L) / h.
- */
+/** Gradients through the layers that ONNX's operators bring along: the convolution before them has the slopes of the loss. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  input,
-  layers,
-  load,
-  losses,
-  model,
-  optimizers,
-  tensor,
-  type Engine,
-  type Tensor,
-} from "../../../src/index.ts";
+import { input, layers, load, losses, model, optimizers, tensor, type Engine } from "../../../src/index.ts";
 import type { OnnxModel, OnnxTensor } from "../../../src/onnx.ts";
 import { broadcastLayer } from "../../../src/formats/onnx/layers/broadcast.ts";
 import type { NodeProto } from "../../../src/formats/onnx/proto.ts";
-import { U } from "../../support/float.ts";
 import { node } from "../../support/onnxFile.ts";
 import { random } from "../../support/random.ts";
 import { floats, integers, loadNet, noise } from "./support/net.ts";
+import { expectSlopes } from "./support/slopes.ts";
 
 let engine: Engine;
 
@@ -33,7 +17,6 @@ beforeAll(async () => {
 
 afterAll(() => engine.dispose());
 
-const H = 2 ** -6;
 const IMAGES = noise(1, [3, 2, 3, 4], 0.25, 1);
 
 /** Constants that nets read, and the convolution's filters: what it makes lies between ⅛ and 1. */
@@ -126,39 +109,10 @@ const loadTrained = (nodes: readonly NodeProto[]): Promise<OnnxModel> =>
 
 const images = tensor(IMAGES.data, [...IMAGES.shape]);
 
-/** The loss in a step that changes nothing; the model then has its gradients. */
-function measure(net: OnnxModel, targets: Tensor): number {
-  net.compile({ optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() });
-  return net.trainOnBatch(images, targets);
-}
-
 describe("the filters' gradient through", () => {
   it.each(Object.keys(NETS))("%s is the slope of the loss", async (name) => {
     const net = await loadTrained(NETS[name]!);
-    const y = net.predict({ x: IMAGES }).y!;
-    const targets = tensor(random(9).uniform(y.data.length), [...y.shape]);
-    const here = measure(net, targets);
-    const { weights, gradients } = net.model;
-    const filters = [...weights.keys()].find((key) => key.endsWith(".kernel"));
-    const { data, shape } = weights.get(filters!)!;
-    const gradient = gradients.get(filters!)!.data;
-    const lossAt = (direction: Int32Array, step: number): number => {
-      const moved = data.map((w, i) => w + step * direction[i]!);
-      net.model.setWeights(new Map([...weights, [filters!, tensor(moved, shape)]]));
-      return measure(net, targets);
-    };
-    for (let seed = 0; seed < 3; seed++) {
-      const direction = random(seed)
-        .integers(data.length, 0, 1)
-        .map((bit) => 2 * bit - 1);
-      const slope = (h: number): number => (lossAt(direction, h) - lossAt(direction, -h)) / (2 * h);
-      const [wide, narrow] = [slope(H), slope(H / 2)];
-      const bound = Math.abs(wide - narrow) + (3 * 64 * U * (1 + here)) / H;
-      const expected = direction.reduce((sum, d, i) => sum + d * gradient[i]!, 0);
-      expect(Math.abs((4 * narrow - wide) / 3 - expected)).toBeLessThan(bound);
-      // A bound that says nothing would hold for a gradient of zero as well.
-      expect(bound).toBeLessThan(0.1 * Math.hypot(...gradient));
-    }
+    expectSlopes(net, { x: IMAGES }, /\.kernel$/);
     net.dispose();
   });
 });

@@ -1,32 +1,39 @@
-import type { Layer } from "../../../layers/layer.ts";
+import type { Layer, Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
-import type { Shape } from "../../../tensor.ts";
+import { sizeOf, type Shape } from "../../../tensor.ts";
 import type { Constant } from "../values.ts";
+import { BROADCAST } from "./kinds.ts";
+import { broadcastTable } from "./strides.ts";
 
-/** What layers call a weight that is a constant of the file, and does not learn. */
+/** What layers call a weight that is a tensor of the file. */
 export const CONSTANT = "constant";
 
 /** The type of the layer that is a constant. */
 export const CONSTANT_TYPE = "onnx.Constant";
 
-/** A constant as a value of the graph, for the rare reader that computes with it as with any other. */
+/**
+ * A constant as a value of the graph, the same for each image: a weight, of which the gradient is the sum over the images,
+ * in ascending order; or integers.
+ */
 export function constantLayer(constant: Constant, shape: Shape): Layer {
+  const float = constant.type === "float32";
   return defineLayer({
     type: CONSTANT_TYPE,
     config: {},
     backwardReads: { x: false, y: false },
     isView: () => false,
     outputShape: () => shape,
-    weights: () => [],
-    build({ heap, y }) {
-      const data = constant.data();
-      const float = constant.type === "float32";
-      return {
-        // Anew in each run: the place is another's when nobody needs it any more.
-        forward() {
-          (float ? heap.floats : heap.ints).set(data, y.pointer >>> 2);
-        },
-      };
+    weights: () => (float ? [{ name: CONSTANT, shape, initializer: "zeros" }] : []),
+    build({ kernels, weights, gradients, y, dy, table }): Pass {
+      const size = sizeOf(shape);
+      const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
+      const from = weights[0] ?? { pointer: table(Int32Array.from(constant.data())) };
+      // Anew in each run: the place is another's when nobody needs it any more.
+      const forward = (n: number): void =>
+        kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);
+      const [gradient] = gradients;
+      if (!gradient) return { forward };
+      return { forward, backward: (n) => kernels.biasGradient(n, size, dy.pointer, gradient.pointer) };
     },
   });
 }

@@ -2,6 +2,7 @@
 import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
 import type { UnaryKind } from "../layers/unary.ts";
+import { eachImage } from "../constants.ts";
 import { Rare } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { channelsLast } from "../order.ts";
@@ -65,7 +66,7 @@ function prelu(node: Node, x: Computed, slope: Constant): Computed | undefined {
   const { length: rank } = shape;
   if (slope.shape.length > rank) return undefined;
   const order = channelsLast(rank);
-  const constant = { ...slope, shape: padShape(slope.shape, rank) };
+  const constant = eachImage(builder, { ...slope, shape: padShape(slope.shape, rank) });
   const sizes = seenConstant(builder, constant, order);
   const from = builder.ordered(x, order);
   const first = sizes.findIndex((size) => size > 1);

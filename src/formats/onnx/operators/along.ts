@@ -3,12 +3,17 @@ import { NotBatched } from "../builder.ts";
 import { isWhole, rangeLayer, rangeStart, tableLayer, takeAlong, type AxisTable } from "../layers/along.ts";
 import { Unsupported } from "../node.ts";
 import { checkLength, constantOf, type Node } from "../operator.ts";
-import { constantRoom, isConstant, type TensorType, type Value } from "../values.ts";
+import { constantRoom, isConstant, type Constant, type TensorType, type Value } from "../values.ts";
 
 /** The results for 0, 1, … @throws Unsupported when they are too many */
 export function range<T>(count: number, each: (i: number) => T): T[] {
   checkLength(count);
   return Array.from({ length: count }, (_, i) => each(i));
+}
+
+/** Whether what is taken of a constant follows from the number of images, as all does that follows from a shape but its other sizes. */
+function followsShape({ ofShape, isShape, shape }: Constant, places: readonly number[]): boolean {
+  return ofShape === true && !(isShape && shape.length === 1 && !places.includes(0));
 }
 
 /** A value made from another along one of its axes, in whatever order they lie. */
@@ -26,7 +31,7 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
     builder.spend(sizeOf(shape) + size);
     const data = constantRoom(type, size);
     if (isConstant(value)) takeAlong(table, sizeOf(shape.slice(axis + 1)), value.data(), data);
-    return constantOf(type, made.shape, data, isConstant(value) && value.ofShape);
+    return constantOf(type, made.shape, data, isConstant(value) && followsShape(value, table.places));
   }
   const place = builder.axis(value, axis);
   const seen = builder.seen(made.shape, value.order);

@@ -3,7 +3,8 @@ import { ShapeError } from "../../../errors.ts";
 import * as layers from "../../../layers/index.ts";
 import { rowPair } from "../../../layers/rows.ts";
 import { sameShape, sizeOf, type Shape } from "../../../tensor.ts";
-import { NotBatched, type Builder } from "../builder.ts";
+import type { Builder } from "../builder.ts";
+import { besideImages } from "../constants.ts";
 import { broadcastLayer, type BroadcastKind } from "../layers/broadcast.ts";
 import { CONSTANT } from "../layers/constant.ts";
 import { Rare, Unsupported } from "../node.ts";
@@ -61,9 +62,8 @@ function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   return isSixth ? activate(node, b, "hardSwish") : undefined;
 }
 
-/** The shape that a layer sees of a constant which is the same for all images. @throws NotBatched when it is not */
+/** The shape that a layer sees of a constant which is the same for all images. */
 export function seenConstant({ batch }: Builder, { shape }: Constant, order: readonly number[]): Shape {
-  if (batch !== undefined && shape[0] !== 1) throw new NotBatched("a constant has images of its own");
   const sizes = order.map((axis) => shape[axis]!).slice(batch === undefined ? 0 : 1);
   return sizes.length === 0 ? [1] : sizes;
 }
@@ -80,7 +80,9 @@ export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): 
   const operands = [a, b].map((value) => builder.reshaped(value, padShape(value.shape, rank)));
   const computed = operands.filter(isComputed);
   const { order } = computed.reduce((big, other) => (sizeOf(other.shape) > sizeOf(big.shape) ? other : big));
-  const values = operands.map((value) => (isConstant(value) ? value : builder.ordered(value, order)));
+  const values = operands
+    .map((value) => besideImages(builder, value, order))
+    .map((value) => (isConstant(value) ? value : builder.ordered(value, order)));
   const seen = values.map((value) =>
     isConstant(value) ? seenConstant(builder, value, order) : value.symbol.shape,
   ) as [Shape, Shape];

@@ -1,6 +1,7 @@
 /** How shapes become one, and values along them. */
 import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
+import { eachImage } from "../constants.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
 import { constantOf, onHost, type Node } from "../operator.ts";
@@ -72,13 +73,17 @@ export function eachOnHost(
       },
     };
   };
-  const shapes = inputs.map((value) => value.shape);
-  const { length: rank } = shapes.reduce(broadcastShape);
-  const byImage = inputs.every(({ shape }, i) =>
-    isConstant(inputs[i]!) ? shape.length < rank || shape[0] === 1 : shape.length === rank,
+  if (inputs.every(isConstant)) {
+    return onHost({ ...node, inputs }, planOf(inputs.map(({ shape }) => shape)))[0]!;
+  }
+  const { length: rank } = inputs.map(({ shape }) => shape).reduce(broadcastShape);
+  const own = inputs.map((value) =>
+    isConstant(value) && value.shape.length === rank ? eachImage(node.builder, value) : value,
   );
-  const ofImage = shapes.map((shape, i) => (isConstant(inputs[i]!) ? shape : [1, ...shape.slice(1)]));
-  return onHost({ ...node, inputs }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
+  const shapes = own.map(({ shape }) => shape);
+  const byImage = own.every((value) => isConstant(value) || value.shape.length === rank);
+  const ofImage = shapes.map((shape, i) => (isConstant(own[i]!) ? shape : [1, ...shape.slice(1)]));
+  return onHost({ ...node, inputs: own }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
 }
 
 /** A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that. */

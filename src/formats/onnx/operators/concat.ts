@@ -2,6 +2,7 @@ import * as layers from "../../../layers/index.ts";
 import { listed } from "../../../options.ts";
 import { shapeText, sizeOf } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
+import { computedOf } from "../constants.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
 import { fileOrder } from "../order.ts";
@@ -54,7 +55,7 @@ const concat: Operator = {
     const order =
       long.filter(isComputed).find((value) => value.order.some((at, i) => at !== i))?.order ??
       fileOrder(shape.length);
-    const parts = long.map((value) => builder.ordered(builder.computed(value), order));
+    const parts = long.map((value) => builder.ordered(computedOf(builder, value), order));
     const layer = layers.concatenate({ axis: builder.axis(parts[0]!, axis) + 1 });
     return [builder.apply(layer, parts, made, order)];
   },

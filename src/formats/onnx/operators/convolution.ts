@@ -5,7 +5,7 @@ import type { Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { constantInput, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Computed, Constant } from "../values.ts";
-import { withWeights } from "../weights.ts";
+import { withWeights, type WeightSource } from "../weights.ts";
 import { perChannel } from "./broadcasting.ts";
 import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "./images.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
@@ -54,7 +54,8 @@ export interface Convolution {
   make(options: PlaneOptions): Layer;
 }
 
-export function convolve(node: Node, convolution: Convolution, bias: Constant | undefined): Computed {
+/** The convolution with a bias that is given, or that was added to it later. */
+export function convolve(node: Node, convolution: Convolution, bias?: WeightSource): Computed {
   const { builder, attributes } = node;
   const { images, filters, window, f, sizes, make } = convolution;
   const { kernel, strides, dilations, pads } = asPlane(window);
@@ -68,14 +69,14 @@ export function convolve(node: Node, convolution: Convolution, bias: Constant | 
   });
   const loaded = withWeights(builder, layer, {
     kernel: planeFilters(filters),
-    ...(bias && { bias: { constant: bias } }),
+    ...(bias && { bias }),
   });
   const y = overPlane(node, loaded, images, f, sizes);
   if (bias) return y;
   builder.origins.set(y, {
     withBias(later) {
       const own = perChannel(later, y.shape, 1);
-      return own && convolve(node, convolution, own);
+      return own && convolve(node, convolution, { constant: own, learns: own.weight ?? false });
     },
   });
   return y;
@@ -106,7 +107,7 @@ const conv: Operator = {
       sizes: window.sizes,
       make: (options: PlaneOptions) => layers.conv2d({ ...options, filters: f }),
     };
-    return [convolve(node, convolution, node.inputs[2] && constantInput(node, 2, "bias"))];
+    return [convolve(node, convolution, node.inputs[2] && { constant: constantInput(node, 2, "bias") })];
   },
 };
 

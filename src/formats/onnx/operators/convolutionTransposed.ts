@@ -85,7 +85,7 @@ const convTranspose: Operator = {
       sizes,
       make: (options) => layers.conv2dTranspose({ ...options, filters: f, outputPadding }),
     };
-    return [convolve(node, convolution, node.inputs[2] && constantInput(node, 2, "bias"))];
+    return [convolve(node, convolution, node.inputs[2] && { constant: constantInput(node, 2, "bias") })];
   },
 };
 

@@ -39,7 +39,7 @@ const gather: Operator = {
     const from = x.shape[axis]!;
     const [before, after] = [x.shape.slice(0, axis), x.shape.slice(axis + 1)];
     const shape = [...before, ...places.shape, ...after];
-    if (isConstant(places) && !isConstant(x)) {
+    if (isConstant(places) && (!isConstant(x) || (x.isShape && !places.ofShape))) {
       checkLength(sizeOf(places.shape));
       const taken = Array.from(places.data(), (place) => placeIn(from, place, name));
       return [builder.reshaped(along(node, x, axis, { from, places: taken }), shape)];

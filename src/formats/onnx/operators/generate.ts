@@ -20,7 +20,12 @@ const constantOfShape: Operator = {
     const type = value?.type ?? "float32";
     const number = value?.data()[0] ?? 0;
     const data = () => constantRoom(type, size).fill(number);
-    return [{ type, shape, data, ofShape: sizes.ofShape ?? false }];
+    const each = {
+      type,
+      shape: [1, ...shape.slice(1)],
+      data: () => constantRoom(type, size / shape[0]!).fill(number),
+    };
+    return [{ type, shape, data, ...(sizes.ofShape && { ofShape: true, ...(size > 0 && { each }) }) }];
   },
 };
 

@@ -1,5 +1,6 @@
 import type { Layer } from "../../../layers/layer.ts";
 import { shapeText } from "../../../tensor.ts";
+import { computedOf } from "../constants.ts";
 import { Unsupported } from "../node.ts";
 import type { Node } from "../operator.ts";
 import { channelsLast } from "../order.ts";
@@ -29,7 +30,7 @@ export function checkImages({ shape, type }: Value): ImageSizes {
 /** The value with its channels last. @throws Unsupported as `checkImages` */
 export function imagesOf({ builder }: Node, value: Value): Images {
   const sizes = checkImages(value);
-  return { ...sizes, value: builder.ordered(builder.computed(value), channelsLast(value.shape.length)) };
+  return { ...sizes, value: builder.ordered(computedOf(builder, value), channelsLast(value.shape.length)) };
 }
 
 /** The values as images with a height: those of one dimension get one of 1. */

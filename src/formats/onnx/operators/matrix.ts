@@ -29,7 +29,7 @@ export function dense(
   builder.origins.set(y, {
     withBias(later) {
       const own = perChannel(later, shape, last);
-      return own && dense(node, x, units, kernel, { constant: own });
+      return own && dense(node, x, units, kernel, { constant: own, learns: own.weight ?? false });
     },
   });
   return y;

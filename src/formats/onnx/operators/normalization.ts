@@ -10,8 +10,9 @@ import {
   type OperatorTable,
 } from "../operator.ts";
 import { channelsLast } from "../order.ts";
+import { computedOf } from "../constants.ts";
 import type { Constant, Value } from "../values.ts";
-import { withWeights } from "../weights.ts";
+import { withWeights, type WeightSource } from "../weights.ts";
 import { range } from "./along.ts";
 import { checkImages, imagesOf } from "./images.ts";
 
@@ -23,6 +24,9 @@ function weightOf(node: Node, index: number, what: string, size: number): Consta
     `${what}: expected ${size} numbers, got ${constant.type} of shape ${shapeText(constant.shape)}`,
   );
 }
+
+/** Initializers learn; what a node holds stands in for a scale and a shift that are none, as PyTorch writes them. */
+const sourceOf = (constant: Constant): WeightSource => ({ constant, learns: constant.weight ?? false });
 
 export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
 
@@ -55,9 +59,9 @@ const batchNormalization: Operator = {
     if (isTraining(node)) throw new Rare();
     const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
     const names = ["gamma", "beta", "movingMean", "movingVariance"];
-    const weights = names.map((name, i) => [name, { constant: weightOf(node, i + 1, name, channels) }]);
+    const weights = names.map((name, i) => [name, sourceOf(weightOf(node, i + 1, name, channels))]);
     const loaded = withWeights(builder, layer, Object.fromEntries(weights));
-    const given = builder.ordered(builder.computed(seen), channelsLast(seen.shape.length));
+    const given = builder.ordered(computedOf(builder, seen), channelsLast(seen.shape.length));
     return [builder.reshaped(builder.apply(loaded, [given], seen, given.order), x.shape)];
   },
 };
@@ -72,8 +76,8 @@ function normalizedImages(
   const images = imagesOf(node, required(node, 0));
   const { value, c } = images;
   const loaded = withWeights(builder, make({ epsilon: epsilonOf(node) }), {
-    gamma: { constant: weight(1, "scale", c) },
-    beta: { constant: weight(2, "bias", c) },
+    gamma: sourceOf(weight(1, "scale", c)),
+    beta: sourceOf(weight(2, "bias", c)),
   });
   return [builder.applyToImages(loaded, [value], value, value.order)];
 }
@@ -114,7 +118,7 @@ export const layerNormalization: Operator = {
     const { builder, attributes } = node;
     if (node.outputs > 1) throw new Rare();
     attributes.ignore("stash_type");
-    const given = builder.computed(required(node, 0));
+    const given = computedOf(builder, required(node, 0));
     const { shape } = given;
     const axis = axisOf(attributes.int("axis", -1), shape.length);
     builder.axis(given, axis);
@@ -122,9 +126,9 @@ export const layerNormalization: Operator = {
     const x = given.order.slice(axis).every((each) => each >= axis) ? given : builder.inFileOrder(given);
     const order = x.order.slice(axis).map((each) => each - axis);
     const sizes = shape.slice(axis);
-    const weight = (index: number, what: string): { constant: Constant; order: number[] } => {
+    const weight = (index: number, what: string): WeightSource => {
       const constant = weightOf(node, index, what, sizeOf(sizes));
-      return { constant: { ...constant, shape: sizes }, order };
+      return { ...sourceOf({ ...constant, shape: sizes }), order };
     };
     const center = node.inputs[2] !== undefined;
     const layer = layers.layerNormalization({

@@ -13,6 +13,9 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { fileOrder } from "../order.ts";
+import { isConstant } from "../values.ts";
+import { along } from "./along.ts";
 import { transposed } from "./transpose.ts";
 
 const reshape: Operator = {
@@ -91,11 +94,14 @@ const transpose: Operator = {
 const shapeOf: Operator = {
   inputs: [1, 1],
   lower(node) {
-    const { shape } = required(node, 0);
+    const x = required(node, 0);
     const { attributes } = node;
-    const end = attributes.int("end");
-    const sizes = shape.slice(attributes.int("start", 0), end ?? shape.length);
-    return [constantOf("int64", [sizes.length], Float64Array.from(sizes), true)];
+    const { length: from } = x.shape;
+    // Those of what is computed begin with the number of images.
+    const [ofShape, isShape] = isConstant(x) ? [x.ofShape, false] : [true, true];
+    const sizes = { ...constantOf("int64", [from], Float64Array.from(x.shape), ofShape), isShape };
+    const places = fileOrder(from).slice(attributes.int("start", 0), attributes.int("end") ?? from);
+    return [along(node, sizes, 0, { from, places })];
   },
 };
 

@@ -2,6 +2,7 @@ import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { logSoftmax } from "../layers/logSoftmax.ts";
+import { computedOf } from "../constants.ts";
 import { Unsupported } from "../node.ts";
 import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Computed } from "../values.ts";
@@ -20,7 +21,7 @@ function overAxis(layer: () => Layer): Operator {
     inputs: [1, 1],
     lower(node) {
       const { attributes, builder } = node;
-      const x = builder.computed(required(node, 0));
+      const x = computedOf(builder, required(node, 0));
       const { type, shape } = x;
       if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
       const joins = attributes.version < 13;

@@ -1,3 +1,4 @@
+import { computedOf } from "../../constants.ts";
 import type { Node, OperatorTable } from "../../operator.ts";
 import { isConstant, type Value } from "../../values.ts";
 import { broadcast, combine, combineAll, operandsOf } from "../arithmetic.ts";
@@ -22,7 +23,7 @@ function pow(node: Node): readonly Value[] {
     return [eachOnHost(node, [base, exponent], base.type, integerPower)];
   }
   const [x, y] = [cast(node, base, "float32"), cast(node, exponent, "float32")];
-  const left = isConstant(x) && isConstant(y) ? node.builder.computed(x) : x;
+  const left = isConstant(x) && isConstant(y) ? computedOf(node.builder, x) : x;
   return [cast(node, broadcast(node, "pow", left, y), base.type)];
 }
 

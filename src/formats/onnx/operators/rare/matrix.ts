@@ -1,6 +1,7 @@
 /** Products of matrices that are both computed, both known, of integers, or stacks. */
 import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
 import { NotBatched } from "../../builder.ts";
+import { besideImages } from "../../constants.ts";
 import { CONSTANT } from "../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { matMulLayer } from "../../layers/matMul.ts";
@@ -65,7 +66,9 @@ function stacked(node: Node, left: Value, right: Value, product: Product): Value
   const rank = batch.length + 2;
   const images = builder.batch === undefined ? 0 : 1;
   if (batch.length < images) throw new NotBatched("it joins the images of a batch");
-  const values = [builder.reshaped(left, product.a), builder.reshaped(right, product.b)];
+  const values = [builder.reshaped(left, product.a), builder.reshaped(right, product.b)].map((value) =>
+    besideImages(builder, value),
+  );
   const order = Array.from({ length: rank }, (_, axis) => axis);
   const operands = values.map((value) =>
     (isConstant(value) ? seenConstant(builder, value, order) : value.shape.slice(images)).slice(0, -2),

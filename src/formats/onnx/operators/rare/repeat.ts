@@ -10,14 +10,28 @@ import {
   type Operator,
   type OperatorTable,
 } from "../../operator.ts";
+import { weightOf } from "../../constants.ts";
 import { isConstant, type Value } from "../../values.ts";
 import { along, range } from "../along.ts";
-import { broadcastShape } from "../broadcasting.ts";
+import { broadcastShape, padShape } from "../broadcasting.ts";
 
-/** The result, which follows from the shape of an input where the list does by which it is made. */
-function repeated(node: Node, y: Value): Value[] {
+/**
+ * `x`, repeated along its axes as often as `times` says. Where the list does that they come from, the result follows from the shape
+ * of an input, and each image has what is repeated for it.
+ */
+function repeated(node: Node, x: Value, times: readonly number[]): Value {
   const { ofShape } = constantInput(node, 1, "sizes");
-  return [ofShape && isConstant(y) ? { ...y, ofShape } : y];
+  if (times.length === 0) return x;
+  const repeat = (value: Value, axis: number): Value => {
+    const from = value.shape[axis]!;
+    if (times[axis] === 1) return value;
+    return along(node, value, axis, { from, places: range(from * times[axis]!, (i) => i % from) });
+  };
+  const each = range(times.length - 1, (i) => i + 1).reduce(repeat, x);
+  const y = repeat(each, 0);
+  if (!isConstant(y) || !ofShape) return y;
+  const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
+  return { ...y, ofShape, ...(alike && { each }) };
 }
 
 const expand: Operator = {
@@ -25,13 +39,13 @@ const expand: Operator = {
   lower(node) {
     const x = required(node, 0);
     const shape = broadcastShape(x.shape, checkSizes(known(node, 1, "shape")!));
-    const missing = shape.length - x.shape.length;
-    let y = node.builder.reshaped(x, [...range(missing, () => 1), ...x.shape]);
-    shape.forEach((size, axis) => {
-      const from = y.shape[axis]!;
-      if (from !== size) y = along(node, y, axis, { from, places: range(size, () => 0) });
-    });
-    return repeated(node, y);
+    const { builder } = node;
+    const given = builder.reshaped(x, padShape(x.shape, shape.length));
+    // What is repeated for each image is a value of images, and learns where it is a weight.
+    const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
+    const y = (ofImages && isConstant(given) && weightOf(builder, given)) || given;
+    const times = shape.map((size, axis) => (y.shape[axis] === size ? 1 : size));
+    return [repeated(node, y, times)];
   },
 };
 
@@ -43,12 +57,7 @@ const tile: Operator = {
     if (repeats.length !== x.shape.length) {
       throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${listed(repeats)}]`);
     }
-    let y = x;
-    repeats.forEach((times, axis) => {
-      const from = x.shape[axis]!;
-      y = along(node, y, axis, { from, places: range(from * times, (i) => i % from) });
-    });
-    return repeated(node, y);
+    return [repeated(node, x, repeats)];
   },
 };
 
