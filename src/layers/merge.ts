@@ -261,7 +261,8 @@ function joiningPass(context: BuildContext, axis: number): Pass {
   const rows = sizeOf(output.slice(0, along));
   const row = sizeOf(output.slice(along));
   const widths = inputs.map((shape) => sizeOf(shape.slice(along)));
-  const starts = widths.map((_, i) => 4 * widths.slice(0, i).reduce((sum, width) => sum + width, 0));
+  let end = 0;
+  const starts = widths.map((width) => 4 * ((end += width) - width));
   const forward = (n: number): void => {
     for (let i = 0; i < xs.length; i++) {
       const width = widths[i]!;

@@ -1,5 +1,6 @@
 import { MemoryError } from "../errors.ts";
 import type { Buffer } from "../layers/layer.ts";
+import { Room } from "./room.ts";
 
 /** Buffers start at cache lines: 16 floats. */
 const ALIGNMENT = 16;
@@ -40,20 +41,12 @@ export function untouched(size: number): PlannedBuffer {
  * in all. Largest first, each at the lowest place that is free during its whole span.
  */
 export function assignOffsets(buffers: readonly PlannedBuffer[]): number {
-  const placed: PlannedBuffer[] = [];
+  const room = new Room(buffers.reduce((end, { last }) => Math.max(end, last + 1), 1));
   let total = 0;
   for (const buffer of [...buffers].sort((a, b) => b.size - a.size)) {
-    const neighbours = placed
-      .filter((other) => other.first <= buffer.last && buffer.first <= other.last)
-      .sort((a, b) => a.offset - b.offset);
-    let offset = 0;
-    for (const other of neighbours) {
-      if (offset + buffer.size <= other.offset) break;
-      offset = Math.max(offset, other.offset + other.size);
-    }
-    buffer.offset = offset;
-    placed.push(buffer);
-    total = Math.max(total, offset + buffer.size);
+    // What nothing touches has no span, and lies anywhere.
+    buffer.offset = buffer.first <= buffer.last ? room.place(buffer) : 0;
+    total = Math.max(total, buffer.offset + buffer.size);
   }
   return total;
 }

@@ -82,8 +82,7 @@ function fail(expected: string, given: unknown): never {
 }
 
 /** The layer that a stored node describes. */
-function restoreLayer(node: StoredNode): Layer {
-  const known = factories();
+function restoreLayer(node: StoredNode, known: ReturnType<typeof factories>): Layer {
   const factory = known.get(node.type);
   if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, node.type);
   const layer = factory({ ...node.config, name: node.name } as never);
@@ -142,6 +141,7 @@ function parseArchitecture(text: string | undefined): Architecture {
 function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph {
   const values = new Map(inputs.map(({ name }, value) => [name, value]));
   const restored = new Map<string, Layer>();
+  const known = factories();
   const valueOf = (name: string): number => values.get(name) ?? fail("the name of an earlier node", name);
   const specs = nodes.map((node, index): NodeSpec => {
     const from = node.inputs.map(valueOf);
@@ -151,7 +151,7 @@ function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph 
     const { shares } = node;
     const layer =
       shares === undefined
-        ? restoreLayer(node)
+        ? restoreLayer(node, known)
         : (restored.get(shares) ?? fail("the name of an earlier node", shares));
     restored.set(node.name, layer);
     return { layer, inputs: from };

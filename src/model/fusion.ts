@@ -1,6 +1,6 @@
 import type { Role } from "../layers/epilogue.ts";
 import { sameShape } from "../tensor.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import { countUses, type Graph, type GraphNode } from "./graph.ts";
 
 /** A node that another computes. */
 export interface Absorbed {
@@ -35,7 +35,9 @@ export function separate({ nodes }: Graph): Step[] {
  * (`assembly/fold.ts`) has not.
  */
 export function fuse(graph: Graph): Step[] {
-  const uses = countUses(graph);
+  const uses = countUses(graph.nodes, graph.shapes.length);
+  // The model's caller reads them.
+  for (const value of graph.outputs) uses[value]! += 1;
   /** By the value that the step defines. */
   const open = new Map<number, Step>();
   for (const [index, node] of graph.nodes.entries()) {
@@ -58,17 +60,10 @@ interface Joined {
 
 const startOf = ({ step }: Joined): number => step.node.output;
 
-/** How often a value is read, the model's caller included. */
-function countUses({ nodes, outputs, shapes }: Graph): number[] {
-  const uses = shapes.map(() => 0);
-  for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) uses[value]! += 1;
-  return uses;
-}
-
 /** The step with the node's work in it; undefined when it cannot do that. */
 function join(step: Step | undefined, node: GraphNode, index: number): Joined | undefined {
   const { role } = node.layer;
-  if (!step || !role) return undefined;
+  if (!step || !role || node.inputs.length > 2) return undefined;
   const takes = step.node.layer.takes ?? [];
   const taken = step.absorbed.map((each) => takes.indexOf(each.role.kind));
   if (takes.indexOf(role.kind) <= Math.max(-1, ...taken)) return undefined;

@@ -2,7 +2,7 @@ import type { Kernels } from "../engine/kernels.ts";
 import type { Buffer } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import { countUses, type Graph, type GraphNode } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Where a node's backward pass writes. */
@@ -69,6 +69,8 @@ class GradientPlanner {
   readonly #learns: readonly boolean[];
   readonly #target: Target;
   readonly #buffer: (elements: number) => PlannedBuffer;
+  /** By value: how often nodes read it. */
+  readonly #uses: readonly number[];
   /** Nodes whose weights have a gradient by now. */
   readonly #written = new Set<number>();
 
@@ -86,6 +88,7 @@ class GradientPlanner {
     this.#learns = learns;
     this.#target = target;
     this.#buffer = buffer;
+    this.#uses = countUses(graph.nodes, graph.shapes.length);
   }
 
   /** The gradient of a value. */
@@ -134,8 +137,7 @@ class GradientPlanner {
   #passOn(value: number, output: number, { buffers, sums }: Draft): PlannedBuffer {
     const dy = this.values[output]!;
     const sum = this.values[value];
-    const readers = this.#graph.nodes.flatMap(({ inputs }) => inputs).filter((read) => read === value);
-    if (!sum && readers.length === 1) return (this.values[value] = dy);
+    if (!sum && this.#uses[value] === 1) return (this.values[value] = dy);
     const dx = this.sumOf(value);
     const size = this.#size(value);
     buffers.push(dx);
@@ -151,7 +153,7 @@ class GradientPlanner {
   #weights(owner: number, { buffers, sums }: Draft): (Buffer | undefined)[] {
     const further = this.#written.has(owner);
     this.#written.add(owner);
-    const own = this.#parameters.list.filter(({ node }) => node === owner);
+    const own = this.#parameters.of(owner);
     return own.map((parameter) => {
       if (!this.#target.learning.has(parameter)) return undefined;
       const { offset, size } = parameter;

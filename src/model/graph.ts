@@ -55,6 +55,13 @@ export function nodeOf({ inputs, nodes }: Graph, value: number): GraphNode {
   return nodes[value - inputs.length]!;
 }
 
+/** By value, of so many: how often nodes read it. */
+export function countUses(nodes: readonly GraphNode[], values: number): number[] {
+  const uses = Array.from({ length: values }, () => 0);
+  for (const { inputs } of nodes) for (const value of inputs) uses[value]! += 1;
+  return uses;
+}
+
 /** Names and shapes of what the model returns. */
 export function outputsOf({ outputs, outputNames, shapes }: Graph): GraphInput[] {
   return outputs.map((value, i) => ({ name: outputNames[i]!, shape: shapes[value]! }));

@@ -92,6 +92,8 @@ export function checkWeights(
  */
 export class Parameters {
   readonly list: readonly Parameter[];
+  /** Those of a node that owns some, by its index. */
+  readonly #byNode = new Map<number, Parameter[]>();
   /** Elements of the block, gaps included. */
   readonly size: number;
   #host: Float32Array | undefined;
@@ -112,6 +114,7 @@ export class Parameters {
     const list: Parameter[] = [];
     let offset = 0;
     for (const node of owners(graph)) {
+      const first = list.length;
       for (const weight of node.layer.weights(node.inputShapes)) {
         const size = sizeOf(weight.shape);
         if (offset + size > MOST) {
@@ -123,10 +126,16 @@ export class Parameters {
         list.push({ name: weightName(node, weight), node: node.owner, shape, offset, size, trainable });
         offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
       }
+      if (list.length > first) this.#byNode.set(node.owner, list.slice(first));
     }
     this.list = list;
     this.size = offset;
     this.#start = start;
+  }
+
+  /** Those of the layer that a node is the first to use. */
+  of(owner: number): readonly Parameter[] {
+    return this.#byNode.get(owner) ?? [];
   }
 
   /** Number of weights, tensors by their elements. */

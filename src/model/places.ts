@@ -16,10 +16,16 @@ export function placeValues(graph: Graph, steps: readonly Step[], training: bool
   for (const { reads, index } of steps) for (const value of reads) lastRead[value] = index;
   for (const value of outputs) lastRead[value] = Infinity;
   for (let value = 0; value < inputs.length; value++) lastRead[value] = Infinity;
+  /** By place, the last read of all that lies there. */
+  const lastOf = [...lastRead];
+  const put = (value: number, place: number): void => {
+    places[value] = place;
+    lastOf[place] = Math.max(lastOf[place]!, lastRead[value]!);
+  };
   for (const { node, index, reads, output } of steps) {
     const { layer } = node;
     if (layer.isView(training)) {
-      places[output] = places[node.inputs[0]!]!;
+      put(output, places[node.inputs[0]!]!);
       continue;
     }
     const { overwrites } = layer;
@@ -28,9 +34,9 @@ export function placeValues(graph: Graph, steps: readonly Step[], training: bool
     const isFree = (value: number): boolean =>
       sizeOf(shapes[value]!) === sizeOf(shapes[output]!) &&
       !later.has(places[value]) &&
-      places.every((place, other) => place !== places[value] || lastRead[other]! <= index);
+      lastOf[places[value]!]! <= index;
     const over = overwrites.map((input) => node.inputs[input]!).find(isFree);
-    if (over !== undefined) places[output] = places[over]!;
+    if (over !== undefined) put(output, places[over]!);
   }
   return places;
 }

@@ -180,13 +180,9 @@ class Planner {
     }
   }
 
-  #parametersOf(owner: number): Parameter[] {
-    return this.#parameters.list.filter(({ node }) => node === owner);
-  }
-
   /** Where the weights of a node lie. */
   #weightsOf(owner: number): Buffer[] {
-    return this.#parametersOf(owner).map(({ offset }) => ({
+    return this.#parameters.of(owner).map(({ offset }) => ({
       pointer: this.#parameters.pointer + offset * 4,
     }));
   }

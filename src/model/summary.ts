@@ -1,6 +1,16 @@
+import { escaped } from "../errors.ts";
+import { listed } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import { isChain, nodeOf, type Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
+
+/** Most characters of a cell: names come from files, and the longest makes the column. */
+const MOST = 80;
+
+function cellOf(text: string): string {
+  const seen = escaped(text);
+  return seen.length > MOST ? `${seen.slice(0, MOST - 1)}…` : seen;
+}
 
 /**
  * The layers as a table: name and type, shape of one image's output, number of weights; and what each reads, unless that
@@ -8,17 +18,19 @@ import type { Parameters } from "./parameters.ts";
  */
 export function summarize(graph: Graph, parameters: Parameters): string {
   const { inputs, nodes } = graph;
-  const rows = [["layer", "type", "output", "weights", "reads"]];
-  for (const { name, shape } of inputs) rows.push([name, "", shapeText(shape), "0", ""]);
+  const table = [["layer", "type", "output", "weights", "reads"]];
+  for (const { name, shape } of inputs) table.push([name, "", shapeText(shape), "0", ""]);
   const nameOf = (value: number): string => (inputs[value] ?? nodeOf(graph, value)).name;
   nodes.forEach(({ name, layer, outputShape, owner, inputs: reads }, index) => {
-    const own = parameters.list.filter(({ node }) => node === index);
-    const count = own.reduce((sum, { size }) => sum + size, 0);
+    const count = parameters.of(index).reduce((sum, { size }) => sum + size, 0);
     const weights = owner === index ? count.toLocaleString("en") : "shared";
-    rows.push([name, layer.type, shapeText(outputShape), weights, reads.map(nameOf).join(", ")]);
+    table.push([name, layer.type, shapeText(outputShape), weights, listed(reads.map(nameOf))]);
   });
+  const rows = table.map((row) => row.map(cellOf));
   const columns = isChain(graph) ? 4 : 5;
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0]!.map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  );
   const lines = rows.map((row) =>
     row
       .slice(0, columns)

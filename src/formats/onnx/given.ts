@@ -34,7 +34,8 @@ export const ownOf = <T>(given: Readonly<Record<string, T>>, name: string): T | 
 /** @throws ShapeError unless all names are those of inputs */
 export function checkNames(where: string, inputs: Inputs, given: object): void {
   const names = inputs.map(({ name }) => name);
-  const unknown = Object.keys(given).find((name) => !names.includes(name));
+  const known = new Set(names);
+  const unknown = Object.keys(given).find((name) => !known.has(name));
   if (unknown === undefined) return;
   throw new ShapeError(`${where}: expected ${listed(names)}; got ${unknown} besides`);
 }

@@ -16,7 +16,7 @@ import { isComputed, isConstant, type Computed, type Constant } from "./values.t
  * Images in the shapes with which a net that leaves their number open is lowered. A file may have one of these numbers in
  * mind, as YOLO has 13 rows of cells, so that an axis only looks like that of the images; not both.
  */
-const SOME_IMAGES: readonly number[] = [11, 13];
+const SOME_IMAGES = [11, 13] as const;
 
 /** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
 export type Given = ReadonlyMap<string, Shape | Constant>;
@@ -189,8 +189,9 @@ function lowerBatched(
     return lower(graph, operators, batch, engine, images);
   };
   try {
-    const counts = typeof first.dims[0] === "string" ? SOME_IMAGES : [first.shape[0]!];
-    return counts.map(lowerFor).at(-1)!;
+    // What was drawn first is let go of before the next: it may be large.
+    if (typeof first.dims[0] === "string") lowerFor(SOME_IMAGES[0]);
+    return lowerFor(typeof first.dims[0] === "string" ? SOME_IMAGES[1] : first.shape[0]!);
   } catch (error) {
     // What does not fit may be due to the number of images that was assumed.
     if (error instanceof NotBatched || error instanceof FormatError) return error.message;

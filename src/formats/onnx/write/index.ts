@@ -32,6 +32,7 @@ class Writer {
   readonly #graph: Graph;
   readonly #weights: ReadonlyMap<string, Tensor>;
   readonly #layout: OnnxLayout;
+  readonly #outputs: ReadonlySet<number>;
   /** The file's name of each value. */
   readonly #values: string[] = [];
 
@@ -39,6 +40,7 @@ class Writer {
     this.#graph = graph;
     this.#weights = weights;
     this.#layout = layout;
+    this.#outputs = new Set(graph.outputs);
   }
 
   write(): ModelProto {
@@ -89,7 +91,7 @@ class Writer {
     const site = new Site(this.#file, node, xs, this.#graph.nodes[owner]!.name, this.#weights);
     const y = exporter(site);
     if (xs.includes(y)) return y;
-    const isOutput = this.#graph.outputs.includes(output);
+    const isOutput = this.#outputs.has(output);
     return this.#file.rename(isOutput ? this.#inside(name, outputShape) : name);
   }
 

@@ -1,0 +1,107 @@
+/** Where buffers lie at which times: tells quickly, among very many, which places are free during a span. */
+
+/** What is placed: its size, and the span of times at which it is needed, both ends included. */
+interface Spanned {
+  readonly size: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Ranges of offsets, sorted, of which none touches the next. */
+class Ranges {
+  /** The start and the end of each. */
+  readonly #bounds: number[] = [];
+
+  /** Where the bounds begin of the first range that does not end before `offset`. */
+  #from(offset: number): number {
+    let [low, high] = [0, this.#bounds.length >>> 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#bounds[2 * middle + 1]! < offset) low = middle + 1;
+      else high = middle;
+    }
+    return 2 * low;
+  }
+
+  /** The lowest offset, not below `offset`, from which on `size` elements lie in no range. */
+  free(offset: number, size: number): number {
+    const bounds = this.#bounds;
+    for (let at = this.#from(offset); at < bounds.length && bounds[at]! < offset + size; at += 2) {
+      offset = Math.max(offset, bounds[at + 1]!);
+    }
+    return offset;
+  }
+
+  /** Adds a range, which becomes one with those that it touches. */
+  add(start: number, end: number): void {
+    const bounds = this.#bounds;
+    const at = this.#from(start);
+    let next = at;
+    while (next < bounds.length && bounds[next]! <= end) next += 2;
+    if (next === at) {
+      bounds.splice(at, 0, start, end);
+      return;
+    }
+    bounds[at] = Math.min(start, bounds[at]!);
+    bounds[at + 1] = Math.max(end, bounds[next - 1]!);
+    if (next > at + 2) bounds.splice(at + 2, next - at - 2);
+  }
+}
+
+/**
+ * A segment tree over times: node 1 is for all of them, nodes 2k and 2k + 1 are for the halves of node k. A span is cut
+ * into the fewest nodes that make it up. Its range stands in these as `whole`, and in them and all above them as `part`.
+ * So what is needed at the same time as a span stands in the parts of its nodes or in the wholes above them.
+ */
+export class Room {
+  readonly #end: number;
+  readonly #whole: (Ranges | undefined)[];
+  readonly #part: (Ranges | undefined)[];
+
+  /** For times from 0 to below `times`. */
+  constructor(times: number) {
+    this.#end = times - 1;
+    // Twice the power of two that holds all times.
+    const nodes = 4 * times;
+    this.#whole = Array.from({ length: nodes });
+    this.#part = Array.from({ length: nodes });
+  }
+
+  /** Places a buffer at the lowest offset that is free during its span. */
+  place(buffer: Spanned): number {
+    const met: Ranges[] = [];
+    this.#meet(buffer, met, 1, 0, this.#end);
+    let offset = 0;
+    for (let before = -1; before !== offset;) {
+      before = offset;
+      for (const ranges of met) offset = ranges.free(offset, buffer.size);
+    }
+    if (buffer.size > 0) this.#add(buffer, offset, 1, 0, this.#end);
+    return offset;
+  }
+
+  /** Puts what is needed at the same time as a span into `met`, going down from the node for the times `first` to `last`. */
+  #meet(span: Spanned, met: Ranges[], node: number, first: number, last: number): void {
+    const isWhole = span.first <= first && last <= span.last;
+    const ranges = (isWhole ? this.#part : this.#whole)[node];
+    if (ranges) met.push(ranges);
+    if (isWhole) return;
+    const middle = (first + last) >>> 1;
+    if (span.first <= middle) this.#meet(span, met, 2 * node, first, middle);
+    if (span.last > middle) this.#meet(span, met, 2 * node + 1, middle + 1, last);
+  }
+
+  /** Adds a buffer's range to the nodes of its span, going down in the same way. */
+  #add(buffer: Spanned, offset: number, node: number, first: number, last: number): void {
+    const end = offset + buffer.size;
+    (this.#part[node] ??= new Ranges()).add(offset, end);
+    if (buffer.first <= first && last <= buffer.last) {
+      // Nothing is below a single time.
+      if (first < last) (this.#whole[node] ??= new Ranges()).add(offset, end);
+      return;
+    }
+    const middle = (first + last) >>> 1;
+    if (buffer.first <= middle) this.#add(buffer, offset, 2 * node, first, middle);
+    if (buffer.last > middle) this.#add(buffer, offset, 2 * node + 1, middle + 1, last);
+  }
+}
