@@ -17,6 +17,8 @@ import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
 
 setFlagsFromString("--expose-gc");
+// Code is optimized when it is hot, not when a core is free: until then each number is an object.
+setFlagsFromString("--no-concurrent-recompilation");
 const collect = runInNewContext("gc") as () => void;
 
 /** Ones. */
@@ -75,8 +77,8 @@ describe("a training step", () => {
       for (let i = 0; i < 10_000; i++) step();
       return kept() - before;
     });
-    // Not a byte a step; the host compiles and forgets code meanwhile.
-    expect(Math.min(...each)).toBeLessThan(5000);
+    // The smallest object of each step would be 16 bytes; the host compiles and forgets some code meanwhile.
+    expect(Math.min(...each)).toBeLessThan(80_000);
     model.dispose();
   });
 

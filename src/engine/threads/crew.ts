@@ -1,5 +1,9 @@
-import type { Order } from "./control.ts";
+import type { Order, Watch } from "./control.ts";
+import { WATCHER, WORKER } from "./worker.ts";
 import type { Hire, Worker } from "./workers.ts";
+
+/** What every worker is told. */
+type Orders = Omit<Order, "share" | "line">;
 
 /** The workers of one engine, from their start to their end. */
 export class Crew {
@@ -9,15 +13,22 @@ export class Crew {
   #ended = false;
 
   /** Starts all workers but the caller; resolves when all are ready, or with the reason why they are not. */
-  async muster(hire: Hire, order: Omit<Order, "share">, patience: number): Promise<string | undefined> {
+  async muster(hire: Hire, orders: Orders, patience: number): Promise<string | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
+      // It keeps the process alive meanwhile, which workers do not.
       timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
     });
     try {
       const ready: Promise<void>[] = [];
-      for (let share = 1; share < order.shares; share++) ready.push(this.#hire(hire, { ...order, share }));
+      const lines: MessagePort[] = [];
+      for (let share = 1; share < orders.shares; share++) {
+        const { port1, port2 } = new MessageChannel();
+        lines.push(port2);
+        ready.push(this.#hire(hire, { ...orders, share, line: port1 }));
+      }
       await Promise.race([Promise.all(ready), late]);
+      this.#watch(hire, { control: orders.control, lines });
       return undefined;
     } catch (error) {
       this.end();
@@ -34,8 +45,16 @@ export class Crew {
         if (!this.#ended) this.onLoss(`worker ${order.share}: ${reason}`);
       };
       const answer = (text: string): void => (text === "ready" ? resolve() : gone(text));
-      this.#workers.push(hire(order, { answer, gone }));
+      const task = { script: WORKER, message: order, ports: [order.line] };
+      this.#workers.push(hire(task, { answer, gone }));
     });
+  }
+
+  /** Nobody waits for the watcher, which starts last: a line that closed before it looks is closed when it does. */
+  #watch(hire: Hire, watch: Watch): void {
+    const task = { script: WATCHER, message: watch, ports: watch.lines };
+    // Without it the others work as well; the caller's patience is what is left.
+    this.#workers.push(hire(task, { answer: () => {}, gone: () => {} }));
   }
 
   /** Ends the workers. */

@@ -6,6 +6,7 @@ import {
   EPOCH,
   FAILED,
   KERNEL,
+  LOST,
   MOST_ARGUMENTS,
   PENDING,
   REASON,
@@ -24,8 +25,11 @@ const SIZES = /Workspace$|Packed/;
 const LOOKS = 4096;
 /** Milliseconds that this thread waits awake beyond the time of its own share. */
 const AWAKE = 0.05;
-/** A worker is given up when it takes as many milliseconds more than this thread's share, and as many times its time. */
-const PATIENCE = 5000;
+/**
+ * The last resort where the host tells nobody of a worker's end: a worker is given up when it takes as many milliseconds
+ * more than this thread's share, and as many times its time. Longer than a machine that is merely slow takes.
+ */
+const PATIENCE = 30_000;
 const PATIENCE_TIMES = 20;
 /** No more milliseconds count between two looks at the clock: longer ones are those of a machine that slept. */
 const LONGEST_LOOK = 50;
@@ -86,6 +90,7 @@ export class Team {
       if (work(heap.ints, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t) < worth) {
         return alone(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
       }
+      this.#expectAll(name);
       this.#write(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
       const began = performance.now();
       this.#handOut(number);
@@ -145,6 +150,7 @@ export class Team {
     const control = this.#control;
     let [own, waited, last] = [0, 0, 0];
     for (let looks = 1; Atomics.load(control, PENDING) > 0; looks++) {
+      this.#expectAll(name);
       if (looks % LOOKS !== 0) continue;
       const now = performance.now();
       if (last === 0) own = now - began;
@@ -162,7 +168,13 @@ export class Team {
     }
   }
 
-  /** Until the last worker is done, or a moment: what spins may be what keeps a worker from its processor. */
+  /** @throws Error when the watcher saw a worker end */
+  #expectAll(name: string): void {
+    const lost = Atomics.load(this.#control, LOST);
+    if (lost > 0) throw this.lose(`${name}: thread ${lost + 1} of ${this.#parts.shares} ended`);
+  }
+
+  /** Until the last worker is done or lost, or a moment: what spins may be what keeps a worker from its processor. */
   #sleep(): void {
     const control = this.#control;
     Atomics.store(control, CALLER_ASLEEP, 1);

@@ -5,6 +5,7 @@ import {
   EPOCH,
   FAILED,
   KERNEL,
+  LOST,
   PENDING,
   REASON,
   REASON_ROOM,
@@ -31,6 +32,7 @@ const LOOKS = 200;
 export const WORKER = `
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 const port = threads?.parentPort ?? globalThis;
+let line;
 function serve({ control, names, share, exports }) {
   const at = new Int32Array(control);
   const a = new Float64Array(control, ${ARGUMENTS * 8});
@@ -76,6 +78,8 @@ function serve({ control, names, share, exports }) {
 function begin(order) {
   try {
     const { module, memory, share, shares } = order;
+    // Held, since a line that is collected closes.
+    line = order.line;
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     exports.joinThreads(share, shares);
     port.postMessage("ready");
@@ -87,6 +91,32 @@ function begin(order) {
   } catch (error) {
     port.postMessage(String(error));
   }
+}
+if (threads?.parentPort) port.once("message", begin);
+else port.onmessage = ({ data }) => begin(data);
+`;
+
+/**
+ * The watcher, a thread that does nothing but hear of the end of workers: the calling thread hears of nothing while it
+ * waits for them. It gets a `Watch` and sends nothing.
+ */
+export const WATCHER = `
+const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
+const port = threads?.parentPort ?? globalThis;
+let held;
+function begin({ control, lines }) {
+  const at = new Int32Array(control);
+  held = lines;
+  lines.forEach((line, i) => {
+    const gone = () => {
+      Atomics.compareExchange(at, ${LOST}, 0, i + 1);
+      Atomics.notify(at, ${PENDING});
+    };
+    if (!line.on) line.onclose = gone;
+    // A listener of messages keeps a thread of Node's alive.
+    else line.on("close", gone).on("message", () => {});
+    line.start();
+  });
 }
 if (threads?.parentPort) port.once("message", begin);
 else port.onmessage = ({ data }) => begin(data);

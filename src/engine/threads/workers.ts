@@ -1,13 +1,11 @@
 /** Workers of whatever kind the host has: how they are started, and how many processors they have. */
-import type { Order } from "./control.ts";
-import { WORKER } from "./worker.ts";
 
 export interface Worker {
   /** Ends it. */
   end(): void;
 }
 
-/** Hears of a worker: its answer to the order, or why it is no more. */
+/** Hears of a worker: its answer to what it was given, or why it is no more. */
 export interface Listener {
   answer(text: string): void;
   gone(reason: string): void;
@@ -16,7 +14,7 @@ export interface Listener {
 /** What is used of `node:worker_threads`. */
 interface NodeWorker {
   on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
-  postMessage(message: unknown): void;
+  postMessage(message: unknown, transfer: readonly MessagePort[]): void;
   unref(): void;
   terminate(): Promise<number>;
 }
@@ -31,29 +29,34 @@ interface Process {
 
 const { process } = globalThis as { process?: Process };
 
-/** Starts a worker and gives it its order. @throws when the host refuses. */
-export type Hire = (order: Order, listener: Listener) => Worker;
+/** What a worker is given, and the ports in it, which go over to it. */
+export interface Task {
+  readonly script: string;
+  readonly message: object;
+  readonly ports: readonly MessagePort[];
+}
+
+/** Starts a worker and gives it its task. @throws when the host refuses. */
+export type Hire = (task: Task, listener: Listener) => Worker;
 
 /** How this host starts workers, or why it has none. */
 export function findWorkers(): Hire | string {
   const node = process?.getBuiltinModule?.("node:worker_threads")?.Worker;
-  if (node) return (order, listener) => hireNode(node, order, listener);
+  if (node) return (task, listener) => hireNode(node, task, listener);
   if (typeof globalThis.Worker === "function" && typeof URL.createObjectURL === "function") return hireWeb;
   if (process?.versions?.node === undefined) return "this host has no workers";
   return `Node ${process.versions.node} has no process.getBuiltinModule: Node 20.16 and 22.3 have it`;
 }
 
-/** Node, Bun and Deno. A worker there does not keep the process alive once it has answered. */
-function hireNode(NodeWorker: NodeWorkerClass, order: Order, listener: Listener): Worker {
+/** Node, Bun and Deno. A worker there does not keep the process alive. */
+function hireNode(NodeWorker: NodeWorkerClass, { script, message, ports }: Task, listener: Listener): Worker {
   // Without the flags of this process, which may have it load more than the worker needs.
-  const worker = new NodeWorker(WORKER, { eval: true, execArgv: [], name: "im2row" });
-  worker.on("message", (text) => {
-    worker.unref();
-    listener.answer(String(text));
-  });
+  const worker = new NodeWorker(script, { eval: true, execArgv: [], name: "im2row" });
+  worker.unref();
+  worker.on("message", (text) => listener.answer(String(text)));
   worker.on("error", (error) => listener.gone(String(error)));
   worker.on("exit", (code) => listener.gone(`exit code ${String(code)}`));
-  worker.postMessage(order);
+  worker.postMessage(message, ports);
   return {
     end: () => {
       worker.terminate().catch(() => {});
@@ -62,17 +65,19 @@ function hireNode(NodeWorker: NodeWorkerClass, order: Order, listener: Listener)
 }
 
 /** Browsers. A policy may refuse the worker here, or in an event later. */
-function hireWeb(order: Order, listener: Listener): Worker {
-  const address = URL.createObjectURL(new Blob([WORKER], { type: "text/javascript" }));
+function hireWeb({ script, message, ports }: Task, listener: Listener): Worker {
+  const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   try {
     const worker = new globalThis.Worker(address, { name: "im2row" });
     worker.onmessage = ({ data }) => {
       URL.revokeObjectURL(address);
       listener.answer(String(data));
     };
-    worker.onerror = ({ message }) =>
-      listener.gone(message || "no worker of a blob: URL; the page's policy has to say worker-src blob:");
-    worker.postMessage(order);
+    worker.onerror = (event) =>
+      listener.gone(
+        event.message || "no worker of a blob: URL; the page's policy has to say worker-src blob:",
+      );
+    worker.postMessage(message, [...ports]);
     return { end: () => worker.terminate() };
   } catch (error) {
     URL.revokeObjectURL(address);
