@@ -1,0 +1,238 @@
+/**
+ * The defaults that the documentation states: what is left out is as if it had been written. The values are those of Keras
+ * (https://keras.io/api), where its options have the same names; others say whose they are.
+ */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  layers,
+  load,
+  losses,
+  metrics,
+  optimizers,
+  schedules,
+  sequential,
+  tensor,
+  type Engine,
+  type Loss,
+  type Optimizer,
+} from "../../src/index.ts";
+import { noise, weightBits } from "../support/model.ts";
+
+let engine: Engine;
+beforeAll(async () => void (engine = await load()));
+afterAll(() => engine.dispose());
+
+const SQUARE = { strides: [1, 1], padding: "valid", dilationRate: [1, 1] };
+const LINE = { strides: 1, padding: "valid", dilationRate: 1 };
+const WEIGHTED = { activation: "linear", useBias: true, biasInitializer: "zeros" };
+const KERNEL = { kernelInitializer: "glorotUniform" };
+const NORMALIZED = {
+  epsilon: Math.fround(0.001),
+  center: true,
+  scale: true,
+  betaInitializer: "zeros",
+  gammaInitializer: "ones",
+};
+
+describe("a layer's options that were left out", () => {
+  it.each(
+    Object.entries({
+      conv1d: [
+        layers.conv1d({ filters: 2, kernelSize: 3 }),
+        { filters: 2, kernelSize: 3, groups: 1, ...LINE, ...WEIGHTED, ...KERNEL },
+      ],
+      conv2d: [
+        layers.conv2d({ filters: 2, kernelSize: 3 }),
+        { filters: 2, kernelSize: [3, 3], groups: 1, ...SQUARE, ...WEIGHTED, ...KERNEL },
+      ],
+      depthwiseConv2d: [
+        layers.depthwiseConv2d({ kernelSize: 3 }),
+        { kernelSize: [3, 3], depthMultiplier: 1, ...SQUARE, ...WEIGHTED, ...KERNEL },
+      ],
+      separableConv2d: [
+        layers.separableConv2d({ filters: 2, kernelSize: 3 }),
+        {
+          ...{ filters: 2, kernelSize: [3, 3], depthMultiplier: 1, ...SQUARE, ...WEIGHTED },
+          ...{ depthwiseInitializer: "glorotUniform", pointwiseInitializer: "glorotUniform" },
+        },
+      ],
+      conv2dTranspose: [
+        layers.conv2dTranspose({ filters: 2, kernelSize: 3 }),
+        { filters: 2, kernelSize: [3, 3], groups: 1, ...SQUARE, ...WEIGHTED, ...KERNEL },
+      ],
+      dense: [layers.dense({ units: 2 }), { units: 2, ...WEIGHTED, ...KERNEL }],
+      maxPooling1d: [layers.maxPooling1d(), { poolSize: 2, strides: 2, padding: "valid" }],
+      averagePooling1d: [
+        layers.averagePooling1d({ poolSize: 3 }),
+        { poolSize: 3, strides: 3, padding: "valid" },
+      ],
+      maxPooling2d: [layers.maxPooling2d(), { poolSize: [2, 2], strides: [2, 2], padding: "valid" }],
+      averagePooling2d: [
+        layers.averagePooling2d({ poolSize: [2, 3] }),
+        { poolSize: [2, 3], strides: [2, 3], padding: "valid" },
+      ],
+      zeroPadding2d: [
+        layers.zeroPadding2d(),
+        {
+          padding: [
+            [1, 1],
+            [1, 1],
+          ],
+        },
+      ],
+      upSampling2d: [layers.upSampling2d(), { size: [2, 2], interpolation: "nearest" }],
+      concatenate: [layers.concatenate(), { axis: -1 }],
+      prelu: [layers.prelu(), { alphaInitializer: "zeros", sharedAxes: [] }],
+      batchNormalization: [layers.batchNormalization(), { momentum: 0.99, ...NORMALIZED }],
+      layerNormalization: [layers.layerNormalization(), { axis: [-1], ...NORMALIZED }],
+      groupNormalization: [layers.groupNormalization(), { groups: 32, ...NORMALIZED }],
+      instanceNormalization: [layers.instanceNormalization(), NORMALIZED],
+    }),
+  )("of %s", (_, [layer, config]) => {
+    expect((layer as { config: object }).config).toEqual(config);
+  });
+
+  // The slopes as in TensorFlow's tf.nn.leaky_relu and tf.nn.elu; hard sigmoid's as in PyTorch.
+  it.each([
+    ["leakyRelu", 0.2],
+    ["elu", 1],
+    ["hardSigmoid", 1 / 6],
+  ] as const)("of the activation %s", (name, parameter) => {
+    const answers = [name, { [name]: parameter }].map((activation) => {
+      const model = sequential({
+        inputShape: [64],
+        layers: [layers.activation({ activation: activation as never })],
+      });
+      model.compile({ engine });
+      return model.predict(noise(1, 3, 64)).data;
+    });
+    expect(answers[0]).toEqual(answers[1]);
+  });
+});
+
+const CLASSES = 4;
+
+/** The weights after some steps, whose gradients are neither all small nor all large. */
+function trained(optimizer: Optimizer, loss: Loss = losses.softmaxCrossEntropy()): object {
+  const model = sequential({
+    inputShape: [6],
+    layers: [layers.dense({ units: 5, activation: "tanh" }), layers.dense({ units: CLASSES })],
+    seed: 1,
+  });
+  model.compile({ engine, optimizer, loss });
+  const targets = tensor(
+    Float32Array.from({ length: 3 * CLASSES }, (_, i) => (i % 5 === 0 ? 1 : 0)),
+    [3, CLASSES],
+  );
+  for (let step = 0; step < 4; step++) model.trainOnBatch(noise(step, 3, 6), targets);
+  const bits = weightBits(model);
+  model.dispose();
+  return bits;
+}
+
+describe("an optimizer's options that were left out", () => {
+  // weightDecay as in PyTorch's AdamW, beta2 and epsilon as in PyTorch's Adam.
+  const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  const NO_SGD = { momentum: 0, nesterov: false, weightDecay: 0 };
+  it.each([
+    ["sgd", optimizers.sgd({ learningRate: 0.1 }), optimizers.sgd({ learningRate: 0.1, ...NO_SGD })],
+    [
+      "sgd with momentum",
+      optimizers.sgd({ learningRate: 0.1, momentum: 0.9 }),
+      optimizers.sgd({ learningRate: 0.1, ...NO_SGD, momentum: 0.9 }),
+    ],
+    ["adam", optimizers.adam(), optimizers.adam({ ...ADAM, weightDecay: 0 })],
+    ["adamw", optimizers.adamw(), optimizers.adamw({ ...ADAM, weightDecay: 0.01 })],
+  ])("of %s", (_, bare, spelled) => {
+    expect(trained(bare)).toEqual(trained(spelled));
+  });
+
+  it("matter in what was trained here", () => {
+    const whole = { ...ADAM, weightDecay: 0.01 };
+    const own = trained(optimizers.adamw(whole));
+    for (const [name, value] of Object.entries(whole)) {
+      expect(trained(optimizers.adamw({ ...whole, [name]: value / 2 })), name).not.toEqual(own);
+    }
+  });
+
+  it("of schedules", () => {
+    const steps = [0, 1, 2, 5, 9, 40];
+    const { stepDecay, cosineDecay } = schedules;
+    const decay = { learningRate: 1, stepSize: 2 };
+    expect(steps.map(stepDecay(decay))).toEqual(steps.map(stepDecay({ ...decay, gamma: 0.1 })));
+    const cosine = { learningRate: 1, decaySteps: 9 };
+    expect(steps.map(cosineDecay(cosine))).toEqual(steps.map(cosineDecay({ ...cosine, alpha: 0 })));
+    expect(cosineDecay(cosine)(9)).toBe(0);
+  });
+});
+
+it("a loss's options that were left out", () => {
+  const optimizer = optimizers.sgd({ learningRate: 0.1 });
+  const { softmaxCrossEntropy, huber } = losses;
+  const plain = trained(optimizer, softmaxCrossEntropy());
+  expect(plain).toEqual(trained(optimizer, softmaxCrossEntropy({ labelSmoothing: 0 })));
+  expect(plain).not.toEqual(trained(optimizer, softmaxCrossEntropy({ labelSmoothing: 0.01 })));
+  // The targets are 0 and 1, and the outputs' differences lie on both sides of 1.
+  const square = trained(optimizer, huber());
+  expect(square).toEqual(trained(optimizer, huber({ delta: 1 })));
+  expect(square).not.toEqual(trained(optimizer, huber({ delta: 0.9 })));
+});
+
+it("a metric's options that were left out", () => {
+  const rows = tensor(
+    Float32Array.from({ length: 64 }, (_, i) => -(i % 8)),
+    [8, 8],
+  );
+  // The label of row i is the class of rank i + 1.
+  expect(metrics.topKAccuracy(rows, [0, 1, 2, 3, 4, 5, 6, 7])).toBe(5 / 8);
+});
+
+describe("fit and evaluate", () => {
+  const COUNT = 70;
+  const given = [noise(1, COUNT, 6), Array.from({ length: COUNT }, (_, i) => i % CLASSES)] as const;
+  const compiled = (): ReturnType<typeof sequential> => {
+    const model = sequential({ inputShape: [6], layers: [layers.dense({ units: CLASSES })] });
+    model.compile({
+      engine,
+      optimizer: optimizers.sgd({ learningRate: 0.1 }),
+      loss: losses.softmaxCrossEntropy(),
+    });
+    return model;
+  };
+
+  it("take one epoch of shuffled batches of 32 when they are told nothing", async () => {
+    const [bare, spelled, ordered] = [compiled(), compiled(), compiled()];
+    const seen: number[] = [];
+    await bare.fit(...given, { onBatchEnd: ({ batches }) => void seen.push(batches) });
+    expect(seen).toEqual([3, 3, 3]);
+    await spelled.fit(...given, { epochs: 1, batchSize: 32, shuffle: true });
+    await ordered.fit(...given, { epochs: 1, batchSize: 32, shuffle: false });
+    expect(weightBits(bare)).toEqual(weightBits(spelled));
+    expect(weightBits(bare)).not.toEqual(weightBits(ordered));
+    for (const each of [bare, spelled, ordered]) each.dispose();
+  });
+
+  it("draw by seed 0", () => {
+    const make = (more: object): object =>
+      weightBits(sequential({ inputShape: [6], layers: [layers.dense({ units: CLASSES })], ...more }));
+    expect(make({})).toEqual(make({ seed: 0 }));
+    expect(make({})).not.toEqual(make({ seed: 1 }));
+  });
+
+  it("stop early by the validation's loss, at once, at any gain, without restoring", async () => {
+    const validationData = [noise(2, 9, 6), Array.from({ length: 9 }, (_, i) => i % CLASSES)] as const;
+    const stopping = [
+      {},
+      { monitor: "validationLoss", patience: 0, minDelta: 0, restoreBestWeights: false } as const,
+    ];
+    const ends = [];
+    for (const earlyStopping of stopping) {
+      const model = compiled();
+      const history = await model.fit(...given, { epochs: 30, validationData, earlyStopping });
+      ends.push({ history, weights: weightBits(model) });
+      expect(history.stoppedEpoch).toBe(history.bestEpoch! + 1);
+      model.dispose();
+    }
+    expect(ends[0]).toEqual(ends[1]);
+  });
+});
