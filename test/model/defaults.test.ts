@@ -52,8 +52,13 @@ describe("a layer's options that were left out", () => {
       separableConv2d: [
         layers.separableConv2d({ filters: 2, kernelSize: 3 }),
         {
-          ...{ filters: 2, kernelSize: [3, 3], depthMultiplier: 1, ...SQUARE, ...WEIGHTED },
-          ...{ depthwiseInitializer: "glorotUniform", pointwiseInitializer: "glorotUniform" },
+          filters: 2,
+          kernelSize: [3, 3],
+          depthMultiplier: 1,
+          depthwiseInitializer: "glorotUniform",
+          pointwiseInitializer: "glorotUniform",
+          ...SQUARE,
+          ...WEIGHTED,
         },
       ],
       conv2dTranspose: [
