@@ -30,4 +30,7 @@ export interface LinearMemory {
 /** What is asked of an `AbortSignal`. */
 export interface AbortSignalLike {
   throwIfAborted(): void;
+  /** Without these it is asked between two steps alone. */
+  addEventListener?(type: "abort", listener: () => void): void;
+  removeEventListener?(type: "abort", listener: () => void): void;
 }

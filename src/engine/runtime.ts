@@ -20,6 +20,8 @@ interface Live {
 /** What everything above the engine works with: the kernels and the memory they work on. */
 export class Runtime {
   readonly capabilities: Capabilities;
+  /** Called when the runtime is disposed of, before anything is taken away. */
+  readonly leaving = new Set<() => void>();
   /** What files and models may make the package do; `load` sets what it was given. */
   limits: AllLimits = DEFAULT_LIMITS;
   #live: Live | undefined;
@@ -45,6 +47,8 @@ export class Runtime {
 
   /** Lets go of the kernels and their memory, which the garbage collector then takes, and ends the threads. */
   dispose(): void {
+    for (const leave of this.leaving) leave();
+    this.leaving.clear();
     this.#live?.end?.();
     this.#live = undefined;
   }

@@ -2,11 +2,12 @@ import type { AbortSignalLike } from "../engine/platform.ts";
 import { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
-import { checkOptions, flag, positiveInteger, show } from "../options.ts";
+import { checkOptions, flag, pairOf, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
+import type { Interruption } from "./interruption.ts";
 import type { Named } from "./named.ts";
 import type { Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
@@ -46,7 +47,10 @@ export interface FitOptions {
   /** Called after each batch and epoch; a promise that it returns is awaited. */
   onBatchEnd?: (state: BatchEnd) => unknown;
   onEpochEnd?: (state: EpochEnd) => unknown;
-  /** An `AbortSignal`. Stops between two batches; `fit` then rejects with the signal's reason and the weights stay as they are. */
+  /**
+   * An `AbortSignal`. Stops between two batches, or while a callback's promise is waited for; `fit` then rejects with the
+   * signal's reason and the weights stay as they are.
+   */
   signal?: AbortSignalLike;
   /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
   earlyStopping?: EarlyStopping;
@@ -83,15 +87,20 @@ export interface FitRun {
   readonly count: number;
   /** Rows an image, of all outputs, that can be right: accuracy is a share of them. */
   readonly rowsPerImage: number;
-  readonly options: FitOptions;
   readonly settings: FitSettings;
   readonly weights: Weights;
-  /** Evaluates the validation data, handing control back in between. */
-  validate(pace: Pace): Promise<Evaluation | undefined>;
+  readonly interruption: Interruption;
+  /** Whether a step runs: the model must not be taken away meanwhile. */
+  hold(steps: boolean): void;
+  /** Evaluates the validation data, and yields after each batch. */
+  validate: (() => Generator<void, Evaluation>) | undefined;
 }
 
-/** The options of `fit` with their defaults. */
-export interface FitSettings {
+/** The options of `fit` with their defaults, each read once. */
+export interface FitSettings extends Pick<
+  FitOptions,
+  "validationData" | "onBatchEnd" | "onEpochEnd" | "signal"
+> {
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
@@ -101,7 +110,8 @@ export interface FitSettings {
 /** Checks the options of `fit` that do not depend on the data. */
 export function checkFitOptions(options: FitOptions): FitSettings {
   checkOptions("fit", options, FIT_KEYS);
-  const { onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } = options;
+  const { epochs, batchSize, shuffle, onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } =
+    options;
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
@@ -110,24 +120,27 @@ export function checkFitOptions(options: FitOptions): FitSettings {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
     throw new OptionError(`fit: signal: expected an AbortSignal, got ${show(signal)}`);
   }
-  if (validationData !== undefined && !(Array.isArray(validationData) && validationData.length === 2)) {
+  const validation = pairOf(validationData) as FitOptions["validationData"];
+  if (validationData !== undefined && !validation) {
     throw new OptionError(`fit: validationData: expected [images, labels], got ${show(validationData)}`);
   }
   return {
-    epochs: positiveInteger("fit: epochs", options.epochs ?? 1),
-    batchSize: positiveInteger("fit: batchSize", options.batchSize ?? 32),
-    shuffle: flag("fit: shuffle", options.shuffle ?? true),
+    epochs: positiveInteger("fit: epochs", epochs ?? 1),
+    batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
+    shuffle: flag("fit: shuffle", shuffle ?? true),
+    ...(validation && { validationData: validation }),
+    ...(onBatchEnd && { onBatchEnd }),
+    ...(onEpochEnd && { onEpochEnd }),
+    ...(signal && { signal }),
     earlyStopping:
-      earlyStopping === undefined
-        ? undefined
-        : checkEarlyStopping(earlyStopping, validationData !== undefined),
+      earlyStopping === undefined ? undefined : checkEarlyStopping(earlyStopping, validation !== undefined),
   };
 }
 
 /** The training loop. */
 export async function runFit(run: FitRun): Promise<History> {
-  const { options, count } = run;
-  const { epochs, batchSize, shuffle, earlyStopping } = run.settings;
+  const { count, interruption } = run;
+  const { epochs, batchSize, shuffle, earlyStopping, onEpochEnd } = run.settings;
   const size = Math.min(batchSize, count);
   run.trainer.reserve(size);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
@@ -136,20 +149,20 @@ export async function runFit(run: FitRun): Promise<History> {
   const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     // Before the order is drawn: a run that was stopped here leaves no trace.
-    options.signal?.throwIfAborted();
+    interruption.check();
     if (shuffle) run.random.shuffle(order);
     const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };
-    const validation = await run.validate(pace);
+    const validation = await validate(run, pace);
     if (validation) {
       state.validation = validation;
       history.validationLoss.push((state.validationLoss = validation.loss));
       history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
     }
     const ended = stopper?.ended(state);
-    await options.onEpochEnd?.(state);
+    await interruption.wait(onEpochEnd?.(state));
     if (ended && epoch < epochs) {
       history.stoppedEpoch = epoch;
       break;
@@ -159,6 +172,33 @@ export async function runFit(run: FitRun): Promise<History> {
   return history;
 }
 
+async function validate(
+  { validate: start, interruption }: FitRun,
+  pace: Pace,
+): Promise<Evaluation | undefined> {
+  if (!start) return undefined;
+  const steps = start();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (pace.due) await pace.rest();
+    interruption.check();
+  }
+}
+
+/** One step on the images from `seen` on, in their order. */
+function step(run: FitRun, order: Uint32Array, seen: number, n: number): void {
+  const { trainer, images, targets } = run;
+  for (const { shape, data } of images) expectAttached(data, sizeOf(shape));
+  run.hold(true);
+  try {
+    for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
+    trainer.step("fit", n, targets);
+  } finally {
+    run.hold(false);
+  }
+}
+
 async function runEpoch(
   run: FitRun,
   epoch: number,
@@ -166,25 +206,25 @@ async function runEpoch(
   order: Uint32Array,
   pace: Pace,
 ): Promise<{ loss: number; accuracy: number }> {
-  const { trainer, images, targets, count, rowsPerImage, options } = run;
+  const { trainer, count, rowsPerImage, interruption } = run;
+  const { onBatchEnd } = run.settings;
   const batches = Math.ceil(count / batchSize);
   let lossSum = 0;
   let correct = 0;
   let seen = 0;
   for (let batch = 1; batch <= batches; batch++) {
-    options.signal?.throwIfAborted();
+    interruption.check();
     const n = Math.min(batchSize, count - seen);
-    for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
-    trainer.step("fit", n, targets);
+    step(run, order, seen, n);
     seen += n;
     lossSum += trainer.lastLoss * n;
     correct += trainer.lastCorrect;
-    if (options.onBatchEnd) {
+    if (onBatchEnd) {
       const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
-      await options.onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy });
+      await interruption.wait(onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy }));
     }
     if (pace.due) await pace.rest();
   }
-  options.signal?.throwIfAborted();
+  interruption.check();
   return { loss: lossSum / count, accuracy: correct / (count * rowsPerImage) };
 }

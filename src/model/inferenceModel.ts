@@ -101,10 +101,12 @@ export class InferenceModel {
   ): Tensor | Record<string, Tensor> {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
-    const { inference } = this.placed("predict");
+    this.placed("predict");
     const named = isNamed(given, this.#inputNames);
     const images: Filled[] = [];
     const n = this.checkImages("predict: images", given, images);
+    // Asked for when the images have been read, which may have getters.
+    const { inference } = this.placed("predict");
     const ends = outputsOf(this.graph);
     if (!named) onlyOne("predict: images by name", ends);
     const tensors = ends.map(({ shape }) => ({

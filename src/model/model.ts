@@ -1,5 +1,3 @@
-import type { AbortSignalLike } from "../engine/platform.ts";
-import type { Pace } from "../engine/yield.ts";
 import { OptionError } from "../errors.ts";
 import { encodeModel } from "../formats/onnx/encode.ts";
 import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
@@ -12,16 +10,23 @@ import { Random } from "../random.ts";
 import { noTensor, sizeOf, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "./compile.ts";
-import { decides, evaluateBatches, type Evaluation } from "./evaluation.ts";
+import { decides, evaluateBatches, type Evaluation, type Judged } from "./evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
 import { judgedOutputs, type Graph, type GraphInput } from "./graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
+import { Interruption } from "./interruption.ts";
 import { startingWeights } from "./initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "./learning.ts";
 import { inOrder, placeOf, type Named } from "./named.ts";
 import { sharedWeights } from "./parameters.ts";
 import { checkLabels, noTargets, type Targets } from "./targets.ts";
 import { Trainer } from "./trainer.ts";
+
+/** Images, and what their outputs are to be. */
+interface ToJudge {
+  readonly data: readonly Float32Array[];
+  readonly judged: readonly Judged[];
+}
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
 export class Model extends InferenceModel {
@@ -35,8 +40,10 @@ export class Model extends InferenceModel {
   readonly #batch: Filled[];
   readonly #labels: Labels[] = [];
   readonly #targets: Targets[];
-  /** Whether a training run has the model: it must not be moved or given up meanwhile. */
+  /** Whether a training step runs: the model must not be moved or given up meanwhile. */
   #busy = false;
+  /** The run of `fit`: the model must not be moved meanwhile, and who gives it up ends the run. */
+  #run: Interruption | undefined;
   /** Of each output. */
   #losses: readonly Loss[] = [];
   #metrics: readonly (readonly Metric[])[] = [];
@@ -68,6 +75,11 @@ export class Model extends InferenceModel {
   /** What `compile` would refuse an optimizer for, as the layers are frozen now. */
   get trainingFault(): TrainingFault | undefined {
     return trainingFault(this.graph, this.parameters);
+  }
+
+  /** Whether `fit` runs. */
+  get isTraining(): boolean {
+    return this.#run !== undefined;
   }
 
   /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
@@ -102,25 +114,31 @@ export class Model extends InferenceModel {
   /**
    * Trains on `images[n, h, w, c]`. Hands control back to the event loop every few milliseconds.
    * @throws ShapeError, OptionError before anything is changed; TrainingError when a loss or weight is not finite, with
-   * the weights of the last good step kept; the signal's reason when it is aborted.
+   * the weights of the last good step kept; the signal's reason when it is aborted; Error when the model or its engine is
+   * disposed of meanwhile.
    */
   async fit(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
     options: FitOptions = {},
   ): Promise<History> {
-    const trainer = this.#requireTrainer("fit");
+    this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
     const settings = checkFitOptions(options);
     const batch: Filled[] = [];
     const count = this.checkImages("fit: images", images, batch);
     const targets = this.#checkLabels("fit: labels", labels, count);
-    const { validationData } = options;
-    if (validationData) {
-      const n = this.checkImages("fit: validationData: images", validationData[0], []);
-      this.#checkLabels("fit: validationData: labels", validationData[1], n);
-    }
-    this.#busy = true;
+    const { validationData } = settings;
+    const judged = validationData && this.#readJudged("fit: validationData", ...validationData);
+    // Asked for when the caller's data have been read, which may have getters.
+    const trainer = this.#requireTrainer("fit");
+    this.#refuseWhileBusy("fit");
+    const { leaving } = this.placed("fit").runtime;
+    const interruption = new Interruption(settings.signal);
+    const engineLeaves = (): void =>
+      interruption.end(new Error("fit: expected a live engine to the end, got one that was disposed"));
+    leaving.add(engineLeaves);
+    this.#run = interruption;
     try {
       return await runFit({
         trainer,
@@ -129,14 +147,16 @@ export class Model extends InferenceModel {
         targets,
         count,
         rowsPerImage: this.#rowsPerImage || 1,
-        options,
         settings,
         weights: this.parameters,
-        validate: async (pace) =>
-          validationData && this.#evaluatePaced(validationData[0], validationData[1], pace, options.signal),
+        interruption,
+        hold: (steps) => (this.#busy = steps),
+        validate: judged && (() => this.#evaluation("fit: validationData", judged, DEFAULT_BATCH)),
       });
     } finally {
-      this.#busy = false;
+      interruption.release();
+      leaving.delete(engineLeaves);
+      if (this.#run === interruption) this.#run = undefined;
     }
   }
 
@@ -169,7 +189,8 @@ export class Model extends InferenceModel {
   ): Evaluation {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
-    const steps = this.#evaluation("evaluate", images, labels, batchSize);
+    const size = positiveInteger("evaluate: batchSize", batchSize);
+    const steps = this.#evaluation("evaluate", this.#readJudged("evaluate", images, labels), size);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -212,8 +233,11 @@ export class Model extends InferenceModel {
     return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
   }
 
+  /** Takes the model off its engine and frees its memory there; ends `fit`. The weights are kept; `compile` may follow. */
   override dispose(): void {
-    this.#refuseWhileBusy("dispose");
+    if (this.#busy) throw new Error("dispose: expected a model at rest, got one in training");
+    this.#run?.end(new Error("fit: expected the model to the end, got one that was disposed"));
+    this.#run = undefined;
     super.dispose();
   }
 
@@ -260,20 +284,17 @@ export class Model extends InferenceModel {
   }
 
   #refuseWhileBusy(where: string): void {
-    if (this.#busy) throw new Error(`${where}: expected a model at rest, got one in training`);
+    if (this.#busy || this.#run) {
+      throw new Error(`${where}: expected a model at rest, got one in training`);
+    }
   }
 
-  #evaluation(
-    where: string,
-    images: Tensor | Named<Tensor>,
-    labels: Labels | Named<Labels>,
-    batchSize: number,
-  ): Generator<void, Evaluation> {
-    const { runtime, inference } = this.placed(where);
+  /** Reads images and what their outputs are to be. @throws ShapeError, OptionError */
+  #readJudged(where: string, images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): ToJudge {
+    this.placed(where);
     if (this.#losses.length === 0) {
       throw new Error(`${where}: expected a model compiled with a loss, got none`);
     }
-    positiveInteger(`${where}: batchSize`, batchSize);
     const batch: Filled[] = [];
     const n = this.checkImages(`${where}: images`, images, batch);
     const targets = this.#checkLabels(`${where}: labels`, labels, n);
@@ -287,23 +308,13 @@ export class Model extends InferenceModel {
         metrics: this.#metrics[i]!,
       };
     });
-    const data = batch.map((tensor) => tensor.data);
-    return evaluateBatches(runtime, inference.batches(data, batchSize), judged);
+    return { data: batch.map((tensor) => tensor.data), judged };
   }
 
-  async #evaluatePaced(
-    images: Tensor | Named<Tensor>,
-    labels: Labels | Named<Labels>,
-    pace: Pace,
-    signal: AbortSignalLike | undefined,
-  ): Promise<Evaluation> {
-    const steps = this.#evaluation("fit: validationData", images, labels, DEFAULT_BATCH);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value;
-      if (pace.due) await pace.rest();
-      signal?.throwIfAborted();
-    }
+  /** Asks for the engine when the data have been read, which may have getters. */
+  #evaluation(where: string, { data, judged }: ToJudge, batchSize: number): Generator<void, Evaluation> {
+    const { runtime, inference } = this.placed(where);
+    return evaluateBatches(runtime, inference.batches(data, batchSize), judged);
   }
 }
 

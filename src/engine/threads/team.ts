@@ -189,16 +189,22 @@ export class Team {
       new Error(`engine: expected all of its threads alive, got a failure (${reason}); load a new engine`, {
         cause,
       });
+    this.#refuse(error);
+    return error();
+  }
+
+  /** Makes every kernel throw. */
+  #refuse(error: () => Error): void {
     for (const name of Object.keys(this.kernels)) {
       this.kernels[name] = () => {
         throw error();
       };
     }
-    return error();
   }
 
-  /** Has the workers end by themselves. */
+  /** Has the workers end by themselves, and kernels refuse. */
   stop(): void {
+    this.#refuse(() => new Error("engine: expected a live engine, got one that was disposed"));
     Atomics.store(this.#control, STOP, 1);
     this.#wake();
   }

@@ -75,6 +75,9 @@ export class OnnxModel {
   #draw(given: Given): Instance | undefined {
     const before = this.#instance;
     if (before?.serves(given)) return before;
+    if (before?.model?.isTraining) {
+      throw new Error("predict: expected the shapes that the net is in training with, got others");
+    }
     const trained = before?.trained("predict") ?? new Map();
     let next: Instance | undefined;
     try {
