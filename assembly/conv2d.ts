@@ -7,7 +7,8 @@
  *
  * per group of cg = c/groups input and fg = f/groups output channels. `R` never exists: the register tile reads patches
  * where they lie (see `patches.ts`). Layouts: images NHWC, filters `[kh, kw, cg, f]`. Orders are those of the products:
- * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups.
+ * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups. Subnormal filters
+ * count as zeros (see `subnormal.ts`).
  */
 import { LINEAR } from "./curves";
 import { correlateShare, correlateSpace } from "./correlate";
@@ -49,7 +50,7 @@ export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize,
   if (count == 0) return;
   packed += <usize>(first / NR) * panel;
   for (let g = 0; g < groups; g++) {
-    packPanels(k, count, w + ((<usize>(g * fg + first)) << 2), (<usize>f) << 2, packed, panel);
+    packPanels(k, count, w + ((<usize>(g * fg + first)) << 2), (<usize>f) << 2, packed, panel, false);
     packed += <usize>(paddedColumns(fg) / NR) * panel;
   }
 }
@@ -65,7 +66,8 @@ export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
  * `conv2dPackFilters`; `b` is 0 for none.
  *
  * Order: each output is one running float32 sum over (ky, kx, channel) ascending, padding included as zeros, then the
- * bias, then the activation. Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups.
+ * bias, then the activation. Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups, and k·2⁻¹²⁶·max|x| where filters are
+ * subnormal.
  */
 export function conv2dForward(
   window: Window,
@@ -125,7 +127,8 @@ export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, group
  * `dx[n, h, w, c] = col2im(dy · wᵀ)`, in blocks of output pixels: the matrix of patch gradients is never whole.
  *
  * Order: each patch gradient is one running sum over the filters ascending; each pixel adds its patches' in ascending
- * order of output pixels. Error: γ_{fg + t}·col2im(|dY|·|W|ᵀ), t the number of patches a pixel lies in.
+ * order of output pixels. Error: γ_{fg + t}·col2im(|dY|·|W|ᵀ), t the number of patches a pixel lies in;
+ * and t·fg·2⁻¹²⁶·max|dy| where filters are subnormal.
  */
 export function conv2dBackpropInputCol2im(
   window: Window,
@@ -167,7 +170,7 @@ export function conv2dBackpropInputCol2im(
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     const dxg = dx + ((<usize>(g * cg)) << 2);
-    packPanelsTransposed(fg, k, w + first, dyRow, panels, panelStride);
+    packPanelsTransposed(fg, k, w + first, dyRow, panels, panelStride, false);
     for (let ic = 0; ic < m; ic += mc) {
       const rows = min(mc, m - ic);
       const c = pointwise ? dxg + ic * cRow : block;

@@ -120,7 +120,7 @@ export function conv2dBackpropFilter(
         const rows = min(patches.rows, window.oh - r);
         const strip = openStrip(patches, xg, image, images, r, rows, strips);
         const kc = rowRuns(patches, strip, images, rows, runs);
-        packPanels(kc, fg, from, row, panels, PANEL_ROW * kc);
+        packPanels(kc, fg, from, row, panels, PANEL_ROW * kc, true);
         describePanels(columns, panels, fg, PANEL_ROW * kc);
         if (isGathered(cg, fg))
           addGathered(patches, q0, q1, kc, fg, dw + first, row, fresh, gathered, workspace);

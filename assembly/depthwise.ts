@@ -3,7 +3,8 @@
  *
  * A product with one column has nothing to reuse but the filters and, along a row, the pixels: these kernels are direct,
  * four channels a vector and four output columns at a time, taps outside of the image skipped. The last vector of
- * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one.
+ * channels ends with the last channel and computes some of them twice; fewer than four channels go one by one. Filters are read as they
+ * are: callers lay them out by `flushSubnormals`.
  */
 import { activate } from "./activation";
 import { ceilingOf, floorOf, isClip, LINEAR } from "./curves";

@@ -44,7 +44,8 @@ export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, grou
  * `dx[n, h, w, c]` as a correlation of `dy[n, oh, ow, f]` with the rotated filters `w[kh, kw, c/groups, f]`.
  *
  * Order: each pixel is one running float32 sum over (ky, kx, filter) ascending in the rotated filter.
- * Error: γ_k·(|dY|∗|W'|), k = kh·kw·f/groups.
+ * Error: γ_k·(|dY|∗|W'|), k = kh·kw·f/groups, and k·2⁻¹²⁶·max|dy| where filters are
+ * subnormal.
  */
 export function conv2dBackpropInputFlipped(
   window: Window,
@@ -73,7 +74,7 @@ export function conv2dBackpropInputFlipped(
     const first = (<usize>(g * fg)) << 2;
     for (let tap = 0; tap < taps; tap++) {
       const from = w + (taps - 1 - tap) * cg * wRow + first;
-      packPanelsTransposed(fg, cg, from, wRow, panels + PANEL_ROW * tap * fg, panelStride);
+      packPanelsTransposed(fg, cg, from, wRow, panels + PANEL_ROW * tap * fg, panelStride, false);
     }
     const dxg = dx + ((<usize>(g * cg)) << 2);
     correlateShare(

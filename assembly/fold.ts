@@ -1,12 +1,13 @@
 /** Batch normalization folded into the weights of the layer before it. */
 import { float, setFloat } from "./elements";
 import { LANES, loadLanes, mul4, storeLanes } from "./simd";
+import { normal } from "./subnormal";
 
-/** gamma / √(variance + epsilon); `gamma` may be 0 for ones. */
+/** gamma / √(variance + epsilon); `gamma` may be 0 for ones, and is zero where it is subnormal. */
 // @ts-ignore: decorator
 @inline
 function factorOf(gamma: usize, variance: usize, epsilon: f64, i: i32): f64 {
-  const scale: f64 = gamma == 0 ? 1 : <f64>float(gamma, i);
+  const scale: f64 = gamma == 0 ? 1 : <f64>normal(float(gamma, i));
   return scale / Math.sqrt(<f64>float(variance, i) + epsilon);
 }
 

@@ -63,6 +63,7 @@ export {
   preluBackpropAlpha,
 } from "./rows";
 export { foldNormalization } from "./fold";
+export { flushSubnormals, hasSubnormals } from "./subnormal";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./loss";
 export { pointwiseLoss } from "./pointwiseLoss";
 export { sgdStep, adamStep } from "./optimizer";

@@ -10,6 +10,7 @@ import { columnSums } from "./columnSums";
 import { double, float, setFloat } from "./elements";
 import { LINE, endOf, firstOf, share, shares } from "./share";
 import { LANES, add4, load4, loadLanes, mul4, storeLanes, sub4 } from "./simd";
+import { normal } from "./subnormal";
 
 /** Four float64 and four float32 a channel, in floats. */
 const SPACE: i32 = 12;
@@ -55,6 +56,13 @@ export function weight(p: usize, i: i32, absent: f64): f64 {
 @inline
 export function inverse(variance: usize, set: i32, epsilon: f64): f64 {
   return 1 / Math.sqrt(<f64>float(variance, set) + epsilon);
+}
+
+/** The factor of a channel before it is divided by the deviation: zero where it is subnormal (see `subnormal.ts`). */
+// @ts-ignore: decorator
+@inline
+export function gammaOf(gamma: usize, i: i32): f64 {
+  return gamma == 0 ? 1 : <f64>normal(float(gamma, i));
 }
 
 /**
@@ -118,7 +126,8 @@ function statisticsOf(
 /**
  * `y = (x − mean)·(gamma / √(variance + epsilon)) + beta`; `y` may be `x`.
  *
- * The factor is rounded once from float64, then three operations: |error| ≤ 4u·|(x − mean)·factor| + u·|y|.
+ * The factor is rounded once from float64, then three operations: |error| ≤ 4u·|(x − mean)·factor| + u·|y|, and
+ * 2⁻¹²⁶·|x − mean| / √(variance + epsilon) where gamma is subnormal and counts as zero.
  */
 export function normalizeForward(
   images: i32,
@@ -149,7 +158,7 @@ export function normalizeForward(
       const scale = inverse(variance, i * groups + g, <f64>epsilon);
       for (let j = g * size; j < (g + 1) * size; j++) {
         setFloat(centres, j, centre);
-        setFloat(factors, j, weight(gamma, j, 1) * scale);
+        setFloat(factors, j, gammaOf(gamma, j) * scale);
         setFloat(shifts, j, weight(beta, j, 0));
       }
     }

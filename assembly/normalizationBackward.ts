@@ -1,7 +1,7 @@
 /** The backward pass of `normalization.ts`. */
 import { columnSums } from "./columnSums";
 import { double, float, setDouble, setFloat } from "./elements";
-import { byImages, inverse, ownSpace, unitOf, weight } from "./normalization";
+import { byImages, gammaOf, inverse, ownSpace, unitOf } from "./normalization";
 import { LINE, endShare, firstShare } from "./share";
 import { LANES, add4, loadLanes, mul4, storeLanes, sub4 } from "./simd";
 
@@ -165,13 +165,13 @@ function coefficients(
   const factors = space + 9 * floats;
   const shifts = factors + floats;
   const slopes = shifts + floats;
-  for (let j = from; j < end; j++) setFloat(factors, j, weight(gamma, j, 1) * scale);
+  for (let j = from; j < end; j++) setFloat(factors, j, gammaOf(gamma, j) * scale);
   if (fixed) return;
   let a: f64 = 0;
   let b: f64 = 0;
   for (let j = from; j < end; j++) {
-    a += weight(gamma, j, 1) * double(space, j);
-    b += weight(gamma, j, 1) * (double(space, c + j) * scale);
+    a += gammaOf(gamma, j) * double(space, j);
+    b += gammaOf(gamma, j) * (double(space, c + j) * scale);
   }
   const count = <f64>rows * <f64>(end - from);
   for (let j = from; j < end; j++) {

@@ -227,6 +227,12 @@ export const LANES: i32 = 4;
   return i32x4.all_true(mask);
 }
 
+/** Whether any bit of a vector is set. */
+// @ts-ignore: decorator
+@inline export function anyTrue4(v: v128): bool {
+  return v128.any_true(v);
+}
+
 // Integer lanes.
 
 // @ts-ignore: decorator
@@ -238,6 +244,19 @@ export const LANES: i32 = 4;
 // @ts-ignore: decorator
 @inline export function laneNumbers(): v128 {
   return i32x4(0, 1, 2, 3);
+}
+
+/** What `normal4` clears of subnormal numbers: their mantissa, or nothing where numbers are to stay `asIs`. */
+// @ts-ignore: decorator
+@inline export function mantissaBits(asIs: bool): v128 {
+  return i32x4.splat(asIs ? 0 : 0x007fffff);
+}
+
+/** `x` with zeros, of their sign, for subnormal numbers, from `mantissaBits`. NaN and infinities stay. */
+// @ts-ignore: decorator
+@inline export function normal4(x: v128, mantissa: v128): v128 {
+  const tiny = i32x4.eq(v128.and(x, i32x4.splat(0x7f800000)), i32x4.splat(0));
+  return v128.andnot(x, v128.and(tiny, mantissa));
 }
 
 // @ts-ignore: decorator

@@ -61,7 +61,10 @@ function threadFloats(n: i32, k: i32): i32 {
   return HEAD + min(k, KC) * (paddedColumns(n) + MC);
 }
 
-/** Packs `kc` rows of `op(B)` at `panels`, or leaves them in place when `m` is too small for packing to pay. */
+/**
+ * Packs `kc` rows of `op(B)` at `panels`, or leaves them in place when `m` is too small for packing to pay and they are
+ * taken `asIs`.
+ */
 function readB(
   b: Panels,
   transposed: bool,
@@ -71,20 +74,21 @@ function readB(
   from: usize,
   bRow: usize,
   panels: usize,
+  asIs: bool,
 ): void {
   const stride = PANEL_ROW * kc;
   const whole = n & -NR;
   describePanels(b, panels, n, stride);
   if (transposed) {
-    packPanelsTransposed(kc, n, from, bRow, panels, stride);
-  } else if (m > PACK_ROWS) {
-    packPanels(kc, n, from, bRow, panels, stride);
+    packPanelsTransposed(kc, n, from, bRow, panels, stride, asIs);
+  } else if (m > PACK_ROWS || !asIs) {
+    packPanels(kc, n, from, bRow, panels, stride, asIs);
   } else {
     b.first = from;
     b.row = bRow;
     b.stride = PANEL_ROW;
     b.last = panels;
-    if (whole < n) packLastPanel(kc, n - whole, from + ((<usize>whole) << 2), bRow, panels);
+    if (whole < n) packLastPanel(kc, n - whole, from + ((<usize>whole) << 2), bRow, panels, asIs);
   }
 }
 
@@ -113,10 +117,12 @@ function readA(
  *
  * `op(A)` is `[m, k]`, stored so or, with `transposeA`, as `[k, m]`; `op(B)` is `[k, n]`, stored so or, with
  * `transposeB`, as `[n, k]`. `lda`, `ldb`, `ldc` are the row strides of what is stored, in elements. `bias` is `[n]` or
- * 0. `activation` and `alpha` as in `activation.ts`.
+ * 0. `activation` and `alpha` as in `activation.ts`. Subnormal elements of `B`, which is where weights stand, count as
+ * zeros (see `subnormal.ts`), unless `B` is to be taken `asIs`: because it is no weight, or holds none.
  *
  * Order: each element is one running float32 sum over k = 0, 1, …, then the bias, then the activation.
- * Error: |ĉ − c| ≤ γ_{k+1} · (|A|·|B| + |bias|) with γ_k = k·u / (1 − k·u), u = 2⁻²⁴ (Higham 2002, §3.1).
+ * Error: |ĉ − c| ≤ γ_{k+1} · (|A|·|B| + |bias|) with γ_k = k·u / (1 − k·u), u = 2⁻²⁴ (Higham 2002, §3.1), and k·2⁻¹²⁶·max|A|
+ * more where subnormal elements of `B` count as zeros.
  */
 export function gemm(
   transposeA: bool,
@@ -135,6 +141,7 @@ export function gemm(
   alpha: f32,
   accumulate: bool,
   workspace: usize,
+  asIs: bool,
 ): void {
   const aRow = (<usize>lda) << 2;
   const bRow = (<usize>ldb) << 2;
@@ -152,7 +159,7 @@ export function gemm(
   c += <usize>i0 * cRow + at;
   if (bias) bias += at;
   if (m == 1 && !transposeB) {
-    gemv(cols, k, a, transposeA ? aRow : 4, b, bRow, c, accumulate);
+    gemv(cols, k, a, transposeA ? aRow : 4, b, bRow, c, accumulate, asIs);
     if (bias) addFloats(c, bias, cols);
     if (activation != LINEAR) activate(activation, alpha, c, c, cols);
     return;
@@ -175,6 +182,7 @@ export function gemm(
     alpha,
     accumulate,
     workspace,
+    asIs,
   );
 }
 
@@ -196,6 +204,7 @@ function product(
   alpha: f32,
   accumulate: bool,
   workspace: usize,
+  asIs: bool,
 ): void {
   const edge = workspace;
   const operand = operandAt(edge + EDGE_BYTES);
@@ -208,12 +217,13 @@ function product(
     const kc = min(KC, k - pc);
     const last = pc + kc == k;
     const fresh = pc == 0 && !accumulate;
-    readB(columns, transposeB, m, n, kc, transposeB ? b + ((<usize>pc) << 2) : b + pc * bRow, bRow, panels);
+    const from = transposeB ? b + ((<usize>pc) << 2) : b + pc * bRow;
+    readB(columns, transposeB, m, n, kc, from, bRow, panels, asIs);
     singleRun(operand.runs, kc);
     for (let ic = 0; ic < m; ic += MC) {
       const rows = min(MC, m - ic);
-      const from = transposeA ? a + pc * aRow + ((<usize>ic) << 2) : a + ic * aRow + ((<usize>pc) << 2);
-      readA(operand, transposeA, rows, kc, from, aRow, block);
+      const left = transposeA ? a + pc * aRow + ((<usize>ic) << 2) : a + ic * aRow + ((<usize>pc) << 2);
+      readA(operand, transposeA, rows, kc, left, aRow, block);
       const ci = c + ic * cRow;
       if (last) gemmBlock(rows, n, operand, columns, ci, cRow, fresh, bias, activation, alpha, edge);
       else gemmBlock(rows, n, operand, columns, ci, cRow, fresh, 0, LINEAR, 0, edge);

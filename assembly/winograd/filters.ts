@@ -2,7 +2,8 @@
 import { NR } from "../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { endShare, firstShare, share, shares } from "../share";
-import { highHalves4, load4, lowHalves4, store4, zipHigh4, zipLow4 } from "../simd";
+import { highHalves4, load4, lowHalves4, mantissaBits, normal4, store4, zipHigh4, zipLow4 } from "../simd";
+import { normal } from "../subnormal";
 import { POINTS, SCRATCH_BYTES, transformFilter } from "./transform";
 
 const TAPS: i32 = 9;
@@ -28,6 +29,7 @@ export function winogradPackedFilters(c: i32, f: i32): f64 {
  * Transforms `g[3, 3, c, f]` and packs it: at each of the 36 points panels of eight filters, `[c][8]` each.
  *
  * Each of the 36 values is a sum of up to nine terms, computed as `transform.ts` says; one thread packs some panels.
+ * Subnormal filters, and transformed ones, count as zeros (see `subnormal.ts`).
  */
 export function winogradPackFilters(c: i32, f: i32, g: usize, packed: usize): void {
   pack(false, c, f, g, packed);
@@ -54,23 +56,39 @@ function pack(rotated: bool, c: i32, f: i32, g: usize, packed: usize): void {
       if (rotated) gatherRotated(c, f, g, ch, j, taps);
       else gather(c, f, g, ch, j, taps);
       for (let i = 0; i < count; i++) {
-        transformFilter(taps + i * FILTERS, VECTOR, to + <usize>(ch + i) * PANEL_ROW, point, scratch);
+        const at = to + <usize>(ch + i) * PANEL_ROW;
+        transformFilter(taps + i * FILTERS, VECTOR, at, point, scratch);
+        flushPoints(at, point);
       }
     }
+  }
+}
+
+/** Zeros for the subnormal numbers among the points of four filters. */
+// @ts-ignore: decorator
+@inline
+function flushPoints(p: usize, point: usize): void {
+  const mantissa = mantissaBits(false);
+  for (let i = POINTS; i > 0; i--) {
+    store4(p, normal4(load4(p), mantissa));
+    p += point;
   }
 }
 
 /** The taps of filters `[j, j + 4)` over channels `[ch, ch + 4)`: a vector of filters for each channel and tap. */
 function gather(c: i32, f: i32, g: usize, ch: i32, j: i32, to: usize): void {
   const whole = j + 4 <= f;
+  const mantissa = mantissaBits(false);
   for (let i = 0; i < min(4, c - ch); i++) {
     for (let tap = 0; tap < TAPS; tap++) {
       const from = g + ((<usize>((tap * c + ch + i) * f + j)) << 2);
       const at = to + i * FILTERS + tap * VECTOR;
       if (whole) {
-        store4(at, load4(from));
+        store4(at, normal4(load4(from), mantissa));
       } else {
-        for (let l = 0; l < 4; l++) store<f32>(at + (l << 2), j + l < f ? load<f32>(from + (l << 2)) : 0);
+        for (let l = 0; l < 4; l++) {
+          store<f32>(at + (l << 2), j + l < f ? normal(load<f32>(from + (l << 2))) : 0);
+        }
       }
     }
   }
@@ -89,7 +107,7 @@ function gatherRotated(c: i32, f: i32, g: usize, ch: i32, j: i32, to: usize): vo
     }
     for (let i = 0; i < min(4, c - ch); i++) {
       for (let l = 0; l < 4; l++) {
-        const value: f32 = j + l < f ? load<f32>(from + l * row + (i << 2)) : 0;
+        const value: f32 = j + l < f ? normal(load<f32>(from + l * row + (i << 2))) : 0;
         store<f32>(at + i * FILTERS + (l << 2), value);
       }
     }
@@ -100,10 +118,11 @@ function gatherRotated(c: i32, f: i32, g: usize, ch: i32, j: i32, to: usize): vo
 // @ts-ignore: decorator
 @inline
 function transpose(from: usize, row: usize, to: usize): void {
-  const v0 = load4(from);
-  const v1 = load4(from + row);
-  const v2 = load4(from + 2 * row);
-  const v3 = load4(from + 3 * row);
+  const mantissa = mantissaBits(false);
+  const v0 = normal4(load4(from), mantissa);
+  const v1 = normal4(load4(from + row), mantissa);
+  const v2 = normal4(load4(from + 2 * row), mantissa);
+  const v3 = normal4(load4(from + 3 * row), mantissa);
   const low01 = zipLow4(v0, v1);
   const low23 = zipLow4(v2, v3);
   const high01 = zipHigh4(v0, v1);

@@ -11,7 +11,11 @@
  * Order: the transforms as written there; each product one running float32 sum over the channels (or over the tiles:
  * image, row, column) ascending. Neither strips nor threads change a bit.
  * Error: |ŷ − y| ≤ γ_{k+24} · |A|ᵀ [ Σ (|G||g||G|ᵀ) ⊙ (|B|ᵀ|d||B|) ] |A| with k the length of the sum: each transform
- * adds up to 4 terms with constants that are off by u, in two dimensions (Higham 2002, §3.1). The gradients likewise.
+ * adds up to 4 terms with constants that are off by u, in two dimensions (Higham 2002, §3.1); and
+ * 4k·2⁻¹²⁶·|A|ᵀ [ max |B|ᵀ|d||B| ] |A| where filters are subnormal, before or after they are transformed, and count as
+ * zeros: a row of |G| sums to at most 1.48. The gradients likewise.
+ * The bound is that of a whole tile: an output far smaller than others of its tile, or whose patch does not hold the
+ * tile's largest pixels, has the error of those, and an infinity or a NaN in a tile makes NaN of all of its outputs.
  */
 import { rotate } from "../flipped";
 import { LINEAR } from "../curves";

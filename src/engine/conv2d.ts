@@ -18,7 +18,7 @@ export interface Conv2d {
 export interface ConvPass<Arguments extends number[]> {
   /** Floats of workspace, however many images there are. */
   workspace(kernels: Kernels, window: number): number;
-  /** Floats of the filters as this pass reads them, in place of `w`; 0 when it reads them as they are. */
+  /** Floats of the filters as this pass reads them, in place of `w`; 0 when it packs them itself. */
   packed(kernels: Kernels, window: number): number;
   /** Packs them: once for each change of the filters. */
   pack(kernels: Kernels, window: number, w: number, packed: number): void;
@@ -108,8 +108,17 @@ type Forward = ConvPass<
   [x: number, filters: number, b: number, y: number, activation: number, alpha: number, workspace: number]
 >;
 
-/** Of a pass that reads the filters as they are. */
+/** Of a pass that packs the filters itself. */
 export const UNPACKED = { packed: () => 0, pack: () => {} };
+
+/** Of the depthwise passes, which read the filters in their order, with zeros for subnormal numbers. */
+export function depthwiseFilters({ window: { kh, kw, c } }: Conv2d): Pick<ConvPass<[]>, "packed" | "pack"> {
+  const size = kh * kw * c;
+  return {
+    packed: () => size,
+    pack: (kernels, _, w, packed) => kernels.flushSubnormals(size, w, packed),
+  };
+}
 
 /** The forward pass of `conv`. @throws OptionError when the algorithm does not fit. */
 export function forwardPass(where: string, conv: Conv2d, algorithm: ConvAlgorithm): Forward {
@@ -118,7 +127,7 @@ export function forwardPass(where: string, conv: Conv2d, algorithm: ConvAlgorith
   const kind = resolveAlgorithm(where, conv, algorithm);
   if (kind === "depthwise") {
     return {
-      ...UNPACKED,
+      ...depthwiseFilters(conv),
       workspace: (kernels) => kernels.depthwiseConv2dWorkspace(),
       run: (kernels, window, n, x, w, b, y, activation, alpha, workspace) =>
         kernels.depthwiseConv2dForward(window, n, x, w, b, y, activation, alpha, workspace),

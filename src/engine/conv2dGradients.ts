@@ -1,6 +1,7 @@
 /** The gradients of a convolution, apart from its forward pass: a program that only runs models does not carry them. */
 import { oneOf } from "../options.ts";
 import {
+  depthwiseFilters,
   pad8,
   resolveAlgorithm,
   UNPACKED,
@@ -58,7 +59,7 @@ export function inputGradientPass(
   const kind = resolveAlgorithm(where, conv, route);
   if (kind === "depthwise") {
     return {
-      ...UNPACKED,
+      ...depthwiseFilters(conv),
       workspace: (kernels) => kernels.depthwiseConv2dWorkspace(),
       run: (kernels, window, n, dy, w, dx, workspace) =>
         kernels.depthwiseConv2dBackpropInput(window, n, dy, w, dx, workspace),

@@ -16,7 +16,10 @@ export interface Kernels {
 
   // gemm/gemm.ts
 
-  /** c[m, n] = act(op(a)·op(b) + bias), or c += … with `accumulate`; lda, ldb, ldc are row strides as stored. */
+  /**
+   * c[m, n] = act(op(a)·op(b) + bias), or c += … with `accumulate`; lda, ldb, ldc are row strides as stored. Subnormal
+   * elements of b count as zeros, unless b is taken `asIs`.
+   */
   gemm(
     transposeA: Flag,
     transposeB: Flag,
@@ -34,6 +37,7 @@ export interface Kernels {
     alpha: number,
     accumulate: Flag,
     workspace: number,
+    asIs?: Flag,
   ): void;
   /** Floats of workspace for `gemm`. */
   gemmWorkspace(n: number, k: number): number;
@@ -256,6 +260,13 @@ export interface Kernels {
     dy: number,
     dx: number,
   ): void;
+
+  // subnormal.ts
+
+  /** y[n] = x[n] with zeros for subnormal numbers; y may be x. */
+  flushSubnormals(n: number, x: number, y: number): void;
+  /** Whether any of x[n] is subnormal. */
+  hasSubnormals(n: number, x: number): number;
 
   // rows.ts
 

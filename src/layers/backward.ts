@@ -82,7 +82,7 @@ function dense(context: BuildContext, n: number, activation: ActivationPass): (i
     const m = images * rows;
     const ws = space.pointer;
     activation.backward(images);
-    if (dw) kernels.gemm(1, 0, k, n, m, x.pointer, k, dy.pointer, n, dw.pointer, n, 0, 0, 0, 0, ws);
+    if (dw) kernels.gemm(1, 0, k, n, m, x.pointer, k, dy.pointer, n, dw.pointer, n, 0, 0, 0, 0, ws, 1);
     if (db) kernels.biasGradient(m, n, dy.pointer, db.pointer);
     if (dx) kernels.gemm(0, 1, m, k, n, dy.pointer, n, w.pointer, n, dx.pointer, k, 0, 0, 0, 0, ws);
   };

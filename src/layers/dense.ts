@@ -43,13 +43,19 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
   const activation = fused.build(context, n, rows);
   const { code, alpha, sum } = activation;
   const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
+  // Weights without subnormal numbers can be read in place; those that learn are not looked through for them.
+  let asIs = false;
+  const prepare = (): void => {
+    fold();
+    asIs = kernels.hasSubnormals(k * n, w.pointer) === 0;
+  };
   const forward = (images: number): void => {
     const m = images * rows;
     const bias = b ? b.pointer : 0;
     const ws = room.pointer;
-    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, sum.pointer, n, bias, code, alpha, 0, ws);
+    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, sum.pointer, n, bias, code, alpha, 0, ws, asIs);
     activation.finish(images);
   };
   const backward = context.backward?.dense(context, n, activation);
-  return backward ? { forward, backward } : { prepare: fold, forward };
+  return backward ? { forward, backward } : { prepare, forward };
 }

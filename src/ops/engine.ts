@@ -35,7 +35,8 @@ export class Engine extends KernelEngine {
   /**
    * `act(op(a)·op(b) + bias)`: `[m, k]·[k, n]` → `[m, n]`; `op` transposes on request.
    *
-   * Each element is one running float32 sum, k ascending. Error: γ_{k+1}·(|a|·|b| + |bias|).
+   * Each element is one running float32 sum, k ascending. Error: γ_{k+1}·(|a|·|b| + |bias|) + k·2⁻¹²⁶·max|a|, the last
+   * term where elements of `b` are subnormal: they count as zeros.
    */
   matMul(a: Tensor, b: Tensor, options?: dense.MatMulOptions): Tensor {
     return dense.matMul(this.runtime, a, b, options);
@@ -49,7 +50,15 @@ export class Engine extends KernelEngine {
   /**
    * `act(im2row(x)·filter + bias)`: `x[n, h, w, c]`, `filter[kh, kw, c/groups, f]` → `[n, oh, ow, f]`.
    *
-   * Each output is one running float32 sum over (ky, kx, channel). Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups.
+   * By `"im2row"` and `"depthwise"` each output is one running float32 sum over (ky, kx, channel). Error:
+   * γ_{k+1}·(|R|·|W| + |b|) + k·2⁻¹²⁶·max|x|, k = kh·kw·c/groups, the last term where filters are subnormal: they count as
+   * zeros.
+   *
+   * By `"winograd"`, which `"auto"` takes for 3×3 filters at stride 1 where it multiplies less, 4×4 outputs come of a whole
+   * tile d of 6×6 pixels at once, padding included: γ_{c+25}·(|A|ᵀ[Σ_c (|G||W||G|ᵀ) ⊙ (|B|ᵀ|d||B|)]|A| + |b|), with the
+   * matrices of `assembly/winograd/transform.ts`, and 4c·2⁻¹²⁶·|A|ᵀ[max |B|ᵀ|d||B|]|A| where filters are subnormal. The
+   * error of each output is that of the tile's largest pixels, whether its own patch holds them or not, and an infinity or
+   * NaN among the tile's pixels makes NaN of all of its outputs. `"im2row"` keeps the first bound, output by output.
    */
   conv2d(x: Tensor, filter: Tensor, options?: convolution.Conv2dForwardOptions): Tensor {
     return convolution.conv2d(this.runtime, x, filter, options);
@@ -60,7 +69,8 @@ export class Engine extends KernelEngine {
    * strides and padded, correlated with the filters rotated by 180°. `"auto"` takes the one with fewer multiplications at
    * stride 1, and col2im at larger strides.
    *
-   * Error: γ_{f+t}·col2im(|dy|·|W|ᵀ), t the number of patches that a pixel lies in.
+   * Error: γ_{f+t}·col2im(|dy|·|W|ᵀ), t the number of patches that a pixel lies in, and t·f·2⁻¹²⁶·max|dy| where filters are
+   * subnormal: they count as zeros. By `"winograd"` it is that of `conv2d` over `dy`, with its whole tiles.
    */
   conv2dBackpropInput(
     dy: Tensor,
@@ -74,7 +84,8 @@ export class Engine extends KernelEngine {
   /**
    * The gradient of a convolution with respect to its filters: `im2row(x)ᵀ·dy` → `filterShape`.
    *
-   * Each element is one running float32 sum over the output pixels. Error: γ_m·|R|ᵀ·|dy|, m = n·oh·ow.
+   * Each element is one running float32 sum over the output pixels. Error: γ_m·|R|ᵀ·|dy|, m = n·oh·ow. By `"winograd"` the sum
+   * runs over the t tiles: γ_{t+24}·|G|ᵀ[Σ (|B|ᵀ|d||B|) ⊙ (|A||dy||A|ᵀ)]|G|, which an infinity or NaN in any makes NaN.
    */
   conv2dBackpropFilter(
     x: Tensor,

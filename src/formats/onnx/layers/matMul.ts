@@ -70,10 +70,18 @@ function at({ buffer, image, matrix, matrices }: Operand, i: number, product: nu
 function buildPass(matrices: Matrices, context: BuildContext): Pass {
   const { kernels, xs, weights, y, dy } = context;
   const { batch, m, n, k, operands, constant } = matrices;
+  // Subnormal weights count as zeros: the kernel does that to its second operand, and the first is copied.
+  const left = constant === 0 ? sizeOf(operands[0]) * m * k : 0;
+  const copy = context.kept(left);
+  let asIs = constant !== 1;
+  const prepare = (): void => {
+    if (constant === 0) kernels.flushSubnormals(left, weights[0]!.pointer, copy.pointer);
+    if (constant === 1) asIs = kernels.hasSubnormals(sizeOf(operands[1]) * k * n, weights[0]!.pointer) === 0;
+  };
   const operand = (side: Side): Operand => {
     const matrix = side === 0 ? m * k : k * n;
     const fixed = constant === side;
-    const buffer = fixed ? weights[0]! : xs[constant === undefined ? side : 0]!;
+    const buffer = fixed ? (side === 0 ? copy : weights[0]!) : xs[constant === undefined ? side : 0]!;
     const image = fixed ? 0 : sizeOf(operands[side]) * matrix;
     return { buffer, image, matrix, matrices: matricesOf(batch, operands[side]) };
   };
@@ -87,10 +95,10 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass {
   };
   const forward = (images: number): void =>
     each(images, (i, p) => {
-      const [left, right, to] = [at(a, i, p), at(b, i, p), at(c, i, p)];
-      kernels.gemm(0, 0, m, n, k, left, k, right, n, to, n, 0, 0, 0, 0, space.pointer);
+      const [pa, pb, to] = [at(a, i, p), at(b, i, p), at(c, i, p)];
+      kernels.gemm(0, 0, m, n, k, pa, k, pb, n, to, n, 0, 0, 0, 0, space.pointer, asIs);
     });
-  if (!context.backward) return { forward };
+  if (!context.backward) return { prepare, forward };
   const dc: Operand = { ...c, buffer: dy };
   const gradient = (side: Side): Operand | undefined => {
     const dx = constant === side ? undefined : context.dxs[constant === undefined ? side : 0];
@@ -102,15 +110,52 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass {
   // A matrix that goes into several products has the sum of their gradients, in ascending order.
   const again = ({ matrices: own }: Operand, p: number): boolean => own.indexOf(own[p]!) < p;
   return {
+    prepare,
     forward,
     backward: (images) =>
       each(images, (i, p) => {
         const [from, ws] = [at(dc, i, p), backSpace.pointer];
         if (da) {
-          kernels.gemm(0, 1, m, k, n, from, n, at(b, i, p), n, at(da, i, p), k, 0, 0, 0, again(da, p), ws);
+          kernels.gemm(
+            0,
+            1,
+            m,
+            k,
+            n,
+            from,
+            n,
+            at(b, i, p),
+            n,
+            at(da, i, p),
+            k,
+            0,
+            0,
+            0,
+            again(da, p),
+            ws,
+            asIs,
+          );
         }
         if (db) {
-          kernels.gemm(1, 0, k, n, m, at(a, i, p), k, from, n, at(db, i, p), n, 0, 0, 0, again(db, p), ws);
+          kernels.gemm(
+            1,
+            0,
+            k,
+            n,
+            m,
+            at(a, i, p),
+            k,
+            from,
+            n,
+            at(db, i, p),
+            n,
+            0,
+            0,
+            0,
+            again(db, p),
+            ws,
+            true,
+          );
         }
       }),
   };
