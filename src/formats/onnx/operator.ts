@@ -4,7 +4,15 @@ import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";
 import type { hostLayer, HostPlan } from "./layers/host.ts";
 import { Rare, Unsupported, type Attributes } from "./node.ts";
-import { constantRoom, isComputed, isConstant, type Constant, type Numbers, type Value } from "./values.ts";
+import {
+  constantRoom,
+  isComputed,
+  isConstant,
+  type Constant,
+  type ElementType,
+  type Numbers,
+  type Value,
+} from "./values.ts";
 
 /** A node as an operator lowers it. */
 export interface Node {
@@ -64,9 +72,27 @@ export function checkLength(length: number): void {
   }
 }
 
-/** The numbers of an input by which the graph is drawn; undefined when it is left out. @throws NeedsKnown */
-export function known(node: Node, index: number, what: string): number[] | undefined {
-  if (!node.inputs[index]) return undefined;
+/** The types of sizes, axes and places. */
+const INTEGERS: readonly ElementType[] = ["int64", "int32"];
+
+/** @throws Unsupported unless a value is of one of the types */
+export function checkType(what: string, { type }: Value, types: readonly ElementType[] = INTEGERS): void {
+  if (!types.includes(type)) throw new Unsupported(`${what}: expected ${types.join(" or ")}, got ${type}`);
+}
+
+/**
+ * The numbers of an input by which the graph is drawn; undefined when it is left out.
+ * @throws Unsupported unless they are of one of the types; NeedsKnown
+ */
+export function known(
+  node: Node,
+  index: number,
+  what: string,
+  types?: readonly ElementType[],
+): number[] | undefined {
+  const value = node.inputs[index];
+  if (!value) return undefined;
+  checkType(what, value, types);
   const constant = constantInput(node, index, what);
   const size = sizeOf(constant.shape);
   checkLength(size);
@@ -74,10 +100,25 @@ export function known(node: Node, index: number, what: string): number[] | undef
   return Array.from(constant.data());
 }
 
-/** A list of integers that is an attribute in the first versions and an input later. */
+/** The only number of such an input. @throws Unsupported when there are more or none; as `known` */
+export function knownNumber(
+  node: Node,
+  index: number,
+  what: string,
+  types?: readonly ElementType[],
+): number | undefined {
+  const numbers = known(node, index, what, types);
+  if (numbers && numbers.length !== 1)
+    throw new Unsupported(`${what}: expected one number, got ${numbers.length}`);
+  return numbers?.[0];
+}
+
+/** A list of integers that is an attribute in the first versions and an input later. @throws Unsupported when it is both */
 export function listOf(node: Node, name: string, index: number): number[] | undefined {
   const attribute = node.attributes.ints(name);
-  return attribute ? [...attribute] : known(node, index, name);
+  if (!attribute) return known(node, index, name);
+  if (!node.inputs[index]) return [...attribute];
+  throw new Unsupported(`${name}: expected an attribute or an input, got both`);
 }
 
 /** An axis counted from the front. @throws Unsupported unless there is such an axis */

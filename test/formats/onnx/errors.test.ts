@@ -67,7 +67,7 @@ describe("loadOnnx refuses", () => {
       "d (Relu): expected from 1 to 1 inputs, got 0",
       "e (Relu): expected an input 0, got none",
       "f (Relu): expected at most 1 outputs, got 2",
-      "h (Softmax): axis: expected an attribute of another type, got type 1",
+      "h (Softmax): axis: expected an attribute of type 2, got type 1",
     ])
       await expect(loading).rejects.toThrow(reason);
   });

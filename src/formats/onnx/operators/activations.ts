@@ -95,7 +95,7 @@ function parametricRelu(node: Node): readonly Value[] {
 /** Of opset 6 to 10 the bounds are attributes, later inputs. */
 function clip(node: Node): readonly Value[] {
   const { attributes, inputs } = node;
-  const [low, high] = [attributes.float("min", -Infinity), attributes.float("max", Infinity)];
+  const [low, high] = [attributes.anyFloat("min", -Infinity), attributes.anyFloat("max", Infinity)];
   const x = required(node, 0);
   const bounds = [inputs[1], inputs[2]] as const;
   const [least, most] = [inputs[1] ? onlyNumber(inputs[1]) : low, inputs[2] ? onlyNumber(inputs[2]) : high];

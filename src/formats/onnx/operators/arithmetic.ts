@@ -114,7 +114,7 @@ export function operandsOf(node: Node): [Value, Value] {
   const [a, b] = [required(node, 0), required(node, 1)];
   if (attributes.version >= 7) return [a, b];
   const axis = attributes.int("axis");
-  if (attributes.int("broadcast", 0) === 0 || axis === undefined) return [a, b];
+  if (!attributes.flag("broadcast", false) || axis === undefined) return [a, b];
   const behind = a.shape.length - axisOf(axis, a.shape.length) - b.shape.length;
   if (behind < 0) throw new Unsupported(`axis: expected room for ${b.shape.length} axes, got ${axis}`);
   return [a, builder.reshaped(b, [...b.shape, ...Array.from({ length: behind }, () => 1)])];

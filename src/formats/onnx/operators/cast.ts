@@ -1,4 +1,3 @@
-import { DATA_TYPE } from "../proto.ts";
 import { Unsupported } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { dataTypeName, elementTypeOf } from "../tensorData.ts";
@@ -22,7 +21,7 @@ const castTo: Operator = {
     const { attributes } = node;
     // They tell how types of 8 bits are rounded.
     attributes.ignore("saturate", "round_mode");
-    const to = attributes.int("to", DATA_TYPE.float32);
+    const to = attributes.requiredInt("to");
     const type = elementTypeOf(to);
     if (!type) throw new Unsupported(`to: expected a type that is computed here, got ${dataTypeName(to)}`);
     return [cast(node, required(node, 0), type)];

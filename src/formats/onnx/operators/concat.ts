@@ -33,7 +33,7 @@ const concat: Operator = {
     const { builder, inputs, attributes } = node;
     const all = inputs.map((_, i) => required(node, i));
     const { type, shape } = all[0]!;
-    const axis = axisOf(attributes.int("axis", 1), shape.length);
+    const axis = axisOf(attributes.requiredInt("axis"), shape.length);
     const fits = (value: Value): boolean =>
       value.type === type &&
       value.shape.length === shape.length &&

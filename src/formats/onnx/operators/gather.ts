@@ -2,7 +2,15 @@
 import { ShapeError } from "../../../errors.ts";
 import { sizeOf } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
-import { axisOf, checkLength, onHost, required, type Operator, type OperatorTable } from "../operator.ts";
+import {
+  axisOf,
+  checkLength,
+  checkType,
+  onHost,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { isConstant, type TensorType } from "../values.ts";
 import { along } from "./along.ts";
 
@@ -34,6 +42,7 @@ const gather: Operator = {
   lower(node) {
     const { builder, name, attributes } = node;
     const [x, places] = [required(node, 0), required(node, 1)];
+    checkType("places", places);
     const { type } = x;
     const axis = axisOf(attributes.int("axis", 0), x.shape.length);
     const from = x.shape[axis]!;

@@ -17,6 +17,9 @@ const constantOfShape: Operator = {
       throw new Unsupported(`expected at most ${MOST} elements, got ${shapeText(shape)}`);
     }
     const value = node.attributes.tensor("value");
+    if (value && sizeOf(value.shape) !== 1) {
+      throw new Unsupported(`value: expected one element, got ${sizeOf(value.shape)}`);
+    }
     const type = value?.type ?? "float32";
     const number = value?.data()[0] ?? 0;
     const data = () => constantRoom(type, size).fill(number);

@@ -72,7 +72,7 @@ function gemm(node: Node, multiply: Product): readonly Value[] {
   const { attributes } = node;
   attributes.ignore("broadcast");
   const [alpha, beta] = [attributes.float("alpha", 1), attributes.float("beta", 1)];
-  const [transA, transB] = [attributes.int("transA", 0) !== 0, attributes.int("transB", 0) !== 0];
+  const [transA, transB] = [attributes.flag("transA", false), attributes.flag("transB", false)];
   const [a, b, c] = [turned(required(node, 0), transA), required(node, 1), node.inputs[2]];
   const scaled = (value: Value, scale: number): Value =>
     scale === 1 ? value : combine(node, "mul", value, scalar(scale));

@@ -33,8 +33,8 @@ export const epsilonOf = ({ attributes }: Node): number => attributes.float("eps
 /** Of opset 6 there is a test mode, of 7 to 13 outputs tell, from 14 on there is a training mode. */
 function isTraining({ attributes, outputs }: Node): boolean {
   const { version } = attributes;
-  if (version >= 14) return attributes.int("training_mode", 0) === 1;
-  return version < 7 ? attributes.int("is_test", 0) === 0 : outputs > 1;
+  if (version >= 14) return attributes.flag("training_mode", false);
+  return version < 7 ? !attributes.flag("is_test", false) : outputs > 1;
 }
 
 /** The node's input with the axis of its channels, and how its moving averages go on. @throws Unsupported */
@@ -46,7 +46,7 @@ export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; 
     throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${shapeText(x.shape)}`);
   }
   // Of opset 6 to 8 every element of an image may have statistics of its own.
-  const spatial = attributes.int("spatial", 1) === 1;
+  const spatial = attributes.flag("spatial", true);
   const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
   return { x, seen, momentum: attributes.float("momentum", 0.9), channels: seen.shape[1]! };
 }
@@ -94,7 +94,7 @@ const groupNormalization: Operator = {
   lower(node) {
     const { attributes } = node;
     attributes.ignore("stash_type");
-    const groups = attributes.int("num_groups", 0);
+    const groups = attributes.requiredInt("num_groups");
     const { c } = checkImages(required(node, 0));
     if (groups < 1 || c % groups !== 0) {
       throw new Unsupported(`num_groups: expected a divisor of the ${c} channels, got ${groups}`);

@@ -4,6 +4,7 @@ import { Unsupported } from "../node.ts";
 import {
   axesOf,
   known,
+  knownNumber,
   listOf,
   required,
   type Node,
@@ -63,7 +64,7 @@ const pad: Operator = {
     const x = required(node, 0);
     const pads = padsOf(node, x.shape.length);
     const mode = node.attributes.choice("mode", ["constant", "reflect", "edge", "wrap"]);
-    const fill = known(node, 2, "constant_value")?.[0] ?? node.attributes.float("value", 0);
+    const fill = knownNumber(node, 2, "constant_value", [x.type]) ?? node.attributes.anyFloat("value", 0);
     const padded = mode === "constant" && fill === 0 && aroundImages(node, x, pads);
     if (padded) return [padded];
     let y = x;

@@ -12,7 +12,7 @@ export function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow 
   const { attributes } = node;
   const kernel = attributes.ints("kernel_shape");
   if (!kernel) throw new Unsupported("kernel_shape: expected integers, got none");
-  return slidingWindow(node, sizes, kernel, attributes.int("ceil_mode", 0) === 1);
+  return slidingWindow(node, sizes, kernel, attributes.flag("ceil_mode", false));
 }
 
 /** Padding before, and behind as far as windows reach. */
@@ -75,7 +75,7 @@ const averagePool: Operator = {
   lower(node) {
     const x = required(node, 0);
     const window = poolWindow(node, checkImages(x).sizes);
-    const counts = node.attributes.int("count_include_pad", 0) === 1;
+    const counts = node.attributes.flag("count_include_pad", false);
     const padded = counts && window.pads.flat().some((pad) => pad > 0);
     return [pooled(node, x, window, layers.averagePooling2d, padded)];
   },

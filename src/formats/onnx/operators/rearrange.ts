@@ -8,7 +8,7 @@ import { transposed } from "./transpose.ts";
 /** An image `[n, c, h, w]` and the size of its blocks. */
 function blocks(node: Node): { x: Value; sizes: [n: number, c: number, h: number, w: number]; b: number } {
   const x = required(node, 0);
-  const b = node.attributes.int("blocksize", 0);
+  const b = node.attributes.requiredInt("blocksize");
   if (x.shape.length !== 4 || b < 1) {
     throw new Unsupported(`expected [n, c, h, w] and a blocksize, got ${shapeText(x.shape)} and ${b}`);
   }

@@ -28,9 +28,9 @@ export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operat
       const x = required(node, 0);
       const { length: rank } = x.shape;
       const given = listOf(node, "axes", 1) ?? [];
-      const none = attributes.int("noop_with_empty_axes", 0) === 1;
+      const none = attributes.flag("noop_with_empty_axes", false);
       const axes = given.length > 0 || none ? axesOf(given, rank) : fileOrder(rank);
-      return [lower(node, x, { reduced: new Set(axes), keep: attributes.int("keepdims", 1) === 1 })];
+      return [lower(node, x, { reduced: new Set(axes), keep: attributes.flag("keepdims", true) })];
     },
   };
 }

@@ -7,7 +7,7 @@ import {
   axisOf,
   checkSizes,
   constantOf,
-  known,
+  knownNumber,
   listOf,
   required,
   type Operator,
@@ -24,7 +24,7 @@ const reshape: Operator = {
     const { attributes, builder } = node;
     const x = required(node, 0);
     const wanted = listOf(node, "shape", 1) ?? [];
-    const keepsZeros = attributes.int("allowzero", 0) === 1;
+    const keepsZeros = attributes.flag("allowzero", false);
     const sizes = wanted.map((size, axis) => (size === 0 && !keepsZeros ? (x.shape[axis] ?? 0) : size));
     const open = sizes.indexOf(-1);
     if (open >= 0) sizes[open] = sizeOf(x.shape) / sizeOf(sizes.filter((_, axis) => axis !== open));
@@ -117,7 +117,7 @@ const constant: Operator = {
     const int = attributes.int("value_int");
     if (int !== undefined) return [constantOf("int64", [], Float64Array.of(int))];
     if (attributes.has("value_float")) {
-      return [constantOf("float32", [], Float32Array.of(attributes.float("value_float", 0)))];
+      return [constantOf("float32", [], Float32Array.of(attributes.anyFloat("value_float", 0)))];
     }
     throw new Unsupported("expected a value of numbers, got none");
   },
@@ -134,8 +134,8 @@ const dropout: Operator = {
   lower(node) {
     node.attributes.ignore("ratio", "seed", "is_test");
     const x = required(node, 0);
-    const ratio = known(node, 1, "ratio")?.[0] ?? 0.5;
-    if (known(node, 2, "training_mode")?.[0] && ratio !== 0) {
+    const ratio = knownNumber(node, 1, "ratio", ["float32"]) ?? 0.5;
+    if (knownNumber(node, 2, "training_mode", ["bool"]) && ratio !== 0) {
       throw new Unsupported(`expected inference, got training that drops a share of ${ratio}`);
     }
     const { shape } = x;

@@ -4,6 +4,7 @@ import { shapeText, sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
 import {
   checkSizes,
+  checkType,
   known,
   onHost,
   onHostByImage,
@@ -66,6 +67,7 @@ const maxUnpool: Operator = {
     const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
     const wanted = checkSizes(known(node, 2, "output_shape") ?? shape);
     const [values, places] = [required(node, 0), required(node, 1)];
+    checkType("places", places);
     const fits = places.shape.join() === values.shape.join();
     if (!fits || wanted.length !== shape.length) {
       throw new Unsupported(

@@ -1,7 +1,14 @@
 /** Operators whose numbers follow from shapes and other constants. */
 import { sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
-import { constantOf, known, onHost, required, type Operator, type OperatorTable } from "../../operator.ts";
+import {
+  constantOf,
+  knownNumber,
+  onHost,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
 import type { Numbers } from "../../values.ts";
 import { range } from "../along.ts";
 
@@ -13,12 +20,17 @@ const sizeOperator: Operator = {
 const rangeOperator: Operator = {
   inputs: [3, 3],
   lower(node) {
-    const [start, limit, delta] = range(3, (i) => known(node, i, "bounds")![0]!) as [number, number, number];
+    const { type } = required(node, 0);
+    const [start, limit, delta] = range(3, (i) => knownNumber(node, i, "bounds", [type])!) as [
+      number,
+      number,
+      number,
+    ];
     const count = Math.max(0, Math.ceil((limit - start) / delta));
     if (!Number.isFinite(count)) {
       throw new Unsupported(`expected a step towards the limit, got ${start}, ${limit} and ${delta}`);
     }
-    const outputs = [{ type: required(node, 0).type, shape: [count] }];
+    const outputs = [{ type, shape: [count] }];
     const run = (_: unknown, [y]: readonly Numbers[]): void => {
       for (let i = 0; i < count; i++) y![i] = start + i * delta;
     };

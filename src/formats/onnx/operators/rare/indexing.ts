@@ -4,7 +4,7 @@ import type { HostPlan } from "../../layers/host.ts";
 import { Unsupported } from "../../node.ts";
 import {
   axisOf,
-  known,
+  knownNumber,
   onHost,
   required,
   type Node,
@@ -46,7 +46,7 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
       const { builder, attributes } = node;
       const x = required(node, 0);
       const axis = axisOf(attributes.int("axis", 0), x.shape.length);
-      const last = attributes.int("select_last_index", 0) === 1;
+      const last = attributes.flag("select_last_index", false);
       const planOf = (n: number): HostPlan => ({
         outputs: [{ type: "int64", shape: resized(x.shape, axis, 1, n) }],
         run([given], [places]) {
@@ -62,7 +62,7 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
         },
       });
       const [places] = byRows(node, x, axis, planOf);
-      if (attributes.int("keepdims", 1) === 1) return [places!];
+      if (attributes.flag("keepdims", true)) return [places!];
       return [
         builder.reshaped(
           places!,
@@ -82,9 +82,10 @@ const topK: Operator = {
     const { type } = x;
     const axis = axisOf(attributes.int("axis", -1), x.shape.length);
     const size = x.shape[axis]!;
-    const k = known(node, 1, "k")?.[0] ?? attributes.int("k", 0);
-    const sign = attributes.int("largest", 1) === 1 ? -1 : 1;
-    attributes.ignore("sorted");
+    const k = knownNumber(node, 1, "k") ?? attributes.requiredInt("k");
+    const sign = attributes.flag("largest", true) ? -1 : 1;
+    // Sorted or not, the order is the same.
+    attributes.flag("sorted", true);
     if (k < 0 || k > size) throw new Unsupported(`k: expected at most ${size}, got ${k}`);
     const planOf = (n: number): HostPlan => {
       const shape = resized(x.shape, axis, k, n);

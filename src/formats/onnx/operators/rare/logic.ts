@@ -35,7 +35,7 @@ function test(type: ElementType, holdsFor: (node: Node) => (x: number) => boolea
 }
 
 function isInfinite({ attributes }: Node): (x: number) => boolean {
-  const counts = (name: string): boolean => attributes.int(name, 1) === 1;
+  const counts = (name: string): boolean => attributes.flag(name, true);
   const [above, below] = [counts("detect_positive"), counts("detect_negative")];
   return (x) => (above && x === Infinity) || (below && x === -Infinity);
 }

@@ -93,7 +93,7 @@ const lrn: Operator = {
   lower(node) {
     const { builder, attributes } = node;
     const { value } = imagesOf(node, required(node, 0));
-    const size = attributes.int("size", 0);
+    const size = attributes.requiredInt("size");
     if (size < 1) throw new Unsupported(`size: expected a positive integer, got ${size}`);
     const layer = lrnLayer({
       size,

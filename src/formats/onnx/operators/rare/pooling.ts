@@ -27,7 +27,7 @@ const maxPool: Operator = {
     const x = required(node, 0);
     const images = checkImages(x);
     const window = poolWindow(node, images.sizes);
-    const pool = maxima(node.attributes.int("storage_order", 0) === 1, images.sizes);
+    const pool = maxima(node.attributes.flag("storage_order", false), images.sizes);
     // Winners are counted through all images.
     if (node.outputs > 1) return onHost(node, poolPlan(images, window, pool, true));
     return [onHostPooled(node, x, window, pool)];
@@ -40,7 +40,7 @@ const averagePool: Operator = {
     const x = required(node, 0);
     const { sizes } = checkImages(x);
     const window = poolWindow(node, sizes);
-    const counts = node.attributes.int("count_include_pad", 0) === 1;
+    const counts = node.attributes.flag("count_include_pad", false);
     return [onHostPooled(node, x, window, averages(window, sizes, counts))];
   },
 };

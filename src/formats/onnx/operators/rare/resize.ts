@@ -3,17 +3,34 @@ import type { Blend } from "../../layers/along.ts";
 import { Unsupported } from "../../node.ts";
 import type { Node } from "../../operator.ts";
 import { range } from "../along.ts";
-import { COORDINATES, LISTED, resizes, waysOf, type Axis, type Sampling } from "../resize.ts";
+import { COORDINATES, linear, LISTED, resizes, waysOf, type Axis, type Sampling } from "../resize.ts";
+
+const { fround } = Math;
 
 const ALL_COORDINATES: Readonly<Record<string, Sampling["at"]>> = {
   ...COORDINATES,
-  half_pixel_symmetric: ({ from, to, scale }, i) =>
-    (from / 2) * (1 - to / (from * scale)) + (i + 0.5) / scale - 0.5,
-  tf_crop_and_resize({ from, scale, roi: [start, end] }, i) {
-    const last = from - 1;
-    if (from * scale === 1) return ((start + end) * last) / 2;
-    return start * last + (i * (end - start) * last) / (from * scale - 1);
+  // The centre of the part that is a whole number of elements wide stays in the middle.
+  half_pixel_symmetric({ from, to, scale }, i) {
+    const share = fround(to / fround(scale * from));
+    const offset = fround((from / 2) * fround(1 - share));
+    return fround(offset + (i + 0.5) / scale - 0.5);
   },
+  tf_half_pixel_for_nn: ({ scale }, i) => fround(fround(i + 0.5) / scale),
+  tf_crop_and_resize({ from, to, roi: [start, end] }, i) {
+    const last = from - 1;
+    if (to === 1) return fround(0.5 * fround(start + end) * last);
+    const behind = fround(fround(fround(i * fround(end - start)) * last) / (to - 1));
+    return fround(fround(start * last) + behind);
+  },
+};
+
+/** Keys' cubic convolution (1981) with coefficient `a`, in float32: within 1 of the centre, and from there to 2. */
+const inner = (a: number, x: number): number =>
+  fround(fround(fround(fround(fround(fround(a + 2) * x) - fround(a + 3)) * x) * x) + 1);
+
+const outer = (a: number, x: number): number => {
+  const square = fround(fround(fround(a * x) - fround(5 * a)) * x);
+  return fround(fround(fround(square + fround(8 * a)) * x) - fround(4 * a));
 };
 
 /** A weight by distance, 0 from `radius` on. */
@@ -22,19 +39,9 @@ interface Kernel {
   weight(distance: number): number;
 }
 
-const LINEAR: Kernel = { radius: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) };
+const LINEAR: Kernel = { radius: 1, weight: (x) => fround(1 - x) };
 
-/** Keys' cubic convolution (1981). */
-function cubic(a: number): Kernel {
-  return {
-    radius: 2,
-    weight(distance) {
-      const x = Math.abs(distance);
-      if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
-      return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
-    },
-  };
-}
+const cubicOf = (a: number): Kernel => ({ radius: 2, weight: (x) => (x <= 1 ? inner : outer)(a, x) });
 
 /** How blends are made of the elements around. */
 interface Blending {
@@ -48,34 +55,43 @@ interface Blending {
 /** The elements that a kernel takes in at `x`, with their weights. @throws Unsupported when there are none */
 function blendAt(node: Node, blending: Blending, { from, scale }: Axis, x: number): Blend {
   const { kernel, excludesOutside, antialias } = blending;
-  const { radius, weight } = kernel;
-  const squeeze = antialias ? Math.min(1, scale) : 1;
-  const first = Math.ceil(x - radius / squeeze);
-  const count = Math.floor(x + radius / squeeze) - first + 1;
+  const wide = antialias && scale < 1;
+  const squeeze = wide ? scale : 1;
+  const reach = kernel.radius / squeeze;
+  const first = Math.ceil(x - reach);
+  const count = Math.floor(x + reach) - first + 1;
   node.builder.spend(LISTED * count);
-  const taps = range(count, (i) => [first + i, weight((first + i - x) * squeeze)] as const).filter(
+  const weightAt = (place: number): number => {
+    const distance = fround(Math.abs(fround(place - x)) * squeeze);
+    return distance < kernel.radius ? kernel.weight(distance) : 0;
+  };
+  const taps = range(count, (i) => [first + i, weightAt(first + i)] as const).filter(
     ([place, share]) => share !== 0 && !(excludesOutside && (place < 0 || place >= from)),
   );
-  const sum = excludesOutside || antialias ? taps.reduce((all, [, share]) => all + share, 0) : 1;
+  const sum = excludesOutside || wide ? taps.reduce((all, [, share]) => fround(all + share), 0) : 1;
   if (sum === 0)
     throw new Unsupported("expected weights that do not add up to 0 where elements are left out");
-  return taps.map(([place, share]) => [Math.min(from - 1, Math.max(0, place)), share / sum]);
+  return taps.map(([place, share]) => [Math.min(from - 1, Math.max(0, place)), fround(share / sum)]);
 }
 
+/** @throws Unsupported of the nearest element with what is said of blends */
 function samplingOf(node: Node, mode: string): Sampling {
   const { attributes } = node;
   const { coordinates, nearest } = waysOf(node, mode);
-  const cubicOf = cubic(attributes.float("cubic_coeff_a", -0.75));
-  const fill = attributes.float("extrapolation_value", 0);
-  const blending = {
-    kernel: mode === "cubic" ? cubicOf : LINEAR,
-    excludesOutside: attributes.int("exclude_outside", 0) === 1,
-    antialias: attributes.int("antialias", 0) === 1,
-  };
+  const a = attributes.float("cubic_coeff_a", -0.75);
+  const fill = attributes.anyFloat("extrapolation_value", 0);
+  const excludesOutside = attributes.flag("exclude_outside", false);
+  const antialias = attributes.flag("antialias", false);
+  if (nearest && (excludesOutside || antialias)) {
+    throw new Unsupported("mode: expected linear or cubic for exclude_outside and antialias, got nearest");
+  }
+  const kernel = mode === "cubic" ? cubicOf(a) : LINEAR;
+  const blending = { kernel, excludesOutside, antialias };
+  const plain = mode === "linear" && !antialias;
   return {
     at: ALL_COORDINATES[coordinates]!,
     nearest,
-    blend: (axis, x) => blendAt(node, blending, axis, x),
+    blend: plain ? linear : (axis, x) => blendAt(node, blending, axis, x),
     fill: coordinates === "tf_crop_and_resize" ? fill : undefined,
   };
 }
