@@ -13,7 +13,7 @@ export function escaped(text: string): string {
 }
 
 /** A message as one legible line: escaped, and without its middle when it is long. */
-function legible(message: string): string {
+export function legible(message: string): string {
   const whole = message.length < MOST ? escaped(message) : message;
   if (whole.length < MOST) return whole;
   const [start, end] = [escaped(message.slice(0, 600)), escaped(message.slice(-300))];

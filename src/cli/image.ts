@@ -12,6 +12,9 @@ export interface ImageOptions {
   readonly std: readonly number[];
 }
 
+/** Limit of the numbers that are made of an image: sizes come from files, too. */
+const MOST_NUMBERS = 2 ** 26;
+
 /** The weights of red, green and blue in grey: ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114];
 
@@ -56,11 +59,16 @@ export function imageTensor(
     throw new UsageError(`${file}: expected PNG, JPEG or .npy, got ${error.given}`);
   }
   const [h, w] = options.size ?? [pixels.height, pixels.width];
+  const count = channels * h * w;
+  if (count > MOST_NUMBERS) {
+    const given = `${count} of [1, ${channels}, ${h}, ${w}]`;
+    throw new UsageError(`${file}: expected an image of at most ${MOST_NUMBERS} numbers, got ${given}`);
+  }
   const { mean, std } = options;
   // Samples of 16 bits have 65535 for 255.
   const scale = (options.scale * 255) / pixels.most;
   const of = (list: readonly number[], channel: number): number => list[list.length === 1 ? 0 : channel]!;
-  const data = new Float32Array(channels * h * w);
+  const data = new Float32Array(count);
   let to = 0;
   for (let channel = 0; channel < channels; channel++) {
     const read = (row: number, column: number): number =>

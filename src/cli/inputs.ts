@@ -4,6 +4,7 @@ import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
 import type { Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
+import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { imageTensor, type ImageOptions } from "./image.ts";
 import { isImage, kindOf } from "./images/read.ts";
@@ -29,7 +30,9 @@ export interface PixelOptions {
   readonly std?: readonly number[];
 }
 
+/** The bytes of a file. @throws UsageError */
 export function read(file: string): Uint8Array {
+  if (file === "") throw new UsageError("expected the name of a file, got an empty one");
   try {
     return readFileSync(file);
   } catch (error) {
@@ -52,7 +55,7 @@ export function byName<T extends NamedFile | NamedShape>(
     if (name === undefined || !names.includes(name)) {
       const what = "file" in each ? "file" : "shape";
       throw new UsageError(
-        `--${option}: expected <name>=<${what}> with one of ${names.join(", ")}; got ${name ?? `${textOf(each)} without a name`}`,
+        `--${option}: expected <name>=<${what}> with one of ${listed(names)}; got ${name ?? `${textOf(each)} without a name`}`,
       );
     }
     const before = found.get(name);
@@ -106,7 +109,7 @@ function readArray(file: string, bytes: Uint8Array): Tensor {
 function imageFor(file: string, bytes: Uint8Array, { dims }: OnnxInput, options: PixelOptions): Tensor {
   const [, channels, height, width] = dims;
   if (dims.length !== 4 || typeof channels !== "number") {
-    throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${dims.join(", ")}]`);
+    throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${listed(dims)}]`);
   }
   const declared =
     typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;

@@ -13,7 +13,10 @@ const EXIT_USAGE = 2;
 function integerFrom(least: number, what: string): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least) {
+    if (/^\d+$/.test(text) && value >= least && !Number.isSafeInteger(value)) {
+      throw new InvalidArgumentError(`Expected an integer of at most 2^53 - 1, got ${JSON.stringify(text)}.`);
+    }
+    if (!/^\d+$/.test(text) || value < least) {
       throw new InvalidArgumentError(`Expected ${what}, got ${JSON.stringify(text)}.`);
     }
     return value;
@@ -132,7 +135,7 @@ function addOnnxCommands(program: Command): void {
     .option("--input <file>", "what the net is given; <name>=<file> where there are several", namedFile, [])
     .option(
       "--output <file>",
-      "where an output goes as .npy; <name>=<file> where there are several",
+      "where an output goes, as .npy or .json by its name; <name>=<file> where there are several",
       namedFile,
       [],
     )

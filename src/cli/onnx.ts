@@ -1,12 +1,14 @@
 /** The commands that take an ONNX file: run, inspect, bench. */
-import { FormatError, MemoryError, OptionError, ShapeError } from "../errors.ts";
+import { FormatError, legible, MemoryError, OptionError, ShapeError } from "../errors.ts";
 import { load, type Engine } from "../index.ts";
 import { loadOnnx, type OnnxModel, type OnnxNode, type OnnxSession } from "../onnx.ts";
 import { Random } from "../random.ts";
+import { listed } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
+import { kindOf } from "./images/read.ts";
 import { byName, read, readInputs, type NamedFile, type NamedShape, type PixelOptions } from "./inputs.ts";
-import { checkOutputs, describeOutput, saveOutput, topClasses } from "./outputs.ts";
-import { fileSize, formatTable, percent } from "./report.ts";
+import { checkOutputs, saveOutput, tellOutputs } from "./outputs.ts";
+import { fileSize, formatTable, percent, shortName } from "./report.ts";
 import { UsageError } from "./usage.ts";
 
 export interface RunOptions extends PixelOptions {
@@ -66,27 +68,29 @@ function sessionOf(net: OnnxModel, shape: readonly NamedShape[], batch?: number)
   }
 }
 
+/** The lines of a file. @throws UsageError */
+function readLabels(file: string): string[] {
+  const bytes = read(file);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trimEnd().split(/\r?\n/);
+  } catch {
+    throw new UsageError(`--labels ${file}: expected lines of text in UTF-8, got ${kindOf(bytes)}`);
+  }
+}
+
 /** Runs a net on files. @throws UsageError for files and options that will not do */
 export async function run(file: string, options: RunOptions, print: (text: string) => void): Promise<void> {
-  if (options.labels !== undefined && options.top === undefined) {
+  const { top } = options;
+  if (options.labels !== undefined && top === undefined) {
     throw new UsageError("--labels: expected --top besides, got none");
   }
-  const labels =
-    options.labels === undefined
-      ? []
-      : new TextDecoder().decode(read(options.labels)).trimEnd().split(/\r?\n/);
+  const labels = options.labels === undefined ? undefined : readLabels(options.labels);
   await withNet(file, async (net) => {
     const wanted = byName("output", options.output, net.outputNames);
     checkOutputs(wanted);
     const feeds = readInputs(options.input, net.inputs, options);
     const outputs = net.predict(feeds);
-    for (const [name, output] of Object.entries(outputs)) {
-      print(
-        options.top === undefined
-          ? describeOutput(name, output)
-          : topClasses(name, output, options.top, labels),
-      );
-    }
+    tellOutputs(outputs, { ...(top !== undefined && { top }), ...(labels && { labels }) }, print);
     for (const [name, each] of wanted) await saveOutput(each, name, outputs[name]!);
   });
 }
@@ -133,8 +137,8 @@ export async function inspect(
     const weights = 4 * net.parameterCount;
     const { nodes } = net;
     const rows = nodes.map((node) => [
-      node.name,
-      node.type,
+      shortName(node.name),
+      shortName(node.type),
       shapeText(node.outputs[0]),
       operationsOf(node) > 0 ? count(operationsOf(node)) : "",
     ]);
@@ -142,9 +146,14 @@ export async function inspect(
     const total = nodes.reduce((sum, node) => sum + operationsOf(node), 0);
     const batched = net.notBatched === undefined;
     const trains = net.notTrainable === undefined ? "trainable" : `not trainable: ${net.notTrainable}`;
-    const kind = batched ? `any number of images, ${trains}` : `whole, in these shapes: ${net.notBatched}`;
-    for (const { name, type, dims } of net.inputs) print(`input       ${name}: ${type} [${dims.join(", ")}]`);
-    print(`outputs     ${net.outputNames.join(", ")}`);
+    const kind = batched
+      ? `any number of images, ${trains}`
+      : `whole, in these shapes: ${legible(net.notBatched)}`;
+    for (const { name, type, dims } of net.inputs)
+      print(
+        `input       ${shortName(name)}: ${type} [${dims.map((size) => shortName(String(size))).join(", ")}]`,
+      );
+    print(`outputs     ${listed(net.outputNames.map(shortName))}`);
     print(`runs        ${kind}`);
     print(`parameters  ${net.parameterCount.toLocaleString("en")}`);
     print(`FLOPs       ${count(total)} for ${batched ? "one image" : "a run"}, of convolutions and products`);
@@ -186,7 +195,7 @@ export async function bench(
     const rows = nodes.map(({ name, time }) => {
       const operations = work.get(name) ?? 0;
       return [
-        name,
+        shortName(name),
         time.toFixed(3),
         percent(time / sum),
         operations > 0 ? (operations / time / 1e6).toFixed(1) : "",

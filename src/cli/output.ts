@@ -1,5 +1,6 @@
 /** What is said on stdout, and what happens when nobody takes it. */
 import { writeSync } from "node:fs";
+import { escaped, legible } from "../errors.ts";
 import { causeOf } from "./usage.ts";
 
 /** Whether stdout still takes what is written. */
@@ -11,20 +12,15 @@ let farewell: string | undefined;
 /** A line on stderr. Nothing is left to be said if stderr does not take it. */
 export function complain(text: string): void {
   try {
-    writeSync(2, `im2row: ${text}\n`);
+    writeSync(2, `im2row: ${legible(text)}\n`);
   } catch {
     // The exit code still tells.
   }
 }
 
-/** Writes a text as it is, if stdout still takes any. */
-export function write(text: string): void {
-  if (open) process.stdout.write(text);
-}
-
-/** Says lines on stdout. */
+/** Says lines on stdout, if it still takes any. What steers a terminal stands spelled out. */
 export function print(text: string): void {
-  write(`${text}\n`);
+  if (open) process.stdout.write(`${text.split("\n").map(escaped).join("\n")}\n`);
 }
 
 /** Has a line said on stderr when the reader of stdout goes away: for work that takes its time. */

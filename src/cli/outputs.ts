@@ -3,9 +3,9 @@ import { extname, resolve } from "node:path";
 import { writeNpy } from "../formats/npy.ts";
 import type { OnnxTensor } from "../onnx.ts";
 import type { NamedFile } from "./inputs.ts";
-import { formatTable } from "./report.ts";
+import { formatTable, shortName } from "./report.ts";
 import { checkPlace, save } from "./save.ts";
-import { causeOf, printable, UsageError } from "./usage.ts";
+import { causeOf, UsageError } from "./usage.ts";
 
 /** Numbers of an output that are printed. */
 const SHOWN = 8;
@@ -21,9 +21,9 @@ function shortNumber(value: number | bigint): string {
 }
 
 /** An output's name, shape and first numbers, on one line. */
-export function describeOutput(name: string, { shape, data }: OnnxTensor): string {
+function describeOutput(name: string, { shape, data }: OnnxTensor): string {
   const shown = Array.from(data.subarray(0, SHOWN) as ArrayLike<number | bigint>, shortNumber).join(" ");
-  return `${printable(name)}  [${shape.join(", ")}]  ${shown}${data.length > SHOWN ? " …" : ""}`;
+  return `${shortName(name)}  [${shape.join(", ")}]  ${shown}${data.length > SHOWN ? " …" : ""}`;
 }
 
 /** Larger numbers first, what is no number last, the rest in the order of the classes. */
@@ -34,27 +34,58 @@ function ranking(scores: readonly number[]): number[] {
   return [...scores.keys()].sort((a, b) => before(scores[a]!, scores[b]!) || a - b);
 }
 
-/** The largest numbers of each row `[n, classes]` with their labels. */
-export function topClasses(
+/** `[n, classes]` of an output with scores, where sizes of 1 may follow; undefined if it is none. */
+function scoresShape({ shape }: OnnxTensor): readonly [number, number] | undefined {
+  const [n = 1, classes, ...rest] = shape.length === 1 ? [1, ...shape] : shape;
+  return classes !== undefined && rest.every((size) => size === 1) ? [n, classes] : undefined;
+}
+
+/** The largest numbers of each row with their labels. */
+function topClasses(
   name: string,
-  { shape, data }: OnnxTensor,
+  { data }: OnnxTensor,
+  [n, classes]: readonly [number, number],
   top: number,
-  labels: readonly string[],
+  labels: readonly string[] | undefined,
 ): string {
-  const classes = shape.at(-1) ?? 1;
   const values = Array.from(data as ArrayLike<number | bigint>, Number);
   const lines: string[] = [];
-  for (let row = 0; row < values.length / classes; row++) {
+  for (let row = 0; row < n; row++) {
     const scores = values.slice(row * classes, (row + 1) * classes);
     const table = ranking(scores)
       .slice(0, top)
-      .map((k) => [String(k), scores[k]!.toPrecision(6), printable(labels[k] ?? "")]);
-    lines.push(
-      `${printable(name)}, image ${row}`,
-      formatTable([["class", "score", "label"], ...table], "rrl"),
-    );
+      .map((k) => [String(k), scores[k]!.toPrecision(6), ...(labels ? [shortName(labels[k]!)] : [])]);
+    const head = ["class", "score", ...(labels ? ["label"] : [])];
+    lines.push(`${shortName(name)}, image ${row}`, formatTable([head, ...table], "rrl"));
   }
   return lines.join("\n");
+}
+
+/** Outputs on stdout: with `top` the classes with the largest scores of those that have some. @throws UsageError */
+export function tellOutputs(
+  outputs: Readonly<Record<string, OnnxTensor>>,
+  { top, labels }: { readonly top?: number; readonly labels?: readonly string[] },
+  print: (text: string) => void,
+): void {
+  const all = Object.entries(outputs);
+  const shapes = all.map(([name, { shape }]) => `${name} of [${shape.join(", ")}]`).join(", ");
+  const scored = all.filter(([, output]) => scoresShape(output));
+  if (top !== undefined && scored.length === 0) {
+    throw new UsageError(`--top: expected an output [n, classes], got ${shapes}`);
+  }
+  if (labels && !scored.some(([, output]) => scoresShape(output)![1] === labels.length)) {
+    const classes = scored.map(([name, output]) => `${scoresShape(output)![1]} for ${name}`).join(", ");
+    throw new UsageError(`--labels: expected a label for each class, ${classes}, got ${labels.length}`);
+  }
+  for (const [name, output] of all) {
+    const shape = scoresShape(output);
+    const fitting = labels?.length === shape?.[1] ? labels : undefined;
+    print(
+      top === undefined || !shape
+        ? describeOutput(name, output)
+        : topClasses(name, output, shape, top, fitting),
+    );
+  }
 }
 
 /** A number as JSON has it; what JSON has no number for is a string. */
@@ -87,6 +118,8 @@ function formatOf(file: string): "npy" | "json" {
 export function checkOutputs(wanted: ReadonlyMap<string, NamedFile>): void {
   const places = new Map<string, string>();
   for (const [name, { file }] of wanted) {
+    if (file === "")
+      throw new UsageError(`--output: expected the name of a file for ${name}, got an empty one`);
     formatOf(file);
     const other = places.get(resolve(file));
     if (other !== undefined) {

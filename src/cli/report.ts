@@ -1,3 +1,8 @@
+import { escaped } from "../errors.ts";
+
+/** Characters of a name from a file that are shown. */
+const LONGEST_NAME = 120;
+
 /** `0.9912` → `99.12 %`. */
 export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(2)} %`;
@@ -69,4 +74,12 @@ export function formatTable(rows: readonly (readonly string[])[], sides: string)
   );
   const rule = "─".repeat(widths.reduce((sum, width) => sum + width + 2, -2));
   return [lines[0]!, rule, ...lines.slice(1), rule].join("\n");
+}
+
+/** A name from a file, on one line and not too long for a table. */
+export function shortName(name: string): string {
+  const text = escaped(name.slice(0, LONGEST_NAME));
+  return name.length <= LONGEST_NAME && text.length <= LONGEST_NAME
+    ? text
+    : `${text.slice(0, LONGEST_NAME - 1)}…`;
 }

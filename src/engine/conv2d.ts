@@ -51,7 +51,7 @@ export function checkFilter(where: string, filter: Shape, channels: number, grou
 }
 
 function isDepthwise({ window, f, groups }: Conv2d): boolean {
-  return groups > 1 && groups === window.c && f === window.c;
+  return groups === window.c && f === window.c;
 }
 
 /** Columns rounded up to whole panels. */
@@ -100,7 +100,8 @@ export function resolveAlgorithm(
     );
   }
   if (algorithm !== "auto") return algorithm;
-  if (depthwise) return "depthwise";
+  // Of one channel it is a convolution like others.
+  if (depthwise && conv.groups > 1) return "depthwise";
   return prefersWinograd(conv) ? "winograd" : "im2row";
 }
 

@@ -3,15 +3,7 @@ import type { Runtime } from "../engine/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
-import {
-  expectShape,
-  isBatchOf,
-  readTensor,
-  sizeOf,
-  type Filled,
-  type Shape,
-  type Tensor,
-} from "../tensor.ts";
+import { shapeText, isBatchOf, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "../tensor.ts";
 import { checkEngine } from "./compile.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { Inference } from "./inference.ts";
@@ -205,7 +197,9 @@ export class InferenceModel {
       const { shape } = inputs[i]!;
       if (i === 0) count = n;
       if (n !== count || !isBatchOf(images.shape, shape)) {
-        expectShape(place, images.shape, [count, ...shape]);
+        // Any number of images will do; that of further inputs is the first one's.
+        const expected = [i === 0 ? "n" : count, ...shape].join("×");
+        throw new ShapeError(`${place}: expected shape ${expected}, got ${shapeText(images.shape)}`);
       }
     }
     return count;

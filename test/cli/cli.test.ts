@@ -105,6 +105,9 @@ describe("im2row", () => {
   it.each([
     [["train", "--epoch", "3"], "unknown option '--epoch' (Did you mean --epochs?)"],
     [["fly"], "unknown command 'fly'"],
+    [["\u001b[31mfly"], "unknown command '\\u001b[31mfly'"],
+    [["train", "--out", ""], "--out: expected a file, got nothing"],
+    [["train", "--epochs", "9007199254740992"], /Expected an integer of at most 2\^53 - 1/],
     [["train", "x"], /^im2row: too many arguments for 'train'/],
     [["train", "--epochs"], "option '--epochs <n>' argument missing"],
     [
@@ -118,7 +121,7 @@ describe("im2row", () => {
     [["train", "--learning-rate", "NaN"], /Expected a positive number, got "NaN"/],
     [
       ["train", "--seed", "9007199254740992"],
-      /Expected an integer from 0 to 2\^53 - 1, got "9007199254740992"/,
+      /Expected an integer of at most 2\^53 - 1, got "9007199254740992"/,
     ],
     [["train", "--optimizer", "lbfgs"], /Allowed choices are sgd, adam, adamw/],
   ])("refuses %j", (args, message) => expectUsageError(args, message));

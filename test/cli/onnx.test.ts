@@ -44,6 +44,32 @@ beforeAll(() => {
   writeFileSync(at("means.onnx"), onnxFile(MEANS));
   writeFileSync(at("open.onnx"), onnxFile({ ...MEANS, inputs: [valueInfo("x", ["n", 3, "h", "w"])] }));
   writeFileSync(at("grey.onnx"), onnxFile({ ...MEANS, inputs: [valueInfo("x", ["n", 1, 1, 1])] }));
+  const roots = [
+    node("GlobalAveragePool", ["x"], "/pool"),
+    node("Sub", ["/pool", "three"], "/less"),
+    node("Sqrt", ["/less"], "y"),
+  ];
+  const three = constant("three", [], Float32Array.of(3));
+  writeFileSync(at("roots.onnx"), onnxFile({ ...MEANS, nodes: roots, initializers: [three] }));
+  const largest = [
+    ...MEANS.nodes.slice(0, 1),
+    node("Flatten", ["/pool"], "/flat"),
+    node("ArgMax", ["/flat"], "y", { axis: 1 }),
+  ];
+  writeFileSync(at("largest.onnx"), onnxFile({ ...MEANS, nodes: largest }));
+  for (const [file, name] of [
+    ["escape.onnx", "y\u001b[2J\nfake\u202e"],
+    ["long.onnx", "y".repeat(50_000)],
+  ] as const) {
+    const named = [node("GlobalAveragePool", ["x"], "/pool"), node("Flatten", ["/pool"], name)];
+    writeFileSync(at(file), onnxFile({ ...MEANS, nodes: named, outputs: [name] }));
+  }
+  writeFileSync(at("two.txt"), "ant\nbee\n");
+  writeFileSync(at("x.gif"), "GIF89a........");
+  writeFileSync(
+    at("cut.jpg"),
+    encodeJpeg({ width: 16, height: 16, data: new Uint8Array(1024) }, 95).data.subarray(0, 500),
+  );
   const nodes = [
     node("Conv", ["x", "w"], "/conv", { kernel_shape: [3, 3] }),
     node("Relu", ["/conv"], "/relu"),
@@ -115,6 +141,52 @@ describe("im2row run", () => {
     expect({ stdout, stderr }).toEqual({ stdout: `${line}\n`, stderr: "" });
   });
 
+  it("ranks what is no number last, and tells classes of [n, c, 1, 1]", async () => {
+    const args = [
+      "run",
+      at("roots.onnx"),
+      "--input",
+      at("x.npy"),
+      "--top",
+      "4",
+      "--labels",
+      at("labels.txt"),
+    ];
+    const { stdout, stderr } = await im2row(...args);
+    expect(stderr).toBe("");
+    // Means of 2.5, 6.5 and 3, less 3: the roots of −0.5, 3.5 and 0.
+    expect(stdout.split("\n").slice(3, 6)).toEqual([
+      "    1  1.87083  bee",
+      "    2  0.00000  cat",
+      "    0      NaN  ant",
+    ]);
+  });
+
+  it("writes JSON, by the name of the file", async () => {
+    const args = ["run", at("roots.onnx"), "--input", at("x.npy"), "--output", at("y.json")];
+    expect((await im2row(...args)).code).toBe(0);
+    const text = readFileSync(at("y.json"), "utf8");
+    expect(JSON.parse(text)).toEqual({
+      name: "y",
+      shape: [1, 3, 1, 1],
+      data: ["NaN", Math.fround(Math.sqrt(3.5)), 0],
+    });
+    const integers = ["run", at("largest.onnx"), "--input", at("x.npy"), "--output", at("y.json")];
+    expect((await im2row(...integers)).stdout).toBe("y  [1, 1]  1\n");
+    expect(JSON.parse(readFileSync(at("y.json"), "utf8"))).toEqual({ name: "y", shape: [1, 1], data: [1] });
+  });
+
+  it("spells out what a file has for the terminal", async () => {
+    const { stdout } = await im2row("run", at("escape.onnx"), "--input", at("x.npy"));
+    expect(stdout).toBe("y\\u001b[2J\\u000afake\\u202e  [1, 3]  2.5 6.5 3\n");
+    const inspected = (await im2row("inspect", at("escape.onnx"))).stdout;
+    // oxlint-disable-next-line no-control-regex
+    expect(inspected).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(inspected).not.toMatch(/^fake/m);
+    const long = (await im2row("inspect", at("long.onnx"))).stdout;
+    expect(Math.max(...long.split("\n").map(({ length }) => length))).toBeLessThan(300);
+  });
+
   it("takes an image as it is, or of another size, where the net leaves that open", async () => {
     for (const size of [[], ["--size", "1"], ["--size", "5x3"]]) {
       const { stdout } = await im2row("run", at("open.onnx"), "--input", at("x.png"), ...size);
@@ -181,6 +253,46 @@ describe("im2row run", () => {
       "a file of another kind",
       () => [at("means.onnx"), "--input", at("labels.txt")],
       /labels\.txt: expected PNG, JPEG or \.npy, got a file that begins with the bytes 61 6e 74 0a$/m,
+    ],
+    [
+      "a GIF image",
+      () => [at("means.onnx"), "--input", at("x.gif")],
+      /x\.gif: expected PNG, JPEG or \.npy, got a GIF image$/m,
+    ],
+    [
+      "a JPEG image that breaks off",
+      () => [at("means.onnx"), "--input", at("cut.jpg")],
+      /cut\.jpg: expected PNG, JPEG or \.npy, got a JPEG image that breaks off after 500 bytes$/m,
+    ],
+    [
+      "more pixels than can be",
+      () => [at("open.onnx"), "--input", at("x.png"), "--size", "99999"],
+      /x\.png: expected an image of at most 67108864 numbers, got 29999400003 of \[1, 3, 99999, 99999\]$/m,
+    ],
+    [
+      "labels of other classes",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--top", "1", "--labels", at("two.txt")],
+      /--labels: expected a label for each class, 3 for y, got 2$/m,
+    ],
+    [
+      "labels that are none",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--top", "1", "--labels", at("x.png")],
+      /--labels .*x\.png: expected lines of text in UTF-8, got a PNG image$/m,
+    ],
+    [
+      "an output of another kind",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--output", "y.txt"],
+      /--output y\.txt: expected a name that ends in \.npy or \.json, got \.txt$/m,
+    ],
+    [
+      "an output where nothing can be written",
+      () => [at("means.onnx"), "--input", at("x.npy"), "--output", at("none/y.npy")],
+      /--output .*y\.npy: cannot be written \(no such file or directory\)$/m,
+    ],
+    [
+      "a file without a name",
+      () => [at("means.onnx"), "--input", "x="],
+      /^im2row: expected the name of a file, got an empty one$/m,
     ],
     [
       "means of other channels",

@@ -125,12 +125,12 @@ const SHAPES: readonly Refusal[] = [
   [
     (_, model) => model.predict(noise(1, 4, 7, 21)),
     ShapeError,
-    "predict: images: expected shape 4×7×7×3, got 4×7×21",
+    "predict: images: expected shape n×7×7×3, got 4×7×21",
   ],
   [
     (_, model) => model.trainOnBatch(noise(1, 4, 8, 7, 3), y),
     ShapeError,
-    "trainOnBatch: images: expected shape 4×7×7×3, got 4×8×7×3",
+    "trainOnBatch: images: expected shape n×7×7×3, got 4×8×7×3",
   ],
 ];
 
@@ -256,7 +256,7 @@ async function expectAsyncRefusals({ engine, load }: Context): Promise<void> {
     [
       model.fit(x, y, { validationData: [noise(1, 4, 7, 7, 1), y] }),
       ShapeError,
-      "fit: validationData: images: expected shape 4×7×7×3, got 4×7×7×1",
+      "fit: validationData: images: expected shape n×7×7×3, got 4×7×7×1",
     ],
     [load({ threads: 0 }), OptionError, 'load: threads: expected an integer from 1 to 64 or "auto", got 0'],
     [

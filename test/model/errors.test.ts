@@ -49,10 +49,10 @@ afterEach(() => {
 
 describe("images and labels that do not fit", () => {
   const images: [given: Any, message: string][] = [
-    [noise(1, 4, 7, 21) as Any, "images: expected shape 4×7×7×3, got 4×7×21"],
-    [noise(1, 7, 7, 3) as Any, "images: expected shape 7×7×7×3, got 7×7×3"],
-    [noise(1, 4, 7, 7, 1) as Any, "images: expected shape 4×7×7×3, got 4×7×7×1"],
-    [noise(1, 4, 8, 7, 3) as Any, "images: expected shape 4×7×7×3, got 4×8×7×3"],
+    [noise(1, 4, 7, 21) as Any, "images: expected shape n×7×7×3, got 4×7×21"],
+    [noise(1, 7, 7, 3) as Any, "images: expected shape n×7×7×3, got 7×7×3"],
+    [noise(1, 4, 7, 7, 1) as Any, "images: expected shape n×7×7×3, got 4×7×7×1"],
+    [noise(1, 4, 8, 7, 3) as Any, "images: expected shape n×7×7×3, got 4×8×7×3"],
     [
       { shape: [4, 7, 7, 3], data: new Float32Array(5) } as Any,
       "images.data: expected 588 elements for shape 4×7×7×3, got 5",

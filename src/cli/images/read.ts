@@ -5,6 +5,8 @@ import { isPng, readPng } from "./png.ts";
 
 /** How files begin that are sometimes taken for an image or an array. */
 const KINDS: readonly (readonly [name: string, start: string, at?: number])[] = [
+  ["a JPEG image", "\u00ff\u00d8\u00ff"],
+  ["a .npy array", "\u0093NUMPY"],
   ["a GIF image", "GIF8"],
   ["a WebP image", "WEBP", 8],
   ["a BMP image", "BM"],
@@ -19,12 +21,16 @@ const KINDS: readonly (readonly [name: string, start: string, at?: number])[] = 
   ["HTML", "<!DOCTYPE"],
 ];
 
+const startsWith = (bytes: Uint8Array, text: string): boolean =>
+  Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
+
 /** What a file is, by its first bytes. */
 export function kindOf(bytes: Uint8Array): string {
   if (bytes.length === 0) return "an empty file";
-  const kind = KINDS.find(([, start, at = 0]) =>
-    Array.from(start).every((character, i) => bytes[at + i] === character.charCodeAt(0)),
-  );
+  if (isPng(bytes)) return "a PNG image";
+  // As where ends of lines were changed on the way.
+  if (startsWith(bytes, "\u0089PNG")) return "a PNG image with a broken signature";
+  const kind = KINDS.find(([, start, at = 0]) => startsWith(bytes.subarray(at), start));
   if (kind) return kind[0];
   const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return `a file that begins with the bytes ${first}`;
