@@ -17,7 +17,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { checkOutputs } from "../../src/cli/outputs.ts";
 import { checkPlace, save } from "../../src/cli/save.ts";
+import { UsageError } from "../../src/cli/usage.ts";
 import { faulty } from "./saves/faulty.ts";
 import { runTrials } from "./saves/trials.ts";
 
@@ -38,6 +40,18 @@ function oldFile(name: string): string {
   writeFileSync(path, OLD);
   return path;
 }
+
+describe("outputs", () => {
+  it("are refused one file for two, before anything is written", () => {
+    const file = join(root, "both.npy");
+    const wanted = new Map([
+      ["a", { file }],
+      ["b", { file: `${root}/./both.npy` }],
+    ]);
+    const message = `--output ${root}/./both.npy: expected a file for each output, got it for a and b`;
+    expect(() => checkOutputs(wanted)).toThrow(new UsageError(message));
+  });
+});
 
 describe("a save", () => {
   it("leaves the old file or the new one, whatever fails and whenever", async () => {
