@@ -1,79 +1,13 @@
-/** Damage to files: of their bytes, of the fields of their messages, and of what the messages say. */
-import { decodeModel } from "../../../src/formats/onnx/decode.ts";
-import { encodeModel } from "../../../src/formats/onnx/encode.ts";
-import type { AttributeProto, GraphProto, ModelProto } from "../../../src/formats/onnx/proto.ts";
-import type { Random } from "../../../src/random.ts";
-
-/** One of a list that is not empty. */
-export function pick<T>(random: Random, list: readonly T[]): T {
-  return list[random.integer(list.length)]!;
-}
-
-/** One of a list; undefined when it is empty. */
-function maybe<T>(random: Random, list: readonly T[]): T | undefined {
-  return list.length === 0 ? undefined : pick(random, list);
-}
-
-type Bytes = (random: Random, file: Uint8Array, other: Uint8Array) => Uint8Array;
-
-/** Sizes where something may overflow. */
-const SIZES = [
-  0,
-  -1,
-  1,
-  2,
-  3,
-  7,
-  255,
-  65536,
-  2 ** 24,
-  2 ** 28,
-  2 ** 31 - 1,
-  2 ** 31,
-  2 ** 32,
-  2 ** 53,
-  -(2 ** 31),
-  -(2 ** 53),
-];
-
-function changed(file: Uint8Array, change: (copy: Uint8Array) => void): Uint8Array {
-  const copy = file.slice();
-  change(copy);
-  return copy;
-}
-
-const BYTES: Readonly<Record<string, Bytes>> = {
-  flip: (random, file) =>
-    changed(file, (copy) => (copy[random.integer(copy.length)]! ^= 1 << random.integer(8))),
-  overwrite: (random, file) =>
-    changed(file, (copy) => (copy[random.integer(copy.length)] = pick(random, [0, 1, 127, 128, 255]))),
-  truncate: (random, file) => file.slice(0, random.integer(file.length)),
-  remove(random, file) {
-    const at = random.integer(file.length);
-    return Uint8Array.of(...file.slice(0, at), ...file.slice(at + 1 + random.integer(16)));
-  },
-  duplicate(random, file) {
-    const at = random.integer(file.length);
-    const end = at + 1 + random.integer(64);
-    return Uint8Array.of(...file.slice(0, end), ...file.slice(at, end), ...file.slice(end));
-  },
-  splice(random, file, other) {
-    const [at, from] = [random.integer(file.length), random.integer(other.length)];
-    return Uint8Array.of(...file.slice(0, at), ...other.slice(from));
-  },
-  swap: (random, file) =>
-    changed(file, (copy) => {
-      const [a, b] = [random.integer(copy.length), random.integer(copy.length)];
-      [copy[a], copy[b]] = [copy[b]!, copy[a]!];
-    }),
-};
+/** Damage to what the messages of an ONNX file say. */
+import { decodeModel } from "../../src/formats/onnx/decode.ts";
+import { encodeModel } from "../../src/formats/onnx/encode.ts";
+import type { AttributeProto, GraphProto, ModelProto } from "../../src/formats/onnx/proto.ts";
+import type { Random } from "../../src/random.ts";
+import { maybe, NAMES, pick, SIZES } from "./reader.ts";
 
 type Messages = (random: Random, graph: GraphProto, model: ModelProto, other: GraphProto) => void;
 
 const attributesOf = (graph: GraphProto): AttributeProto[] => graph.nodes.flatMap((node) => node.attributes);
-
-/** Names that mean something to an object, and what is no name of a value in the file. */
-const NAMES = ["__proto__", "constructor", "toString", "", "x:0/y.1", "\u0000", "nowhere"];
 
 /** All names of values. */
 function namesOf(graph: GraphProto): string[] {
@@ -92,7 +26,7 @@ function rename(graph: GraphProto, from: string, to: string): void {
   }
 }
 
-const MESSAGES: Readonly<Record<string, Messages>> = {
+const MESSAGES: readonly Messages[] = Object.values<Messages>({
   dims(random, { inputs, initializers }) {
     const dims = maybe(random, [...inputs, ...initializers])?.dims;
     if (dims && dims.length > 0) dims[random.integer(dims.length)] = pick(random, SIZES);
@@ -202,39 +136,20 @@ const MESSAGES: Readonly<Record<string, Messages>> = {
     graph.nodes.push({ ...node, inputs: node.inputs.map(() => from), outputs: ["appended"] });
     graph.outputs = [{ name: "appended", elementType: 1 }];
   },
-};
+});
 
-const KINDS = [...Object.keys(BYTES), ...Object.keys(MESSAGES)];
-
-/** A file made of `file`, and which damage it has. */
-export function mutate(
-  random: Random,
-  file: Uint8Array,
-  other: Uint8Array,
-): { kinds: string[]; bytes: Uint8Array } {
-  const kinds: string[] = [];
-  let bytes = file;
-  for (let count = 1 + random.integer(3); count > 0; count--) {
-    const kind = pick(random, KINDS);
-    kinds.push(kind);
-    const ofBytes = BYTES[kind];
-    if (ofBytes) {
-      if (bytes.length > 0) bytes = ofBytes(random, bytes, other);
-      continue;
-    }
-    let model: ModelProto;
-    try {
-      model = decodeModel(bytes);
-    } catch {
-      continue;
-    }
-    if (!model.graph || model.functions > 0 || model.graph.sparse > 0) continue;
-    MESSAGES[kind]!(random, model.graph, model, decodeModel(other).graph!);
-    if (
-      attributesOf(model.graph).every(({ t }) => !t?.external) &&
-      model.graph.initializers.every(({ external }) => !external)
-    )
-      bytes = encodeModel(model);
+/** The file with one such change; as it was when it is no model, or has parts that would be lost. */
+export function damageModel(random: Random, file: Uint8Array, other: Uint8Array): Uint8Array {
+  let model: ModelProto;
+  try {
+    model = decodeModel(file);
+  } catch {
+    return file;
   }
-  return { kinds, bytes };
+  const { graph } = model;
+  if (!graph || model.functions > 0 || graph.sparse > 0) return file;
+  pick(random, MESSAGES)(random, graph, model, decodeModel(other).graph!);
+  const external =
+    attributesOf(graph).some(({ t }) => t?.external) || graph.initializers.some((tensor) => tensor.external);
+  return external ? file : encodeModel(model);
 }
