@@ -1,0 +1,65 @@
+/** A short soak, the leak that it has to find, and the slope that tells. */
+import { describe, expect, it } from "vitest";
+import { random } from "../support/random.ts";
+import { judge, theilSen } from "./slope.ts";
+import { soak } from "./soak.ts";
+
+const CYCLES = 24;
+const more = (cycles: number): boolean => cycles < CYCLES;
+const grown = (verdicts: Awaited<ReturnType<typeof soak>>["verdicts"]): string[] =>
+  verdicts.filter(({ grows }) => grows).map(({ measure }) => measure.name);
+
+describe(`${CYCLES} cycles`, () => {
+  it("of everything keep nothing", { timeout: 300_000 }, async () => {
+    const { cycles, verdicts } = await soak({ more });
+    expect(cycles).toBe(CYCLES);
+    // What the engine tells is exact in so short a run; the rest is for long ones.
+    expect(grown(verdicts).filter((name) => name.startsWith("linear"))).toEqual([]);
+  });
+
+  it("that forget a model each are told by the memory that grows", { timeout: 300_000 }, async () => {
+    const { verdicts } = await soak({ more, leak: true });
+    expect(grown(verdicts)).toContain("linear, used");
+  });
+});
+
+describe("the slope", () => {
+  const times = Array.from({ length: 100 }, (_, i) => i);
+  const measure = { name: "test", unit: "B", tolerance: 10 };
+
+  it("is that of a line, whatever a few outliers are", () => {
+    const line = times.map((t) => 5 + 2 * t);
+    expect(theilSen(times, line)).toEqual({ slope: 2, low: 2, high: 2 });
+    line[3] = 1e9;
+    line[70] = -1e9;
+    expect(theilSen(times, line)).toEqual({ slope: 2, low: 2, high: 2 });
+  });
+
+  it("is the median by hand", () => {
+    // Slopes 1, 4/2 and 3 of the pairs of (0, 0), (1, 1), (2, 4).
+    expect(theilSen([0, 1, 2], [0, 1, 4]).slope).toBe(2);
+  });
+
+  it("of noise is zero within its interval, for 95 of 100 seeds at least", () => {
+    const flat = times.filter((seed) => {
+      const { low, high } = theilSen(times, [...random(seed).uniform(100)]);
+      return low <= 0 && high >= 0;
+    });
+    expect(flat.length).toBeGreaterThanOrEqual(95);
+  });
+
+  it("is growth when it is beyond noise and tolerance, in what comes after the warm-up", () => {
+    const noisy = (slope: number): number[] => times.map((t) => 1000 + slope * t + random(t).uniform(1)[0]!);
+    expect(judge(measure, times, noisy(1)).grows).toBe(true);
+    expect(judge(measure, times, noisy(0)).grows).toBe(false);
+    expect(judge(measure, times, noisy(0.1)).grows).toBe(false);
+    expect(judge(measure, times, noisy(-1)).grows).toBe(false);
+    expect(
+      judge(
+        measure,
+        times,
+        times.map((t) => Math.min(t, 33)),
+      ).grows,
+    ).toBe(false);
+  });
+});
