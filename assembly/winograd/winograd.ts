@@ -15,7 +15,7 @@
  * 4k·2⁻¹²⁶·|A|ᵀ [ max |B|ᵀ|d||B| ] |A| where filters are subnormal, before or after they are transformed, and count as
  * zeros: a row of |G| sums to at most 1.48. The gradients likewise.
  * The bound is that of a whole tile: an output far smaller than others of its tile, or whose patch does not hold the
- * tile's largest pixels, has the error of those, and an infinity or a NaN in a tile makes NaN of all of its outputs.
+ * tile's largest pixels, has the error of those, and an infinity or a NaN in a tile can make NaN of all of its outputs.
  */
 import { rotate } from "../flipped";
 import { LINEAR } from "../curves";

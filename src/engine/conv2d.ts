@@ -7,6 +7,13 @@ import type { Window } from "./window.ts";
 /** How a convolution or its filter gradient is computed. `"auto"` chooses by the shape alone. */
 export type ConvAlgorithm = "auto" | "im2row" | "winograd" | "depthwise";
 
+const ALGORITHMS = ["auto", "im2row", "winograd", "depthwise"] as const;
+
+/** @throws OptionError unless it is one. */
+export function checkAlgorithm(where: string, algorithm: unknown): ConvAlgorithm {
+  return oneOf(`${where}: algorithm`, algorithm, ALGORITHMS);
+}
+
 /** A convolution: its window over the image, number of filters and of channel groups. */
 export interface Conv2d {
   readonly window: Window;
@@ -87,7 +94,7 @@ export function resolveAlgorithm(
   algorithm: ConvAlgorithm,
 ): Exclude<ConvAlgorithm, "auto"> {
   const depthwise = isDepthwise(conv);
-  oneOf(`${where}: algorithm`, algorithm, ["auto", "im2row", "winograd", "depthwise"]);
+  checkAlgorithm(where, algorithm);
   if (algorithm === "depthwise" && !depthwise) {
     throw new OptionError(
       `${where}: algorithm: expected as many groups and filters as channels (${conv.window.c}) for "depthwise", ` +
@@ -103,6 +110,11 @@ export function resolveAlgorithm(
   // Of one channel it is a convolution like others.
   if (depthwise && conv.groups > 1) return "depthwise";
   return prefersWinograd(conv) ? "winograd" : "im2row";
+}
+
+/** What `compile` was told of all convolutions is to this one: depthwise ones multiply directly in any case. */
+export function sharedAlgorithm(conv: Conv2d, algorithm: ConvAlgorithm): ConvAlgorithm {
+  return isDepthwise(conv) && algorithm === "im2row" ? "auto" : algorithm;
 }
 
 type Forward = ConvPass<

@@ -1,5 +1,5 @@
 /** The backward passes of the layers with weights, apart from them: a program that only runs models does not carry them. */
-import { forwardPass, type Conv2d } from "../engine/conv2d.ts";
+import { forwardPass, type Conv2d, type ConvAlgorithm } from "../engine/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../engine/conv2dGradients.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ActivationPass } from "./activate.ts";
@@ -11,14 +11,15 @@ function conv2d(
   conv: Conv2d,
   window: number,
   activation: ActivationPass,
+  algorithm: ConvAlgorithm,
 ): (n: number) => void {
   const { kernels, x, dx, dy, name } = context;
   const [kernel] = context.weights;
   const [dKernel, dBias] = context.gradients;
   const pixels = conv.window.oh * conv.window.ow;
   // A frozen layer has no gradient of its filters to compute.
-  const filterGradient = dKernel && filterGradientPass(name, conv, "auto");
-  const inputGradient = inputGradientPass(name, conv, "auto");
+  const filterGradient = dKernel && filterGradientPass(name, conv, algorithm);
+  const inputGradient = inputGradientPass(name, conv, algorithm);
   const need = Math.max(
     filterGradient?.workspace(kernels, window) ?? 0,
     dx ? inputGradient.workspace(kernels, window) : 0,
@@ -43,13 +44,14 @@ function conv2dTranspose(
   conv: Conv2d,
   window: number,
   activation: ActivationPass,
+  algorithm: ConvAlgorithm,
 ): (n: number) => void {
   const { kernels, x, dx, dy, name } = context;
   const [kernel] = context.weights;
   const [dKernel, dBias] = context.gradients;
   const { h, w, c: filters } = conv.window;
-  const filterGradient = dKernel && filterGradientPass(name, conv, "auto");
-  const inputGradient = forwardPass(name, conv, "auto");
+  const filterGradient = dKernel && filterGradientPass(name, conv, algorithm);
+  const inputGradient = forwardPass(name, conv, algorithm);
   const need = Math.max(
     filterGradient?.workspace(kernels, window) ?? 0,
     dx ? inputGradient.workspace(kernels, window) : 0,

@@ -3,7 +3,7 @@ import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../e
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
-import { buildPass, SHARED_KEYS } from "./conv2d.ts";
+import { buildPass, expectAlgorithm, SHARED_KEYS } from "./conv2d.ts";
 import { onlyInput, type Layer } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 import { checkWeighted, kernelAndBias, type WeightedOptions } from "./weighted.ts";
@@ -56,6 +56,8 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
     outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
     weights: (inputs) =>
       kernelAndBias(weighted, [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters], filters),
+    checkAlgorithm: (inputs, where, algorithm) =>
+      expectAlgorithm(where, algorithm, resolve(onlyInput(inputs), where)),
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });
 }

@@ -1,4 +1,12 @@
-import { checkGroups, forwardPass, type Conv2d } from "../engine/conv2d.ts";
+import {
+  checkAlgorithm,
+  checkGroups,
+  forwardPass,
+  resolveAlgorithm,
+  sharedAlgorithm,
+  type Conv2d,
+  type ConvAlgorithm,
+} from "../engine/conv2d.ts";
 import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
 import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
@@ -24,6 +32,11 @@ export interface Conv2dLayerOptions extends SharedOptions {
   filters: number;
   /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
   groups?: number;
+  /**
+   * How it and its gradients are computed; `"winograd"` for 3×3 filters without strides, dilation or groups, `"depthwise"` for as
+   * many groups and filters as channels. Default: what `compile` is told, or `"auto"`, which chooses by the shape alone.
+   */
+  algorithm?: ConvAlgorithm;
 }
 
 export interface DepthwiseConv2dLayerOptions extends SharedOptions {
@@ -51,12 +64,14 @@ export function checkShared(type: string, options: SharedOptions): Required<Omit
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function conv2d(options: Conv2dLayerOptions): Layer {
-  checkOptions("conv2d", options, [...SHARED_KEYS, "filters", "groups"]);
+  checkOptions("conv2d", options, [...SHARED_KEYS, "filters", "groups", "algorithm"]);
   const shared = checkShared("conv2d", options);
   const filters = positiveInteger("conv2d: filters", options.filters);
   const groups = positiveInteger("conv2d: groups", options.groups ?? 1);
-  const config = { filters, groups, ...shared };
-  return convolution("conv2d", options.name, config, shared, () => ({ filters, groups }));
+  const { algorithm } = options;
+  const own = algorithm === undefined ? {} : { algorithm: checkAlgorithm("conv2d", algorithm) };
+  const config = { filters, groups, ...own, ...shared };
+  return convolution("conv2d", options.name, config, shared, () => ({ filters, groups }), algorithm);
 }
 
 /**
@@ -83,13 +98,16 @@ function convolution(
   config: object,
   shared: Shared,
   perImage: (channels: number) => { filters: number; groups: number },
+  algorithm?: ConvAlgorithm,
 ): Layer {
   const activation = fuseActivation(type, shared.activation);
   const resolve = (image: Shape, where: string): Conv2d => {
     const window = resolveWindow(where, image, shared);
     const { filters, groups } = perImage(window.c);
     checkGroups(where, window.c, filters, groups);
-    return { window, f: filters, groups };
+    const conv = { window, f: filters, groups };
+    if (algorithm !== undefined) resolveAlgorithm(where, conv, algorithm);
+    return conv;
   };
   return defineLayer({
     type,
@@ -106,15 +124,33 @@ function convolution(
       const { window, f, groups } = resolve(onlyInput(inputs), type);
       return kernelAndBias(shared, [window.kh, window.kw, window.c / groups, f], f);
     },
-    build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+    checkAlgorithm(inputs, where, other) {
+      if (algorithm === undefined) expectAlgorithm(where, other, resolve(onlyInput(inputs), where));
+    },
+    build(context) {
+      const conv = resolve(onlyInput(context.inputs), context.name);
+      return buildPass(context, conv, activation, algorithm);
+    },
   });
 }
 
-export function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+/** @throws OptionError naming `where` unless the algorithm of all convolutions can compute these. */
+export function expectAlgorithm(where: string, algorithm: ConvAlgorithm, ...convs: Conv2d[]): void {
+  for (const conv of convs) resolveAlgorithm(where, conv, sharedAlgorithm(conv, algorithm));
+}
+
+/** Both passes, by the layer's own algorithm or that of all. */
+export function buildPass(
+  context: BuildContext,
+  conv: Conv2d,
+  fused: FusedActivation,
+  own?: ConvAlgorithm,
+): Pass {
   const { kernels, x, name } = context;
+  const algorithm = own ?? sharedAlgorithm(conv, context.algorithm);
   const window = context.window(conv.window);
   const activation = fused.build(context, conv.f, conv.window.oh * conv.window.ow);
-  const run = forwardPass(name, conv, "auto");
+  const run = forwardPass(name, conv, algorithm);
   const room = context.scratch(run.workspace(kernels, window), "forward");
   const size = run.packed(kernels, window);
   const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
@@ -132,7 +168,7 @@ export function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActiv
     run.run(kernels, window, n, x.pointer, filters.pointer, b, sum.pointer, code, alpha, room.pointer);
     activation.finish(n);
   };
-  const backward = context.backward?.conv2d(context, conv, window, activation);
+  const backward = context.backward?.conv2d(context, conv, window, activation, algorithm);
   if (!backward) return { prepare, forward };
   const step = (n: number): void => {
     prepare();

@@ -1,10 +1,10 @@
-import { checkGroups, type Conv2d } from "../engine/conv2d.ts";
+import { checkGroups, sharedAlgorithm, type Conv2d } from "../engine/conv2d.ts";
 import { inputGradientPass } from "../engine/conv2dGradients.ts";
 import { checkOutputPadding, transposedWindow, type OutputPadding } from "../engine/transposedWindow.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
-import { checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import { checkShared, expectAlgorithm, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 import { kernelAndBias } from "./weighted.ts";
@@ -58,17 +58,20 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
       const { window, f } = resolve(onlyInput(inputs), "conv2dTranspose");
       return kernelAndBias(shared, [window.kh, window.kw, filters / groups, f], filters);
     },
+    checkAlgorithm: (inputs, where, algorithm) =>
+      expectAlgorithm(where, algorithm, resolve(onlyInput(inputs), where)),
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });
 }
 
 function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
   const { kernels, x, name } = context;
+  const algorithm = sharedAlgorithm(conv, context.algorithm);
   const [kernel, bias] = context.weights;
   const { h, w, c: filters } = conv.window;
   const window = context.window(conv.window);
   const activation = fused.build(context, filters, h * w);
-  const run = inputGradientPass(name, conv, "auto");
+  const run = inputGradientPass(name, conv, algorithm);
   const room = context.scratch(run.workspace(kernels, window), "forward");
   const size = run.packed(kernels, window);
   const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
@@ -82,7 +85,7 @@ function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation):
     if (code !== 0) kernels.activationForward(code, alpha, sum.pointer, sum.pointer, pixels * filters);
     activation.finish(n);
   };
-  const backward = context.backward?.conv2dTranspose(context, conv, window, activation);
+  const backward = context.backward?.conv2dTranspose(context, conv, window, activation, algorithm);
   if (!backward) return { prepare, forward };
   const step = (n: number): void => {
     prepare();

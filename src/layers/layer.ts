@@ -1,3 +1,4 @@
+import type { ConvAlgorithm } from "../engine/conv2d.ts";
 import type { Heap } from "../engine/heap.ts";
 import type { Kernels } from "../engine/kernels.ts";
 import type { Window } from "../engine/window.ts";
@@ -44,6 +45,8 @@ export interface BuildContext {
   readonly heap: Heap;
   /** The layer's name, for errors. */
   readonly name: string;
+  /** How convolutions are computed whose layer does not say. */
+  readonly algorithm: ConvAlgorithm;
   /** The most images that a batch may have. */
   readonly capacity: number;
   /** Whether this is training, of a layer that is not frozen. */
@@ -125,6 +128,8 @@ export interface LayerDefinition {
    * output is written; those behind them are read after that. Default: none.
    */
   readonly overwrites?: readonly number[];
+  /** @throws OptionError naming `where` when its convolutions cannot be computed so, and it does not say how itself */
+  checkAlgorithm?(inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm): void;
   /** True when the output is the input's memory under another shape: no pass runs. */
   isView(training: boolean): boolean;
   build(context: BuildContext): Pass;

@@ -3,7 +3,7 @@ import { resolveWindow } from "../engine/window.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
-import { buildPass, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import { buildPass, expectAlgorithm, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
@@ -82,6 +82,10 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
         { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: pointwiseStart },
         ...biasOf(shared, filters),
       ];
+    },
+    checkAlgorithm(inputs, where, algorithm) {
+      const { depthwise, pointwise } = resolve(onlyInput(inputs), where);
+      expectAlgorithm(where, algorithm, depthwise, pointwise);
     },
     build: (context) => pairPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });

@@ -1,3 +1,4 @@
+import { checkAlgorithm, type ConvAlgorithm } from "../engine/conv2d.ts";
 import type { KernelEngine } from "../engine/engine.ts";
 import { Runtime } from "../engine/runtime.ts";
 import { OptionError } from "../errors.ts";
@@ -10,6 +11,11 @@ import { inOrder, isNamed, type Named } from "./named.ts";
 
 export interface CompileOptions {
   engine: KernelEngine;
+  /**
+   * How the convolutions are computed whose layer does not say: `"im2row"` for the error bound of plain sums everywhere.
+   * Default: `"auto"`, by the shape alone.
+   */
+  algorithm?: ConvAlgorithm;
   /** Needed for training. */
   optimizer?: Optimizer;
   /** Needed for training and `evaluate`: one, for every output, or one for each by name. What is minimised is their sum. */
@@ -30,9 +36,19 @@ export function checkEngine(engine: KernelEngine): Runtime {
   return runtime;
 }
 
+/** @throws OptionError naming the layer when there is no such algorithm, or it cannot compute the layer's convolutions. */
+export function checkAlgorithms(graph: Graph, algorithm: ConvAlgorithm): ConvAlgorithm {
+  checkAlgorithm("compile", algorithm);
+  for (const { layer, name, inputShapes } of graph.nodes) {
+    layer.checkAlgorithm?.(inputShapes, `compile: ${name}`, algorithm);
+  }
+  return algorithm;
+}
+
 /** What `compile` was told, checked. */
 export interface Compiled {
   readonly runtime: Runtime;
+  readonly algorithm: ConvAlgorithm;
   readonly optimizer: Optimizer | undefined;
   /** Of each output that can have one; none without a loss. */
   readonly losses: readonly Loss[];
@@ -118,9 +134,10 @@ function refuseHeld({ type }: Loss, output: GraphNode, graph: Graph): void {
 
 /** @throws OptionError unless each option is what its factory gives and fits the graph; ShapeError for unknown outputs. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
-  checkOptions("compile", options, ["engine", "optimizer", "loss", "metrics"]);
+  checkOptions("compile", options, ["engine", "algorithm", "optimizer", "loss", "metrics"]);
   const { optimizer, loss } = options;
   const runtime = checkEngine(options.engine);
+  const algorithm = checkAlgorithms(graph, options.algorithm ?? "auto");
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }
@@ -139,5 +156,5 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
     throw new OptionError("compile: loss: expected one beside the metrics, got none");
   }
   losses.forEach((each, i) => refuseHeld(each, nodeOf(graph, graph.outputs[graph.judged[i]!]!), graph));
-  return { runtime, optimizer, losses, metrics: metricsOf(options.metrics, outputs) };
+  return { runtime, algorithm, optimizer, losses, metrics: metricsOf(options.metrics, outputs) };
 }

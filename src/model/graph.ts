@@ -1,3 +1,4 @@
+import type { ConvAlgorithm } from "../engine/conv2d.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
@@ -27,6 +28,8 @@ export interface GraphNode {
 
 /** A model's layers in an order in which each comes after what it reads. */
 export interface Graph {
+  /** How its convolutions are computed whose layer does not say, as the model was compiled. */
+  readonly algorithm?: ConvAlgorithm;
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
   /** The values that the model returns, each the output of a node, and what they are called. */

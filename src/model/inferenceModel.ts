@@ -1,10 +1,11 @@
+import type { ConvAlgorithm } from "../engine/conv2d.ts";
 import type { KernelEngine } from "../engine/engine.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import { shapeText, isBatchOf, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "../tensor.ts";
-import { checkEngine } from "./compile.ts";
+import { checkAlgorithms, checkEngine } from "./compile.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import { Inference } from "./inference.ts";
 import { byName, inOrder, isNamed, placeOf, type Named } from "./named.ts";
@@ -24,6 +25,7 @@ export function onlyOne<T>(where: string, things: readonly T[]): T {
 /** A model on an engine. */
 interface Placed {
   readonly runtime: Runtime;
+  readonly graph: Graph;
   /** Behind `predict` and `evaluate`. */
   readonly inference: Inference;
 }
@@ -78,9 +80,10 @@ export class InferenceModel {
    * Puts the model on an engine. Compiling again keeps the weights and disposes of the model's sessions.
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
-  compile(options: { engine: KernelEngine }): void {
-    checkOptions("compile", options, ["engine"]);
-    this.place(checkEngine(options.engine));
+  compile(options: { engine: KernelEngine; algorithm?: ConvAlgorithm }): void {
+    checkOptions("compile", options, ["engine", "algorithm"]);
+    const runtime = checkEngine(options.engine);
+    this.place(runtime, checkAlgorithms(this.graph, options.algorithm ?? "auto"));
   }
 
   /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */
@@ -119,10 +122,10 @@ export class InferenceModel {
   /** Inference on buffers of its own. @throws OptionError, MemoryError */
   session(options: { batchSize?: number } = {}): Session {
     checkOptions("session", options, ["batchSize"]);
-    const { runtime } = this.placed("session");
+    const { runtime, graph } = this.placed("session");
     const batchSize = positiveInteger("session: batchSize", options.batchSize ?? 1);
     const forget = (session: Session): boolean => this.#sessions.delete(session);
-    const session = new Session(runtime, this.graph, this.parameters, batchSize, forget);
+    const session = new Session(runtime, graph, this.parameters, batchSize, forget);
     this.#sessions.add(session);
     return session;
   }
@@ -159,10 +162,11 @@ export class InferenceModel {
   }
 
   /** Moves the weights to an engine's memory; what was made on the one before is freed. @throws MemoryError */
-  protected place(runtime: Runtime): void {
+  protected place(runtime: Runtime, algorithm: ConvAlgorithm): void {
     this.release();
     this.parameters.move(runtime);
-    this.#placed = { runtime, inference: new Inference(runtime, this.graph, this.parameters) };
+    const graph = { ...this.graph, algorithm };
+    this.#placed = { runtime, graph, inference: new Inference(runtime, graph, this.parameters) };
   }
 
   /** The engine's side of the model. @throws Error naming `where` unless it is compiled and the engine lives. */

@@ -93,18 +93,19 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile(options: CompileOptions): void {
-    const { runtime, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
+    const { runtime, algorithm, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     const fault = optimizer && this.trainingFault;
     if (fault) {
       throw new OptionError(`compile: optimizer: expected ${fault.expected}, got ${fault.got}`);
     }
-    this.place(runtime);
+    this.place(runtime, algorithm);
     this.#losses = losses;
     this.#metrics = metrics;
     if (!optimizer) return;
+    const { graph } = this.placed("compile");
     try {
-      this.#trainer = new Trainer(runtime, this.graph, this.parameters, optimizer, losses, this.seed);
+      this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, losses, this.seed);
     } catch (error) {
       this.dispose();
       throw error;

@@ -239,6 +239,7 @@ class Planner {
       kernels: this.#runtime.kernels,
       heap: this.#runtime.heap,
       name: node.name,
+      algorithm: this.#graph.algorithm ?? "auto",
       capacity: this.#options.capacity,
       training: this.#options.training?.trainable[node.owner] ?? false,
       backward: gradients && this.#options.training!.backward,

@@ -58,7 +58,7 @@ export class Engine extends KernelEngine {
    * tile d of 6×6 pixels at once, padding included: γ_{c+25}·(|A|ᵀ[Σ_c (|G||W||G|ᵀ) ⊙ (|B|ᵀ|d||B|)]|A| + |b|), with the
    * matrices of `assembly/winograd/transform.ts`, and 4c·2⁻¹²⁶·|A|ᵀ[max |B|ᵀ|d||B|]|A| where filters are subnormal. The
    * error of each output is that of the tile's largest pixels, whether its own patch holds them or not, and an infinity or
-   * NaN among the tile's pixels makes NaN of all of its outputs. `"im2row"` keeps the first bound, output by output.
+   * NaN among the tile's pixels can make NaN of all of its outputs. `"im2row"` keeps the first bound, output by output.
    */
   conv2d(x: Tensor, filter: Tensor, options?: convolution.Conv2dForwardOptions): Tensor {
     return convolution.conv2d(this.runtime, x, filter, options);

@@ -20,7 +20,7 @@ describe("a layer refuses", () => {
       "conv2d: expected an object of options, got undefined": () => layers.conv2d(undefined as Any),
       [`strides, padding, dilationRate, activation`]: () =>
         layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
-      [`biasInitializer, name, filters, groups; got "stride"`]: () =>
+      [`biasInitializer, name, filters, groups, algorithm; got "stride"`]: () =>
         layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
       [`conv2d: filters: ${COUNT}, got 0`]: () => layers.conv2d({ filters: 0, kernelSize: 1 }),
       [`conv2d: filters: ${COUNT}, got undefined`]: () => layers.conv2d({ kernelSize: 1 } as Any),

@@ -133,7 +133,7 @@ describe("an install into an empty folder", () => {
   });
 
   const PROGRAM = `
-    import { layers, load, sequential, tensor, type Engine, type Model } from "im2row";
+    import { layers, load, sequential, tensor, type ConvAlgorithm, type Engine, type Model } from "im2row";
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import wasm from "im2row/wasm";
@@ -146,6 +146,11 @@ describe("an install into an empty folder", () => {
     export const again: InferenceModel = loadModel(model.toSafetensors());
     const net: OnnxModel = await loadOnnx(new Uint8Array(), { engine });
     export const outputs: Record<string, OnnxTensor> = net.predict({ x: tensor([1], [1, 1]) });
+    model.compile({ engine, algorithm: "im2row" satisfies ConvAlgorithm });
+    layers.conv2d({ filters: 1, kernelSize: 3, algorithm: "winograd" });
+    void loadOnnx(new Uint8Array(), { engine, algorithm: "im2row" });
+    // @ts-expect-error: no such algorithm
+    layers.conv2d({ filters: 1, kernelSize: 3, algorithm: "col2im" });
     // @ts-expect-error: no such layer
     layers.conv3d({});
     // @ts-expect-error: an address is no module

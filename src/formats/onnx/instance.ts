@@ -1,3 +1,4 @@
+import type { ConvAlgorithm } from "../../engine/conv2d.ts";
 import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import type { SymbolicTensor } from "../../layers/symbolic.ts";
@@ -46,7 +47,13 @@ export class Instance {
   readonly #given: Given;
 
   /** @throws NeedsInputs, Rare, FormatError, MemoryError */
-  constructor(graph: OnnxGraph, operators: Operators, given: Given, engine: KernelEngine) {
+  constructor(
+    graph: OnnxGraph,
+    operators: Operators,
+    given: Given,
+    engine: KernelEngine,
+    algorithm: ConvAlgorithm,
+  ) {
     const batched = lowerBatched(graph, operators, given, engine);
     const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
     this.lowered = lowered;
@@ -61,7 +68,7 @@ export class Instance {
     );
     if (ends.length > 0) {
       this.model = modelBetween(begins, ends);
-      this.model.compile({ engine });
+      this.model.compile({ engine, algorithm });
     }
     const { inputs = [] } = this.model ?? {};
     this.inputs = begins.map((end, i) => ({ ...end, key: inputs[i]!.name }));

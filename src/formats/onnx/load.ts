@@ -1,3 +1,4 @@
+import { checkAlgorithm, type ConvAlgorithm } from "../../engine/conv2d.ts";
 import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
 import { checkEngine } from "../../model/compile.ts";
@@ -10,12 +11,16 @@ import { COMMON } from "./operators/index.ts";
 /**
  * The net in an ONNX file, on an engine: for inference at once, for training after `compile`. Opsets 6 to 25; float32,
  * with float16 widened; the operators in `docs/onnx.md`. Those that nets for images seldom need are code of their own,
- * loaded when a file needs them.
+ * loaded when a file needs them. `algorithm` is how its convolutions are computed, as `compile` takes it.
  * @throws FormatError when the file is broken, or lists all nodes that cannot be computed; MemoryError
  */
-export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngine }): Promise<OnnxModel> {
-  checkOptions("loadOnnx", options, ["engine"]);
+export async function loadOnnx(
+  bytes: Uint8Array,
+  options: { engine: KernelEngine; algorithm?: ConvAlgorithm },
+): Promise<OnnxModel> {
+  checkOptions("loadOnnx", options, ["engine", "algorithm"]);
   const { engine } = options;
+  const algorithm = checkAlgorithm("loadOnnx", options.algorithm ?? "auto");
   checkEngine(engine);
   if (!isTyped(bytes, Uint8Array)) {
     const kind = Object.prototype.toString.call(bytes).slice(8, -1);
@@ -24,10 +29,10 @@ export async function loadOnnx(bytes: Uint8Array, options: { engine: KernelEngin
   // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
   const graph = readGraph(plainView(bytes, Uint8Array).slice());
   try {
-    return new OnnxModel(graph, engine, COMMON);
+    return new OnnxModel(graph, engine, COMMON, algorithm);
   } catch (error) {
     if (!(error instanceof Rare)) throw error;
     const { ALL } = await import("./operators/rare.ts");
-    return new OnnxModel(graph, engine, ALL);
+    return new OnnxModel(graph, engine, ALL, algorithm);
   }
 }

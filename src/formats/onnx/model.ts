@@ -1,3 +1,4 @@
+import type { ConvAlgorithm } from "../../engine/conv2d.ts";
 import type { KernelEngine } from "../../engine/engine.ts";
 import { OptionError, ShapeError } from "../../errors.ts";
 import type { Labels } from "../../labels.ts";
@@ -45,6 +46,7 @@ import { isComputed } from "./values.ts";
 export class OnnxModel {
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
+  readonly #algorithm: ConvAlgorithm;
   readonly #operators: Operators;
   /** Inputs whose numbers decide about the graph: shapes, axes, filters that are given at run time. */
   readonly #deciding = new Set<string>();
@@ -52,9 +54,15 @@ export class OnnxModel {
   #instance: Instance | undefined;
 
   /** Users call `loadOnnx`. @throws Rare when the net may need more operators than these */
-  constructor(graph: OnnxGraph, engine: KernelEngine, operators: Operators) {
+  constructor(
+    graph: OnnxGraph,
+    engine: KernelEngine,
+    operators: Operators,
+    algorithm: ConvAlgorithm = "auto",
+  ) {
     this.#graph = graph;
     this.#engine = engine;
+    this.#algorithm = algorithm;
     this.#operators = operators;
     checkOperators(graph, operators);
     const { inputs } = graph;
@@ -81,7 +89,7 @@ export class OnnxModel {
     const trained = before?.trained("predict") ?? new Map();
     let next: Instance | undefined;
     try {
-      next = new Instance(this.#graph, this.#operators, given, this.#engine);
+      next = new Instance(this.#graph, this.#operators, given, this.#engine, this.#algorithm);
       next.resume(trained);
       before?.model?.dispose();
       return (this.#instance = next);
@@ -242,7 +250,7 @@ export class OnnxModel {
     const model = this.#batched("compile");
     const fault = options.optimizer && this.notTrainable;
     if (fault) throw new OptionError(`compile: optimizer: ${fault}`);
-    model.compile({ ...options, engine: this.#engine });
+    model.compile({ algorithm: this.#algorithm, ...options, engine: this.#engine });
   }
 
   /** Trains, as `Model.fit`; images are as for `predict`, losses, metrics and labels of several outputs by the

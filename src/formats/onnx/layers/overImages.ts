@@ -9,6 +9,7 @@ export function overImages(layer: Layer, images: number): Layer {
     ...layer,
     outputShape: (inputs, where) => [images, ...layer.outputShape(inputs.map(image), where)],
     weights: (inputs) => layer.weights(inputs.map(image)),
+    checkAlgorithm: (inputs, where, algorithm) => layer.checkAlgorithm?.(inputs.map(image), where, algorithm),
     build: (context) => passOverImages(layer, context, images),
   };
   return defineLayer(definition);
