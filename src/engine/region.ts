@@ -7,7 +7,7 @@ import { WINDOW_SIZE, writeWindow, type Window } from "./window.ts";
 export class Region {
   readonly heap: Heap;
   readonly #purpose: string;
-  readonly #blocks: number[] = [];
+  protected readonly blocks: number[] = [];
 
   /** @param purpose names the owner in the error when memory runs out */
   constructor(heap: Heap, purpose: string) {
@@ -18,7 +18,7 @@ export class Region {
   /** Uninitialised room for `elements` elements. @throws MemoryError */
   room(elements: number): number {
     const pointer = this.heap.allocate(elements, this.#purpose);
-    this.#blocks.push(pointer);
+    this.blocks.push(pointer);
     return pointer;
   }
 
@@ -49,7 +49,37 @@ export class Region {
 
   /** Frees all of it. */
   release(): void {
-    for (const pointer of this.#blocks) this.heap.free(pointer);
-    this.#blocks.length = 0;
+    for (const pointer of this.blocks) this.heap.free(pointer);
+    this.blocks.length = 0;
+  }
+}
+
+/** What is left of a region that was collected. The heap is not kept for it: it may go at the same time. */
+interface Left {
+  readonly heap: WeakRef<Heap>;
+  readonly blocks: readonly number[];
+}
+
+/** Frees them. The host calls it between two turns, and so never while a kernel runs; some hosts have none. */
+const collected =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<Left>(({ heap, blocks }) => {
+        for (const pointer of blocks) heap.deref()?.free(pointer);
+      });
+
+/**
+ * A region that is freed as well when nobody holds it any more, as with a model that nobody disposed of. Whoever uses its
+ * addresses has to hold it.
+ */
+export class KeptRegion extends Region {
+  constructor(heap: Heap, purpose: string) {
+    super(heap, purpose);
+    collected?.register(this, { heap: new WeakRef(heap), blocks: this.blocks }, this);
+  }
+
+  override release(): void {
+    collected?.unregister(this);
+    super.release();
   }
 }

@@ -1,4 +1,4 @@
-import { Region } from "../engine/region.ts";
+import { KeptRegion, type Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/layer.ts";
@@ -166,7 +166,7 @@ export class Parameters {
           "give others by setWeights() or loadSafetensors() first",
       );
     }
-    const region = new Region(runtime.heap, "model: weights");
+    const region = new KeptRegion(runtime.heap, "model: weights");
     const pointer = region.zeros(this.size);
     const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
     if (!this.#host && !this.#runtime) this.#started(place);

@@ -1,4 +1,4 @@
-import { Region } from "../engine/region.ts";
+import { KeptRegion, type Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
 import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
@@ -46,6 +46,8 @@ export interface Plan {
   backward(n: number): void;
   /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
   update(n: number, commit: boolean): boolean;
+  /** Room for what belongs to the plan besides. @throws MemoryError */
+  room(elements: number): number;
   dispose(): void;
 }
 
@@ -63,7 +65,7 @@ export function createPlan(
   parameters: Parameters,
   options: PlanOptions,
 ): Plan {
-  const region = new Region(runtime.heap, `model: buffers for batches of ${options.capacity}`);
+  const region = new KeptRegion(runtime.heap, `model: buffers for batches of ${options.capacity}`);
   try {
     return new Planner(runtime, graph, parameters, options, region).plan();
   } catch (error) {
@@ -139,6 +141,7 @@ class Planner {
       steps: passes.flatMap((pass, i) =>
         pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
       ),
+      room: (elements) => this.#region.room(elements),
       dispose: () => this.#region.release(),
     };
   }

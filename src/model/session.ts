@@ -14,6 +14,15 @@ export interface LayerTime {
   readonly milliseconds: number;
 }
 
+/** The session of each view that was handed out: as long as somebody holds the view, its memory is the session's. */
+const sessionOf = new WeakMap<Float32Array | Int32Array, Session>();
+
+/** Makes a view hold the session whose memory it is of. */
+export function hold<View extends Float32Array | Int32Array>(view: View, session: Session): View {
+  sessionOf.set(view, session);
+  return view;
+}
+
 /**
  * Inference on buffers that were planned once: fill `input`, call `run`, read `output`; `inputs` and `outputs` by name. Nothing is copied or allocated.
  * The weights are the model's: after more training the next run uses the new ones.
@@ -63,7 +72,8 @@ export class Session {
   }
 
   #viewOf({ pointer }: Buffer, size: number): Float32Array {
-    return this.#runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + size);
+    const { floats } = this.#runtime.heap;
+    return hold(floats.subarray(pointer >>> 2, (pointer >>> 2) + size), this);
   }
 
   #view(buffer: Buffer): Float32Array {

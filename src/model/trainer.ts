@@ -1,4 +1,4 @@
-import { Region } from "../engine/region.ts";
+import { KeptRegion, type Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import { TrainingError } from "../errors.ts";
 import { BACKWARD } from "../layers/backward.ts";
@@ -86,7 +86,7 @@ export class Trainer {
   #plan: Plan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
-  /** Addresses of the labels, by output. */
+  /** Addresses of the labels, by output, as long as the plan lives. */
   #targets: number[] = [];
 
   /** @throws MemoryError, with everything freed. */
@@ -110,7 +110,7 @@ export class Trainer {
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
     this.#learning = learningParameters(graph, parameters);
     this.#runs = runsOf(parameters, this.#learning);
-    this.#region = new Region(runtime.heap, "model: gradients and optimizer state");
+    this.#region = new KeptRegion(runtime.heap, "model: gradients and optimizer state");
     try {
       this.#gradients = this.#region.zeros(parameters.size);
       this.#states = Array.from({ length: optimizer.states }, () => this.#region.zeros(parameters.size));
@@ -127,25 +127,25 @@ export class Trainer {
   reserve(n: number): void {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
-    const { heap } = this.#runtime;
+    const plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
+      capacity: n,
+      training: {
+        gradients: this.#gradients,
+        backward: BACKWARD,
+        learning: this.#learning,
+        trainable: this.#trainable,
+      },
+    });
     const targets: number[] = [];
     try {
-      for (const { size } of this.#outputs) targets.push(heap.allocate(n * size, "model: labels"));
-      this.#plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
-        capacity: n,
-        training: {
-          gradients: this.#gradients,
-          backward: BACKWARD,
-          learning: this.#learning,
-          trainable: this.#trainable,
-        },
-      });
-      this.#revision = 0;
-      this.#targets = targets;
+      for (const { size } of this.#outputs) targets.push(plan.room(n * size));
     } catch (error) {
-      for (const pointer of targets) heap.free(pointer);
+      plan.dispose();
       throw error;
     }
+    this.#plan = plan;
+    this.#targets = targets;
+    this.#revision = 0;
   }
 
   /** Copies image `index` of each input and its labels to place `at` of the next batch. */
@@ -263,7 +263,6 @@ export class Trainer {
     if (!this.#plan) return;
     this.#plan.dispose();
     this.#plan = undefined;
-    for (const pointer of this.#targets) this.#runtime.heap.free(pointer);
     this.#targets = [];
   }
 }

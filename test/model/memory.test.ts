@@ -1,6 +1,6 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import {
   layers,
   load,
@@ -11,8 +11,10 @@ import {
   type Engine,
   tensor,
   type Model,
+  type Session,
   type Tensor,
 } from "../../src/index.ts";
+import { loadOnnx } from "../../src/onnx.ts";
 import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
 
@@ -153,6 +155,101 @@ describe("the engine's memory is given back", () => {
     expect(() => session.input).toThrow("session: expected a live session, got one that was disposed");
     expect(model.predict(noise(4, 3, 7, 7, 3)).shape).toEqual([3, 3]);
     model.dispose();
+  });
+});
+
+/** Waits until the host has collected what nobody holds, and has told so; a weak reference keeps its target until then. */
+async function settle(): Promise<void> {
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    collect();
+  }
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+describe("what nobody disposes of is given back when nobody holds it", () => {
+  const images = noise(4, 3, 7, 7, 3);
+
+  /** A model that trained and predicted, and a session of it. */
+  function used(own: Engine, seed: number): { model: Model; session: Session } {
+    const model = tinyNet(seed);
+    model.compile({ engine: own, optimizer: optimizers.adam(), loss });
+    model.trainOnBatch(images, [0, 1, 2]);
+    model.predict(images);
+    return { model, session: model.session({ batchSize: 2 }) };
+  }
+
+  it("1,000 models, in the memory of few", async () => {
+    const own = await load();
+    used(own, 0);
+    const one = own.memory.used;
+    for (let i = 1; i <= 1000; i++) {
+      used(own, i);
+      if (i % 50 === 0) await settle();
+    }
+    await settle();
+    // The last one may still lie in a register or on the stack.
+    expect(own.memory.used).toBeLessThanOrEqual(one);
+    expect(own.memory.bytes).toBeLessThanOrEqual(Math.max(2 * 65536, 100 * one));
+    own.dispose();
+  });
+
+  it("ONNX nets", async () => {
+    const own = await load();
+    const file = tinyNet().toOnnx();
+    const make = async (): Promise<void> => {
+      const net = await loadOnnx(file, { engine: own });
+      net.predict({ input: tensor(images.data, [3, 3, 7, 7]) });
+      net.session({ batchSize: 2 }).run();
+    };
+    await make();
+    const one = own.memory.used;
+    expect(one).toBeGreaterThan(0);
+    for (let i = 0; i < 20; i++) await make();
+    await settle();
+    expect(own.memory.used).toBeLessThanOrEqual(one);
+    own.dispose();
+  });
+
+  it("not a model of which there is a session, nor a session of which there is a view", async () => {
+    const own = await load();
+    // The memory has to be large enough: its growth detaches views.
+    for (let i = 10; i < 30; i++) used(own, i);
+    await settle();
+    const { session, view, expected } = (() => {
+      const held = used(own, 1);
+      const other = used(own, 2).session;
+      for (const each of [held.session, other]) {
+        each.input.set(images.data.subarray(0, 2 * 147));
+        each.run();
+      }
+      return { session: held.session, view: other.output, expected: [...other.output] };
+    })();
+    const before = [...session.output];
+    await settle();
+    // What would take the place of those.
+    for (let i = 3; i < 10; i++) used(own, i);
+    session.run();
+    expect([...session.output]).toEqual(before);
+    expect([...view]).toEqual(expected);
+    own.dispose();
+  });
+
+  it("in hosts that tell of no collection, by dispose alone", async () => {
+    vi.stubGlobal("FinalizationRegistry", undefined);
+    try {
+      vi.resetModules();
+      const other = await import("../../src/index.ts");
+      const own = await other.load();
+      const model = other.sequential({ inputShape: [4], layers: [other.layers.dense({ units: 2 })] });
+      model.compile({ engine: own });
+      expect(model.predict(tensor([1, 2, 3, 4], [1, 4])).shape).toEqual([1, 2]);
+      model.dispose();
+      expect(own.memory.used).toBe(0);
+      own.dispose();
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 });
 

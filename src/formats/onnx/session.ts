@@ -1,6 +1,6 @@
 import { OptionError } from "../../errors.ts";
 import { onlyOne } from "../../model/inferenceModel.ts";
-import type { Session } from "../../model/session.ts";
+import { hold, type Session } from "../../model/session.ts";
 import type { Named } from "../../model/named.ts";
 import { fromNumbers } from "./feeds.ts";
 import type { End, Instance } from "./instance.ts";
@@ -33,16 +33,14 @@ export class OnnxSession {
     this.#nodeOf = lowered.builder.nodeOf;
     this.#whole = notBatched !== undefined;
     this.#session = model?.session({ batchSize: this.#whole ? 1 : batchSize });
-    this.inputs = viewsOf(
-      instance.inputs.map((end) => [end.name, () => viewOf(end, this.#live!.inputs[end.key]!)]),
-    );
+    this.inputs = viewsOf(instance.inputs.map((end) => [end.name, () => viewOf(end, this.#live!, "inputs")]));
     const outputs = new Map<string, () => View>();
     for (const { name, type, data } of constants) {
       const view = knownView(name, type, data());
       outputs.set(name, () => view);
     }
     for (const end of instance.outputs) {
-      outputs.set(end.name, () => viewOf(end, this.#live!.outputs[end.key]!));
+      outputs.set(end.name, () => viewOf(end, this.#live!, "outputs"));
     }
     this.outputs = viewsOf([...lowered.outputs.keys()].map((name) => [name, outputs.get(name)!]));
   }
@@ -99,9 +97,10 @@ function knownView(name: string, type: Computed["type"], data: Numbers): View {
 }
 
 /** The view of an end's elements. */
-function viewOf({ value }: End, floats: Float32Array): View {
+function viewOf({ key, value }: End, session: Session, side: "inputs" | "outputs"): View {
+  const floats = session[side][key]!;
   if (value.type === "float32") return floats;
-  return new Int32Array(floats.buffer, floats.byteOffset, floats.length);
+  return hold(new Int32Array(floats.buffer, floats.byteOffset, floats.length), session);
 }
 
 /** Views by the file's names, taken anew for each use: growth of the memory detaches them. */
