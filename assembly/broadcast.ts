@@ -1,21 +1,29 @@
 /** Two tensors together, element by element, each repeated along the axes that it lacks. */
+import { logf } from "./logarithm";
 import { powf } from "./pow";
 import { LINE, endShare, firstShare } from "./share";
 import {
   LANES,
   add4,
+  and4,
+  andNot4,
   div4,
+  equal4,
   lane0,
   lane1,
   lane2,
   lane3,
   lanes4,
+  less4,
   loadLanes,
   max4,
   min4,
   mul4,
+  or4,
+  splat,
   storeLanes,
   sub4,
+  zeroBits4,
 } from "./simd";
 
 /** The kinds, as the ABI numbers them. */
@@ -28,6 +36,16 @@ export const MAX: i32 = 5;
 const POW: i32 = 6;
 /** `a` alone. */
 const FIRST: i32 = 7;
+/** The share of a maximum's gradient that is a's. */
+const SHARE: i32 = 8;
+/** `a` where the integer `b` is not 0, or is 0; elsewhere 0. */
+const KEEP: i32 = 9;
+const DROP: i32 = 10;
+/** The bits of both. */
+const JOIN: i32 = 11;
+/** The slopes of a power by its base, and by its exponent. */
+const BASE_SLOPE: i32 = 12;
+const EXPONENT_SLOPE: i32 = 13;
 
 /**
  * How the operands lie beside the result, whose elements follow one another. The axes count from the innermost; the last
@@ -72,6 +90,16 @@ function rowOffsets(layout: usize, row: i32): u64 {
   return ((<u64>a) << 32) | (<u64>(<u32>b));
 }
 
+/** The slope of a^b by a; of a constant 1 it is 0 everywhere. */
+function baseSlope(a: f32, b: f32): f32 {
+  return b == 0 ? 0 : b * powf(a, b - 1);
+}
+
+/** The slope of a^b by b; of 0^b, b ≥ 0, it is 0. */
+function exponentSlope(a: f32, b: f32): f32 {
+  return a == 0 && b >= 0 ? 0 : powf(a, b) * <f32>logf(a);
+}
+
 /** One vector of results; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
@@ -88,6 +116,26 @@ function combine4(kind: i32, a: v128, b: v128): v128 {
       powf(lane1(a), lane1(b)),
       powf(lane2(a), lane2(b)),
       powf(lane3(a), lane3(b)),
+    );
+  }
+  if (kind == SHARE) return andNot4(sub4(splat(1), and4(equal4(a, b), splat(0.5))), less4(a, b));
+  if (kind == KEEP) return andNot4(a, zeroBits4(b));
+  if (kind == DROP) return and4(a, zeroBits4(b));
+  if (kind == JOIN) return or4(a, b);
+  if (kind == BASE_SLOPE) {
+    return lanes4(
+      baseSlope(lane0(a), lane0(b)),
+      baseSlope(lane1(a), lane1(b)),
+      baseSlope(lane2(a), lane2(b)),
+      baseSlope(lane3(a), lane3(b)),
+    );
+  }
+  if (kind == EXPONENT_SLOPE) {
+    return lanes4(
+      exponentSlope(lane0(a), lane0(b)),
+      exponentSlope(lane1(a), lane1(b)),
+      exponentSlope(lane2(a), lane2(b)),
+      exponentSlope(lane3(a), lane3(b)),
     );
   }
   return a;
@@ -148,6 +196,10 @@ function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usiz
  * | 4, 5 | min(a, b), max(a, b); NaN when either is | exact |
  * | 6 | a^b | 0.501 ULP (see `powf`) |
  * | 7 | a | exact |
+ * | 8 | a < b ? 0 : a = b ? ½ : 1 | exact |
+ * | 9, 10, 11 | the bits of a where those of b are not 0 (9), or are (10), else 0; those of both (11) | exact |
+ * | 12 | b·a^(b − 1), 0 where b = 0 | (1.01 + ½·\|(b − 1)·ln a\|)·2⁻²³·\|y\| |
+ * | 13 | a^b·ln a, 0 where a = 0 ≤ b | 1.51·2⁻²³·\|y\| |
  */
 export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
   // Without an `else` at the end: see `unaryForward`.
@@ -159,4 +211,10 @@ export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: 
   else if (kind == MAX) broadcast(MAX, layout, n, a, b, y);
   else if (kind == POW) broadcast(POW, layout, n, a, b, y);
   else if (kind == FIRST) broadcast(FIRST, layout, n, a, b, y);
+  else if (kind == SHARE) broadcast(SHARE, layout, n, a, b, y);
+  else if (kind == KEEP) broadcast(KEEP, layout, n, a, b, y);
+  else if (kind == DROP) broadcast(DROP, layout, n, a, b, y);
+  else if (kind == JOIN) broadcast(JOIN, layout, n, a, b, y);
+  else if (kind == BASE_SLOPE) broadcast(BASE_SLOPE, layout, n, a, b, y);
+  else if (kind == EXPONENT_SLOPE) broadcast(EXPONENT_SLOPE, layout, n, a, b, y);
 }

@@ -291,6 +291,13 @@ export const LANES: i32 = 4;
   return i32x4.shr_u(a, bits);
 }
 
+/** Lanes of ones where no bit is set. */
+// @ts-ignore: decorator
+@inline export function zeroBits4(a: v128): v128 {
+  return i32x4.eq(a, i32x4.splat(0));
+}
+
+/** Lanes of ones where a < b, both unsigned. */
 // @ts-ignore: decorator
 @inline export function lessUnsigned4(a: v128, b: v128): v128 {
   return i32x4.lt_u(a, b);

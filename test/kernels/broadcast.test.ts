@@ -116,6 +116,51 @@ describe("broadcastForward", () => {
   });
 });
 
+describe("what gradients are made of", () => {
+  const [SHARE, KEEP, DROP, JOIN, BASE_SLOPE, EXPONENT_SLOPE] = [8, 9, 10, 11, 12, 13] as const;
+  const of = (kind: number, a: Float32Array, b: Float32Array): Float32Array => {
+    const whole = (data: Float32Array): Operand => ({ data, shape: [data.length], perImage: true });
+    return run(kind, 1, [a.length], whole(a), whole(b));
+  };
+
+  it("a maximum is all of the larger, and half of each of two that are equal", () => {
+    const [a, b] = [
+      [1, 2, 3, -0, Infinity, -Infinity, NaN],
+      [2, 2, 2, 0, Infinity, 1, 1],
+    ].map((values) => Float32Array.from(values)) as [Float32Array, Float32Array];
+    expect([...of(SHARE, a, b)]).toEqual([0, 0.5, 1, 0.5, 0.5, 0, 1]);
+    expect([...of(SHARE, b, a)]).toEqual([1, 0.5, 0, 0.5, 0.5, 1, 1]);
+  });
+
+  it("what is chosen keeps its bits, and the rest is 0", () => {
+    const a = Float32Array.of(-0, NaN, Infinity, 1, -2, 3, 4);
+    const b = new Float32Array(Int32Array.of(1, 0, 1, 0, -1, 1, 0).buffer);
+    const kept = of(KEEP, a, b);
+    expect(bitsOf(kept)).toEqual(bitsOf(Float32Array.of(-0, 0, Infinity, 0, -2, 3, 0)));
+    const dropped = of(DROP, a, b);
+    expect([...dropped]).toEqual([0, NaN, 0, 1, 0, 0, 4]);
+    expect(bitsOf(of(JOIN, kept, dropped))).toEqual(bitsOf(a));
+  });
+
+  it("slopes of powers are the textbook's", () => {
+    const { uniform } = random(8);
+    const [x, y] = [uniform(4003, -2, 2).map(Math.exp), uniform(4003, -4, 4)];
+    const [byBase, byExponent] = [of(BASE_SLOPE, x, y), of(EXPONENT_SLOPE, x, y)];
+    for (let i = 0; i < x.length; i++) {
+      const ln = Math.log(x[i]!);
+      const [base, exponent] = [y[i]! * x[i]! ** (y[i]! - 1), x[i]! ** y[i]! * ln];
+      const bound = (1.01 + Math.abs((y[i]! - 1) * ln) / 2) * 2 ** -23 * Math.abs(base);
+      expect(Math.abs(byBase[i]! - base)).toBeLessThanOrEqual(bound);
+      expect(Math.abs(byExponent[i]! - exponent)).toBeLessThanOrEqual(1.51 * 2 ** -23 * Math.abs(exponent));
+    }
+    // A power of 0 is 1 everywhere, and 0 to any power of 0 or more stays what it is near by.
+    expect([...of(BASE_SLOPE, Float32Array.of(0, 2, 0, -3), Float32Array.of(0, 0, 2, 2))]).toEqual([
+      0, 0, 0, -6,
+    ]);
+    expect([...of(EXPONENT_SLOPE, Float32Array.of(0, 0, 1), Float32Array.of(0, 2, 5))]).toEqual([0, 0, 0]);
+  });
+});
+
 describe("powers", () => {
   const power = (x: Float32Array, y: Float32Array): Float32Array => {
     const of = (data: Float32Array): Operand => ({ data, shape: [data.length], perImage: true });

@@ -84,6 +84,8 @@ export class Builder {
   given: Computed | undefined;
   /** The initializers that are values which learn, by their tensors. */
   readonly weights: Map<TensorProto, Computed> = new Map();
+  /** Tensors of the file whose numbers the graph is drawn with, or reads as they are: those do not learn. */
+  readonly fixed: Set<TensorProto> = new Set();
   /** Elements of weights that the file does not hold, or holds once for several layers. */
   #copied = 0;
 
@@ -111,6 +113,13 @@ export class Builder {
     this.budget.checkElements(this.#copied, "elements of copied weights");
     if (source) this.#sources.add(source);
     this.stored.push(weight);
+  }
+
+  /** Takes note of constants among some values whose numbers are read as the file has them. */
+  fix(values: readonly (Value | undefined)[]): void {
+    for (const value of values) {
+      if (value && isConstant(value) && value.source) this.fixed.add(value.source);
+    }
   }
 
   /** What is given when the net runs. */

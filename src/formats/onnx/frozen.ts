@@ -21,6 +21,8 @@ export function frozenInitializers(graph: OnnxGraph, instance: Instance): Frozen
     if (own.some(([weight]) => learning.has(weight))) return [];
     const frozen = own.find(([, { layer }]) => !layer.trainable);
     if (frozen) return [{ name, reason: `the layer ${frozen[1].layer.name} is frozen` }];
+    const { fixed } = instance.lowered.builder;
+    if (fixed.has(constant.source!)) return [{ name, reason: reasonOf(graph, name, constant) }];
     const weights = own.map(([, { weight }]) => weight);
     if (weights.some((weight) => weight.startsWith("moving"))) {
       return [{ name, reason: "moving statistics have no gradient" }];

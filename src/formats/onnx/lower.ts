@@ -96,6 +96,7 @@ export function lower(
     if (isConstant(value) && value.ofShape && batch !== undefined) {
       throw new NotBatched(`${name} tells the number of images`);
     }
+    builder.fix([value]);
     outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
   }
   return { builder, inputs, outputs, values };

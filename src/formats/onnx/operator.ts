@@ -155,6 +155,7 @@ export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, 
 export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
   const { builder, inputs, type } = node;
   const { hostLayer } = node.operators;
+  builder.fix(inputs);
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
     builder.spend(plan.work ?? 0);

@@ -39,8 +39,13 @@ export function withWeights(
         if (!own) return spec;
         const [has, needs] = [sizeOf(sources[spec.name]!.constant.shape), sizeOf(spec.shape)];
         if (has !== needs) throw new Unsupported(`${spec.name}: expected ${needs} elements, got ${has}`);
-        const learns = sources[spec.name]!.learns ?? true;
-        return { ...spec, initializer: () => own.start(), trainable: learns && spec.trainable !== false };
+        const { learns = true, constant } = sources[spec.name]!;
+        const free = !constant.source || !builder.fixed.has(constant.source);
+        return {
+          ...spec,
+          initializer: () => own.start(),
+          trainable: learns && free && spec.trainable !== false,
+        };
       }),
   });
 }

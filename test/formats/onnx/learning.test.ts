@@ -251,6 +251,24 @@ describe("frozen", () => {
     net.dispose();
   });
 
+  it("tells of weights that the net also reads as they are in the file: it stays what the file says", async () => {
+    const nodes = [
+      node("Mul", ["x", "w"], "a"),
+      node("Add", ["a", "v"], "b"),
+      node("Greater", ["x", "w"], "g"),
+      node("Cast", ["g"], "m", { to: 1 }),
+      node("Mul", ["b", "m"], "y"),
+    ];
+    const net = await load1(nodes, [weight("w", [2, 1, 1]), weight("v", [4])]);
+    expect(net.frozen).toEqual([{ name: "w", reason: "it is a constant to a (Mul), g (Greater)" }]);
+    net.compile(settings);
+    net.trainOnBatch(x, noise(5, x.shape));
+    expect([...net.model.gradients.keys()]).toEqual(["v.constant"]);
+    const again = await loadOnnx(net.toOnnx(), { engine });
+    expect(again.predict({ x })).toEqual(net.predict({ x }));
+    for (const each of [net, again]) each.dispose();
+  });
+
   it("is refused of a net whose images meet", async () => {
     const net = await load1(
       [node("Softmax", ["x"], "s", { axis: 0 }), node("Mul", ["s", "w"], "y")],

@@ -101,12 +101,15 @@ describe("the kernel's gradient through", () => {
 });
 
 it("refuses to train through an operator without a gradient, and runs it", async () => {
-  const net = await netOf([node("LRN", ["a"], "b", { size: 3 }), node("Flatten", ["b"], "y")]);
+  const net = await netOf([
+    node("LpPool", ["a"], "b", { kernel_shape: [1, 1] }),
+    node("Flatten", ["b"], "y"),
+  ]);
   const images = tensor(IMAGES, [2, 2, 4, 4]);
   expect(net.predict({ x: images }).y!.shape).toEqual([2, 64]);
   const settings = { optimizer: optimizers.sgd({ learningRate: 1 }), loss: losses.meanSquaredError() };
   expect(() => net.compile(settings)).toThrow(
-    "expected layers with a backward pass behind all that learns, got b (onnx.LRN) without one",
+    /expected layers with a backward pass behind all that learns, got \w+ \(onnx\.LpPool\) without one/,
   );
   net.dispose();
 });

@@ -196,9 +196,9 @@ function agree(net: OnnxModel): boolean {
 
 describe("notTrainable", () => {
   it("follows what is frozen", async () => {
-    const lrn = node("LRN", ["a"], "l", { size: 1 });
+    const norms = node("LpPool", ["a"], "l", { kernel_shape: [1, 1] });
     const rest = [node("Flatten", ["l"], "f"), node("MatMul", ["f", "m"], "y")];
-    const net = await netOf([CONV, lrn, ...rest]);
+    const net = await netOf([CONV, norms, ...rest]);
     const { layers } = net.model;
     const conv = layers.find(({ type }) => type === "conv2d")!;
     const dense = layers.find(({ type }) => type === "dense")!;

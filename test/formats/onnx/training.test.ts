@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { input, layers, load, losses, model, optimizers, tensor, type Engine } from "../../../src/index.ts";
 import type { OnnxModel, OnnxTensor } from "../../../src/onnx.ts";
-import { broadcastLayer } from "../../../src/formats/onnx/layers/broadcast.ts";
+import { reductionLayer } from "../../../src/formats/onnx/layers/reduce.ts";
 import type { NodeProto } from "../../../src/formats/onnx/proto.ts";
-import { node } from "../../support/onnxFile.ts";
+import { node, type Attribute } from "../../support/onnxFile.ts";
 import { random } from "../../support/random.ts";
 import { floats, integers, loadNet, noise } from "./support/net.ts";
 import { expectSlopes } from "./support/slopes.ts";
@@ -31,12 +31,18 @@ const CONSTANTS: Readonly<Record<string, OnnxTensor<Float32Array | BigInt64Array
   half: floats([], [0.5]),
   eight: floats([], [8]),
   ends: floats([4, 1, 1], [0, 2, 0, 2]),
+  steps: floats([4], [2, 6, 0, 4]),
+  hills: floats([3, 4], [2, 14, 6, 20, 0, 10, 18, 4, 12, 8, 22, 16]),
   last: integers([1], [-1]),
   pixels: integers([2], [2, 3]),
   middle: integers([1], [2]),
 };
 
 const of = (operator: string, ...inputs: string[]): NodeProto[] => [node(operator, ["a", ...inputs], "b")];
+
+const withAttributes = (operator: string, attributes: Record<string, Attribute>): NodeProto[] => [
+  node(operator, ["a"], "b", attributes),
+];
 
 /** From "a" to "b". */
 const NETS: Record<string, NodeProto[]> = {
@@ -90,6 +96,50 @@ const NETS: Record<string, NodeProto[]> = {
     node("Transpose", ["m"], "t", { perm: [0, 1, 3, 2] }),
     node("MatMul", ["a", "t"], "b"),
   ],
+  "a maximum with constants, and a minimum": [
+    node("Max", ["a", "ends"], "m"),
+    node("Min", ["steps", "m"], "b"),
+  ],
+  "a maximum with what is repeated": [
+    node("ReduceMean", ["a", "last"], "m"),
+    node("Mul", ["m", "ends"], "e"),
+    node("Mul", ["e", "eight"], "f"),
+    node("Max", ["f", "a"], "b"),
+  ],
+  "a power by constants": of("Pow", "columns"),
+  "a power of constants": [node("Pow", ["channels", "a"], "b")],
+  "a power by what is repeated": [node("ReduceMean", ["a", "last"], "m"), node("Pow", ["a", "m"], "b")],
+  "a choice between values": [
+    node("Less", ["a", "ends"], "g"),
+    node("Mul", ["a", "a"], "s"),
+    node("Where", ["g", "s", "a"], "b"),
+  ],
+  "a choice between what is repeated and a number": [
+    node("Less", ["a", "ends"], "g"),
+    node("ReduceMean", ["a", "last"], "m"),
+    node("Where", ["g", "half", "m"], "b"),
+  ],
+  "the largest of each row": [
+    node("Add", ["a", "steps"], "m"),
+    node("Mul", ["m", "m"], "s"),
+    node("ReduceMax", ["s", "last"], "b"),
+  ],
+  "the least of each column": [
+    node("Mul", ["a", "hills"], "m"),
+    node("Add", ["m", "hills"], "s"),
+    node("ReduceMin", ["s", "middle"], "b"),
+  ],
+  "maxima in dilated windows": [
+    node("Add", ["a", "hills"], "m"),
+    node("Mul", ["m", "a"], "s"),
+    node("MaxPool", ["s"], "b", { kernel_shape: [2, 2], dilations: [2, 2], pads: [1, 1, 1, 0] }),
+  ],
+  "local responses, by square roots": withAttributes("LRN", { size: 3, alpha: { float: 1 } }),
+  "local responses, by another power": withAttributes("LRN", {
+    size: 2,
+    alpha: { float: 2 },
+    beta: { float: 0.6 },
+  }),
   "log-softmax": [node("LogSoftmax", ["a"], "b", { axis: 1 })],
   softmax: [node("Mul", ["a", "eight"], "m"), node("Softmax", ["m"], "b", { axis: 2 })],
 };
@@ -118,18 +168,11 @@ describe("the filters' gradient through", () => {
 });
 
 describe("what has no gradient", () => {
-  const maximum = [node("Mul", ["a", "a"], "m"), node("Max", ["a", "m"], "b")];
   const settings = { optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() };
 
   it.each([
-    ["a maximum of two values", maximum, "b (onnx.max)"],
-    ["a power", of("Pow", "columns"), "b (onnx.pow)"],
     ["a product over an axis", of("ReduceProd", "last"), "b (onnx.reduce.prod)"],
-    [
-      "a choice",
-      [node("Greater", ["a", "half"], "g"), node("Where", ["g", "a", "half"], "b")],
-      "b_1 (onnx.Where)",
-    ],
+    ["a norm of windows", [node("LpPool", ["a"], "b", { kernel_shape: [2, 2] })], "b_1 (onnx.LpPool)"],
   ])("%s is refused when the net is compiled, and runs", async (_, nodes, layer) => {
     const net = await loadTrained(nodes);
     expect(() => net.compile(settings)).toThrow(
@@ -141,7 +184,8 @@ describe("what has no gradient", () => {
 
   it("may stand before all that learns", async () => {
     const nodes = [
-      node("Max", ["x", "z"], "m"),
+      node("Add", ["x", "z"], "s"),
+      node("LpPool", ["s"], "m", { kernel_shape: [1, 1] }),
       node("MatMul", ["m", "matrix"], "p"),
       node("Flatten", ["p"], "y"),
     ];
@@ -159,13 +203,11 @@ describe("what has no gradient", () => {
     const x = input({ shape: [4] });
     const before = layers.dense({ units: 3 });
     const value = before.apply(x);
-    const shapes = { shape: [3], operands: [[3], [3]], constant: undefined } as const;
-    const largest = broadcastLayer("max", shapes).apply([
-      value,
-      layers.activation({ activation: "tanh" }).apply(value),
-    ]);
-    const net = model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(largest) });
-    expect(() => net.compile({ engine, ...settings })).toThrow("got onnx.max (onnx.max) without one");
+    const product = reductionLayer("prod", new Set([0]), [1]).apply(value);
+    const net = model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(product) });
+    expect(() => net.compile({ engine, ...settings })).toThrow(
+      "got onnx.reduce.prod (onnx.reduce.prod) without one",
+    );
     before.trainable = false;
     net.compile({ engine, ...settings });
     const row = tensor(random(1).uniform(4), [1, 4]);
@@ -222,5 +264,73 @@ describe("inputs of integers", () => {
       "evaluate: images: expected x, input.ids, got none called input.ids",
     );
     net.dispose();
+  });
+});
+
+describe("of equals", () => {
+  /** The gradients of what is added to x [1, 2, 2] before `nodes`, by dy = 1. */
+  const gradientsOf = async (
+    added: readonly number[][],
+    nodes: NodeProto[],
+    size: number,
+  ): Promise<number[][]> => {
+    const names = added.map((_, i) => `w${i}`);
+    const net = await loadNet(engine, {
+      given: { x: floats([1, 2, 2], [0, 0, 0, 0]) },
+      constants: {
+        ...Object.fromEntries(names.map((name, i) => [name, floats([2, 2], added[i]!)])),
+        last: integers([1], [-1]),
+      },
+      nodes: [...names.map((name, i) => node("Add", ["x", name], `a${i}`)), ...nodes],
+    });
+    const x = { x: floats([1, 2, 2], [0, 0, 0, 0]) };
+    const y = net.predict(x)["y"]!;
+    // The gradient of a mean of squares is 2 (y − t) / size.
+    const targets = tensor(
+      (y.data as Float32Array).map((value) => value - size / 2),
+      [...y.shape],
+    );
+    net.compile({ optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() });
+    net.trainOnBatch(x, targets);
+    const gradients = names.map((name) => [...net.model.gradients.get(`${name}.constant`)!.data]);
+    net.dispose();
+    return gradients;
+  };
+
+  // PyTorch's maximum, minimum, amax and amin share as well.
+  it.each(["Max", "Min"])("%s gives each a half", async (type) => {
+    const [low, high] = type === "Max" ? [0, 1] : [1, 0];
+    const made = await gradientsOf(
+      [
+        [1, 2, 3, 4],
+        [1, 3, 2, 4],
+      ],
+      [node(type, ["a0", "a1"], "y")],
+      4,
+    );
+    expect(made).toEqual([
+      [0.5, low, high, 0.5],
+      [0.5, high, low, 0.5],
+    ]);
+  });
+
+  it("a maximum of three takes two at a time, from the left", async () => {
+    const equal = [1, 1, 1, 1];
+    const made = await gradientsOf([equal, equal, equal], [node("Max", ["a0", "a1", "a2"], "y")], 4);
+    expect(made.map(([first]) => first)).toEqual([0.25, 0.25, 0.5]);
+  });
+
+  it("a maximum with a number gives the value a half", async () => {
+    const nodes = [
+      node("Constant", [], "one", { value_float: { float: 1 } }),
+      node("Max", ["a0", "one"], "y"),
+    ];
+    expect(await gradientsOf([[1, 2, 0, 1]], nodes, 4)).toEqual([[0.5, 1, 0, 0.5]]);
+  });
+
+  it.each(["ReduceMax", "ReduceMin"])("%s gives each of an axis its share", async (type) => {
+    expect(await gradientsOf([[3, 3, 1, 2]], [node(type, ["a0", "last"], "y")], 2)).toEqual([
+      [0.5, 0.5, type === "ReduceMax" ? 0 : 1, type === "ReduceMax" ? 1 : 0],
+    ]);
   });
 });

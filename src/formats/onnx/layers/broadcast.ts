@@ -5,7 +5,7 @@ import { CONSTANT } from "./constant.ts";
 import { BROADCAST, REDUCE, UNARY } from "./kinds.ts";
 import { broadcastTable, reductionTable } from "./strides.ts";
 
-export type BroadcastKind = keyof typeof BROADCAST;
+export type BroadcastKind = "add" | "sub" | "mul" | "div" | "min" | "max" | "pow";
 
 type Side = 0 | 1;
 
@@ -22,15 +22,33 @@ export interface BroadcastShapes {
   readonly constant: Side | undefined;
 }
 
-/** `y = a ∘ b`, element by element. Minima, maxima and powers have no backward pass. */
+/** What a result's slope by each operand is made of, and from which operand on. */
+const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typeof BROADCAST, Side])[] } = {
+  max: [
+    ["share", 0],
+    ["share", 1],
+  ],
+  min: [
+    ["share", 1],
+    ["share", 0],
+  ],
+  pow: [
+    ["baseSlope", 0],
+    ["exponentSlope", 0],
+  ],
+};
+
+/**
+ * `y = a ∘ b`, element by element. The gradient of a maximum or minimum goes to the operand that it is, and by halves to two
+ * that are equal.
+ */
 export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): Layer {
   const { shape, operands, constant } = shapes;
   const weight = constant === undefined ? undefined : operands[constant];
   return defineLayer({
     type: `onnx.${kind}`,
     config: {},
-    differentiable: !["min", "max", "pow"].includes(kind),
-    backwardReads: { x: kind === "mul" || kind === "div", y: kind === "div" },
+    backwardReads: { x: kind !== "add" && kind !== "sub", y: kind === "div" },
     isView: () => false,
     outputShape: () => shape,
     weights: () =>
@@ -53,6 +71,24 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
     const dx = context.dxs[i];
+    const slope = SLOPES[kind]?.[side];
+    if (dx && slope) {
+      const [of, from] = slope;
+      const turned =
+        from === 0
+          ? layout
+          : context.table(broadcastTable(shape, [operands[1], operands[0]], [perImage[1], perImage[0]]));
+      const slopes = (n: number, to: Buffer): void =>
+        kernels.broadcastForward(
+          BROADCAST[of],
+          turned,
+          n,
+          place(from).pointer,
+          place(from === 0 ? 1 : 0).pointer,
+          to.pointer,
+        );
+      return [slopeGradient(shapes, context, side, dx, slopes)];
+    }
     // A product's gradient has the other factor, a quotient's the divisor.
     const factor = kind === "div" || side === 0 ? 1 : 0;
     return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
@@ -63,6 +99,30 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
       for (const pass of passes) pass(n);
     },
   };
+}
+
+/** Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is repeated. */
+function slopeGradient(
+  { shape, operands }: BroadcastShapes,
+  { kernels, capacity, dy, scratch, table }: BuildContext,
+  side: Side,
+  dx: Buffer,
+  slopes: (n: number, to: Buffer) => void,
+): (n: number) => void {
+  const size = sizeOf(shape);
+  const whole = sameShape(operands[side], shape);
+  const each = whole ? dx : scratch(capacity * size, "backward");
+  const sums = table(reductionTable(shape, repeatedAxes(operands[side], shape)));
+  return (n) => {
+    slopes(n, each);
+    kernels.multiplyForward(dy.pointer, each.pointer, each.pointer, n * size);
+    if (!whole) kernels.reduceForward(REDUCE.sum, sums, n, each.pointer, dx.pointer);
+  };
+}
+
+/** The axes along which an operand is repeated. */
+export function repeatedAxes(own: Shape, shape: Shape): ReadonlySet<number> {
+  return new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
 }
 
 /**
@@ -84,8 +144,7 @@ function sideGradient(
   const beside = context.table(
     broadcastTable(shape, [shape, operands[factor.side]], [true, constant !== factor.side]),
   );
-  const repeated = new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
-  const sums = context.table(reductionTable(shape, repeated));
+  const sums = context.table(reductionTable(shape, repeatedAxes(own, shape)));
   const linear = kind === "add" || kind === "sub";
   const quotient = kind === "div" && side === 1;
   const negative = quotient || (kind === "sub" && side === 1);

@@ -1,4 +1,4 @@
-import { onlyInput, type Layer } from "../../../layers/layer.ts";
+import { onlyInput, type Buffer, type Layer, type Pass } from "../../../layers/layer.ts";
 import { defineLayer } from "../../../layers/symbolic.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { UNARY } from "./kinds.ts";
@@ -41,6 +41,35 @@ function eachSum(
 }
 
 /**
+ * Writes `dx = dy·q − 2·alpha / size·beta·x·Σ dy·x·q / d` over the powers `q = d^(−beta)` that stand in its place; the sum
+ * is over the channels whose own sum the element is part of, in ascending order and float64.
+ */
+function gradient(
+  x: Float32Array,
+  dy: Float32Array,
+  dx: Float32Array,
+  c: number,
+  [before, after]: Reach,
+  options: LrnOptions,
+): void {
+  const factor = (2 * options.alpha * options.beta) / options.size;
+  const [powers, parts] = [new Float64Array(c), new Float64Array(c)];
+  eachSum(x, c, [before, after], options, (i, d) => {
+    const channel = i % c;
+    powers[channel] = dx[i]!;
+    parts[channel] = (dy[i]! * x[i]! * dx[i]!) / d;
+    if (channel < c - 1) return;
+    for (let j = 0; j < c; j++) {
+      const end = Math.min(c, j + before + 1);
+      let sum = 0;
+      for (let k = Math.max(0, j - after); k < end; k++) sum += parts[k]!;
+      const at = i - channel + j;
+      dx[at] = dy[at]! * powers[j]! - factor * x[at]! * sum;
+    }
+  });
+}
+
+/**
  * Local response normalization (Krizhevsky et al. 2012) of what has its channels last:
  * `y = x / (bias + alpha / size · Σ x²)^beta`, the sum over the channels around.
  *
@@ -55,32 +84,46 @@ export function lrnLayer(options: LrnOptions): Layer {
   return defineLayer({
     type: "onnx.LRN",
     config: {},
-    differentiable: false,
-    backwardReads: { x: false, y: false },
+    backwardReads: { x: true, y: false },
     isView: () => false,
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
-    build({ heap, kernels, output, x, y }) {
+    build({ heap, kernels, output, x, y, dx, dy }): Pass {
       const [elements, c] = [sizeOf(output), output.at(-1)!];
+      const viewOf = ({ pointer }: Buffer, n: number): Float32Array =>
+        heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + n * elements);
+      /** Puts d^(−beta) into `to`. */
+      const powersInto = (to: Buffer, n: number): void => {
+        const values = viewOf(to, n);
+        eachSum(viewOf(x, n), c, reach, options, (i, d) => {
+          values[i] = d;
+        });
+        kernels.unaryForward(UNARY.log, 0, 0, to.pointer, to.pointer, values.length);
+        for (let i = 0; i < values.length; i++) values[i]! *= -beta;
+        kernels.unaryForward(UNARY.exp, 0, 0, to.pointer, to.pointer, values.length);
+      };
+      const forward = (n: number): void => {
+        const [from, to] = [viewOf(x, n), viewOf(y, n)];
+        if (power) {
+          eachSum(from, c, reach, options, (i, d) => {
+            to[i] = from[i]! / power(d);
+          });
+          return;
+        }
+        powersInto(y, n);
+        kernels.multiplyForward(x.pointer, y.pointer, y.pointer, to.length);
+      };
+      if (!dx) return { forward };
       return {
-        forward(n) {
-          const count = n * elements;
-          const view = (pointer: number): Float32Array =>
-            heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + count);
-          const [from, to] = [view(x.pointer), view(y.pointer)];
+        forward,
+        backward(n) {
+          const [from, to] = [viewOf(x, n), viewOf(dx, n)];
           if (power) {
             eachSum(from, c, reach, options, (i, d) => {
-              to[i] = from[i]! / power(d);
+              to[i] = 1 / power(d);
             });
-            return;
-          }
-          eachSum(from, c, reach, options, (i, d) => {
-            to[i] = d;
-          });
-          kernels.unaryForward(UNARY.log, 0, 0, y.pointer, y.pointer, count);
-          for (let i = 0; i < count; i++) to[i]! *= -beta;
-          kernels.unaryForward(UNARY.exp, 0, 0, y.pointer, y.pointer, count);
-          kernels.multiplyForward(x.pointer, y.pointer, y.pointer, count);
+          } else powersInto(dx, n);
+          gradient(from, viewOf(dy, n), to, c, reach, options);
         },
       };
     },

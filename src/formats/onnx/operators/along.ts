@@ -29,6 +29,7 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
     if (!isConstant(value) && builder.batch !== undefined)
       throw new NotBatched("it leaves nothing of an image");
     builder.spend(sizeOf(shape) + size);
+    builder.fix([value]);
     const data = constantRoom(type, size);
     if (isConstant(value)) takeAlong(table, sizeOf(shape.slice(axis + 1)), value.data(), data);
     return constantOf(type, made.shape, data, isConstant(value) && followsShape(value, table.places));

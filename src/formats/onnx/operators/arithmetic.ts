@@ -46,13 +46,7 @@ export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
 function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   if (isConstant(a)) return undefined;
   const origin = node.builder.origins.get(a);
-  if (isConstant(b)) {
-    if (kind === "add") return origin?.withBias?.(b);
-    const bound = b.shape.length <= a.shape.length ? onlyNumber(b) : undefined;
-    if (bound === undefined) return undefined;
-    if (kind === "max") return unary(node, a, "clip", bound, Infinity);
-    return kind === "min" ? unary(node, a, "clip", -Infinity, bound) : undefined;
-  }
+  if (isConstant(b)) return kind === "add" ? origin?.withBias?.(b) : undefined;
   const activation = kind === "mul" ? origin?.activation : undefined;
   if (!activation || activation.of !== b) return undefined;
   if (activation.kind === "sigmoid") return activate(node, b, "silu");
@@ -68,6 +62,9 @@ export function seenConstant({ batch }: Builder, { shape }: Constant, order: rea
   return sizes.length === 0 ? [1] : sizes;
 }
 
+/** The bigger of two values, in whose order others come to lie. */
+export const bigger = (a: Computed, b: Computed): Computed => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a);
+
 /**
  * Two float32 values together by a kernel, one of which at least is computed. Both take the order in memory of the bigger
  * one that is.
@@ -79,7 +76,7 @@ export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): 
   const rank = shape.length;
   const operands = [a, b].map((value) => builder.reshaped(value, padShape(value.shape, rank)));
   const computed = operands.filter(isComputed);
-  const { order } = computed.reduce((big, other) => (sizeOf(other.shape) > sizeOf(big.shape) ? other : big));
+  const { order } = computed.reduce(bigger);
   const values = operands
     .map((value) => besideImages(builder, value, order))
     .map((value) => (isConstant(value) ? value : builder.ordered(value, order)));

@@ -13,6 +13,7 @@ export function fold({ builder }: Node, layer: Layer, constant: Constant): Const
   const { type, shape } = constant;
   const size = sizeOf(shape);
   builder.spend(2 * size);
+  builder.fix([constant]);
   if (size === 0) return constant;
   const x = new SymbolicTensor([size], undefined, [], "x");
   const net = model({ inputs: x, outputs: layer.apply(x) });

@@ -1,9 +1,12 @@
 /** What is true of elements, and choices by it. */
 import { Unsupported } from "../../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
-import type { ElementType, Value } from "../../values.ts";
-import { operandsOf } from "../arithmetic.ts";
-import { eachOnHost } from "../broadcasting.ts";
+import { sizeOf } from "../../../../tensor.ts";
+import { computedOf } from "../../constants.ts";
+import { whereLayer } from "../../layers/where.ts";
+import { isComputed, isConstant, type ElementType, type Value } from "../../values.ts";
+import { bigger, operandsOf } from "../arithmetic.ts";
+import { broadcastShape, eachOnHost, padShape } from "../broadcasting.ts";
 
 /** @throws Unsupported unless all are of one type, or of `type` */
 function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type): void {
@@ -46,7 +49,16 @@ const where: Operator = {
     const [condition, x, y] = [required(node, 0), required(node, 1), required(node, 2)];
     sameTypes([condition], "bool");
     sameTypes([x, y]);
-    return [eachOnHost(node, [condition, x, y], x.type, (holds, a, b) => (holds ? a! : b!))];
+    const values = [condition, x, y];
+    const shape = values.map((value) => value.shape).reduce(broadcastShape);
+    if (values.every(isConstant) || sizeOf(shape) === 0) {
+      return [eachOnHost(node, values, x.type, (holds, a, b) => (holds ? a! : b!))];
+    }
+    const { builder } = node;
+    const padded = values.map((value) => builder.reshaped(value, padShape(value.shape, shape.length)));
+    const { order } = padded.filter(isComputed).reduce(bigger);
+    const operands = padded.map((value) => builder.ordered(computedOf(builder, value, order), order));
+    return [builder.apply(whereLayer(builder.seen(shape, order)), operands, { type: x.type, shape }, order)];
   },
 };
 
