@@ -180,6 +180,12 @@ describe("winograd's algorithm", () => {
     winogradFilter(conv, x, dy);
   });
 
+  it("of several blocks of the sum over channels, and over filters in the input gradient", () => {
+    const length = constant("winograd/products.ts", "BLOCK") + 3;
+    winograd(conv2d(1, 5, length, 3, 2, { pad: "same" }));
+    winograd(conv2d(1, 5, 2, 3, length, { pad: "same" }));
+  });
+
   it("of the fewest tiles a strip, in the forward pass", () => {
     const c = Math.ceil(STRIP / POINTS / FEWEST);
     expect(strip(c, 1)).toBe(FEWEST);
@@ -247,6 +253,26 @@ describe("gemm", () => {
       }
     }
   });
+});
+
+it("a sum with an activation is in several blocks what it is in one", () => {
+  const n = 2 * constant("elementwise.ts", "BLOCK") + 5;
+  const data = random(n);
+  const [a, b] = [data.uniform(n, -9, 9), data.uniform(n, -9, 9)];
+  for (const code of [1, 2, 4, 6, 12]) {
+    bench.reset();
+    const y = guarded(bench, n);
+    kernels.addActivated(code, 0.125, bench.put(a), bench.put(b), y.ptr, n);
+    y.check();
+    const found = y.f32();
+    expectSameBits(
+      found,
+      activated(
+        code,
+        a.map((v, i) => v + b[i]!),
+      ),
+    );
+  }
 });
 
 /** An activation of its own, by the kernel for it. */
