@@ -82,6 +82,10 @@ export interface BuildContext {
   window(window: Window): number;
   /** The address of a copy of numbers that kernels read, which lives as long as the plan. */
   table(numbers: Int32Array): number;
+  /** As `table`, of numbers that are made once so many were found to be within the limits. @throws MemoryError */
+  tableOf(length: number, make: () => Int32Array): number;
+  /** Counts bytes of JavaScript that the pass is about to take. @throws MemoryError when they become too many */
+  spend(bytes: number): void;
 }
 
 /** A layer: its configuration and what follows from it. Weights and buffers belong to the model. */

@@ -52,8 +52,8 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
       const place = PLACES[interpolation];
       return buildPass(
         context,
-        context.table(resizeTable(h, h * rows, place(rows))),
-        context.table(resizeTable(w, w * columns, place(columns))),
+        context.tableOf(4 * h * rows, () => resizeTable(h, h * rows, place(rows))),
+        context.tableOf(4 * w * columns, () => resizeTable(w, w * columns, place(columns))),
       );
     },
   });

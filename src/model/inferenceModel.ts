@@ -104,12 +104,16 @@ export class InferenceModel {
     const { inference } = this.placed("predict");
     const ends = outputsOf(this.graph);
     if (!named) onlyOne("predict: images by name", ends);
-    const tensors = ends.map(({ shape }) => ({
-      shape: [n, ...shape],
-      data: new Float32Array(n * sizeOf(shape)),
-    }));
+    let tensors: Tensor[] = [];
     const data = images.map((image) => image.data);
     for (const { outputs, start } of inference.batches(data, batchSize)) {
+      // Only now that there was room to run.
+      if (start === 0) {
+        tensors = ends.map(({ shape }) => ({
+          shape: [n, ...shape],
+          data: new Float32Array(n * sizeOf(shape)),
+        }));
+      }
       outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
     }
     if (!named) return tensors[0]!;

@@ -1,3 +1,4 @@
+import { Budget } from "../engine/budget.ts";
 import { KeptRegion, type Region } from "../engine/region.ts";
 import type { Runtime } from "../engine/runtime.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
@@ -110,6 +111,7 @@ class Planner {
   readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
   readonly #randomKey = { step: 0 };
+  readonly #budget: Budget;
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
     this.#runtime = runtime;
@@ -120,6 +122,8 @@ class Planner {
     this.#training = options.training !== undefined;
     this.#learns = learningValues(graph, options.training?.learning);
     this.#steps = this.#training ? separate(graph) : fuse(graph);
+    this.#budget = new Budget("model", runtime.limits);
+    this.#budget.checkNodes(graph.nodes.length);
     this.#allocateValues();
     if (!options.training) return;
     const { gradients: pointer, learning } = options.training;
@@ -173,11 +177,13 @@ class Planner {
   }
 
   #allocateValues(): void {
-    const { inputs, shapes } = this.#graph;
+    const { inputs, nodes, shapes } = this.#graph;
     const { capacity } = this.#options;
     const places = placeValues(this.#graph, this.#steps, this.#training);
     for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
       const place = places[value]!;
+      this.#budget.where = (inputs[value] ?? nodes[value - inputs.length]!).name;
+      this.#budget.checkElements(sizeOf(shapes[value]!));
       this.#values[value] =
         place === value ? this.#buffer(capacity * sizeOf(shapes[value]!)) : this.#values[place]!;
     }
@@ -202,6 +208,8 @@ class Planner {
   /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
   #build(step: Step): Pass | null {
     const { node, index } = step;
+    this.#budget.where = node.name;
+    this.#budget.spend(0);
     const { layer } = node;
     const gradients = this.#learns[node.output] ? this.#gradients?.nodes[index] : undefined;
     const finish = gradients?.finish;
@@ -261,6 +269,11 @@ class Planner {
       ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
       window: (window) => this.#region.window(window),
       table: (numbers) => this.#region.put(numbers),
+      tableOf: (length, make) => {
+        this.#budget.spend(4 * length);
+        return this.#region.put(make());
+      },
+      spend: (bytes) => this.#budget.spend(bytes),
     };
   }
 

@@ -1,5 +1,6 @@
 import { PbfReader } from "pbf";
-import { FormatError } from "../../errors.ts";
+import { Budget, DEFAULT_LIMITS, type AllLimits } from "../../engine/budget.ts";
+import { FormatError, MemoryError } from "../../errors.ts";
 import type {
   AttributeProto,
   GraphProto,
@@ -9,11 +10,15 @@ import type {
   ValueInfoProto,
 } from "./proto.ts";
 
-type Field<T> = (tag: number, message: T, reader: PbfReader) => void;
+/** What a message takes in JavaScript, by and large: an object and some lists. */
+const MESSAGE_BYTES = 256;
+
+type Field<T> = (tag: number, message: T, reader: StrictReader) => void;
 
 /** Reads an embedded message into `message`. */
-function embedded<T>(reader: PbfReader, field: Field<T>, message: T): T {
-  return reader.readMessage(field, message);
+function embedded<T>(reader: StrictReader, field: Field<T>, message: T): T {
+  reader.budget.spend(MESSAGE_BYTES);
+  return reader.readMessage(field as never, message);
 }
 
 const emptyTensor = (at = 0): TensorProto => ({
@@ -93,6 +98,7 @@ const graphField: Field<GraphProto> = (tag, graph, reader) => {
   if (tag === 1) {
     const node: NodeProto = { name: "", opType: "", domain: "", inputs: [], outputs: [], attributes: [] };
     graph.nodes.push(embedded(reader, nodeField, node));
+    reader.budget.checkNodes(graph.nodes.length);
   } else if (tag === 2) graph.name = reader.readString();
   else if (tag === 5) graph.initializers.push(embedded(reader, tensorField, emptyTensor(reader.pos)));
   else if (tag === 11) graph.inputs.push(value());
@@ -116,11 +122,34 @@ const modelField: Field<ModelProto> = (tag, model, reader) => {
   else if (tag === 25) model.functions++;
 };
 
-/** Refuses lengths that lead out of the file, and messages that do not end where they say: pbf leaves that to its caller. */
+/**
+ * Refuses lengths that lead out of the file, messages that do not end where they say, and fields that are stored otherwise
+ * than they are read: pbf leaves that to its caller. So what was read once can be gone through again field by field.
+ */
 class StrictReader extends PbfReader {
+  readonly budget: Budget;
+
+  constructor(bytes: Uint8Array, budget: Budget) {
+    super(bytes);
+    this.budget = budget;
+  }
+
   override readFields<T>(readField: Field<T>, result: T, end = this.length): T {
     this.#check(end);
-    super.readFields(readField as never, result, end);
+    while (this.pos < end) {
+      const key = this.readVarint();
+      this.type = key & 7;
+      const start = this.pos;
+      this.skip(key);
+      const next = this.pos;
+      if (next > end) throw new RangeError(`a field ends at byte ${next}, beyond its message`);
+      this.pos = start;
+      readField(key >>> 3, result, this);
+      if (this.pos !== start && this.pos !== next) {
+        throw new RangeError(`field ${key >>> 3} is stored as type ${this.type}`);
+      }
+      this.pos = next;
+    }
     if (this.pos !== end) throw new RangeError(`a message ends at byte ${this.pos} instead of ${end}`);
     return result;
   }
@@ -146,21 +175,22 @@ const emptyModel = (): ModelProto => ({
   functions: 0,
 });
 
-/** A model's messages; raw data are views of `bytes`. @throws FormatError unless the bytes are protobuf of that form. */
-export function decodeModel(bytes: Uint8Array): ModelProto {
-  return decode("loadOnnx", bytes, modelField, emptyModel());
+/** A model's messages; raw data are views of `bytes`. @throws FormatError unless the bytes are protobuf of that form; MemoryError when they hold too much */
+export function decodeModel(bytes: Uint8Array, limits: AllLimits = DEFAULT_LIMITS): ModelProto {
+  return decode("loadOnnx", bytes, limits, modelField, emptyModel());
 }
 
 /** A tensor in a file of its own, as test data are stored. @throws FormatError */
 export function decodeTensor(bytes: Uint8Array): TensorProto {
-  return decode("decodeTensor", bytes, tensorField, emptyTensor());
+  return decode("decodeTensor", bytes, DEFAULT_LIMITS, tensorField, emptyTensor());
 }
 
-function decode<T>(where: string, bytes: Uint8Array, field: Field<T>, message: T): T {
-  const reader = new StrictReader(bytes);
+function decode<T>(where: string, bytes: Uint8Array, limits: AllLimits, field: Field<T>, message: T): T {
+  const reader = new StrictReader(bytes, new Budget(where, limits, bytes.length));
   try {
     return reader.readFields(field, message);
   } catch (error) {
+    if (error instanceof MemoryError) throw error;
     // What pbf says of broken bytes: ends of views, wire types that do not exist, varints without an end.
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(

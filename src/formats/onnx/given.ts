@@ -4,10 +4,11 @@ import type { Labels } from "../../labels.ts";
 import type { FitOptions } from "../../model/fit.ts";
 import type { Named } from "../../model/named.ts";
 import { listed, show } from "../../options.ts";
-import type { Shape } from "../../tensor.ts";
+import { shapeText, type Shape } from "../../tensor.ts";
 import { checkFeedShape, readFeed, readSizes, type OnnxTensor } from "./feeds.ts";
 import type { OnnxInput } from "./graph.ts";
 import type { Given } from "./instance.ts";
+import type { NotComputed } from "./lower.ts";
 import type { Constant } from "./values.ts";
 
 /** What an ONNX net is given, by the names of its inputs. */
@@ -26,6 +27,8 @@ export interface OnnxFitOptions extends Omit<FitOptions, "validationData"> {
 export type Shapes = Readonly<Record<string, Shape>>;
 
 type Inputs = readonly OnnxInput[];
+
+const isOpen = (size: number | string): boolean => typeof size === "string";
 
 /** What is given by a name, which may be any text. */
 export const ownOf = <T>(given: Readonly<Record<string, T>>, name: string): T | undefined =>
@@ -117,6 +120,20 @@ export function givenByShapes(
       if (size !== undefined) throw new ShapeError(`${place}: expected a size for ${show(size)}, got none`);
       return [name, drawnShape(input, shape as Shape)];
     }),
+  );
+}
+
+/** Why nodes cannot be computed for what inputs are: those that the file leaves open, or all. */
+export function misfit(where: string, inputs: Inputs, given: Given, cause: NotComputed): ShapeError {
+  const open = inputs.filter(({ name, dims }) => "data" in given.get(name)! || dims.some(isOpen));
+  const asked = open.length > 0 ? open : inputs;
+  const shapes = asked.map(({ name }) => {
+    const own = given.get(name)!;
+    return "data" in own ? `numbers of shape ${shapeText(own.shape)}` : shapeText(own);
+  });
+  return new ShapeError(
+    `${where}: ${listed(asked.map(({ name }) => name))}: expected what all nodes can be computed of, got ${listed(shapes)}: ${cause.reasons}`,
+    { cause },
   );
 }
 

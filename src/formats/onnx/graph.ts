@@ -1,3 +1,4 @@
+import type { AllLimits } from "../../engine/budget.ts";
 import { FormatError } from "../../errors.ts";
 import { listed, show } from "../../options.ts";
 import { decodeModel } from "./decode.ts";
@@ -105,8 +106,8 @@ function sorted(nodes: readonly NodeProto[], given: ReadonlySet<string>): NodePr
 }
 
 /** @throws FormatError naming the place, unless the bytes are a whole model. */
-export function readGraph(bytes: Uint8Array): OnnxGraph {
-  const model = decodeModel(bytes);
+export function readGraph(bytes: Uint8Array, limits?: AllLimits): OnnxGraph {
+  const model = decodeModel(bytes, limits);
   const { graph, functions } = model;
   if (!graph || graph.outputs.length === 0)
     fail("file", "a graph with outputs", graph ? "a graph without any" : "none");

@@ -27,7 +27,7 @@ export async function loadOnnx(
     throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
   }
   // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
-  const graph = readGraph(plainView(bytes, Uint8Array).slice());
+  const graph = readGraph(plainView(bytes, Uint8Array).slice(), engine.runtime.limits);
   try {
     return new OnnxModel(graph, engine, COMMON, algorithm);
   } catch (error) {

@@ -6,11 +6,11 @@ import { listed } from "../../options.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "./layers/constant.ts";
-import { Attributes, Rare, Unsupported } from "./node.ts";
+import { Attributes, Rare, UnknownForm, Unsupported } from "./node.ts";
 import type { Operators } from "./operator.ts";
 import { COMMON } from "./operators/index.ts";
 import type { NodeProto } from "./proto.ts";
-import type { Shape } from "../../tensor.ts";
+import { sizeOf, type Shape } from "../../tensor.ts";
 import { shapeFault } from "./tensorData.ts";
 import { isConstant, type Computed, type Constant, type Value } from "./values.ts";
 
@@ -31,20 +31,36 @@ export function checkOperators({ nodes }: OnnxGraph, operators: Operators): void
     ({ opType, domain }) => (domain !== "" && domain !== "ai.onnx") || !Object.hasOwn(table, opType),
   );
   if (unknown.length > 0 && operators === COMMON) throw new Rare();
-  refuse(
-    unknown.map((node) => {
-      const { domain, opType } = node;
-      return `${nodeName(node)} (${domain === "" ? opType : `${domain}.${opType}`}): no such operator here`;
-    }),
-  );
+  if (unknown.length === 0) return;
+  const reasons = unknown.map((node) => {
+    const { domain, opType } = node;
+    return `${nodeName(node)} (${domain === "" ? opType : `${domain}.${opType}`}): no such operator here`;
+  });
+  throw new NotComputed(reasons, false);
 }
 
-function refuse(reasons: readonly string[]): void {
-  if (reasons.length === 0) return;
-  const nodes = reasons.length === 1 ? "a node that is" : `${reasons.length} nodes that are`;
-  throw new FormatError(
-    `loadOnnx: expected nodes that can be computed, got ${nodes} not: ${listed(reasons, "; ")}`,
-  );
+/** Nodes cannot be computed: at all, or for what the inputs are. */
+export class NotComputed extends FormatError {
+  readonly #reasons: string;
+  readonly #ofInputs: boolean;
+
+  constructor(reasons: readonly string[], ofInputs: boolean) {
+    const nodes = reasons.length === 1 ? "a node that is" : `${reasons.length} nodes that are`;
+    const text = listed(reasons, "; ");
+    super(`loadOnnx: expected nodes that can be computed, got ${nodes} not: ${text}`);
+    this.#reasons = text;
+    this.#ofInputs = ofInputs;
+  }
+
+  /** Which nodes, and why. */
+  get reasons(): string {
+    return this.#reasons;
+  }
+
+  /** Whether they might be for other inputs. */
+  get ofInputs(): boolean {
+    return this.#ofInputs;
+  }
 }
 
 /** The graph depends on the numbers of these inputs. */
@@ -79,6 +95,7 @@ export function lower(
     values.set(name, "data" in own ? own : inputs.get(name)!);
   }
   const reasons: string[] = [];
+  let ofInputs = true;
   for (const node of graph.nodes) {
     try {
       lowerNode(builder, operators, node, graph.version, values);
@@ -86,9 +103,10 @@ export function lower(
       const names = error instanceof NeedsKnown ? needed(error.value, inputs) : [];
       if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
       reasons.push(reasonOf(error, node, batch));
+      ofInputs &&= !(error instanceof UnknownForm);
     }
   }
-  refuse(reasons);
+  if (reasons.length > 0) throw new NotComputed(reasons, ofInputs);
   const outputs = new Map<string, Value>();
   const returned = new Set<SymbolicTensor>();
   for (const name of graph.outputs) {
@@ -97,6 +115,8 @@ export function lower(
       throw new NotBatched(`${name} tells the number of images`);
     }
     builder.fix([value]);
+    // Its numbers are made when it is returned.
+    if (isConstant(value)) builder.spend(sizeOf(value.shape));
     outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
   }
   return { builder, inputs, outputs, values };
@@ -178,6 +198,7 @@ function lowerNode(
     if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
     const fault = shapeFault(value.shape);
     if (fault) throw new Unsupported(fault);
+    builder.budget.checkElements(sizeOf(value.shape) / (builder.batch ?? 1));
     values.set(name, value);
   });
 }

@@ -15,6 +15,7 @@ import {
   checkImages,
   givenByFeeds,
   givenByShapes,
+  misfit,
   readFeeds,
   readShapes,
   sessionImages,
@@ -26,7 +27,7 @@ import {
 import { frozenInitializers, type FrozenInitializer } from "./frozen.ts";
 import type { OnnxGraph, OnnxInput } from "./graph.ts";
 import { Instance, type End, type Given } from "./instance.ts";
-import { checkOperators, NeedsInputs } from "./lower.ts";
+import { checkOperators, NeedsInputs, NotComputed } from "./lower.ts";
 import { Rare } from "./node.ts";
 import { nodesOf, type OnnxNode } from "./nodes.ts";
 import type { Operators } from "./operator.ts";
@@ -101,12 +102,22 @@ export class OnnxModel {
     }
   }
 
-  /** As `#draw` for what is given, which is checked for any number of images when it is `open`. */
-  #drawFor(given: (open: boolean) => Given): Instance | undefined {
+  /**
+   * As `#draw` for what `where` is given, which is checked for any number of images when it is `open`.
+   * @throws ShapeError naming the inputs when nodes cannot be computed for what these are
+   */
+  #drawFor(where: string, given: (open: boolean) => Given): Instance | undefined {
     const open = !this.#instance || this.notBatched === undefined;
-    const instance = this.#draw(given(open));
+    const asked = given(open);
+    let instance: Instance | undefined;
+    try {
+      instance = this.#draw(asked);
+    } catch (error) {
+      if (!(error instanceof NotComputed && error.ofInputs)) throw error;
+      throw misfit(where, this.#graph.inputs, asked, error);
+    }
     // A net that turns out to join images has as many as the file says.
-    return instance && open && this.notBatched !== undefined ? this.#drawFor(given) : instance;
+    return instance && open && this.notBatched !== undefined ? this.#drawFor(where, given) : instance;
   }
 
   /** The graph for these tensors. @throws ShapeError naming the input */
@@ -114,7 +125,7 @@ export class OnnxModel {
     const { inputs } = this.#graph;
     // Each time around, the graph depends on one more input at least.
     for (;;) {
-      const instance = this.#drawFor((open) => givenByFeeds(inputs, feeds, this.#deciding, open));
+      const instance = this.#drawFor("predict", (open) => givenByFeeds(inputs, feeds, this.#deciding, open));
       if (!instance) continue;
       if (this.notBatched === undefined) checkImages(inputs, feeds, this.#deciding);
       return instance;
@@ -232,7 +243,10 @@ export class OnnxModel {
     const { inputs } = this.#graph;
     const shapes = readShapes("session: shapes", inputs, sizes);
     let given: Given = new Map();
-    const instance = this.#drawFor((open) => (given = givenByShapes(inputs, shapes, batchSize, open)));
+    const instance = this.#drawFor(
+      "session",
+      (open) => (given = givenByShapes(inputs, shapes, batchSize, open)),
+    );
     if (!instance) {
       throw new OptionError(
         `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#deciding])}: use predict`,

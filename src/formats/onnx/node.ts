@@ -7,6 +7,9 @@ import type { Constant } from "./values.ts";
 /** What a file asks for and nobody here does: collected over all nodes, so that one error tells all of it. */
 export class Unsupported extends OwnError {}
 
+/** The same, of what no shapes or numbers of the net's inputs would change. */
+export class UnknownForm extends Unsupported {}
+
 /**
  * What the entry of the package does without and `operators/rare.ts` has: forms that nets for images seldom take, so that
  * those who load others download no code for them. Whoever meets it draws the graph again with the larger set.
@@ -39,7 +42,7 @@ export class Attributes {
     this.#byName = new Map(attributes.map((attribute) => [attribute.name, attribute]));
     if (this.#byName.size < attributes.length) {
       const names = attributes.map(({ name }) => name);
-      throw new Unsupported(`expected attributes with names of their own, got ${listed(names)}`);
+      throw new UnknownForm(`expected attributes with names of their own, got ${listed(names)}`);
     }
   }
 
@@ -49,7 +52,7 @@ export class Attributes {
     if (!attribute) return undefined;
     const given = typesOf(attribute);
     if (given.length > 1 || (given[0] ?? type) !== type) {
-      throw new Unsupported(
+      throw new UnknownForm(
         `${name}: expected an attribute of type ${type}, got type ${given.join(" and ")}`,
       );
     }
@@ -99,7 +102,7 @@ export class Attributes {
     const attribute = this.#find(name, ATTRIBUTE_TYPE.string);
     if (!attribute) return choices[0];
     if (choices.includes(attribute.s as T)) return attribute.s as T;
-    throw new Unsupported(`${name}: expected one of ${listed(choices)}; got ${show(attribute.s)}`);
+    throw new UnknownForm(`${name}: expected one of ${listed(choices)}; got ${show(attribute.s)}`);
   }
 
   ints(name: string): readonly number[] | undefined {
@@ -130,6 +133,6 @@ export class Attributes {
   /** @throws Unsupported when there are attributes that nobody read */
   checkAllRead(): void {
     const unread = [...this.#byName.keys()].filter((name) => !this.#read.has(name));
-    if (unread.length > 0) throw new Unsupported(`attributes that are not known here: ${listed(unread)}`);
+    if (unread.length > 0) throw new UnknownForm(`attributes that are not known here: ${listed(unread)}`);
   }
 }

@@ -96,7 +96,8 @@ export function known(
   const constant = constantInput(node, index, what);
   const size = sizeOf(constant.shape);
   checkLength(size);
-  node.builder.spend(size);
+  // As the file has them, and as a list.
+  node.builder.spend(2 * size);
   return Array.from(constant.data());
 }
 

@@ -102,22 +102,31 @@ export function rangeLayer(
   });
 }
 
+/** The length of the table of `tapsOf`. */
+function tapsLength({ places, blends }: AxisTable): number {
+  const taps = (place: number, i: number): number => (place < 0 ? 0 : (blends?.[i]?.length ?? 1));
+  return places.reduce((sum, place, i) => sum + 2 * taps(place, i), places.length + 2);
+}
+
 /** The table as `assembly/taps.ts` reads it; `float` tells the type of the filling. */
-export function tapsOf({ places, blends, fill = 0 }: AxisTable, float: boolean): Int32Array {
-  const each = places.map((place, i): Blend => (place < 0 ? [] : (blends?.[i] ?? [[place, 1]])));
-  const { length } = each;
-  const numbers = new Int32Array(length + 2 + 2 * each.reduce((sum, taps) => sum + taps.length, 0));
+export function tapsOf(table: AxisTable, float: boolean): Int32Array {
+  const { places, blends, fill = 0 } = table;
+  const { length } = places;
+  const numbers = new Int32Array(tapsLength(table));
   const weights = new Float32Array(numbers.buffer);
   if (float) weights[0] = fill;
   else numbers[0] = fill;
-  let count = 0;
-  each.forEach((taps, i) => {
-    for (const [place, weight] of taps) {
-      const at = length + 2 + 2 * count++;
-      numbers[at] = place;
-      weights[at + 1] = weight;
-    }
-    numbers[i + 2] = count;
+  let at = length + 2;
+  const put = (place: number, weight: number): void => {
+    numbers[at] = place;
+    weights[at + 1] = weight;
+    at += 2;
+  };
+  places.forEach((place, i) => {
+    const blend = blends?.[i];
+    if (place >= 0 && blend) for (const [tap, weight] of blend) put(tap, weight);
+    else if (place >= 0) put(place, 1);
+    numbers[i + 2] = (at - length - 2) / 2;
   });
   return numbers;
 }
@@ -126,8 +135,8 @@ export function tapsOf({ places, blends, fill = 0 }: AxisTable, float: boolean):
 export function tableLayer(axis: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
   const { from, places } = axis;
   const to = places.length;
-  return along("onnx.Table", shape, float, ({ kernels, table, x, y, dx, dy }): Pass => {
-    const taps = table(tapsOf(axis, float));
+  return along("onnx.Table", shape, float, ({ kernels, tableOf, x, y, dx, dy }): Pass => {
+    const taps = tableOf(tapsLength(axis), () => tapsOf(axis, float));
     const forward = (n: number): void =>
       kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
     if (!dx) return { forward };

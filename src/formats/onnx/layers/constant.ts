@@ -24,10 +24,10 @@ export function constantLayer(constant: Constant, shape: Shape): Layer {
     isView: () => false,
     outputShape: () => shape,
     weights: () => (float ? [{ name: CONSTANT, shape, initializer: "zeros" }] : []),
-    build({ kernels, weights, gradients, y, dy, table }): Pass {
+    build({ kernels, weights, gradients, y, dy, table, tableOf }): Pass {
       const size = sizeOf(shape);
       const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
-      const from = weights[0] ?? { pointer: table(Int32Array.from(constant.data())) };
+      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(constant.data())) };
       // Anew in each run: the place is another's when nobody needs it any more.
       const forward = (n: number): void =>
         kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);

@@ -46,7 +46,10 @@ export function hostLayer(
     isView: () => false,
     outputShape: () => seen,
     weights: () => [],
-    build({ heap, name, xs, y }) {
+    build({ heap, name, xs, y, spend }) {
+      for (const value of [...inputs.filter((each) => each && isConstant(each)), ...plan.outputs]) {
+        spend(8 * sizeOf(value!.shape));
+      }
       const constants = inputs.map((value) => (value && isConstant(value) ? value.data() : undefined));
       const computed = inputs.filter(isComputed);
       const buffers = new Map(computed.map((value, i) => [value, xs[i]!]));

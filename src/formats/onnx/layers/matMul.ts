@@ -85,6 +85,8 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass {
     const image = fixed ? 0 : sizeOf(operands[side]) * matrix;
     return { buffer, image, matrix, matrices: matricesOf(batch, operands[side]) };
   };
+  // Three lists of a number for each product.
+  context.spend(24 * sizeOf(batch));
   const [a, b] = [operand(0), operand(1)];
   const products = sizeOf(batch);
   const all = matricesOf(batch, batch);

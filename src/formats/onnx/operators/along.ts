@@ -8,7 +8,15 @@ import { constantRoom, isConstant, type Constant, type TensorType, type Value } 
 /** The results for 0, 1, … @throws Unsupported when they are too many */
 export function range<T>(count: number, each: (i: number) => T): T[] {
   checkLength(count);
-  return Array.from({ length: count }, (_, i) => each(i));
+  const results: T[] = Array(count);
+  for (let i = 0; i < count; i++) results[i] = each(i);
+  return results;
+}
+
+/** As `range`, of as many as an axis has elements, which count before there are any. @throws MemoryError as `spend` */
+export function perElement<T>({ builder }: Node, count: number, each: (i: number) => T): T[] {
+  builder.spend(count);
+  return range(count, each);
 }
 
 /** Whether what is taken of a constant follows from the number of images, as all does that follows from a shape but its other sizes. */
@@ -21,7 +29,6 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
   const { type, shape } = value;
   const { length } = table.places;
   if (isWhole(table)) return value;
-  builder.spend(length);
   if (table.blends && type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   const made: TensorType = { type, shape: shape.map((size, i) => (i === axis ? length : size)) };
   const size = sizeOf(made.shape);

@@ -50,6 +50,7 @@ const gather: Operator = {
     const shape = [...before, ...places.shape, ...after];
     if (isConstant(places) && (!isConstant(x) || (x.isShape && !places.ofShape))) {
       checkLength(sizeOf(places.shape));
+      builder.spend(2 * sizeOf(places.shape));
       const taken = Array.from(places.data(), (place) => placeIn(from, place, name));
       return [builder.reshaped(along(node, x, axis, { from, places: taken }), shape)];
     }

@@ -13,7 +13,7 @@ import {
 } from "../operator.ts";
 import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
-import { along, range } from "./along.ts";
+import { along, perElement, range } from "./along.ts";
 
 /** Which element of an axis stands at `i`, which may lie outside of its `size` elements; -1 for the filling. */
 const SOURCES = {
@@ -74,7 +74,7 @@ const pad: Operator = {
       if (length < 0 || (from === 0 && mode !== "constant")) {
         throw new Unsupported(`pads: expected ones that fit ${from} elements, got ${before} and ${after}`);
       }
-      const places = range(length, (i) => SOURCES[mode](i - before, from));
+      const places = perElement(node, length, (i) => SOURCES[mode](i - before, from));
       y = along(node, y, axis, { from, places, fill });
     }
     return [y];

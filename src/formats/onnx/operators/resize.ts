@@ -4,7 +4,7 @@ import { resizeLayer } from "../layers/resize.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { axesOf, known, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { isConstant, type ElementType, type Value } from "../values.ts";
-import { along, range } from "./along.ts";
+import { along, perElement, range } from "./along.ts";
 import { imagesOf, overPlane } from "./images.ts";
 
 /** What an entry of a table takes, in elements: it is a list of places and weights. */
@@ -189,7 +189,10 @@ function resizedAxes(
 /** Images by the kernel for them; undefined for other tensors, and for what it does not do. */
 function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTable>): Value | undefined {
   const { shape, type } = x;
-  const whole = (axis: number): AxisTable => ({ from: shape[axis]!, places: range(shape[axis]!, (i) => i) });
+  const whole = (axis: number): AxisTable => ({
+    from: shape[axis]!,
+    places: perElement(node, shape[axis]!, (i) => i),
+  });
   const others = [...tables.keys()].some((axis) => axis < 2);
   if (isConstant(x) || shape.length !== 4 || type !== "float32" || shape.includes(0) || others)
     return undefined;
@@ -216,7 +219,7 @@ function resize(samplingOf: SamplingOf, lists: (version: number) => Lists): Oper
       if (!crops && [...axes.values()].every(({ from, to }) => from === to)) return [x];
       for (const [axis, each] of axes) {
         if (!(each.to > 0)) throw new Unsupported(`expected sizes > 0, got ${each.to}`);
-        builder.spend(LISTED * each.to);
+        builder.spend((sampling.nearest ? 3 : LISTED) * each.to);
         const table = tableOf(sampling, each);
         if (!isWhole(table)) tables.set(axis, table);
       }

@@ -11,14 +11,14 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
-import { along, range } from "./along.ts";
+import { along, perElement, range } from "./along.ts";
 
 /** The elements of an axis that bounds and a step take, as NumPy's slices do. */
-function taken(size: number, start: number, end: number, step: number): number[] {
+function taken(node: Node, size: number, start: number, end: number, step: number): number[] {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
   const bound = (at: number): number => Math.min(high, Math.max(low, at < 0 ? at + size : at));
   const first = bound(start);
-  return range(Math.max(0, Math.ceil((bound(end) - first) / step)), (i) => first + i * step);
+  return perElement(node, Math.max(0, Math.ceil((bound(end) - first) / step)), (i) => first + i * step);
 }
 
 /** Of opset 6 to 9 the bounds are attributes, and there are no steps. */
@@ -36,7 +36,7 @@ const slice: Operator = {
     let y = x;
     axesOf(axes!, rank).forEach((axis, i) => {
       const size = y.shape[axis]!;
-      y = along(node, y, axis, { from: size, places: taken(size, starts[i]!, ends![i]!, steps![i]!) });
+      y = along(node, y, axis, { from: size, places: taken(node, size, starts[i]!, ends![i]!, steps![i]!) });
     });
     return [y];
   },
@@ -66,7 +66,7 @@ const split: Operator = {
     return parts.map((part) => {
       const first = start;
       start += part;
-      return along(node, x, axis, { from, places: range(part, (i) => first + i) });
+      return along(node, x, axis, { from, places: perElement(node, part, (i) => first + i) });
     });
   },
 };

@@ -12,7 +12,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../../operator.ts";
-import { along, range } from "../along.ts";
+import { along, perElement } from "../along.ts";
 import { convWindow } from "../convolution.ts";
 import { transposedWindow, transposition } from "../convolutionTransposed.ts";
 import { checkImages } from "../images.ts";
@@ -94,7 +94,7 @@ const maxUnpool: Operator = {
     let y = unpooled!;
     wanted.forEach((size, axis) => {
       const from = shape[axis]!;
-      y = along(node, y, axis, { from, places: range(size, (i) => (i < from ? i : -1)) });
+      y = along(node, y, axis, { from, places: perElement(node, size, (i) => (i < from ? i : -1)) });
     });
     return [y];
   },

@@ -12,7 +12,7 @@ import {
 } from "../../operator.ts";
 import { weightOf } from "../../constants.ts";
 import { isConstant, type Value } from "../../values.ts";
-import { along, range } from "../along.ts";
+import { along, perElement, range } from "../along.ts";
 import { broadcastShape, padShape } from "../broadcasting.ts";
 
 /**
@@ -25,7 +25,7 @@ function repeated(node: Node, x: Value, times: readonly number[]): Value {
   const repeat = (value: Value, axis: number): Value => {
     const from = value.shape[axis]!;
     if (times[axis] === 1) return value;
-    return along(node, value, axis, { from, places: range(from * times[axis]!, (i) => i % from) });
+    return along(node, value, axis, { from, places: perElement(node, from * times[axis]!, (i) => i % from) });
   };
   const each = range(times.length - 1, (i) => i + 1).reduce(repeat, x);
   const y = repeat(each, 0);
