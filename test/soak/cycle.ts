@@ -107,11 +107,14 @@ export async function cycle(engines: readonly Engine[], number: number): Promise
     trainDrawn(engine, number % NETS);
     eager(engine);
   }
-  if (number % FRESH !== 0) return;
+  if (number % FRESH === 0) await fresh();
+}
+
+/** Engines that live shortly; a model's memory goes with its engine. */
+async function fresh(): Promise<void> {
   for (const threads of [1, 2]) {
     const engine = await load({ threads });
     eager(engine);
-    // The model's memory goes with its engine.
     const model = small();
     model.compile({ engine });
     model.predict(noise(1, 1, 12, 12, 3));

@@ -34,12 +34,14 @@ export function theilSen(times: readonly number[], values: readonly number[]): S
   };
 }
 
-/** What is measured, and the bytes of growth in a run that are no leak. */
+/** What is measured, and which growth is no leak: bytes in a run, and in a cycle. */
 export interface Measure {
   readonly name: string;
   readonly unit: string;
   /** Noise that is no chance from sample to sample: pages that the allocator keeps, code that is compiled late. */
   readonly tolerance: number;
+  /** Bytes a cycle that the host keeps for itself. */
+  readonly drift: number;
 }
 
 export interface Verdict {
@@ -52,19 +54,19 @@ export interface Verdict {
 export const WARM_UP = 1 / 3;
 
 /**
- * A measure grows when zero is below the interval of its slope, warm-up left out, and the least growth that the interval
- * allows is more than the tolerance over the time that was sampled.
+ * A measure grows when its drift is below the interval of its slope, warm-up left out, and the least growth beyond it that
+ * the interval allows is more than the tolerance over the time that was sampled.
  */
 export function judge(measure: Measure, times: readonly number[], values: readonly number[]): Verdict {
   const first = Math.ceil(times.length * WARM_UP);
   const [x, y] = [times.slice(first), values.slice(first)];
   const { slope, low, high } = theilSen(x, y);
   const span = x.at(-1)! - x[0]!;
-  const grows = low > 0 && low * span > measure.tolerance;
+  const grows = low > measure.drift && (low - measure.drift) * span > measure.tolerance;
   const numbers = [slope, low, high].map((value) => value.toPrecision(3));
   const ends = [y[0]!, y.at(-1)!].map((value) => Math.round(value).toLocaleString("en"));
   const text =
     `${measure.name.padEnd(14)} ${numbers[0]} ${measure.unit} a cycle, 99 %: ${numbers[1]} to ${numbers[2]}; ` +
-    `${ends.join(" to ")}, tolerance ${measure.tolerance.toLocaleString("en")}${grows ? "  GROWS" : ""}`;
+    `${ends.join(" to ")}, tolerance ${measure.tolerance.toLocaleString("en")} and ${measure.drift} a cycle${grows ? "  GROWS" : ""}`;
   return { measure, grows, text };
 }

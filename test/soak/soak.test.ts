@@ -25,7 +25,7 @@ describe(`${CYCLES} cycles`, () => {
 
 describe("the slope", () => {
   const times = Array.from({ length: 100 }, (_, i) => i);
-  const measure = { name: "test", unit: "B", tolerance: 10 };
+  const measure = { name: "test", unit: "B", tolerance: 10, drift: 0 };
 
   it("is that of a line, whatever a few outliers are", () => {
     const line = times.map((t) => 5 + 2 * t);
@@ -54,6 +54,8 @@ describe("the slope", () => {
     expect(judge(measure, times, noisy(0)).grows).toBe(false);
     expect(judge(measure, times, noisy(0.1)).grows).toBe(false);
     expect(judge(measure, times, noisy(-1)).grows).toBe(false);
+    expect(judge({ ...measure, drift: 0.5 }, times, noisy(1)).grows).toBe(true);
+    expect(judge({ ...measure, drift: 0.9 }, times, noisy(1)).grows).toBe(false);
     expect(
       judge(
         measure,
