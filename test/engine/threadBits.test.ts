@@ -5,6 +5,7 @@ import golden from "../conformance/digests.json" with { type: "json" };
 import { operatorsDigest } from "../conformance/operatorsDigest.ts";
 import { sized, tensorsOf, type Sized } from "../conformance/sized.ts";
 import { weightsDigest } from "../conformance/weightsDigest.ts";
+import { constant } from "../support/constants.ts";
 import { expectSameBits } from "../support/float.ts";
 import { noise } from "../support/model.ts";
 import { MERGED, merges, normalizations, strided } from "../support/splitKernels.ts";
@@ -12,10 +13,15 @@ import { splitEverything, withThreads } from "../support/threads.ts";
 
 splitEverything();
 
+const FEW_ROWS = constant("correlate.ts", "FEW_ROWS");
+const GATHER = constant("conv2dFilter.ts", "GATHER");
+/** Rows and columns of pixels of one image that have more tiles than `FEW` for each of three threads. */
+const MANY = 4 * Math.ceil(Math.sqrt(3 * constant("winograd/forward.ts", "FEW") + 1)) - 1;
+
 /** Shapes whose rows, columns, images, channels and filters are more and fewer than threads, whole tiles and not. */
 const SHAPES: Record<string, Sized> = {
   "more images than threads": sized([7, 9, 8, 5], [3, 3, 6], { padding: "same" }),
-  "one image of many rows": sized([1, 50, 7, 3], [3, 2, 5], { padding: "same" }),
+  "one image of many rows": sized([1, 3 * FEW_ROWS + 2, 7, 3], [3, 2, 5], { padding: "same" }),
   "one image of few rows and many filters": sized([1, 5, 7, 6], [3, 3, 60]),
   "fewer images than threads": sized([2, 40, 5, 4], [5, 5, 7], { strides: 2 }),
   "one row": sized([1, 1, 20, 4], [1, 3, 9]),
@@ -23,7 +29,8 @@ const SHAPES: Record<string, Sized> = {
   "a group a channel": sized([2, 9, 11, 37], [3, 3, 37], { groups: 37, padding: "same" }),
   "a group a channel, strides": sized([3, 9, 11, 6], [3, 3, 6], { groups: 6, strides: 2 }),
   "winograd, few tiles": sized([1, 7, 7, 40], [3, 3, 70], { padding: "same" }),
-  "winograd, many tiles": sized([2, 41, 38, 9], [3, 3, 19], { padding: "same" }),
+  "winograd, many tiles": sized([2, MANY, MANY, 9], [3, 3, 19], { padding: "same" }),
+  "elements that are gathered, with strides": sized([1, 9, 9, GATHER], [2, 2, GATHER], { strides: 2 }),
   pointwise: sized([1, 13, 13, 24], [1, 1, 33]),
   "one channel": sized([1, 45, 21, 1], [5, 5, 6], { padding: "same" }),
 };
