@@ -53,7 +53,7 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
 }
 
 /** Lets the events of the system in that came during a computation, and ends the work if one of them says so. */
-export async function checkpoint(signal: AbortSignal): Promise<void> {
+export async function takeSignals(signal: AbortSignal): Promise<void> {
   await new Promise((turn) => setTimeout(turn));
   signal.throwIfAborted();
 }

@@ -12,7 +12,7 @@ import {
   percent,
 } from "./report.ts";
 import { checkPlace, save } from "./save.ts";
-import { checkpoint } from "./signals.ts";
+import { takeSignals } from "./signals.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** The optimizers by name. */
@@ -183,7 +183,7 @@ async function trainOn(
   const seconds = (performance.now() - started) / 1000;
 
   const scores = model.predict(dataset.test.images).data;
-  await checkpoint(signal);
+  await takeSignals(signal);
   const table = confusion(dataset.test.labels, argmaxRows(scores, CLASSES), CLASSES);
   print(
     `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
@@ -211,7 +211,7 @@ export async function train(
 ): Promise<void> {
   checkOut(options.out);
   const dataset = options.data === undefined ? drawDataset(options.seed) : loadFolder(options.data);
-  await checkpoint(signal);
+  await takeSignals(signal);
   const engine = await load();
   try {
     await trainOn(dataset, options, engine, print, signal);

@@ -51,6 +51,10 @@ const frame = (...data: number[]): Uint8Array => spliced(grey, 0xc0, segment(0xc
 const size = (width: number, height: number): Uint8Array =>
   frame(8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0);
 
+it("one component by its blocks, whatever its sampling factors are", () => {
+  expect(readImage(frame(8, 0, 13, 0, 21, 1, 1, 0x22, 0))).toEqual(readImage(grey));
+});
+
 describe("refuses", () => {
   it.each<[string, Uint8Array, string]>([
     [

@@ -81,7 +81,7 @@ def entry(name, data, image):
 files = {
     "grey": cjpeg("-grayscale"),
     "grey, progressive": cjpeg("-grayscale", "-progressive"),
-    "grey, restarts each three blocks": cjpeg("-grayscale", "-restart", "2B"),
+    "grey, restarts each two blocks": cjpeg("-grayscale", "-restart", "2B"),
     "4:4:4": cjpeg("-sample", "1x1"),
     "4:2:2": cjpeg("-sample", "2x1"),
     "4:4:0": cjpeg("-sample", "1x2"),
