@@ -53,11 +53,22 @@ const attributeField: Field<AttributeProto> = (tag, attribute, reader) => {
   else if (tag === 3) attribute.i = reader.readVarint(true);
   else if (tag === 4) attribute.s = reader.readString();
   else if (tag === 5) attribute.t = embedded(reader, tensorField, emptyTensor(reader.pos));
+  else if (tag === 6 || tag === 11)
+    (attribute.graphs ??= []).push(embedded(reader, graphField, emptyGraph()));
   else if (tag === 7) reader.readPackedFloat(attribute.floats);
   else if (tag === 8) reader.readPackedVarint(attribute.ints, true);
   else if (tag === 9) attribute.strings.push(reader.readString());
   else if (tag === 20) attribute.type = reader.readVarint();
 };
+
+const emptyNode = (): NodeProto => ({
+  name: "",
+  opType: "",
+  domain: "",
+  inputs: [],
+  outputs: [],
+  attributes: [],
+});
 
 const nodeField: Field<NodeProto> = (tag, node, reader) => {
   if (tag === 1) node.inputs.push(reader.readString());
@@ -93,17 +104,31 @@ const valueField: Field<ValueInfoProto> = (tag, value, reader) => {
   else if (tag === 2) embedded(reader, typeField, value);
 };
 
+const emptyGraph = (): GraphProto => ({
+  name: "",
+  nodes: [],
+  initializers: [],
+  inputs: [],
+  outputs: [],
+  sparse: 0,
+});
+
 const graphField: Field<GraphProto> = (tag, graph, reader) => {
   const value = (): ValueInfoProto => embedded(reader, valueField, { name: "", elementType: 0 });
   if (tag === 1) {
-    const node: NodeProto = { name: "", opType: "", domain: "", inputs: [], outputs: [], attributes: [] };
-    graph.nodes.push(embedded(reader, nodeField, node));
+    graph.nodes.push(embedded(reader, nodeField, emptyNode()));
     reader.budget.checkNodes(graph.nodes.length);
   } else if (tag === 2) graph.name = reader.readString();
   else if (tag === 5) graph.initializers.push(embedded(reader, tensorField, emptyTensor(reader.pos)));
   else if (tag === 11) graph.inputs.push(value());
   else if (tag === 12) graph.outputs.push(value());
   else if (tag === 15) graph.sparse++;
+};
+
+const functionField: Field<NodeProto[]> = (tag, nodes, reader) => {
+  if (tag !== 7) return;
+  nodes.push(embedded(reader, nodeField, emptyNode()));
+  reader.budget.checkNodes(nodes.length);
 };
 
 const opsetField: Field<{ domain: string; version: number }> = (tag, opset, reader) => {
@@ -116,10 +141,13 @@ const modelField: Field<ModelProto> = (tag, model, reader) => {
   else if (tag === 2) model.producer = reader.readString();
   else if (tag === 7) {
     // A message that comes twice is one in two parts.
-    model.graph ??= { name: "", nodes: [], initializers: [], inputs: [], outputs: [], sparse: 0 };
+    model.graph ??= emptyGraph();
     embedded(reader, graphField, model.graph);
   } else if (tag === 8) model.opsets.push(embedded(reader, opsetField, { domain: "", version: 1 }));
-  else if (tag === 25) model.functions++;
+  else if (tag === 25) {
+    model.functions++;
+    embedded(reader, functionField, (model.functionNodes ??= []));
+  }
 };
 
 /**

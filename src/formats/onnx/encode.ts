@@ -1,5 +1,6 @@
 import { FormatError } from "../../errors.ts";
 import { MessageWriter } from "./message.ts";
+import { ATTRIBUTE_TYPE } from "./proto.ts";
 import type {
   AttributeProto,
   GraphProto,
@@ -29,13 +30,14 @@ const tensor =
   };
 
 const attribute =
-  ({ name, type, f, i, s, t, floats, ints, strings }: AttributeProto): Fields =>
+  ({ name, type, f, i, s, t, graphs = [], floats, ints, strings }: AttributeProto): Fields =>
   (writer) => {
     writer.text(1, name);
     if (f !== undefined) writer.float(2, f);
     if (i !== undefined) writer.integer(3, i);
     if (s !== undefined) writer.text(4, s);
     if (t) writer.message(5, tensor(t));
+    for (const each of graphs) writer.message(type === ATTRIBUTE_TYPE.graph ? 6 : 11, graphOf(each));
     for (const value of floats) writer.float(7, value);
     for (const value of ints) writer.integer(8, value);
     for (const value of strings) writer.text(9, value);

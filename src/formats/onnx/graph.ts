@@ -1,4 +1,3 @@
-import type { AllLimits } from "../../engine/budget.ts";
 import { FormatError } from "../../errors.ts";
 import { listed, show } from "../../options.ts";
 import { decodeModel } from "./decode.ts";
@@ -105,9 +104,8 @@ function sorted(nodes: readonly NodeProto[], given: ReadonlySet<string>): NodePr
   return ready;
 }
 
-/** @throws FormatError naming the place, unless the bytes are a whole model. */
-export function readGraph(bytes: Uint8Array, limits?: AllLimits): OnnxGraph {
-  const model = decodeModel(bytes, limits);
+/** @throws FormatError naming the place, unless the bytes are a whole model; `model` is what they say. */
+export function readGraph(bytes: Uint8Array, model: ModelProto = decodeModel(bytes)): OnnxGraph {
   const { graph, functions } = model;
   if (!graph || graph.outputs.length === 0)
     fail("file", "a graph with outputs", graph ? "a graph without any" : "none");

@@ -3,9 +3,12 @@ import type { KernelEngine } from "../../engine/engine.ts";
 import { FormatError } from "../../errors.ts";
 import { checkEngine } from "../../model/compile.ts";
 import { checkOptions, isTyped, plainView } from "../../options.ts";
+import { decodeModel } from "./decode.ts";
 import { readGraph } from "./graph.ts";
+import { checkOperators, missingOperators } from "./missing.ts";
 import { OnnxModel } from "./model.ts";
 import { Rare } from "./node.ts";
+import type { Operators } from "./operator.ts";
 import { COMMON } from "./operators/index.ts";
 
 /**
@@ -27,12 +30,18 @@ export async function loadOnnx(
     throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
   }
   // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
-  const graph = readGraph(plainView(bytes, Uint8Array).slice(), engine.runtime.limits);
+  const own = plainView(bytes, Uint8Array).slice();
+  const model = decodeModel(own, engine.runtime.limits);
+  const rest = async (): Promise<Operators> => (await import("./operators/rare.ts")).ALL;
+  const suffice = missingOperators(model, COMMON.table).size === 0;
+  const operators = suffice ? COMMON : await rest();
+  // Before types and shapes are looked at: a quantised file is told what it lacks, not that its weights are of 8 bits.
+  checkOperators(model, operators.table);
+  const graph = readGraph(own, model);
   try {
-    return new OnnxModel(graph, engine, COMMON, algorithm);
+    return new OnnxModel(graph, engine, operators, algorithm);
   } catch (error) {
     if (!(error instanceof Rare)) throw error;
-    const { ALL } = await import("./operators/rare.ts");
-    return new OnnxModel(graph, engine, ALL, algorithm);
+    return new OnnxModel(graph, engine, await rest(), algorithm);
   }
 }

@@ -6,9 +6,9 @@ import { listed } from "../../options.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "./layers/constant.ts";
+import { notComputed } from "./missing.ts";
 import { Attributes, Rare, UnknownForm, Unsupported } from "./node.ts";
 import type { Operators } from "./operator.ts";
-import { COMMON } from "./operators/index.ts";
 import type { NodeProto } from "./proto.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { shapeFault } from "./tensorData.ts";
@@ -24,30 +24,14 @@ export interface Lowered {
   readonly values: ReadonlyMap<string, Value>;
 }
 
-/** Refuses nodes that no one here computes, all in one error. @throws FormatError; Rare when others may know them */
-export function checkOperators({ nodes }: OnnxGraph, operators: Operators): void {
-  const { table } = operators;
-  const unknown = nodes.filter(
-    ({ opType, domain }) => (domain !== "" && domain !== "ai.onnx") || !Object.hasOwn(table, opType),
-  );
-  if (unknown.length > 0 && operators === COMMON) throw new Rare();
-  if (unknown.length === 0) return;
-  const reasons = unknown.map((node) => {
-    const { domain, opType } = node;
-    return `${nodeName(node)} (${domain === "" ? opType : `${domain}.${opType}`}): no such operator here`;
-  });
-  throw new NotComputed(reasons, false);
-}
-
 /** Nodes cannot be computed: at all, or for what the inputs are. */
 export class NotComputed extends FormatError {
   readonly #reasons: string;
   readonly #ofInputs: boolean;
 
   constructor(reasons: readonly string[], ofInputs: boolean) {
-    const nodes = reasons.length === 1 ? "a node that is" : `${reasons.length} nodes that are`;
     const text = listed(reasons, "; ");
-    super(`loadOnnx: expected nodes that can be computed, got ${nodes} not: ${text}`);
+    super(notComputed(reasons.length, text));
     this.#reasons = text;
     this.#ofInputs = ofInputs;
   }
@@ -171,7 +155,9 @@ function lowerNode(
 ): void {
   // What reads a node that could not be computed is no reason of its own.
   if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
-  const operator = operators.table[proto.opType]!;
+  // That it is among all operators was checked before.
+  const operator = operators.table[proto.opType];
+  if (!operator) throw new Rare();
   const [least, most] = operator.inputs;
   const { length } = proto.inputs;
   if (length < least || length > most) {

@@ -27,7 +27,7 @@ import {
 import { frozenInitializers, type FrozenInitializer } from "./frozen.ts";
 import type { OnnxGraph, OnnxInput } from "./graph.ts";
 import { Instance, type End, type Given } from "./instance.ts";
-import { checkOperators, NeedsInputs, NotComputed } from "./lower.ts";
+import { NeedsInputs, NotComputed } from "./lower.ts";
 import { Rare } from "./node.ts";
 import { nodesOf, type OnnxNode } from "./nodes.ts";
 import type { Operators } from "./operator.ts";
@@ -65,7 +65,6 @@ export class OnnxModel {
     this.#engine = engine;
     this.#algorithm = algorithm;
     this.#operators = operators;
-    checkOperators(graph, operators);
     const { inputs } = graph;
     const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
     // What is open is drawn when it is given.

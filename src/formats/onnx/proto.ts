@@ -56,6 +56,8 @@ export interface AttributeProto {
   i?: number;
   s?: string;
   t?: TensorProto;
+  /** Graphs that a node runs by itself: branches, bodies of loops. */
+  graphs?: GraphProto[];
   floats: number[];
   ints: number[];
   strings: string[];
@@ -96,6 +98,7 @@ export interface ModelProto {
   /** Versions of the operators by their domain. */
   opsets: { domain: string; version: number }[];
   graph: GraphProto | undefined;
-  /** Operators that the file itself defines. */
+  /** Operators that the file itself defines, and the nodes that they are made of. */
   functions: number;
+  functionNodes?: NodeProto[];
 }

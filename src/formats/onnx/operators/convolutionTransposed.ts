@@ -50,6 +50,16 @@ export function transposedWindow(
   const left = reached.map((size, i) => size - pads[i]![0] - pads[i]![1]);
   const sizes = checkSizes(left.map((size, i) => wanted?.[i] ?? size + behind[i]!));
   const extra = sizes.map((size, i) => size - left[i]!);
+  // More behind would be elements that no window reaches.
+  const wide = extra.findIndex(
+    (size, i) => Math.max(size, behind[i]!) >= Math.max(strides[i]!, dilations[i]!),
+  );
+  if (wide >= 0) {
+    const most = Math.max(strides[wide]!, dilations[wide]!);
+    throw new Unsupported(
+      `output_padding and output_shape: expected less than ${most} elements behind the last window along axis ${wide + 2}, got ${Math.max(extra[wide]!, behind[wide]!)}`,
+    );
+  }
   return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes, extra };
 }
 

@@ -1,18 +1,25 @@
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
+import { listed } from "../../../options.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Value } from "../values.ts";
 import { checkImages, imagesOf, overPlane } from "./images.ts";
-import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
+import { asPlane, AUTO_PADS, slidingWindow, type Pair, type SlidingWindow } from "./window.ts";
 
 /** The window that a pooling operator's attributes describe. */
 export function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow {
   const { attributes } = node;
   const kernel = attributes.ints("kernel_shape");
   if (!kernel) throw new Unsupported("kernel_shape: expected integers, got none");
-  return slidingWindow(node, sizes, kernel, attributes.flag("ceil_mode", false));
+  const window = slidingWindow(node, sizes, kernel, attributes.flag("ceil_mode", false));
+  // Else windows lie in the padding alone, whose maximum and mean are none.
+  const wide = window.pads.findIndex((pad, i) => Math.max(...pad) >= kernel[i]!);
+  if (wide < 0 || attributes.choice("auto_pad", AUTO_PADS) !== "NOTSET") return window;
+  throw new Unsupported(
+    `pads: expected less than the kernel's ${kernel[wide]}, got ${listed(window.pads[wide]!)}`,
+  );
 }
 
 /** Padding before, and behind as far as windows reach. */
