@@ -25,11 +25,11 @@ export interface Outcome {
 
 const peak = (): number => process.resourceUsage().maxRSS * 1024;
 
-/** The peak of the process's memory before any input. */
-const START = peak();
+/** The peak of the process's memory before the first input, with sound files and engines made. */
+let start: number | undefined;
 
-/** Whether so much was in use at one time that what the next inputs take would not be seen. */
-export const isWorn = (): boolean => peak() - START > REFUSAL_MEMORY / 3;
+/** Whether so much was in use at one time that what the next inputs take would soon not be seen. */
+export const isWorn = (): boolean => peak() - (start ?? 0) > (REFUSAL_MEMORY * 2) / 3;
 
 function parses({ reader, bytes }: Input): boolean {
   try {
@@ -57,10 +57,11 @@ async function thrown(
 /** How far the input came, and what is wrong with that. */
 export async function attempt(input: Input, bench: Bench): Promise<Outcome> {
   await bench.prepare();
+  start ??= peak();
   const started = process.cpuUsage();
   const refusal = await thrown(input, bench);
   const { user, system } = process.cpuUsage(started);
-  const [time, memory] = [(user + system) / 1000, peak() - START];
+  const [time, memory] = [(user + system) / 1000, peak() - start];
   const stage = refusal ? (parses(input) ? "refused" : "malformed") : "read";
   const wrong = refusal && faultOf(refusal.error);
   if (wrong !== undefined) return { stage, fault: { kind: "wrong", text: wrong } };
