@@ -153,17 +153,22 @@ class Copy {
     return true;
   }
 
-  /** Runs tests until one fails. */
+  /** Runs tests until one fails. @throws Error when vitest itself does, as on a machine too busy to start its workers */
   async test(files: readonly string[]): Promise<Verdict> {
     const vitest = resolve("node_modules/vitest/vitest.mjs");
     const options = ["run", "--bail=1", "--reporter=dot", "--maxWorkers=1", ...files];
-    const limited = `ulimit -t ${LIMIT} && exec "$0" "$@"`;
+    const limited = `ulimit -t ${LIMIT} && exec "$0" "$@" 2>&1`;
     const child = spawn("sh", ["-c", limited, process.execPath, vitest, ...options], {
       cwd: this.folder,
-      stdio: "ignore",
+      stdio: ["ignore", "pipe", "inherit"],
       env: { ...process.env, IM2ROW_DATA: resolve(process.env["IM2ROW_DATA"] ?? "../shared") },
     });
-    const [code] = (await once(child, "exit")) as [number | null];
+    let said = "";
+    child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = (await once(child, "close")) as [number | null];
+    if (said.includes("[vitest-pool]: Failed to start")) {
+      throw new Error(`expected vitest to start its workers, got:\n${said.slice(-2000)}`);
+    }
     return code === 0 ? "lived" : "noticed";
   }
 }
