@@ -1,3 +1,4 @@
+import { OptionError } from "../errors.ts";
 import { Random } from "../random.ts";
 import { FIGURES, type Stroke } from "./figures.ts";
 
@@ -143,11 +144,11 @@ function drawFigure(image: Float32Array, digit: number, random: Random): void {
  * @param count how many; each class appears `count / 10` times, rounded up or down, in shuffled order
  * @param seed any non-negative integer below 2^53
  * @returns `images` `[count, 28, 28, 1]` in 0…1 and `labels` `[count]` in 0…9
- * @throws RangeError if the count is not a non-negative integer or the seed is out of range
+ * @throws OptionError if the count is not a non-negative integer or the seed is out of range
  */
 export function drawDigits(count: number, seed: number): { images: Float32Array; labels: Int32Array } {
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`count: expected a non-negative integer, got ${String(count)}`);
+    throw new OptionError(`count: expected a non-negative integer, got ${String(count)}`);
   }
   const random = new Random(seed);
   const labels = Int32Array.from({ length: count }, (_, i) => i % 10);

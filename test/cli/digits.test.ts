@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DIGIT_SIZE, drawDigits } from "../../src/cli/digits.ts";
+import { OptionError } from "../../src/errors.ts";
 import { Random } from "../../src/random.ts";
 
 const PIXELS = DIGIT_SIZE * DIGIT_SIZE;
@@ -47,9 +48,9 @@ describe("drawDigits", () => {
 
   it("takes no digits at all, and refuses a count or seed that is no such number", () => {
     expect(drawDigits(0, 1)).toEqual({ images: new Float32Array(0), labels: new Int32Array(0) });
-    expect(() => drawDigits(-1, 1)).toThrow(RangeError);
-    expect(() => drawDigits(1.5, 1)).toThrow(RangeError);
-    expect(() => drawDigits(1, -1)).toThrow(RangeError);
+    expect(() => drawDigits(-1, 1)).toThrow(OptionError);
+    expect(() => drawDigits(1.5, 1)).toThrow(OptionError);
+    expect(() => drawDigits(1, -1)).toThrow(OptionError);
   });
 
   it("draws 10,000 in a moment", () => {
