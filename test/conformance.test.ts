@@ -108,6 +108,12 @@ describe("the suite's code", () => {
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
     // Of the package's own source the drawn digits alone, and what they need.
     const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
-    expect(own.sort()).toEqual(["src/cli/digits.ts", "src/cli/figures.ts", "src/random.ts"]);
+    expect(own.sort()).toEqual([
+      "src/cli/digits.ts",
+      "src/cli/figures.ts",
+      "src/errors.ts",
+      "src/options.ts",
+      "src/random.ts",
+    ]);
   });
 });

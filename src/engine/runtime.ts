@@ -21,7 +21,7 @@ interface Live {
 export class Runtime {
   readonly capabilities: Capabilities;
   /** Called when the runtime is disposed of, before anything is taken away. */
-  readonly leaving = new Set<() => void>();
+  readonly leaving: Set<() => void> = new Set();
   /** What files and models may make the package do; `load` sets what it was given. */
   limits: AllLimits = DEFAULT_LIMITS;
   #live: Live | undefined;

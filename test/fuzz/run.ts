@@ -33,6 +33,8 @@ export interface Plan {
 interface Ending {
   readonly next: number;
   readonly faults: readonly FoundFault[];
+  /** The input that ended it, of which `onEnd` has not heard. */
+  readonly open?: number;
 }
 
 /** Milliseconds that a process has had the processor: on Linux, from the clock ticks of /proc, 100 a second. */
@@ -92,7 +94,7 @@ async function work(path: string, order: Order, patience: number, onEnd: Plan["o
     const text = hung
       ? `no end after ${patience} ms of the processor`
       : `the process ended (${how}): ${stderr.slice(-1000)}`;
-    return { next: open + 1, faults: [...faults, { index: open, kind: "cost", text }] };
+    return { next: open + 1, faults: [...faults, { index: open, kind: "cost", text }], open };
   }
   if (next < 0 || how !== "exit code 0")
     throw new Error(`fuzz: the worker did not start (${how}): ${stderr}`);
@@ -103,7 +105,7 @@ async function work(path: string, order: Order, patience: number, onEnd: Plan["o
 async function* confirmed(
   path: string,
   plan: Plan,
-  faults: readonly FoundFault[],
+  { faults, open }: Ending,
   patience: number,
 ): AsyncGenerator<FoundFault> {
   for (const fault of faults) {
@@ -116,7 +118,7 @@ async function* confirmed(
       path,
       { seed, readers, from: fault.index, to: fault.index + 1 },
       patience,
-      undefined,
+      fault.index === open ? plan.onEnd : undefined,
     );
     yield* again.faults;
   }
@@ -134,7 +136,7 @@ export async function run(plan: Plan): Promise<Result> {
   for (let next = from; next < from + count;) {
     const ending = await work(path, { seed, readers, from: next, to: from + count }, patience, plan.onEnd);
     next = ending.next;
-    for await (const fault of confirmed(path, plan, ending.faults, patience)) {
+    for await (const fault of confirmed(path, plan, ending, patience)) {
       faults.push(fault);
       plan.onFault?.(fault);
     }

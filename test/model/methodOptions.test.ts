@@ -34,7 +34,7 @@ describe("a method refuses", () => {
       [`compile: loss: expected one of losses.*, got "mse"`]: () => model.compile(options({ loss: "mse" })),
       "compile: loss: expected one beside the optimizer, got none": () =>
         model.compile(options({ loss: undefined })),
-      [`compile: expected the options engine, optimizer, loss, metrics; got "metric"`]: () =>
+      [`compile: expected the options engine, algorithm, optimizer, loss, metrics; got "metric"`]: () =>
         model.compile(options({ metric: [] })),
       [`predict: batchSize: ${COUNT}, got 0`]: () => model.predict(x, { batchSize: 0 }),
       [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),

@@ -178,7 +178,7 @@ class Reader {
       const values = counts.reduce((sum, count) => sum + count, 0);
       if (counts.length < 16 || at + 17 + values > data.length) fail("with a broken table of Huffman codes");
       // The codes of each length take their part of all, and no code is all ones.
-      const taken = counts.reduce((sum, count, i) => sum + count * 2 ** (15 - i), 0);
+      const taken = counts.reduce((sum, count, i) => sum + count * (1 << (15 - i)), 0);
       if (taken > 65535) fail("with more Huffman codes than there can be");
       this.#tables.add(`${data[at]! >> 4 === 0 ? "dc" : "ac"} ${data[at]! & 15}`);
       at += 17 + values;

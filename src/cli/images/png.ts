@@ -148,7 +148,7 @@ function checkPalette({ colourType, depth }: PngHeader, palette: Uint8Array | un
   if (!palette) return colourType === PALETTE ? fail("without its palette") : undefined;
   if (colourType === GREY || colourType === 4) return fail("of greys with a palette");
   const colours = palette.length / 3;
-  const most = colourType === PALETTE ? 2 ** depth : 256;
+  const most = colourType === PALETTE ? 1 << depth : 256;
   if (!Number.isInteger(colours) || colours === 0 || colours > most) {
     return fail(`with a palette of ${palette.length} bytes, where 3 to ${3 * most} are possible`);
   }

@@ -68,7 +68,7 @@ function unpackRow(row: Uint8Array, depth: number, into: Uint8Array | Uint16Arra
   else if (depth === 16) {
     for (let i = 0; i < length; i++) into[i] = row[2 * i]! * 256 + row[2 * i + 1]!;
   } else {
-    const mask = 2 ** depth - 1;
+    const mask = (1 << depth) - 1;
     for (let i = 0; i < length; i++) {
       const bit = i * depth;
       into[i] = (row[bit >> 3]! >> (8 - depth - (bit & 7))) & mask;
@@ -104,12 +104,12 @@ function placePalette({ palette, transparency, channels }: Colours): Place {
 /** Greys and RGB, with or without a colour that is transparent. */
 function placeSamples(header: PngHeader, { transparency }: Colours): Place {
   const { depth, channels } = header;
-  const stretch = depth < 8 ? 255 / (2 ** depth - 1) : 1;
+  const stretch = depth < 8 ? 255 / ((1 << depth) - 1) : 1;
   const opaque = depth === 16 ? 65535 : 255;
   // Two bytes a sample; of those below 16 bits the low ones count.
   const transparent = Array.from(
     { length: transparency ? channels : 0 },
-    (_, i) => (transparency![2 * i]! * 256 + transparency![2 * i + 1]!) & (2 ** depth - 1),
+    (_, i) => (transparency![2 * i]! * 256 + transparency![2 * i + 1]!) & ((1 << depth) - 1),
   );
   return (from, at, to, place) => {
     for (let i = 0; i < channels; i++) to[place + i] = from[at + i]! * stretch;

@@ -52,11 +52,12 @@ export function findWorkers(): Hire | string {
 function hireNode(NodeWorker: NodeWorkerClass, { script, message, ports }: Task, listener: Listener): Worker {
   // Without the flags of this process, which may have it load more than the worker needs.
   const worker = new NodeWorker(script, { eval: true, execArgv: [], name: "im2row" });
-  worker.unref();
   worker.on("message", (text) => listener.answer(String(text)));
   worker.on("error", (error) => listener.gone(String(error)));
   worker.on("exit", (code) => listener.gone(`exit code ${String(code)}`));
   worker.postMessage(message, ports);
+  // Last: a listener of messages that is added later has it keep the process alive again.
+  worker.unref();
   return {
     end: () => {
       worker.terminate().catch(() => {});

@@ -23,7 +23,7 @@ export interface Axis {
   readonly roi: readonly [number, number];
 }
 
-const { fround } = Math;
+const fround = Math.fround;
 
 const halfPixel = ({ scale }: Axis, i: number): number => fround(fround(fround(i + 0.5) / scale) - 0.5);
 

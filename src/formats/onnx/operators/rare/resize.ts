@@ -5,7 +5,7 @@ import type { Node } from "../../operator.ts";
 import { range } from "../along.ts";
 import { COORDINATES, linear, LISTED, resizes, waysOf, type Axis, type Sampling } from "../resize.ts";
 
-const { fround } = Math;
+const fround = Math.fround;
 
 const ALL_COORDINATES: Readonly<Record<string, Sampling["at"]>> = {
   ...COORDINATES,
