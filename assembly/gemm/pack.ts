@@ -57,7 +57,7 @@ export function packPanels(
 
 /** The last, narrow panel: `cols` of 1 to 7 columns and zeros. */
 export function packLastPanel(k: i32, cols: i32, from: usize, bRow: usize, to: usize, asIs: bool): void {
-  const mantissa = mantissaBits(asIs);
+  const panel = to;
   for (let p = k; p > 0; p--) {
     if (cols >= 4) {
       store4(to, load4(from));
@@ -68,11 +68,16 @@ export function packLastPanel(k: i32, cols: i32, from: usize, bRow: usize, to: u
       store4(to + 16, zero4());
       copyTail(to, from, cols);
     }
-    store4(to, normal4(load4(to), mantissa));
-    store4(to + 16, normal4(load4(to + 16), mantissa));
     from += bRow;
     to += PANEL_ROW;
   }
+  if (!asIs) clearSubnormals(panel, to);
+}
+
+/** A pass of its own, since a vector load waits for the narrow stores that made what it loads. */
+function clearSubnormals(panel: usize, end: usize): void {
+  const mantissa = mantissaBits(false);
+  for (; panel < end; panel += 16) store4(panel, normal4(load4(panel), mantissa));
 }
 
 /**
