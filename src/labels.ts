@@ -1,6 +1,6 @@
 import { OptionError, ShapeError } from "./errors.ts";
 import { lengthOf, show } from "./options.ts";
-import { checkTensor, sizeOf, type Shape, type Tensor } from "./tensor.ts";
+import { noTensor, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "./tensor.ts";
 
 /** Class numbers, one a row: whole numbers of whatever type. */
 export type ClassNumbers =
@@ -26,11 +26,11 @@ export type LabelRange = "finite" | "unit" | "distribution";
 /** How far from one the sum of a distribution may be: more than rounding to float16 or to four digits costs. */
 const SLACK = 1e-3;
 
-/** The class numbers in labels; undefined for a tensor of several dimensions. @throws ShapeError */
-export function classList(where: string, labels: Labels): ArrayLike<unknown> | undefined {
+/** The class numbers in labels; undefined for a tensor of several dimensions, which `into` is then. @throws ShapeError */
+export function classList(where: string, labels: Labels, into: Filled): ArrayLike<unknown> | undefined {
   if (typeof labels === "object" && labels !== null && "shape" in labels) {
-    checkTensor(where, labels);
-    return labels.shape.length === 1 ? labels.data : undefined;
+    const { shape, data } = readTensor(where, labels, undefined, into);
+    return shape.length === 1 ? data : undefined;
   }
   if (typeof labels?.length === "number") return labels;
   throw new ShapeError(`${where}: expected an array or a tensor, got ${show(labels)}`);
@@ -99,7 +99,8 @@ function indexText(i: number, shape: Shape): string {
 }
 
 /**
- * Class numbers as kernels take them, one a row of `columns`; undefined when the labels are a tensor of several dimensions.
+ * Class numbers as kernels take them, one a row of `columns`; or the labels as they were read when they are a tensor of
+ * several dimensions.
  * @throws ShapeError, OptionError naming the place, the expected and the given.
  */
 export function classNumbers(
@@ -107,10 +108,11 @@ export function classNumbers(
   labels: Labels,
   rows: number,
   columns: number,
-): Int32Array | undefined {
+): Int32Array | Filled {
   const place = `${where}: labels`;
-  const list = classList(place, labels);
-  if (!list) return undefined;
+  const tensor = noTensor();
+  const list = classList(place, labels, tensor);
+  if (!list) return tensor;
   const given = lengthOf(list);
   if (given !== rows) throw new ShapeError(`${place}: expected ${rows}, got ${given}`);
   const classes = new Int32Array(rows);

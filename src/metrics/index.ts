@@ -37,11 +37,11 @@ function measure<T>(where: string, metric: Metric<T>, outputs: Tensor, labels: L
   if (shape.length < 2 || columns === 1) {
     throw new ShapeError(`${where}: outputs: expected rows of several classes, got ${shapeText(shape)}`);
   }
-  const classes = classNumbers(where, labels, data.length / columns!, columns!);
-  const rows = classes ? undefined : readTensor(`${where}: labels`, labels as Tensor);
-  if (rows) expectShape(`${where}: labels`, rows.shape, shape);
+  const own = classNumbers(where, labels, data.length / columns!, columns!);
+  const classes = own instanceof Int32Array;
+  if (!classes) expectShape(`${where}: labels`, own.shape, shape);
   const count = metric.start(columns!);
-  countRows([count], data, columns!, classes ?? rows!.data, classes !== undefined, 0);
+  countRows([count], data, columns!, classes ? own : own.data, classes, 0);
   return count.result();
 }
 

@@ -2,7 +2,7 @@ import { ShapeError } from "../errors.ts";
 import { classList, copyClasses, copyValues, type Labels } from "../labels.ts";
 import type { Loss } from "../losses/index.ts";
 import { lengthOf } from "../options.ts";
-import { expectShape, isBatchOf, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { expectShape, isBatchOf, noTensor, shapeText, sizeOf, type Shape } from "../tensor.ts";
 
 /** Labels, copied and checked. */
 export interface Targets {
@@ -18,6 +18,9 @@ export function noTargets(): Targets {
   return { classes: false, data: new Float32Array(0), size: 0 };
 }
 
+/** What labels were read as last: training steps make no object for it. */
+const scratch = noTensor();
+
 /**
  * Copies labels for `n` images to `targets`, checked against one output and its loss: the caller's may change before they
  * are used, or while they are checked. Targets that were used before are used again, and allocate nothing when they are large
@@ -32,9 +35,9 @@ export function checkLabels(
   loss: Loss,
   targets: Targets,
 ): void {
-  const list = classList(where, labels);
+  const list = classList(where, labels, scratch);
   if (!list) {
-    const { shape, data } = labels as Tensor;
+    const { shape, data } = scratch;
     if (shape[0] !== n || !isBatchOf(shape, output)) expectShape(where, shape, [n, ...output]);
     const size = sizeOf(output);
     const room = targets.data instanceof Float32Array ? targets.data : undefined;

@@ -134,8 +134,9 @@ export function softmaxCrossEntropy(runtime: Runtime, given: Tensor, labels: Lab
   const where = "softmaxCrossEntropy";
   const logits = readTensor(`${where}: logits`, given, 2);
   const [rows, columns] = logits.shape as [number, number];
-  const classes = classNumbers(where, labels, rows, columns);
-  const targets = classes ?? distributions(`${where}: labels`, labels as Tensor, logits.shape);
+  const own = classNumbers(where, labels, rows, columns);
+  const classes = own instanceof Int32Array;
+  const targets = classes ? own : distributions(`${where}: labels`, own, logits.shape);
   return scoped(runtime, where, (scope) => {
     const { kernels, heap } = runtime;
     const x = scope.operand(logits);

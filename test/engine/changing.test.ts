@@ -1,7 +1,20 @@
 /** What changes between two looks at it: getters, overridden lengths, other threads. What is checked is what is used. */
 import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { layers, load, loadModel, ShapeError, tensor, type Engine, type Model, type Tensor } from "im2row";
+import {
+  layers,
+  load,
+  loadModel,
+  losses,
+  metrics,
+  optimizers,
+  sequential,
+  ShapeError,
+  tensor,
+  type Engine,
+  type Model,
+  type Tensor,
+} from "im2row";
 import { loadOnnx } from "im2row/onnx";
 import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
@@ -43,6 +56,43 @@ function turning<T extends object>(first: T, then: Partial<T>): T {
     },
   });
 }
+
+describe("labels that are another tensor when they are read again", () => {
+  const logits = tensor(Float32Array.of(0, 1, 2, 3, 4, 5), [2, 3]);
+  const rows = { shape: [2, 3], data: Float32Array.of(1, 0, 0, 0, 1, 0) };
+  const elements: [string, Partial<Tensor>][] = [
+    ["elements", { data: new Float32Array(6).fill(1 / 3) }],
+    ["elements that are fewer", { data: new Float32Array(1) }],
+  ];
+
+  it.each([...elements, ["a shape of class numbers", { shape: [6] }] as const])(
+    "%s: operators and metrics count what was read first",
+    (_, then) => {
+      const { loss, gradient } = engine.softmaxCrossEntropy(logits, rows);
+      const again = engine.softmaxCrossEntropy(logits, turning(rows, then));
+      expect(again.loss).toBe(loss);
+      expect([...again.gradient.data]).toEqual([...gradient.data]);
+      expect(metrics.confusionMatrix(logits, turning(rows, then))).toEqual(
+        metrics.confusionMatrix(logits, rows),
+      );
+    },
+  );
+
+  it.each(elements)("%s: training counts what was read first", (_, then) => {
+    const step = (labels: Tensor): number => {
+      const net = sequential({ inputShape: [3], layers: [layers.dense({ units: 3 })], seed: 1 });
+      net.compile({
+        engine,
+        optimizer: optimizers.sgd({ learningRate: 0.1 }),
+        loss: losses.softmaxCrossEntropy(),
+      });
+      const result = net.trainOnBatch(logits, labels);
+      net.dispose();
+      return result;
+    };
+    expect(step(turning(rows, then))).toBe(step(rows));
+  });
+});
 
 class Short extends Float32Array {
   override get length(): number {
