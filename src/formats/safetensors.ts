@@ -27,6 +27,9 @@ const METADATA = "__metadata__";
 /** The longest header a reader takes, as in the reference implementation. */
 const MAX_HEADER_LENGTH = 100_000_000;
 
+/** The most JSON values in a header that a reader takes: those of some 200,000 tensors. */
+const MAX_HEADER_VALUES = 2 ** 21;
+
 const BYTES_PER_ELEMENT = 4;
 
 /** The number of elements, or undefined if a size is no non-negative integer or the bytes exceed 2^53. */
@@ -120,6 +123,21 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
+
+/** Most values of a JSON text at first sight: one for each comma and opening bracket outside of its strings. */
+function countValues(text: Uint8Array): number {
+  let count = 1;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i]!;
+    if (byte === QUOTE) quoted = !quoted;
+    else if (quoted) i += Number(byte === BACKSLASH);
+    else if (byte === COMMA || byte === BRACKET || byte === BRACE) count++;
+  }
+  return count;
+}
+
 /** Reads the header's JSON; returns its fields and where the data buffer begins. */
 function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart: number } {
   if (bytes.length < 8) {
@@ -135,6 +153,11 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
     throw new FormatError(`header: expected ${length} bytes, got ${bytes.length - 8}`);
   }
   const text = bytes.slice(8, dataStart);
+  // Counted first: parsed, one of three bytes takes twenty times those.
+  const values = countValues(text);
+  if (values > MAX_HEADER_VALUES) {
+    throw new FormatError(`header: expected at most ${MAX_HEADER_VALUES} values, got ${values}`);
+  }
   let header: unknown;
   try {
     // The byte order mark is kept, so that JSON.parse refuses it as other readers do.

@@ -137,6 +137,11 @@ describe("decodeSafetensors refuses", () => {
     ],
     ["a cut header", lengthOnly(20n, 16), "header: expected 20 bytes, got 8"],
     ["an empty header", lengthOnly(0n, 8), JSON_EXPECTED],
+    [
+      "a header of a million empty lists, which parsed are twenty times as long",
+      withHeader(`{"a":[${"[],".repeat(2 ** 20)}[]]}`, 0),
+      "header: expected at most 2097152 values, got 2097156",
+    ],
     ["no JSON", withHeader("{oops}", 0), JSON_EXPECTED],
     ["no UTF-8", withHeader(Uint8Array.of(0x7b, 0xff, 0x7d), 0), JSON_EXPECTED],
     ["a byte order mark", withHeader("\u{feff}{}", 0), JSON_EXPECTED],

@@ -4,6 +4,7 @@ import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";
 import type { hostLayer, HostPlan } from "./layers/host.ts";
 import { Rare, Unsupported, type Attributes } from "./node.ts";
+import { MOST_AXES } from "./tensorData.ts";
 import {
   constantRoom,
   isComputed,
@@ -62,7 +63,7 @@ export function constantInput(node: Node, index: number, what: string): Constant
   throw new NeedsKnown(what, value);
 }
 
-/** Most entries of a list by which a graph is drawn: sizes, axes, places along an axis. */
+/** Most entries of a list by which a graph is drawn: places along an axis. */
 const MOST_LISTED = 2 ** 24;
 
 /** @throws Unsupported unless there can be a list of so many entries: a file of a few bytes can ask for any */
@@ -81,8 +82,9 @@ export function checkType(what: string, { type }: Value, types: readonly Element
 }
 
 /**
- * The numbers of an input by which the graph is drawn; undefined when it is left out.
- * @throws Unsupported unless they are of one of the types; NeedsKnown
+ * The numbers of an input by which the graph is drawn; undefined when it is left out. They tell of axes, once or for both
+ * ends, or of outputs, so that there are few.
+ * @throws Unsupported unless they are of one of the types, and no more than axes or outputs can have; NeedsKnown
  */
 export function known(
   node: Node,
@@ -95,9 +97,10 @@ export function known(
   checkType(what, value, types);
   const constant = constantInput(node, index, what);
   const size = sizeOf(constant.shape);
-  checkLength(size);
   // As the file has them, and as a list.
   node.builder.spend(2 * size);
+  const most = Math.max(2 * MOST_AXES, node.outputs);
+  if (!(size <= most)) throw new Unsupported(`${what}: expected at most ${most} numbers, got ${size}`);
   return Array.from(constant.data());
 }
 

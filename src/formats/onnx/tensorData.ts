@@ -85,7 +85,7 @@ export function dataTypeName(dataType: number): string {
 }
 
 /** Most axes and elements of a tensor: a file of a few bytes can name any. */
-const MOST_AXES = 32;
+export const MOST_AXES = 32;
 const MOST_ELEMENTS = 2 ** 30;
 
 /** What is wrong with a shape; undefined when it can be one. */

@@ -86,6 +86,22 @@ describe("small files that ask for much", () => {
     ],
   ])("%s", (_, file, message) => refused(file, message));
 
+  it.each(["Squeeze", "Unsqueeze", "Reshape", "ReduceSum", "Expand"])(
+    "%s by more axes or sizes than a tensor can have",
+    async (type) => {
+      const before = process.memoryUsage().rss;
+      const nodes = [
+        node("ConstantOfShape", ["many"], "list", { value: ints("one", 1) }),
+        node(type, ["x", "list"], "y"),
+      ];
+      const file = around(nodes, { initializers: [ints("many", 7_000_000)] });
+      await expect(loadOnnx(file, { engine })).rejects.toThrow(
+        `y (${type}): ${{ Reshape: "shape", Expand: "shape" }[type] ?? "axes"}: expected at most 64 numbers, got 7000000`,
+      );
+      expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
+    },
+  );
+
   it("products of very many matrices, when they are planned", async () => {
     const many = [1, 9_000_000, 1, 1];
     const inputs = [valueInfo("x", many), valueInfo("b", many)];
