@@ -73,11 +73,17 @@ export function checkLength(length: number): void {
   }
 }
 
-/** The types of sizes, axes and places. */
-const INTEGERS: readonly ElementType[] = ["int64", "int32"];
+/** The type of sizes, axes and counts. */
+const SIZES: readonly ElementType[] = ["int64"];
+
+/** The types of places, and of the bounds of slices. */
+export const PLACES: readonly ElementType[] = ["int64", "int32"];
+
+/** The types that are computed with; booleans are not. */
+export const NUMBERS: readonly ElementType[] = ["float32", "int64", "int32"];
 
 /** @throws Unsupported unless a value is of one of the types */
-export function checkType(what: string, { type }: Value, types: readonly ElementType[] = INTEGERS): void {
+export function checkType(what: string, { type }: Value, types: readonly ElementType[]): void {
   if (!types.includes(type)) throw new Unsupported(`${what}: expected ${types.join(" or ")}, got ${type}`);
 }
 
@@ -90,11 +96,13 @@ export function known(
   node: Node,
   index: number,
   what: string,
-  types?: readonly ElementType[],
+  types: readonly ElementType[] = SIZES,
 ): number[] | undefined {
   const value = node.inputs[index];
   if (!value) return undefined;
   checkType(what, value, types);
+  if (value.shape.length > 1)
+    throw new Unsupported(`${what}: expected a list, got ${shapeText(value.shape)}`);
   const constant = constantInput(node, index, what);
   const size = sizeOf(constant.shape);
   // As the file has them, and as a list.
@@ -118,9 +126,14 @@ export function knownNumber(
 }
 
 /** A list of integers that is an attribute in the first versions and an input later. @throws Unsupported when it is both */
-export function listOf(node: Node, name: string, index: number): number[] | undefined {
+export function listOf(
+  node: Node,
+  name: string,
+  index: number,
+  types?: readonly ElementType[],
+): number[] | undefined {
   const attribute = node.attributes.ints(name);
-  if (!attribute) return known(node, index, name);
+  if (!attribute) return known(node, index, name, types);
   if (!node.inputs[index]) return [...attribute];
   throw new Unsupported(`${name}: expected an attribute or an input, got both`);
 }

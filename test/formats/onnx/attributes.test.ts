@@ -20,6 +20,11 @@ const squares = (shape: readonly number[]) => {
 
 type Attributes = Readonly<Record<string, Attribute>>;
 
+const ramp = (shape: readonly number[]) => {
+  let i = 0;
+  return tensorOf(shape, () => ++i);
+};
+
 const FILTER = { shape: [1, 1, 2], data: Float32Array.of(1, 2) };
 
 describe("a node refuses", () => {
@@ -84,7 +89,7 @@ describe("a node refuses", () => {
     ],
     [
       { operator: "Reshape", constants: [{ shape: [1], data: Float32Array.of(-1) }] },
-      "shape: expected int64 or int32, got float32",
+      "shape: expected int64, got float32",
     ],
     [
       { operator: "Squeeze", attributes: { axes: [1] }, constants: [[1]] },
@@ -93,6 +98,69 @@ describe("a node refuses", () => {
     [
       { operator: "Pad", constants: [[0, 0, 0, 0, 0, 0], { shape: [2], data: Float32Array.of(1, 2) }] },
       "constant_value: expected one number, got 2",
+    ],
+    [
+      { operator: "Split", attributes: { axis: 2 }, outputs: 2 },
+      "expected either split or num_outputs, got none",
+    ],
+    [
+      { operator: "Split", attributes: { axis: 2, num_outputs: 2 }, constants: [[2, 2]], outputs: 2 },
+      "expected either split or num_outputs, got both",
+    ],
+    [
+      { operator: "Split", version: 13, attributes: { axis: 2 }, outputs: 3 },
+      "expected a size that makes 3 parts, got 4",
+    ],
+    [
+      // Two of two elements, and nothing for the third.
+      { operator: "Split", attributes: { axis: 2, num_outputs: 3 }, outputs: 3 },
+      "expected a size that makes 3 parts, got 4",
+    ],
+    [
+      { operator: "MaxPool", attributes: { kernel_shape: [2], auto_pad: "SAME_UPPER", pads: [0, 1] } },
+      "pads: expected none beside auto_pad SAME_UPPER, got 0, 1",
+    ],
+    [
+      { operator: "Conv", attributes: { auto_pad: "VALID", pads: [1, 0] }, constants: [FILTER] },
+      "pads: expected none beside auto_pad VALID, got 1, 0",
+    ],
+    [
+      {
+        operator: "ConvTranspose",
+        attributes: { auto_pad: "SAME_LOWER", pads: [1, 0] },
+        constants: [FILTER],
+      },
+      "pads: expected none beside auto_pad SAME_LOWER, got 1, 0",
+    ],
+    [
+      { operator: "Clip", constants: [{ shape: [2], data: Float32Array.of(0, 1) }] },
+      "bounds: expected a single number, got 2",
+    ],
+    [{ operator: "Clip", constants: [[0]] }, "bounds: expected float32, got int64"],
+    [
+      { operator: "LayerNormalization", attributes: { stash_type: 11 }, constants: [ramp([4])] },
+      "stash_type: expected float32, got float64",
+    ],
+    [
+      {
+        operator: "GroupNormalization",
+        version: 21,
+        attributes: { stash_type: 10, num_groups: 1 },
+        constants: [ramp([1]), ramp([1])],
+      },
+      "stash_type: expected float32, got float16",
+    ],
+    [
+      { operator: "LayerNormalization", attributes: { axis: 1 }, constants: [ramp([4, 1])] },
+      "scale: expected float32 of shape 1×4, got float32 of shape 4×1",
+    ],
+    [
+      { operator: "PRelu", constants: [ramp([3, 1, 1, 4])] },
+      "slope: expected a shape that becomes 1×1×4, got 3×1×1×4",
+    ],
+    [
+      { operator: "Pad", attributes: { mode: "reflect" }, constants: [[0, 0, -4, 0, 0, 1]] },
+      "pads: expected ones that fit 4 elements, got -4 and 1",
     ],
   ])("%j", async (one, reason) => {
     const refused = outputsOf(engine, one, squares([2, 1, 4]));
@@ -158,7 +226,88 @@ const PAIRS: [string, OneNode, readonly number[], number[]][] = [
     [1, 1, 5],
     [0, 1, 4],
   ],
+  [
+    "a start in front of the axis, backwards: at the first element, other than NumPy's",
+    { operator: "Slice", constants: [[-9], [-99], [2], [-1]] },
+    [1, 1, 4],
+    [0],
+  ],
+  [
+    "an end in front of the axis, backwards",
+    { operator: "Slice", constants: [[9], [-(2 ** 62)], [-1], [-2]] },
+    [1, 1, 5],
+    [16, 4, 0],
+  ],
+  [
+    "what is cut off in front is not wrapped behind",
+    { operator: "Pad", attributes: { mode: "wrap" }, constants: [[0, 0, -2, 0, 0, 3]] },
+    [1, 1, 5],
+    [4, 9, 16, 4, 9, 16],
+  ],
+  [
+    "what is cut off behind is not wrapped in front",
+    { operator: "Pad", attributes: { mode: "wrap" }, constants: [[0, 0, 1, 0, 0, -2]] },
+    [1, 1, 5],
+    [4, 0, 1, 4],
+  ],
+  [
+    "what is cut off in front is not reflected behind",
+    { operator: "Pad", attributes: { mode: "reflect" }, constants: [[0, 0, -3, 0, 0, 2]] },
+    [1, 1, 5],
+    // 9, 16 and their reflections.
+    [9, 16, 9, 16],
+  ],
+  [
+    "zeros for what is cut off on one side and added on the other",
+    { operator: "Pad", constants: [[0, 0, -1, 0, 0, 2]] },
+    [1, 1, 3],
+    [1, 4, 0, 0],
+  ],
+  [
+    "wrapped more than once, as NumPy does",
+    { operator: "Pad", attributes: { mode: "wrap" }, constants: [[0, 0, 4, 0, 0, 0]] },
+    [1, 1, 3],
+    [4, 0, 1, 4, 0, 1, 4],
+  ],
+  ["no axes to squeeze in a list that is empty", { operator: "Squeeze", constants: [[]] }, [1, 1, 2], [0, 1]],
+  [
+    "parts up to opset 17, which are equal",
+    { operator: "Split", version: 13, attributes: { axis: 2 }, outputs: 2 },
+    [1, 1, 4],
+    [0, 1],
+  ],
+  [
+    "a scale with axes of size 1 in front",
+    {
+      operator: "LayerNormalization",
+      attributes: { epsilon: { float: 0 } },
+      constants: [{ shape: [1, 2], data: Float32Array.of(1, 3) }],
+    },
+    [1, 1, 2],
+    [-1, 3],
+  ],
 ];
+
+/** Rows with NaN: it is the largest, and the first of them the extreme, as NumPy has it. */
+const ROWS: [string, OneNode, number[]][] = [
+  ["the largest", { operator: "ArgMax", attributes: { axis: 1 } }, [1]],
+  ["the smallest", { operator: "ArgMin", attributes: { axis: 1 } }, [1]],
+  ["the last of the largest", { operator: "ArgMax", attributes: { axis: 1, select_last_index: 1 } }, [1]],
+  ["the first of them", { operator: "TopK", constants: [[3]], outputs: 2 }, [NaN, NaN, 5]],
+  [
+    "the last of them",
+    { operator: "TopK", attributes: { largest: 0 }, constants: [[4]], outputs: 2 },
+    [1, 2, 3, 5],
+  ],
+];
+
+describe("rows with NaN:", () => {
+  it.each(ROWS)("%s", async (_, one, wanted) => {
+    const x = { shape: [1, 6], data: Float32Array.of(1, NaN, 3, 2, NaN, 5) };
+    const [y] = await outputsOf(engine, one, x);
+    expect([...y!.data].map(Number)).toEqual(wanted);
+  });
+});
 
 describe("attributes together:", () => {
   it.each(PAIRS)("%s", async (_, one, shape, wanted) => {

@@ -1,15 +1,16 @@
 /** Functions of one element: those that layers fuse, and the rest. */
 import type { Activation } from "../../../engine/activation.ts";
 import * as layers from "../../../layers/index.ts";
+import { shapeText, sizeOf } from "../../../tensor.ts";
 import type { UnaryKind } from "../layers/unary.ts";
 import { eachImage } from "../constants.ts";
-import { Rare } from "../node.ts";
-import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { checkType, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { channelsLast } from "../order.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { combine, seenConstant } from "./arithmetic.ts";
-import { onlyNumber, padShape } from "./broadcasting.ts";
+import { checkBroadcasts, onlyNumber, padShape } from "./broadcasting.ts";
 import { activate, unary } from "./pointwise.ts";
 
 /** An operator of one value. */
@@ -82,7 +83,9 @@ export function slopesOf(node: Node): [x: Value, slope: Value] {
   const [x, slope] = [required(node, 0), required(node, 1)];
   const behind = node.attributes.version < 7 && slope.shape.length === 1 ? x.shape.length - 2 : 0;
   const shape = [...slope.shape, ...Array.from({ length: Math.max(behind, 0) }, () => 1)];
-  return [x, node.builder.reshaped(slope, shape)];
+  const seen = node.builder.reshaped(slope, shape);
+  checkBroadcasts("slope", seen, x.shape);
+  return [x, seen];
 }
 
 function parametricRelu(node: Node): readonly Value[] {
@@ -98,6 +101,13 @@ function clip(node: Node): readonly Value[] {
   const [low, high] = [attributes.anyFloat("min", -Infinity), attributes.anyFloat("max", Infinity)];
   const x = required(node, 0);
   const bounds = [inputs[1], inputs[2]] as const;
+  for (const bound of bounds) {
+    if (!bound) continue;
+    checkType("bounds", bound, [x.type]);
+    if (bound.shape.length > 1 || sizeOf(bound.shape) !== 1) {
+      throw new Unsupported(`bounds: expected a single number, got ${shapeText(bound.shape)}`);
+    }
+  }
   const [least, most] = [inputs[1] ? onlyNumber(inputs[1]) : low, inputs[2] ? onlyNumber(inputs[2]) : high];
   if (least === undefined || most === undefined) {
     const above = bounds[0] ? combine(node, "max", x, bounds[0]) : x;

@@ -8,7 +8,15 @@ import { besideImages } from "../constants.ts";
 import { broadcastLayer, type BroadcastKind } from "../layers/broadcast.ts";
 import { CONSTANT } from "../layers/constant.ts";
 import { Rare, Unsupported } from "../node.ts";
-import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import {
+  axisOf,
+  checkType,
+  NUMBERS,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
 import { isComputed, isConstant, type Computed, type Constant, type Value } from "../values.ts";
 import { withWeights } from "../weights.ts";
 import { broadcastShape, eachOnHost, filled, onlyNumber, padShape } from "./broadcasting.ts";
@@ -35,6 +43,7 @@ function divideIntegers(a: number, b: number): number {
 export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
   const { type } = a;
   if (type !== b.type) throw new Unsupported(`expected two values of one type, got ${type} and ${b.type}`);
+  checkType("operands", a, NUMBERS);
   if (type === "float32" && !(isConstant(a) && isConstant(b))) {
     return better(node, kind, a, b) ?? better(node, kind, b, a) ?? broadcast(node, kind, a, b);
   }

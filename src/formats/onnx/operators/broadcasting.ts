@@ -40,6 +40,13 @@ export function broadcastShape(a: Shape, b: Shape): number[] {
   });
 }
 
+/** @throws Unsupported unless a value becomes one of the shape by being repeated, without the shape being repeated */
+export function checkBroadcasts(what: string, { shape }: Value, to: Shape): void {
+  const front = to.length - shape.length;
+  if (front >= 0 && shape.every((size, axis) => size === 1 || size === to[axis + front])) return;
+  throw new Unsupported(`${what}: expected a shape that becomes ${shapeText(to)}, got ${shapeText(shape)}`);
+}
+
 /** A shape with axes of size 1 in front, so that there are `rank`. */
 export function padShape(shape: Shape, rank: number): Shape {
   return [...Array.from({ length: rank - shape.length }, () => 1), ...shape];

@@ -12,7 +12,7 @@ import {
 } from "../operator.ts";
 import { checkFilters, convolve, type Convolution } from "./convolution.ts";
 import { checkImages, imagesOf, type ImageSizes } from "./images.ts";
-import { AUTO_PADS, sharedPadding, type Pair, type SlidingWindow } from "./window.ts";
+import { AUTO_PADS, checkPadding, sharedPadding, type Pair, type SlidingWindow } from "./window.ts";
 
 /** A window over the output, with as many positions as the input has pixels. */
 interface TransposedWindow {
@@ -39,6 +39,7 @@ export function transposedWindow(
     attributes.list("pads", 2 * rank, 0),
   ];
   const auto = attributes.choice("auto_pad", AUTO_PADS);
+  checkPadding(auto, written);
   const same = auto.startsWith("SAME") ? inputs.map((size, i) => size * strides[i]!) : undefined;
   // Some files give all sizes.
   const wanted = attributes.ints("output_shape")?.slice(-rank) ?? same;

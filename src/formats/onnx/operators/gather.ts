@@ -7,6 +7,7 @@ import {
   checkLength,
   checkType,
   onHost,
+  PLACES,
   required,
   type Operator,
   type OperatorTable,
@@ -42,7 +43,7 @@ const gather: Operator = {
   lower(node) {
     const { builder, name, attributes } = node;
     const [x, places] = [required(node, 0), required(node, 1)];
-    checkType("places", places);
+    checkType("places", places, PLACES);
     const { type } = x;
     const axis = axisOf(attributes.int("axis", 0), x.shape.length);
     const from = x.shape[axis]!;

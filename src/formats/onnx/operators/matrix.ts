@@ -7,7 +7,7 @@ import { isComputed, isConstant, type Computed, type Constant, type Value } from
 import { reorder } from "../reorder.ts";
 import { withWeights, type WeightSource } from "../weights.ts";
 import { combine } from "./arithmetic.ts";
-import { perChannel, scalar } from "./broadcasting.ts";
+import { checkBroadcasts, perChannel, scalar } from "./broadcasting.ts";
 
 /** The product of the last axis with a constant matrix `[k, units]`, which learns. */
 export function dense(
@@ -78,6 +78,7 @@ function gemm(node: Node, multiply: Product): readonly Value[] {
     scale === 1 ? value : combine(node, "mul", value, scalar(scale));
   const plus = (y: Value): Value => (c && beta !== 0 ? combine(node, "add", y, scaled(c, beta)) : y);
   const right = turned(b, transB);
+  if (c) checkBroadcasts("C", c, [a.shape[0]!, right.shape[1]!]);
   if (!isDense(a, right) || alpha === 0) return [plus(scaled(multiply(node, a, right), alpha))];
   const [m, n] = [a.shape[0]!, right.shape[1]!];
   const kernel = { constant: b as Constant, scale: alpha, ...(transB && { order: [1, 0] }) };

@@ -1,5 +1,5 @@
 import * as layers from "../../../layers/index.ts";
-import { shapeText, sizeOf } from "../../../tensor.ts";
+import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
 import { Rare, Unsupported } from "../node.ts";
 import {
   axisOf,
@@ -10,19 +10,31 @@ import {
   type OperatorTable,
 } from "../operator.ts";
 import { channelsLast } from "../order.ts";
+import { DATA_TYPE } from "../proto.ts";
+import { dataTypeName } from "../tensorData.ts";
 import { computedOf } from "../constants.ts";
 import type { Constant, Value } from "../values.ts";
 import { withWeights, type WeightSource } from "../weights.ts";
 import { range } from "./along.ts";
 import { checkImages, imagesOf } from "./images.ts";
 
-/** A weight of `size` numbers that is an input. @throws Unsupported */
-function weightOf(node: Node, index: number, what: string, size: number): Constant {
+/** A weight of this shape, or with axes of size 1 in front of it, that is an input. @throws Unsupported */
+function weightOf(node: Node, index: number, what: string, shape: Shape): Constant {
   const constant = constantInput(node, index, what);
-  if (constant.type === "float32" && sizeOf(constant.shape) === size) return { ...constant, shape: [size] };
+  const front = constant.shape.length - shape.length;
+  const fits = constant.shape.every((size, axis) => size === (axis < front ? 1 : shape[axis - front]));
+  if (constant.type === "float32" && front >= 0 && fits) return { ...constant, shape };
   throw new Unsupported(
-    `${what}: expected ${size} numbers, got ${constant.type} of shape ${shapeText(constant.shape)}`,
+    `${what}: expected float32 of shape ${shapeText(shape)}, got ${constant.type} of shape ${shapeText(constant.shape)}`,
   );
+}
+
+/** @throws Unsupported unless statistics are computed in float32, the only type here */
+function checkStash({ attributes }: Node): void {
+  const type = attributes.int("stash_type", DATA_TYPE.float32);
+  if (type !== DATA_TYPE.float32) {
+    throw new Unsupported(`stash_type: expected float32, got ${dataTypeName(type)}`);
+  }
 }
 
 /** Initializers learn; what a node holds stands in for a scale and a shift that are none, as PyTorch writes them. */
@@ -59,7 +71,11 @@ const batchNormalization: Operator = {
     if (isTraining(node)) throw new Rare();
     const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
     const names = ["gamma", "beta", "movingMean", "movingVariance"];
-    const weights = names.map((name, i) => [name, sourceOf(weightOf(node, i + 1, name, channels))]);
+    const each = seen === x ? [channels] : x.shape.slice(1);
+    const weights = names.map((name, i) => [
+      name,
+      sourceOf({ ...weightOf(node, i + 1, name, each), shape: [channels] }),
+    ]);
     const loaded = withWeights(builder, layer, Object.fromEntries(weights));
     const given = builder.ordered(computedOf(builder, seen), channelsLast(seen.shape.length));
     return [builder.reshaped(builder.apply(loaded, [given], seen, given.order), x.shape)];
@@ -85,7 +101,9 @@ function normalizedImages(
 const instanceNormalization: Operator = {
   inputs: [3, 3],
   lower: (node) =>
-    normalizedImages(node, layers.instanceNormalization, (index, what, c) => weightOf(node, index, what, c)),
+    normalizedImages(node, layers.instanceNormalization, (index, what, c) =>
+      weightOf(node, index, what, [c]),
+    ),
 };
 
 /** Of opset 18 to 20 there is a scale for each group, later for each channel. */
@@ -93,15 +111,15 @@ const groupNormalization: Operator = {
   inputs: [3, 3],
   lower(node) {
     const { attributes } = node;
-    attributes.ignore("stash_type");
+    checkStash(node);
     const groups = attributes.requiredInt("num_groups");
     const { c } = checkImages(required(node, 0));
     if (groups < 1 || c % groups !== 0) {
       throw new Unsupported(`num_groups: expected a divisor of the ${c} channels, got ${groups}`);
     }
     const weight = (index: number, what: string): Constant => {
-      if (attributes.version >= 21) return weightOf(node, index, what, c);
-      const { data, ofShape } = weightOf(node, index, what, groups);
+      if (attributes.version >= 21) return weightOf(node, index, what, [c]);
+      const { data, ofShape } = weightOf(node, index, what, [groups]);
       const repeated = (): Float32Array => {
         const each = data();
         return Float32Array.from({ length: c }, (_, channel) => each[Math.floor((channel * groups) / c)]!);
@@ -117,7 +135,7 @@ export const layerNormalization: Operator = {
   lower(node) {
     const { builder, attributes } = node;
     if (node.outputs > 1) throw new Rare();
-    attributes.ignore("stash_type");
+    checkStash(node);
     const given = computedOf(builder, required(node, 0));
     const { shape } = given;
     const axis = axisOf(attributes.int("axis", -1), shape.length);
@@ -127,8 +145,7 @@ export const layerNormalization: Operator = {
     const order = x.order.slice(axis).map((each) => each - axis);
     const sizes = shape.slice(axis);
     const weight = (index: number, what: string): WeightSource => {
-      const constant = weightOf(node, index, what, sizeOf(sizes));
-      return { ...sourceOf({ ...constant, shape: sizes }), order };
+      return { ...sourceOf(weightOf(node, index, what, sizes)), order };
     };
     const center = node.inputs[2] !== undefined;
     const layer = layers.layerNormalization({

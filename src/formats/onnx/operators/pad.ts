@@ -6,6 +6,7 @@ import {
   known,
   knownNumber,
   listOf,
+  PLACES,
   required,
   type Node,
   type Operator,
@@ -15,7 +16,7 @@ import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, perElement, range } from "./along.ts";
 
-/** Which element of an axis stands at `i`, which may lie outside of its `size` elements; -1 for the filling. */
+/** Which of `size` elements stands at `i`, which may lie outside of them; -1 for the filling. */
 const SOURCES = {
   constant: (i: number, size: number) => (i >= 0 && i < size ? i : -1),
   edge: (i: number, size: number) => Math.min(size - 1, Math.max(0, i)),
@@ -35,7 +36,7 @@ type Pads = ReadonlyMap<number, Pair>;
 /** Of opset 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
 function padsOf(node: Node, rank: number): Pads {
   const pads = listOf(node, "pads", 1) ?? [];
-  const axes = axesOf(known(node, 3, "axes") ?? range(rank, (axis) => axis), rank);
+  const axes = axesOf(known(node, 3, "axes", PLACES) ?? range(rank, (axis) => axis), rank);
   if (pads.length !== 2 * axes.length) {
     throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${listed(pads)}]`);
   }
@@ -70,11 +71,17 @@ const pad: Operator = {
     let y = x;
     for (const [axis, [before, after]] of pads) {
       const from = x.shape[axis]!;
+      // What is cut off is no source of what is added at the other end.
+      const cut = Math.max(0, -before);
+      const left = from - cut - Math.max(0, -after);
       const length = from + before + after;
-      if (length < 0 || (from === 0 && mode !== "constant")) {
+      if (left < 0 || (left === 0 && length > 0 && mode !== "constant")) {
         throw new Unsupported(`pads: expected ones that fit ${from} elements, got ${before} and ${after}`);
       }
-      const places = perElement(node, length, (i) => SOURCES[mode](i - before, from));
+      const places = perElement(node, length, (i) => {
+        const source = SOURCES[mode](i - Math.max(0, before), left);
+        return source < 0 ? source : source + cut;
+      });
       y = along(node, y, axis, { from, places, fill });
     }
     return [y];

@@ -4,7 +4,7 @@ import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/layer.ts";
 import { unaryLayer, type UnaryKind } from "../layers/unary.ts";
 import { Rare, Unsupported } from "../node.ts";
-import type { Node } from "../operator.ts";
+import { checkType, NUMBERS, type Node } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
@@ -53,6 +53,7 @@ export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta
   const exact = EXACT[kind];
   const float = type === "float32";
   if (!float && !WHOLE.has(kind)) throw new Unsupported(`expected float32, got ${type}`);
+  checkType("operand", value, NUMBERS);
   if (exact && (!float || isConstant(value))) {
     return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta));
   }

@@ -6,6 +6,7 @@ import {
   axisOf,
   checkSizes,
   listOf,
+  PLACES,
   required,
   type Node,
   type Operator,
@@ -13,12 +14,16 @@ import {
 } from "../operator.ts";
 import { along, perElement, range } from "./along.ts";
 
-/** The elements of an axis that bounds and a step take, as NumPy's slices do. */
+/**
+ * The elements of an axis that bounds and a step take, as NumPy's slices do, but for a start in front of the axis: where
+ * steps go backwards, ONNX moves it to the first element.
+ */
 function taken(node: Node, size: number, start: number, end: number, step: number): number[] {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
-  const bound = (at: number): number => Math.min(high, Math.max(low, at < 0 ? at + size : at));
-  const first = bound(start);
-  return perElement(node, Math.max(0, Math.ceil((bound(end) - first) / step)), (i) => first + i * step);
+  const bound = (at: number, least: number): number =>
+    Math.min(high, Math.max(least, at < 0 ? at + size : at));
+  const [first, last] = [bound(start, 0), bound(end, low)];
+  return perElement(node, Math.max(0, Math.ceil((last - first) / step)), (i) => first + i * step);
 }
 
 /** Of opset 6 to 9 the bounds are attributes, and there are no steps. */
@@ -27,9 +32,9 @@ const slice: Operator = {
   lower(node) {
     const x = required(node, 0);
     const rank = x.shape.length;
-    const [starts, ends] = [listOf(node, "starts", 1), listOf(node, "ends", 2)];
-    const axes = listOf(node, "axes", 3) ?? starts?.map((_, i) => i);
-    const steps = listOf(node, "steps", 4) ?? starts?.map(() => 1);
+    const [starts, ends] = [listOf(node, "starts", 1, PLACES), listOf(node, "ends", 2, PLACES)];
+    const axes = listOf(node, "axes", 3, PLACES) ?? starts?.map((_, i) => i);
+    const steps = listOf(node, "steps", 4, PLACES) ?? starts?.map(() => 1);
     if (!starts || [ends, axes, steps].some((list) => list?.length !== starts.length) || steps?.includes(0)) {
       throw new Unsupported("expected as many starts, ends, axes and steps, none of which is 0");
     }
@@ -42,14 +47,23 @@ const slice: Operator = {
   },
 };
 
-/** Sizes of the parts: given, or as equal as their number allows, the last one smaller. */
+/** Sizes of the parts: given, or equal; from opset 18 on the last one may be smaller. @throws Unsupported */
 function partsOf(node: Node, size: number): readonly number[] {
-  const { outputs } = node;
-  const given = listOf(node, "split", 1);
-  const count = given?.length ?? node.attributes.int("num_outputs", outputs);
+  const { outputs, attributes } = node;
+  const [given, asked] = [listOf(node, "split", 1), attributes.int("num_outputs")];
+  const told = given !== undefined || asked !== undefined;
+  if (attributes.version >= 18 && (!told || (given && asked !== undefined))) {
+    throw new Unsupported(`expected either split or num_outputs, got ${told ? "both" : "none"}`);
+  }
+  const count = given?.length ?? asked ?? outputs;
   if (count !== outputs) throw new Unsupported(`expected ${outputs} parts, got ${count}`);
+  if (given) return checkSizes(given);
   const each = Math.ceil(size / count);
-  return checkSizes(given ?? range(count, (i) => Math.max(0, Math.min(each, size - i * each))));
+  const last = size - (count - 1) * each;
+  if (last < 0 || (last === 0 && size > 0) || (attributes.version < 18 && last !== each)) {
+    throw new Unsupported(`expected a size that makes ${count} parts, got ${size}`);
+  }
+  return range(count, (i) => (i < count - 1 ? each : last));
 }
 
 const split: Operator = {

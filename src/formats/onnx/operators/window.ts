@@ -17,6 +17,12 @@ export function sharedPadding(total: number, auto: (typeof AUTO_PADS)[number]): 
   return auto === "SAME_UPPER" ? [less, more] : [more, less];
 }
 
+/** @throws Unsupported when padding is given beside `auto_pad`, which computes it */
+export function checkPadding(auto: (typeof AUTO_PADS)[number], pads: readonly number[]): void {
+  if (auto === "NOTSET" || !pads.some((pad) => pad !== 0)) return;
+  throw new Unsupported(`pads: expected none beside auto_pad ${auto}, got ${listed(pads)}`);
+}
+
 /** How a window slides along the axes behind the channels: one entry for each. */
 export interface SlidingWindow {
   readonly kernel: readonly number[];
@@ -48,6 +54,7 @@ export function slidingWindow(
   }
   const reaches = kernel.map((size, i) => (size - 1) * dilations[i]! + 1);
   const auto = attributes.choice("auto_pad", AUTO_PADS);
+  checkPadding(auto, explicit);
   const pads = sizes.map((size, i): Pair => {
     if (auto === "VALID") return [0, 0];
     if (auto === "NOTSET") return [explicit[i]!, explicit[rank + i]!];

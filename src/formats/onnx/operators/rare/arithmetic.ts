@@ -1,5 +1,5 @@
 import { computedOf } from "../../constants.ts";
-import type { Node, OperatorTable } from "../../operator.ts";
+import { checkType, NUMBERS, type Node, type OperatorTable } from "../../operator.ts";
 import { isConstant, type Value } from "../../values.ts";
 import { broadcast, combine, combineAll, operandsOf } from "../arithmetic.ts";
 import { eachOnHost, scalar } from "../broadcasting.ts";
@@ -19,6 +19,7 @@ function integerPower(base: number, exponent: number): number {
 /** Powers have the type of their base. */
 function pow(node: Node): readonly Value[] {
   const [base, exponent] = operandsOf(node);
+  for (const each of [base, exponent]) checkType("operands", each, NUMBERS);
   if (base.type !== "float32" && exponent.type !== "float32") {
     return [eachOnHost(node, [base, exponent], base.type, integerPower)];
   }

@@ -8,6 +8,7 @@ import {
   known,
   onHost,
   onHostByImage,
+  PLACES,
   required,
   type Operator,
   type OperatorTable,
@@ -67,7 +68,7 @@ const maxUnpool: Operator = {
     const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
     const wanted = checkSizes(known(node, 2, "output_shape") ?? shape);
     const [values, places] = [required(node, 0), required(node, 1)];
-    checkType("places", places);
+    checkType("places", places, PLACES);
     const fits = places.shape.join() === values.shape.join();
     if (!fits || wanted.length !== shape.length) {
       throw new Unsupported(

@@ -1,7 +1,15 @@
 import { shapeText, sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { Unsupported } from "../../node.ts";
-import { axisOf, checkType, onHost, required, type Operator, type OperatorTable } from "../../operator.ts";
+import {
+  axisOf,
+  checkType,
+  onHost,
+  PLACES,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
 import { isConstant } from "../../values.ts";
 import { placeIn } from "../gather.ts";
 import { walk } from "../transpose.ts";
@@ -12,7 +20,7 @@ const gatherElements: Operator = {
   lower(node) {
     const { name, attributes } = node;
     const [x, places] = [required(node, 0), required(node, 1)];
-    checkType("places", places);
+    checkType("places", places, PLACES);
     const { type, shape } = x;
     const axis = axisOf(attributes.int("axis", 0), shape.length);
     const { shape: sizes } = places;

@@ -4,7 +4,9 @@ import type { HostPlan } from "../../layers/host.ts";
 import { Unsupported } from "../../node.ts";
 import {
   axisOf,
+  checkType,
   knownNumber,
+  NUMBERS,
   onHost,
   required,
   type Node,
@@ -39,13 +41,16 @@ function byRows(node: Node, x: Value, axis: number, planOf: (n: number) => HostP
   return onHost(only, planOf(x.shape[0] ?? 1), axis > 0 ? planOf(1) : undefined);
 }
 
+/** The first NaN is the largest and the smallest element, as in NumPy. */
 function extremum(exceeds: (a: number, b: number) => boolean): Operator {
   return {
     inputs: [1, 1],
     lower(node) {
       const { builder, attributes } = node;
       const x = required(node, 0);
+      checkType("elements", x, NUMBERS);
       const axis = axisOf(attributes.int("axis", 0), x.shape.length);
+      if (x.shape[axis] === 0) throw new Unsupported(`expected elements along axis ${axis}, got none`);
       const last = attributes.flag("select_last_index", false);
       const planOf = (n: number): HostPlan => ({
         outputs: [{ type: "int64", shape: resized(x.shape, axis, 1, n) }],
@@ -55,7 +60,8 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
             let best = 0;
             for (let i = 1; i < shape[axis]!; i++) {
               const [a, b] = [given![from + i * step]!, given![from + best * step]!];
-              if (exceeds(a, b) || (last && a === b)) best = i;
+              if (Number.isNaN(b)) break;
+              if (Number.isNaN(a) || exceeds(a, b) || (last && a === b)) best = i;
             }
             places![to] = best;
           });
@@ -73,6 +79,13 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
   };
 }
 
+/** Below 0 where `a` is smaller than `b`; NaN is larger than any number, as in NumPy's sorting. */
+function ascending(a: number, b: number): number {
+  if (a < b) return -1;
+  if (a > b) return 1;
+  return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+}
+
 /** Of opset 6 to 9 the number is an attribute. Of equal elements the first come first. */
 const topK: Operator = {
   inputs: [1, 2],
@@ -80,6 +93,7 @@ const topK: Operator = {
     const { attributes } = node;
     const x = required(node, 0);
     const { type } = x;
+    checkType("elements", x, NUMBERS);
     const axis = axisOf(attributes.int("axis", -1), x.shape.length);
     const size = x.shape[axis]!;
     const k = knownNumber(node, 1, "k") ?? attributes.requiredInt("k");
@@ -97,7 +111,7 @@ const topK: Operator = {
         run([given], [values, places]) {
           eachRow(resized(x.shape, axis, size, n), axis, k, (from, step, to) => {
             const at = (i: number): number => given![from + i * step]!;
-            const order = range(size, (i) => i).sort((a, b) => sign * (at(a) - at(b)) || a - b);
+            const order = range(size, (i) => i).sort((a, b) => sign * ascending(at(a), at(b)) || a - b);
             for (let i = 0; i < k; i++) {
               values![to + i * step] = at(order[i]!);
               places![to + i * step] = order[i]!;

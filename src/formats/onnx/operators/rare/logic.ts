@@ -1,6 +1,13 @@
 /** What is true of elements, and choices by it. */
 import { Unsupported } from "../../node.ts";
-import { required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
+import {
+  checkType,
+  NUMBERS,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
 import { sizeOf } from "../../../../tensor.ts";
 import { computedOf } from "../../constants.ts";
 import { whereLayer } from "../../layers/where.ts";
@@ -8,18 +15,21 @@ import { isComputed, isConstant, type ElementType, type Value } from "../../valu
 import { bigger, operandsOf } from "../arithmetic.ts";
 import { broadcastShape, eachOnHost, padShape } from "../broadcasting.ts";
 
+const BOOLS: readonly ElementType[] = ["bool"];
+
 /** @throws Unsupported unless all are of one type, or of `type` */
 function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type): void {
   const other = values.find((value) => value.type !== type);
   if (other) throw new Unsupported(`expected values of ${type}, got ${other.type}`);
 }
 
-function compare(holds: (a: number, b: number) => boolean, type?: ElementType): Operator {
+function compare(holds: (a: number, b: number) => boolean, types = NUMBERS): Operator {
   return {
     inputs: [2, 2],
     lower(node) {
       const operands = operandsOf(node);
-      sameTypes(operands, type);
+      checkType("operands", operands[0], types);
+      sameTypes(operands);
       return [eachOnHost(node, operands, "bool", (a, b) => Number(holds(a!, b!)))];
     },
   };
@@ -63,8 +73,8 @@ const where: Operator = {
 };
 
 export const LOGIC: OperatorTable = {
-  And: compare((a, b) => a !== 0 && b !== 0, "bool"),
-  Equal: compare((a, b) => a === b),
+  And: compare((a, b) => a !== 0 && b !== 0, BOOLS),
+  Equal: compare((a, b) => a === b, [...NUMBERS, ...BOOLS]),
   Greater: compare((a, b) => a > b),
   GreaterOrEqual: compare((a, b) => a >= b),
   IsInf: test("float32", isInfinite),
@@ -72,7 +82,7 @@ export const LOGIC: OperatorTable = {
   Less: compare((a, b) => a < b),
   LessOrEqual: compare((a, b) => a <= b),
   Not: test("bool", () => (x) => x === 0),
-  Or: compare((a, b) => a !== 0 || b !== 0, "bool"),
+  Or: compare((a, b) => a !== 0 || b !== 0, BOOLS),
   Where: where,
-  Xor: compare((a, b) => a !== b, "bool"),
+  Xor: compare((a, b) => a !== b, BOOLS),
 };

@@ -6,7 +6,7 @@ import { CONSTANT } from "../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { matMulLayer } from "../../layers/matMul.ts";
 import { Unsupported } from "../../node.ts";
-import { onHost, type Node } from "../../operator.ts";
+import { checkType, NUMBERS, onHost, type Node } from "../../operator.ts";
 import { isComputed, isConstant, type Constant, type Value } from "../../values.ts";
 import { withWeights } from "../../weights.ts";
 import { seenConstant } from "../arithmetic.ts";
@@ -90,6 +90,7 @@ function multiply(node: Node, left: Value, right: Value): Value {
   const { type } = left;
   if (type !== right.type)
     throw new Unsupported(`expected two values of one type, got ${type} and ${right.type}`);
+  checkType("operands", left, NUMBERS);
   const product = productOf(left.shape, right.shape);
   const { batch, m, n, k } = product;
   const vectors = [left.shape.length === 1 ? [] : [m], right.shape.length === 1 ? [] : [n]];

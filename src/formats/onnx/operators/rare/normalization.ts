@@ -1,5 +1,5 @@
 /** Normalizations that also return statistics, and local response normalization. */
-import { sizeOf } from "../../../../tensor.ts";
+import { shapeText, sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { lrnLayer } from "../../layers/lrn.ts";
 import { Unsupported } from "../../node.ts";
@@ -52,6 +52,12 @@ const batchNormalization: Operator = {
   lower(node) {
     const { x, seen, momentum, channels } = batchOf(node);
     const inputs = [seen, ...range(4, (i) => required(node, i + 1))];
+    const other = inputs.slice(1).find(({ type, shape }) => type !== "float32" || sizeOf(shape) !== channels);
+    if (other) {
+      throw new Unsupported(
+        `expected ${channels} numbers, got ${other.type} of shape ${shapeText(other.shape)}`,
+      );
+    }
     const [y, ...statistics] = onHost({ ...node, inputs }, batchStatistics(node, seen, channels, momentum));
     return [node.builder.reshaped(y!, x.shape), ...statistics];
   },

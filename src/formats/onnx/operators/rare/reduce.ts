@@ -3,7 +3,7 @@ import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { reductionLayer, type ReductionKind } from "../../layers/reduce.ts";
 import { Unsupported } from "../../node.ts";
-import { onHost, type Node, type Operator, type OperatorTable } from "../../operator.ts";
+import { checkType, NUMBERS, onHost, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import { fileOrder } from "../../order.ts";
 import { isConstant, type TensorType, type Value } from "../../values.ts";
 import { combine } from "../arithmetic.ts";
@@ -43,6 +43,9 @@ function reduce(node: Node, x: Value, kind: ReductionKind, axes: Axes): Value {
   const { type } = x;
   const shape = resultShape(x.shape, axes);
   const [float, empty] = [type === "float32", sizeOf(x.shape) === 0];
+  // Extremes of booleans came with opset 20.
+  const orders = (kind === "min" || kind === "max") && node.attributes.version >= 20;
+  checkType("elements", x, orders ? [...NUMBERS, "bool"] : NUMBERS);
   if (axes.reduced.size === 0) return x;
   if (empty && !float && !Number.isFinite(IDENTITY[kind])) {
     throw new Unsupported(`expected elements to take the ${kind} of, got none`);
@@ -80,7 +83,10 @@ const square = (node: Node, x: Value): Value => combine(node, "mul", x, x);
 
 /** The same of integers by way of float32. */
 function inFloat(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
-  return over((node, x, axes) => cast(node, lower(node, cast(node, x, "float32"), axes), x.type));
+  return over((node, x, axes) => {
+    checkType("elements", x, NUMBERS);
+    return cast(node, lower(node, cast(node, x, "float32"), axes), x.type);
+  });
 }
 
 export const REDUCTIONS: OperatorTable = {
