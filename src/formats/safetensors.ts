@@ -27,8 +27,8 @@ const METADATA = "__metadata__";
 /** The longest header a reader takes, as in the reference implementation. */
 const MAX_HEADER_LENGTH = 100_000_000;
 
-/** The most JSON values in a header that a reader takes: those of some 200,000 tensors. */
-const MAX_HEADER_VALUES = 2 ** 21;
+/** The most JSON values in a header of so many bytes that a reader takes. Those of a tensor take more than four bytes each. */
+const mostValues = (length: number): number => 2 ** 20 + Math.floor(length / 4);
 
 const BYTES_PER_ELEMENT = 4;
 
@@ -155,9 +155,8 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
   const text = bytes.slice(8, dataStart);
   // Counted first: parsed, one of three bytes takes twenty times those.
   const values = countValues(text);
-  if (values > MAX_HEADER_VALUES) {
-    throw new FormatError(`header: expected at most ${MAX_HEADER_VALUES} values, got ${values}`);
-  }
+  const most = mostValues(text.length);
+  if (values > most) throw new FormatError(`header: expected at most ${most} values, got ${values}`);
   let header: unknown;
   try {
     // The byte order mark is kept, so that JSON.parse refuses it as other readers do.

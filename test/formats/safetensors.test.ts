@@ -122,6 +122,12 @@ const lengthOnly = (length: bigint, size: number): Uint8Array => {
 };
 const JSON_EXPECTED = "header: expected a JSON object in UTF-8, got something else";
 
+it("as many tensors as one likes are read back: their header grows with them", () => {
+  const one = { shape: [1, 1, 1, 1], data: Float32Array.of(1) };
+  const many = new Map(Array.from({ length: 150_000 }, (_, i) => [String(i), one]));
+  expect(decodeSafetensors(encodeSafetensors(many, {})).tensors.size).toBe(150_000);
+});
+
 describe("decodeSafetensors refuses", () => {
   it.each([
     ["a cut length", new Uint8Array(7), "header length: expected 8 bytes, got 7"],
@@ -140,7 +146,7 @@ describe("decodeSafetensors refuses", () => {
     [
       "a header of a million empty lists, which parsed are twenty times as long",
       withHeader(`{"a":[${"[],".repeat(2 ** 20)}[]]}`, 0),
-      "header: expected at most 2097152 values, got 2097156",
+      "header: expected at most 1835010 values, got 2097156",
     ],
     ["no JSON", withHeader("{oops}", 0), JSON_EXPECTED],
     ["no UTF-8", withHeader(Uint8Array.of(0x7b, 0xff, 0x7d), 0), JSON_EXPECTED],
