@@ -51,6 +51,8 @@ export function input(options: { shape: Shape; name?: string }): SymbolicTensor 
 /** A layer from its definition. */
 export function defineLayer(definition: LayerDefinition): Layer {
   const layer: Layer = {
+    // A place for it from the start: a name that comes later would have each layer made over.
+    name: undefined,
     ...definition,
     trainable: true,
     apply(inputs) {

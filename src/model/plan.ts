@@ -97,6 +97,8 @@ function oneByOne(forwards: readonly Pass[]): Pick<Plan, "prepare" | "forward" |
   };
 }
 
+const NO_EPILOGUE: Epilogue = {};
+
 class Planner {
   readonly #runtime: Runtime;
   readonly #graph: Graph;
@@ -112,6 +114,18 @@ class Planner {
   readonly #gradients: Gradients | undefined;
   readonly #randomKey = { step: 0 };
   readonly #budget: Budget;
+  /** What all layers are handed alike. */
+  readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
+    window: (window) => this.#region.window(window),
+    table: (numbers) => this.#region.put(numbers),
+    tableOf: (length, make) => {
+      this.#budget.spend(4 * length);
+      return this.#region.put(make());
+    },
+    spend: (bytes) => this.#budget.spend(bytes),
+  };
+  /** The gradient of a value that has none. */
+  readonly #noGradient = untouched(0);
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
     this.#runtime = runtime;
@@ -197,6 +211,7 @@ class Planner {
   }
 
   #epilogueOf({ absorbed }: Step): Epilogue {
+    if (absorbed.length === 0) return NO_EPILOGUE;
     const parts = absorbed.map(({ node, role, other }): Epilogue => {
       if (role.kind === "affine") return { affine: role.of(this.#weightsOf(node.owner)) };
       if (role.kind === "sum") return { sum: this.#values[other!]! };
@@ -267,13 +282,7 @@ class Planner {
       gradients: gradients?.weights ?? [],
       randomKey: this.#keyOf(index),
       ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
-      window: (window) => this.#region.window(window),
-      table: (numbers) => this.#region.put(numbers),
-      tableOf: (length, make) => {
-        this.#budget.spend(4 * length);
-        return this.#region.put(make());
-      },
-      spend: (bytes) => this.#budget.spend(bytes),
+      ...this.#shared,
     };
   }
 
@@ -283,7 +292,7 @@ class Planner {
 
   /** Where the gradient of a node's output lies. */
   #gradientOf({ output }: GraphNode): PlannedBuffer {
-    return this.#gradients?.values[output] ?? untouched(0);
+    return this.#gradients?.values[output] ?? this.#noGradient;
   }
 
   /** What hands a layer its own buffers. */
