@@ -1,7 +1,7 @@
 /** PNG images. Source: Portable Network Graphics (PNG) Specification, third edition, W3C. */
 import { canInflate, unzlib } from "./inflate.ts";
 import { MOST_BYTES, PictureError, type Picture } from "./picture.ts";
-import { passesOf, readSamples } from "./pngSamples.ts";
+import { passesOf, readSamples, type PngHeader } from "./pngSamples.ts";
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 
@@ -20,18 +20,6 @@ const PALETTE = 3;
 
 /** The bit of a type's first letter that says whether an image can be shown without the chunk. */
 const ANCILLARY = 0x20;
-
-/** What the first chunk of a file says. */
-export interface PngHeader {
-  readonly width: number;
-  readonly height: number;
-  /** Bits a sample. */
-  readonly depth: number;
-  readonly colourType: number;
-  /** Samples a pixel in the file. */
-  readonly channels: number;
-  readonly interlaced: boolean;
-}
 
 interface Chunk {
   readonly type: string;

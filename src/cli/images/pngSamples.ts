@@ -1,6 +1,17 @@
 /** From the bytes that a PNG image's pixels unpack to, to its samples. */
 import { PictureError } from "./picture.ts";
-import type { PngHeader } from "./png.ts";
+
+/** What the first chunk of a file says. */
+export interface PngHeader {
+  readonly width: number;
+  readonly height: number;
+  /** Bits a sample. */
+  readonly depth: number;
+  readonly colourType: number;
+  /** Samples a pixel in the file. */
+  readonly channels: number;
+  readonly interlaced: boolean;
+}
 
 /** The pixels of an image that are stored together: every `stepX`-th of every `stepY`-th row, from a first one. */
 interface Pass {
