@@ -74,13 +74,13 @@ describe("a training step", () => {
       collect();
       return process.memoryUsage().heapUsed;
     };
-    const each = Array.from({ length: 3 }, () => {
+    const each = Array.from({ length: 8 }, () => {
       const before = kept();
       for (let i = 0; i < 10_000; i++) step();
       return kept() - before;
     });
-    // The smallest object of each step would be 16 bytes; the host compiles and forgets some code meanwhile.
-    expect(Math.min(...each)).toBeLessThan(80_000);
+    // Not a byte a step. The host compiles and forgets code meanwhile, but not in each of eight rounds.
+    expect(Math.min(...each)).toBeLessThan(5000);
     model.dispose();
   });
 
