@@ -6,7 +6,7 @@ export function heapBase(): usize {
 }
 
 export { gemm, gemmWorkspace } from "./gemm/gemm";
-export { im2row, col2im } from "./im2row";
+export { im2row, col2im } from "./conv/im2row";
 export {
   conv2dPackFilters,
   conv2dPackedFilters,
@@ -14,10 +14,10 @@ export {
   conv2dForwardWorkspace,
   conv2dBackpropInputCol2im,
   conv2dBackpropInputCol2imWorkspace,
-} from "./conv2d";
-export { conv2dBackpropFilter, conv2dBackpropFilterWorkspace } from "./conv2dFilter";
-export { biasGradient } from "./bias";
-export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./flipped";
+} from "./conv/conv2d";
+export { conv2dBackpropFilter, conv2dBackpropFilterWorkspace } from "./conv/filterGradient";
+export { biasGradient } from "./conv/biasGradient";
+export { conv2dBackpropInputFlipped, conv2dBackpropInputFlippedWorkspace } from "./conv/inputGradientFlipped";
 export {
   winogradForward,
   winogradForwardWorkspace,
@@ -28,18 +28,22 @@ export {
   winogradPackFilters,
   winogradPackRotatedFilters,
   winogradPackedFilters,
-} from "./winograd/winograd";
-export { depthwiseConv2dForward, depthwiseConv2dBackpropInput, depthwiseConv2dWorkspace } from "./depthwise";
-export { depthwiseConv2dBackpropFilter } from "./depthwiseFilter";
-export { activationForward, activationBackward } from "./activation";
-export { normalizeForward, normalizeStatistics, normalizeWorkspace } from "./normalization";
-export { normalizeBackward } from "./normalizationBackward";
-export { movingAverage } from "./movingAverage";
-export { softmaxForward, softmaxBackward } from "./softmax";
-export { logSoftmaxForward, logSoftmaxBackward } from "./logSoftmax";
-export { unaryForward, unaryBackward } from "./unary";
-export { broadcastForward } from "./broadcast";
-export { reduceForward } from "./reduce";
+} from "./conv/winograd/winograd";
+export {
+  depthwiseConv2dForward,
+  depthwiseConv2dBackpropInput,
+  depthwiseConv2dWorkspace,
+} from "./conv/depthwise/depthwise";
+export { depthwiseConv2dBackpropFilter } from "./conv/depthwise/filterGradient";
+export { activationForward, activationBackward } from "./elementwise/activation";
+export { normalizeForward, normalizeStatistics, normalizeWorkspace } from "./normalization/forward";
+export { normalizeBackward } from "./normalization/backward";
+export { movingAverage } from "./normalization/movingAverage";
+export { softmaxForward, softmaxBackward } from "./reduce/softmax";
+export { logSoftmaxForward, logSoftmaxBackward } from "./reduce/logSoftmax";
+export { unaryForward, unaryBackward } from "./elementwise/unary";
+export { broadcastForward } from "./elementwise/broadcast";
+export { reduceForward } from "./reduce/reduce";
 export {
   addActivated,
   addForward,
@@ -49,10 +53,10 @@ export {
   multiplyForward,
   scaleForward,
   subtractForward,
-} from "./elementwise";
-export { transpose } from "./transpose";
-export { resizeForward, resizeBackward } from "./resize";
-export { tapsForward, tapsBackward } from "./taps";
+} from "./elementwise/binary";
+export { transpose } from "./movement/transpose";
+export { resizeForward, resizeBackward } from "./movement/resize";
+export { tapsForward, tapsBackward } from "./movement/taps";
 export {
   addRowsForward,
   addRowsBackward,
@@ -61,18 +65,18 @@ export {
   preluForward,
   preluBackpropInput,
   preluBackpropAlpha,
-} from "./rows";
-export { foldNormalization } from "./fold";
-export { flushSubnormals, hasSubnormals } from "./subnormal";
-export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./loss";
-export { pointwiseLoss } from "./pointwiseLoss";
-export { sgdStep, adamStep } from "./optimizer";
-export { clipGradient, sumOfSquares } from "./clip";
-export { dropout } from "./dropout";
-export { maxPool2dForward, maxPool2dBackward } from "./maxPool";
+} from "./elementwise/perChannel";
+export { foldNormalization } from "./normalization/fold";
+export { flushSubnormals, hasSubnormals } from "./elementwise/subnormal";
+export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./training/softmaxCrossEntropy";
+export { pointwiseLoss } from "./training/pointwiseLoss";
+export { sgdStep, adamStep } from "./training/optimizer";
+export { clipGradient, sumOfSquares } from "./training/clip";
+export { dropout } from "./elementwise/dropout";
+export { maxPool2dForward, maxPool2dBackward } from "./pool/max";
 export {
   averagePool2dForward,
   averagePool2dBackward,
   globalAveragePool2dForward,
   globalAveragePool2dBackward,
-} from "./pool";
+} from "./pool/average";

@@ -1,8 +1,8 @@
 /** This package's side of each contest. */
-import type { Conv2d } from "../src/engine/conv2d.ts";
-import { filterGradientPass, inputGradientPass } from "../src/engine/conv2dGradients.ts";
-import { Region } from "../src/engine/region.ts";
-import { resolveWindow } from "../src/engine/window.ts";
+import type { Conv2d } from "../src/kernels/conv2d.ts";
+import { filterGradientPass, inputGradientPass } from "../src/kernels/conv2dGradients.ts";
+import { Region } from "../src/runtime/region.ts";
+import { resolveWindow } from "../src/kernels/window.ts";
 import { layers, sequential, tensor, type Engine, type Layer, type Model } from "../src/index.ts";
 import type { Job } from "./contest.ts";
 import type { ConvOperands, PoolShape } from "./peers/peer.ts";

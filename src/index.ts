@@ -1,6 +1,6 @@
 /** The public API. */
 import exact from "../build/wasm.js";
-import { loadEngine, type LoadOptions } from "./engine/load.ts";
+import { loadEngine, type LoadOptions } from "./runtime/load.ts";
 import { Engine } from "./ops/engine.ts";
 
 /**
@@ -11,19 +11,19 @@ export function load(options?: LoadOptions): Promise<Engine> {
   return loadEngine({ exact, more: () => import("./hosts/module.ts") }, Engine, options);
 }
 
-export type { Limits } from "./engine/budget.ts";
-export type { LoadOptions } from "./engine/load.ts";
-export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
-export type { KernelEngine } from "./engine/engine.ts";
-export type { Activation, ActivationName } from "./engine/activation.ts";
-export type { ConvAlgorithm } from "./engine/conv2d.ts";
-export type { InputGradientAlgorithm } from "./engine/conv2dGradients.ts";
-export type { PoolOptions } from "./engine/pool2d.ts";
-export type { SequencePadding } from "./engine/sequence.ts";
-export type { OutputPadding } from "./engine/transposedWindow.ts";
-export type { Padding, WindowOptions } from "./engine/window.ts";
+export type { Limits } from "./budget.ts";
+export type { LoadOptions } from "./runtime/load.ts";
+export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";
+export type { KernelEngine } from "./runtime/engine.ts";
+export type { Activation, ActivationName } from "./kernels/activation.ts";
+export type { ConvAlgorithm } from "./kernels/conv2d.ts";
+export type { InputGradientAlgorithm } from "./kernels/conv2dGradients.ts";
+export type { PoolOptions } from "./kernels/pool2d.ts";
+export type { SequencePadding } from "./kernels/sequence.ts";
+export type { OutputPadding } from "./kernels/transposedWindow.ts";
+export type { Padding, WindowOptions } from "./kernels/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
-export type { OnnxLayout } from "./formats/onnx/write/index.ts";
+export type { OnnxLayout } from "./onnx/export/index.ts";
 export * as layers from "./layers/index.ts";
 export { input, type SymbolicTensor } from "./layers/symbolic.ts";
 export type { Layer } from "./layers/layer.ts";
@@ -44,31 +44,38 @@ export type { PreluLayerOptions } from "./layers/prelu.ts";
 export type { SeparableConv2dLayerOptions } from "./layers/separableConv2d.ts";
 export type { Interpolation, UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
-export * as losses from "./losses/index.ts";
-export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./losses/index.ts";
-export * as metrics from "./metrics/index.ts";
-export type { TopKOptions } from "./metrics/index.ts";
-export type { Count, Metric } from "./metrics/metric.ts";
-export type { CompileOptions } from "./model/compile.ts";
-export type { EarlyStopping } from "./model/earlyStopping.ts";
-export type { Evaluation, Figures } from "./model/evaluation.ts";
-export type { BatchEnd, EpochEnd, FitOptions, History } from "./model/fit.ts";
+export * as losses from "./training/losses/index.ts";
+export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./training/losses/index.ts";
+export * as metrics from "./training/metrics/index.ts";
+export type { TopKOptions } from "./training/metrics/index.ts";
+export type { Count, Metric } from "./training/metrics/metric.ts";
+export type { CompileOptions } from "./training/compile.ts";
+export type { EarlyStopping } from "./training/earlyStopping.ts";
+export type { Evaluation, Figures } from "./training/evaluation.ts";
+export type { BatchEnd, FitOptions } from "./training/fit.ts";
+export type { EpochEnd, History } from "./training/history.ts";
 export type { InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions } from "./model/functional.ts";
-export type { GraphInput } from "./model/graph.ts";
+export type { GraphInput } from "./graph/graph.ts";
 export { loadModel, type Model } from "./model/model.ts";
-export type { Named } from "./model/named.ts";
+export type { Named } from "./graph/namedTensors.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
-export type { LayerTime, Session } from "./model/session.ts";
+export type { LayerTime, Session } from "./graph/session.ts";
 export type { ClassNumbers, Labels } from "./labels.ts";
 export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";
 export type { MaxPool } from "./ops/pooling.ts";
-export * as optimizers from "./optimizers/index.ts";
-export type { AdamOptions, ClipOptions, LearningRate, Optimizer, SgdOptions } from "./optimizers/index.ts";
-export * as schedules from "./optimizers/schedules.ts";
-export type { Schedule } from "./optimizers/schedules.ts";
+export * as optimizers from "./training/optimizers/index.ts";
+export type {
+  AdamOptions,
+  ClipOptions,
+  LearningRate,
+  Optimizer,
+  SgdOptions,
+} from "./training/optimizers/index.ts";
+export * as schedules from "./training/optimizers/schedules.ts";
+export type { Schedule } from "./training/optimizers/schedules.ts";
 export { Random } from "./random.ts";
 export type { Size } from "./options.ts";
 export { tensor, type Shape, type Tensor } from "./tensor.ts";

@@ -1,7 +1,7 @@
 /** `im2row/inference`: saved models run, in three fifths of the code. No training, no eager operators. */
 import exact from "../build/wasm.js";
-import { KernelEngine } from "./engine/engine.ts";
-import { loadEngine, type LoadOptions } from "./engine/load.ts";
+import { KernelEngine } from "./runtime/engine.ts";
+import { loadEngine, type LoadOptions } from "./runtime/load.ts";
 import { decodeCheckpoint } from "./model/checkpoint.ts";
 import { InferenceModel } from "./model/inferenceModel.ts";
 
@@ -20,11 +20,11 @@ export function loadModel(bytes: Uint8Array): InferenceModel {
 }
 
 export type { InferenceModel, KernelEngine };
-export type { Limits } from "./engine/budget.ts";
-export type { LoadOptions } from "./engine/load.ts";
-export type { WasmModule, WasmResponse, WasmSource } from "./engine/platform.ts";
+export type { Limits } from "./budget.ts";
+export type { LoadOptions } from "./runtime/load.ts";
+export type { WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";
 export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
-export type { GraphInput } from "./model/graph.ts";
-export type { Named } from "./model/named.ts";
-export type { LayerTime, Session } from "./model/session.ts";
+export type { GraphInput } from "./graph/graph.ts";
+export type { Named } from "./graph/namedTensors.ts";
+export type { LayerTime, Session } from "./graph/session.ts";
 export { tensor, type Shape, type Tensor } from "./tensor.ts";

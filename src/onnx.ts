@@ -1,10 +1,10 @@
 /** `im2row/onnx`: nets from ONNX files, run, trained and written again. */
-export { loadOnnx } from "./formats/onnx/load.ts";
-export type { OnnxModel } from "./formats/onnx/model.ts";
-export type { OnnxNode } from "./formats/onnx/nodes.ts";
-export type { FrozenInitializer } from "./formats/onnx/frozen.ts";
-export type { Feeds, OnnxFitOptions } from "./formats/onnx/given.ts";
-export type { OnnxInput } from "./formats/onnx/graph.ts";
-export type { NodeTime, OnnxSession } from "./formats/onnx/session.ts";
-export type { OnnxData, OnnxTensor } from "./formats/onnx/feeds.ts";
-export type { ElementType } from "./formats/onnx/values.ts";
+export { loadOnnx } from "./onnx/load.ts";
+export type { OnnxModel } from "./onnx/model.ts";
+export type { OnnxNode } from "./onnx/import/nodeShapes.ts";
+export type { FrozenInitializer } from "./onnx/import/frozenInitializers.ts";
+export type { Feeds, OnnxFitOptions } from "./onnx/import/feedShapes.ts";
+export type { OnnxInput } from "./onnx/import/graph.ts";
+export type { NodeTime, OnnxSession } from "./onnx/session.ts";
+export type { OnnxData, OnnxTensor } from "./onnx/import/feeds.ts";
+export type { ElementType } from "./onnx/file/constant.ts";

@@ -147,7 +147,7 @@ describe("the code on", () => {
       return `${folder}/example${i}.ts`;
     });
     writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
-    const files = [...own, `${root}/src/engine/wasm.d.ts`];
+    const files = [...own, `${root}/src/runtime/wasm.d.ts`];
     const config = { extends: `${root}/tsconfig.json`, files, include: [] };
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
     const tsc = [`${root}/node_modules/typescript/bin/tsc`, "--project", folder];

@@ -2,10 +2,10 @@
  * The register tile over one block of the reduction: `C[m, n] (+)= A · B` with `A` and `B` where the caches want them, and
  * the epilogue while `C` is there too.
  */
-import { activate } from "../activation";
-import { ceilingOf, floorOf, isClip, LINEAR, RELU } from "../curves";
-import { add4, atLeast4, atMost4, load4, splat, store4 } from "../simd";
-import { copyFloats } from "./copy";
+import { activate } from "../elementwise/activation";
+import { ceilingOf, floorOf, isClip, LINEAR, RELU } from "../lib/activations";
+import { add4, atLeast4, atMost4, load4, splat, store4 } from "../lib/simd";
+import { copyFloats } from "../lib/copy";
 import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
 import { gemm1x8, gemm2x8, gemm3x8, gemm4x8, gemm5x8, MR, NR, RUN } from "./micro";
 import { PANEL_ROW } from "./pack";

@@ -16,7 +16,7 @@ import {
   splat,
   store4,
   zero4,
-} from "../simd";
+} from "../lib/simd";
 
 /** Steps of a turn of the loop, and the bytes that a turn advances by in `A` and `B`. */
 const STEPS: i32 = 4;

@@ -8,9 +8,9 @@
  *
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
-import { activate } from "../activation";
-import { LINEAR } from "../curves";
-import { endShare, firstShare, share, shares } from "../share";
+import { activate } from "../elementwise/activation";
+import { LINEAR } from "../lib/activations";
+import { endShare, firstShare, share, shares } from "../lib/share";
 import {
   describePanels,
   EDGE,
@@ -26,7 +26,7 @@ import {
   singleRun,
   SINGLE_RUN_BYTES,
 } from "./block";
-import { addFloats, copyFloats } from "./copy";
+import { addFloats, copyFloats } from "../lib/copy";
 import { gemv } from "./gemv";
 import { MR, NR } from "./micro";
 import { packLastPanel, packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "./pack";

@@ -2,9 +2,9 @@
  * Products of a single row, as dense layers compute for one image: each element of `B` is used once, so the rows of `B`
  * are read in their order and `C` stays in the cache.
  */
-import { load4, loadSplat, madd4, mantissaBits, normal4, store4 } from "../simd";
-import { normal } from "../subnormal";
-import { zeroFloats } from "./copy";
+import { load4, loadSplat, madd4, mantissaBits, normal4, store4 } from "../lib/simd";
+import { normal } from "../elementwise/subnormal";
+import { zeroFloats } from "../lib/copy";
 
 /** Columns at a time: 8 KB of C. */
 const COLUMNS: i32 = 2048;

@@ -6,7 +6,7 @@
  * itself (or from zero in the first block), so cutting the reduction into blocks does not change a bit, and
  * neither does the shape of the tile.
  */
-import { load4, loadSplat, madd4, store4, zero4 } from "../simd";
+import { load4, loadSplat, madd4, store4, zero4 } from "../lib/simd";
 
 /** Rows of the register tile. */
 export const MR: i32 = 5;

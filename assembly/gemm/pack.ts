@@ -14,9 +14,9 @@ import {
   zero4,
   zipHigh4,
   zipLow4,
-} from "../simd";
-import { normal } from "../subnormal";
-import { copyTail } from "./copy";
+} from "../lib/simd";
+import { normal } from "../elementwise/subnormal";
+import { copyTail } from "../lib/copy";
 import { NR } from "./micro";
 
 /** Bytes of one packed row of a panel. */

@@ -1,7 +1,7 @@
 /** In the place of `module.ts` in hosts that compile no WebAssembly and have no threads. */
-import type { Request } from "../engine/load.ts";
-import { startMore } from "../engine/more.ts";
-import type { Runtime } from "../engine/runtime.ts";
+import type { Request } from "../runtime/load.ts";
+import { startMore } from "../runtime/variants.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 export function start(request: Request): Promise<Runtime> {
   return startMore(request, {

@@ -1,5 +1,5 @@
-import { activationCode, type Activation } from "../engine/activation.ts";
-import type { Kernels } from "../engine/kernels.ts";
+import { activationCode, type Activation } from "../kernels/activation.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import type { Epilogue, Takes } from "./epilogue.ts";
 import type { Buffer, BuildContext } from "./layer.ts";
 

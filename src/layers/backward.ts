@@ -1,6 +1,6 @@
 /** The backward passes of the layers with weights, apart from them: a program that only runs models does not carry them. */
-import { forwardPass, type Conv2d, type ConvAlgorithm } from "../engine/conv2d.ts";
-import { filterGradientPass, inputGradientPass } from "../engine/conv2dGradients.ts";
+import { forwardPass, type Conv2d, type ConvAlgorithm } from "../kernels/conv2d.ts";
+import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { sizeOf } from "../tensor.ts";
 import type { ActivationPass } from "./activate.ts";
 import { onlyInput, type Buffer, type BuildContext } from "./layer.ts";

@@ -1,12 +1,12 @@
-import { checkGroups, type Conv2d } from "../engine/conv2d.ts";
-import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../engine/sequence.ts";
+import { checkGroups, type Conv2d } from "../kernels/conv2d.ts";
+import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
 import { buildPass, expectAlgorithm, SHARED_KEYS } from "./conv2d.ts";
 import { onlyInput, type Layer } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
-import { checkWeighted, kernelAndBias, type WeightedOptions } from "./weighted.ts";
+import { checkWeighted, kernelAndBias, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface Conv1dLayerOptions extends WeightedOptions {
   /** Number of filters: the channels of the output. */

@@ -6,15 +6,15 @@ import {
   sharedAlgorithm,
   type Conv2d,
   type ConvAlgorithm,
-} from "../engine/conv2d.ts";
-import { checkPadding, resolveWindow, type Padding } from "../engine/window.ts";
+} from "../kernels/conv2d.ts";
+import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
 import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
-import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./weighted.ts";
+import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface SharedOptions extends WeightedOptions {
   /** `[height, width]` of the filters, or one number for both. */

@@ -1,13 +1,13 @@
-import { checkGroups, sharedAlgorithm, type Conv2d } from "../engine/conv2d.ts";
-import { inputGradientPass } from "../engine/conv2dGradients.ts";
-import { checkOutputPadding, transposedWindow, type OutputPadding } from "../engine/transposedWindow.ts";
+import { checkGroups, sharedAlgorithm, type Conv2d } from "../kernels/conv2d.ts";
+import { inputGradientPass } from "../kernels/conv2dGradients.ts";
+import { checkOutputPadding, transposedWindow, type OutputPadding } from "../kernels/transposedWindow.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { checkShared, expectAlgorithm, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
-import { kernelAndBias } from "./weighted.ts";
+import { kernelAndBias } from "./kernelAndBias.ts";
 
 export interface Conv2dTransposeLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */

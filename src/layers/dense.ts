@@ -4,7 +4,7 @@ import { fuseActivation, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
-import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./weighted.ts";
+import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface DenseLayerOptions extends WeightedOptions {
   /** Size of the output. */

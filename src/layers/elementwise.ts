@@ -1,4 +1,4 @@
-import { activationCode, copyActivation, type Activation } from "../engine/activation.ts";
+import { activationCode, copyActivation, type Activation } from "../kernels/activation.ts";
 import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 

@@ -1,5 +1,5 @@
 /** What a layer can do of the work of those after it, in inference: `model/fusion.ts` brings them together. */
-import type { ActivationCode } from "../engine/activation.ts";
+import type { ActivationCode } from "../kernels/activation.ts";
 import type { Buffer } from "./layer.ts";
 
 /** `y = (x − mean)·gamma / √(variance + epsilon) + beta` with numbers for each channel that do not follow from the input. */

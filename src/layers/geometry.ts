@@ -1,6 +1,6 @@
 /** Layers that move pixels and compute nothing. */
-import { transposition } from "../engine/transpose.ts";
-import { checkElements, imageOf, type Window } from "../engine/window.ts";
+import { transposition } from "../kernels/transposition.ts";
+import { checkElements, imageOf, type Window } from "../kernels/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, isInteger, listOf, pairOf, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";

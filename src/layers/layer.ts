@@ -1,7 +1,7 @@
-import type { ConvAlgorithm } from "../engine/conv2d.ts";
-import type { Heap } from "../engine/heap.ts";
-import type { Kernels } from "../engine/kernels.ts";
-import type { Window } from "../engine/window.ts";
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import type { Heap } from "../runtime/heap.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Window } from "../kernels/window.ts";
 import { ShapeError } from "../errors.ts";
 import type { Shape } from "../tensor.ts";
 import type { BACKWARD } from "./backward.ts";

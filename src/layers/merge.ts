@@ -1,10 +1,10 @@
 /** Layers that make one value of several. */
-import type { Kernels } from "../engine/kernels.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer, BuildContext, Layer, LayerDefinition, Pass } from "./layer.ts";
-import { addRow, multiplyRow, rowPair } from "./rows.ts";
+import { addRow, multiplyRow, rowPair } from "./perChannel.ts";
 import { defineLayer } from "./symbolic.ts";
 
 /** @throws ShapeError unless there are at least two shapes */

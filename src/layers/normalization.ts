@@ -77,7 +77,7 @@ export function affineOf<T>(
   return { gamma: scale ? all[0] : undefined, beta: center ? all[scale ? 1 : 0] : undefined };
 }
 
-/** How `n` images are cut into sets with a mean and a variance each: see `assembly/normalization.ts`. */
+/** How `n` images are cut into sets with a mean and a variance each: see `assembly/normalization/forward.ts`. */
 export interface Cut {
   readonly c: number;
   readonly groups: number;

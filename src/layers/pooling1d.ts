@@ -3,8 +3,8 @@ import {
   sequenceOf,
   sequenceWindow,
   type SequencePadding,
-} from "../engine/sequence.ts";
-import type { Window } from "../engine/window.ts";
+} from "../kernels/sequence.ts";
+import type { Window } from "../kernels/window.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";

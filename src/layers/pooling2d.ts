@@ -1,5 +1,5 @@
-import { checkPool, resolvePool } from "../engine/pool2d.ts";
-import { imageOf, type Padding, type Window } from "../engine/window.ts";
+import { checkPool, resolvePool } from "../kernels/pool2d.ts";
+import { imageOf, type Padding, type Window } from "../kernels/window.ts";
 import { checkOptions, type Size } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";

@@ -1,5 +1,5 @@
-import type { Conv2d } from "../engine/conv2d.ts";
-import { resolveWindow } from "../engine/window.ts";
+import type { Conv2d } from "../kernels/conv2d.ts";
+import { resolveWindow } from "../kernels/window.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
@@ -7,7 +7,7 @@ import { buildPass, expectAlgorithm, checkShared, SHARED_KEYS, type SharedOption
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
-import { biasOf } from "./weighted.ts";
+import { biasOf } from "./kernelAndBias.ts";
 
 export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
   /** Number of pointwise filters: the channels of the output. */

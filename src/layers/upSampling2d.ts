@@ -1,5 +1,5 @@
-import { resizeTable } from "../engine/resize.ts";
-import { checkElements, imageOf } from "../engine/window.ts";
+import { resizeTable } from "../kernels/resizeTable.ts";
+import { checkElements, imageOf } from "../kernels/window.ts";
 import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
 import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";

@@ -4,8 +4,8 @@ import * as layers from "../layers/index.ts";
 import type { Layer } from "../layers/layer.ts";
 import { show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
-import { createGraph, isChain, nodeOf, type Graph, type NodeSpec } from "./graph.ts";
-import { checkWeights, weightsOf } from "./parameters.ts";
+import { createGraph, isChain, nodeOf, type Graph, type NodeSpec } from "../graph/graph.ts";
+import { checkWeights, weightsOf } from "../graph/parameters.ts";
 
 /**
  * Versions of the architecture's JSON. Lists of layers are written as the first, which older packages read; its input is

@@ -2,7 +2,7 @@ import { OptionError } from "../errors.ts";
 import { symbolicTensors, type SymbolicTensor } from "../layers/symbolic.ts";
 import { checkOptions } from "../options.ts";
 import { shapeText } from "../tensor.ts";
-import { createGraph, type Graph, type OutputRoles } from "./graph.ts";
+import { createGraph, type Graph, type OutputRoles } from "../graph/graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./sequential.ts";
 

@@ -1,16 +1,16 @@
-import type { ConvAlgorithm } from "../engine/conv2d.ts";
-import type { KernelEngine } from "../engine/engine.ts";
-import type { Runtime } from "../engine/runtime.ts";
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import type { KernelEngine } from "../runtime/engine.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import { shapeText, isBatchOf, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "../tensor.ts";
-import { checkAlgorithms, checkEngine } from "./compile.ts";
-import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
-import { Inference } from "./inference.ts";
-import { byName, inOrder, isNamed, placeOf, type Named } from "./named.ts";
-import { Parameters } from "./parameters.ts";
-import { Session } from "./session.ts";
+import { checkAlgorithms, checkEngine } from "../training/compile.ts";
+import { outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
+import { Inference } from "../graph/inference.ts";
+import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
+import { Parameters } from "../graph/parameters.ts";
+import { Session } from "../graph/session.ts";
 import { summarize } from "./summary.ts";
 
 /** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */

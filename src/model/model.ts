@@ -1,26 +1,27 @@
 import { OptionError } from "../errors.ts";
-import { encodeModel } from "../formats/onnx/encode.ts";
-import { writeModel, type OnnxLayout } from "../formats/onnx/write/index.ts";
+import { encodeModel } from "../onnx/file/encode.ts";
+import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/layer.ts";
-import type { Loss } from "../losses/index.ts";
-import type { Metric } from "../metrics/metric.ts";
+import type { Loss } from "../training/losses/index.ts";
+import type { Metric } from "../training/metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
 import { noTensor, sizeOf, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
-import { checkCompileOptions, type CompileOptions } from "./compile.ts";
-import { decides, evaluateBatches, type Evaluation, type Judged } from "./evaluation.ts";
-import { checkFitOptions, runFit, type FitOptions, type History } from "./fit.ts";
-import { judgedOutputs, type Graph, type GraphInput } from "./graph.ts";
+import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
+import { decides, evaluateBatches, type Evaluation, type Judged } from "../training/evaluation.ts";
+import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
+import type { History } from "../training/history.ts";
+import { judgedOutputs, type Graph, type GraphInput } from "../graph/graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
-import { Interruption } from "./interruption.ts";
-import { startingWeights } from "./initialize.ts";
-import { learningParameters, trainingFault, type TrainingFault } from "./learning.ts";
-import { inOrder, placeOf, type Named } from "./named.ts";
-import { sharedWeights } from "./parameters.ts";
-import { checkLabels, noTargets, type Targets } from "./targets.ts";
-import { Trainer } from "./trainer.ts";
+import { Interruption } from "../training/interruption.ts";
+import { startingWeights } from "../graph/initialize.ts";
+import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
+import { inOrder, placeOf, type Named } from "../graph/namedTensors.ts";
+import { sharedWeights } from "../graph/parameters.ts";
+import { checkLabels, noTargets, type Targets } from "../training/targets.ts";
+import { Trainer } from "../training/trainer.ts";
 
 /** Images, and what their outputs are to be. */
 interface ToJudge {

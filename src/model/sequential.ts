@@ -2,7 +2,7 @@ import { OptionError } from "../errors.ts";
 import type { Layer } from "../layers/layer.ts";
 import { checkOptions, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { chain } from "./graph.ts";
+import { chain } from "../graph/graph.ts";
 import { Model } from "./model.ts";
 
 export interface SequentialOptions {

@@ -1,8 +1,8 @@
 import { escaped } from "../errors.ts";
 import { listed } from "../options.ts";
 import { shapeText } from "../tensor.ts";
-import { isChain, nodeOf, type Graph } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import { isChain, nodeOf, type Graph } from "../graph/graph.ts";
+import type { Parameters } from "../graph/parameters.ts";
 
 /** Most characters of a cell: names come from files, and the longest makes the column. */
 const MOST = 80;

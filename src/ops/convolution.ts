@@ -1,4 +1,4 @@
-import { activationCode, type Activation } from "../engine/activation.ts";
+import { activationCode, type Activation } from "../kernels/activation.ts";
 import {
   checkFilter,
   checkGroups,
@@ -6,15 +6,15 @@ import {
   type Conv2d,
   type ConvAlgorithm,
   type ConvPass,
-} from "../engine/conv2d.ts";
+} from "../kernels/conv2d.ts";
 import {
   filterGradientPass,
   inputGradientPass,
   type InputGradientAlgorithm,
-} from "../engine/conv2dGradients.ts";
-import type { Kernels } from "../engine/kernels.ts";
-import type { Runtime } from "../engine/runtime.ts";
-import { resolveWindow, type Padding, type WindowOptions } from "../engine/window.ts";
+} from "../kernels/conv2dGradients.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { resolveWindow, type Padding, type WindowOptions } from "../kernels/window.ts";
 import { checkOptions, type Size } from "../options.ts";
 import { expectShape, readShape, readTensor, shapeText, type Shape, type Tensor } from "../tensor.ts";
 import { ShapeError } from "../errors.ts";

@@ -1,5 +1,5 @@
-import { activationCode, type Activation } from "../engine/activation.ts";
-import type { Runtime } from "../engine/runtime.ts";
+import { activationCode, type Activation } from "../kernels/activation.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { classNumbers, copyValues, type Labels } from "../labels.ts";
 import { checkOptions, flag } from "../options.ts";

@@ -1,9 +1,9 @@
-import type { Activation } from "../engine/activation.ts";
-import { KernelEngine } from "../engine/engine.ts";
-import type { ConvAlgorithm } from "../engine/conv2d.ts";
-import type { InputGradientAlgorithm } from "../engine/conv2dGradients.ts";
-import type { PoolOptions } from "../engine/pool2d.ts";
-import type { WindowOptions } from "../engine/window.ts";
+import type { Activation } from "../kernels/activation.ts";
+import { KernelEngine } from "../runtime/engine.ts";
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import type { InputGradientAlgorithm } from "../kernels/conv2dGradients.ts";
+import type { PoolOptions } from "../kernels/pool2d.ts";
+import type { WindowOptions } from "../kernels/window.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
 import type { Labels } from "../labels.ts";
@@ -56,7 +56,7 @@ export class Engine extends KernelEngine {
    *
    * By `"winograd"`, which `"auto"` takes for 3×3 filters at stride 1 where it multiplies less, 4×4 outputs come of a whole
    * tile d of 6×6 pixels at once, padding included: γ_{c+25}·(|A|ᵀ[Σ_c (|G||W||G|ᵀ) ⊙ (|B|ᵀ|d||B|)]|A| + |b|), with the
-   * matrices of `assembly/winograd/transform.ts`, and 4c·2⁻¹²⁶·|A|ᵀ[max |B|ᵀ|d||B|]|A| where filters are subnormal. The
+   * matrices of `assembly/conv/winograd/transform.ts`, and 4c·2⁻¹²⁶·|A|ᵀ[max |B|ᵀ|d||B|]|A| where filters are subnormal. The
    * error of each output is that of the tile's largest pixels, whether its own patch holds them or not, and an infinity or
    * NaN among the tile's pixels can make NaN of all of its outputs. `"im2row"` keeps the first bound, output by output.
    */

@@ -1,5 +1,5 @@
-import { resolvePool, type PoolOptions } from "../engine/pool2d.ts";
-import type { Runtime } from "../engine/runtime.ts";
+import { resolvePool, type PoolOptions } from "../kernels/pool2d.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions, isTyped, plainView, show } from "../options.ts";
 import { expectShape, readShape, readTensor, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";

@@ -1,5 +1,5 @@
-import { Region } from "../engine/region.ts";
-import type { Runtime } from "../engine/runtime.ts";
+import { Region } from "../runtime/region.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
 
 /** The linear memory of one call of an eager operator: operands come in, results go out as new tensors. */

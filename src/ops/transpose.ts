@@ -1,5 +1,5 @@
-import type { Runtime } from "../engine/runtime.ts";
-import { transposition } from "../engine/transpose.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { transposition } from "../kernels/transposition.ts";
 import { OptionError } from "../errors.ts";
 import { isInteger, listOf, show } from "../options.ts";
 import { readTensor, sizeOf, type Tensor } from "../tensor.ts";

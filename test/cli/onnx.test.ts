@@ -7,7 +7,7 @@ import { encode as encodePng } from "fast-png";
 import { encode as encodeJpeg } from "jpeg-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bench, operationsOf } from "../../src/cli/onnx.ts";
-import { DATA_TYPE } from "../../src/formats/onnx/proto.ts";
+import { DATA_TYPE } from "../../src/onnx/file/proto.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { tensor } from "../../src/index.ts";
 import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";

@@ -103,7 +103,7 @@ function expectActivations(engine: Engine): void {
     const dx = engine.activationBackprop(dy, read, kind);
     const total = (at: Float64Array): number =>
       at.reduce((sum, value, i) => sum + dy.data[i]! * activations.activation(code, alpha, value), 0);
-    // f′ is off by 12u (assembly/activation.ts), and the product rounds |f′| ≤ 1.76 again.
+    // f′ is off by 12u (assembly/elementwise/activation.ts), and the product rounds |f′| ≤ 1.76 again.
     const bound = (i: number): number => 14 * U * Math.abs(dy.data[i]!) + quotient(33, 3);
     close(`activationBackprop ${name}`, dx.data, numericalGradient(total, x.data, H), bound);
   }

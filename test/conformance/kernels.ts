@@ -97,9 +97,9 @@ const elementwise = oracle.ELEMENTWISE.map(({ name, kind, code, alpha, bound }):
 /** Columns around the four lanes in which a row is added up. */
 const CLASSES = [1, 2, 3, 4, 5, 7, 8, 9, 10, 17, 64];
 
-/** Relative error of softmax for values within `range` of the largest (assembly/activation.ts). */
+/** Relative error of softmax for values within `range` of the largest (assembly/elementwise/activation.ts). */
 const softmaxBound = (range: number, columns: number): number => (range + Math.ceil(columns / 4) + 6) * U;
-/** Error of the loss of one-hot rows (assembly/loss.ts). */
+/** Error of the loss of one-hot rows (assembly/training/softmaxCrossEntropy.ts). */
 const lossBound = (range: number, columns: number): number => (range + Math.ceil(columns / 4) + 4) * U;
 
 function expectSoftmax(engine: Engine): void {

@@ -71,7 +71,7 @@ function expectEvaluation({ engine }: Context): void {
   const rows = oneHot(labels, CLASSES);
   const exact = crossEntropy(data, rows, CLASSES);
   const correct = agreement(data, rows, CLASSES);
-  // The bound of the loss (assembly/loss.ts) for logits within 16 of their maximum.
+  // The bound of the loss (assembly/training/softmaxCrossEntropy.ts) for logits within 16 of their maximum.
   const bound = (16 + 1 + 4) * U;
   holds("logits", Math.max(...data.map(Math.abs)) < 8, "|logit| < 8", [...data]);
   for (const batchSize of [1, 3, COUNT, 64]) {

@@ -8,10 +8,10 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** By source: what guards it, and the names that are other ones then. */
 const GUARDED: Readonly<Record<string, readonly [by: string, guard: string, names: string]>> = {
-  "src/engine/heap.ts": ["heap.ts", "guardHeap", "Heap"],
-  "src/engine/runtime.ts": ["runtime.ts", "guardRuntime", "Runtime"],
-  "src/model/arena.ts": ["plan.ts", "guardArena", "untouched, assignOffsets"],
-  "src/model/plan.ts": ["plan.ts", "guardPlan", "createPlan"],
+  "src/runtime/heap.ts": ["heap.ts", "guardHeap", "Heap"],
+  "src/runtime/runtime.ts": ["runtime.ts", "guardRuntime", "Runtime"],
+  "src/graph/arena.ts": ["plan.ts", "guardArena", "untouched, assignOffsets"],
+  "src/graph/plan.ts": ["plan.ts", "guardPlan", "createPlan"],
 };
 
 /** Puts the guarded module in the place of each, as `test/guards/setup.ts` does in vitest. */

@@ -1,7 +1,7 @@
 /** Damage to what the messages of an ONNX file say. */
-import { decodeModel } from "../../src/formats/onnx/decode.ts";
-import { encodeModel } from "../../src/formats/onnx/encode.ts";
-import type { AttributeProto, GraphProto, ModelProto } from "../../src/formats/onnx/proto.ts";
+import { decodeModel } from "../../src/onnx/file/decode.ts";
+import { encodeModel } from "../../src/onnx/file/encode.ts";
+import type { AttributeProto, GraphProto, ModelProto } from "../../src/onnx/file/proto.ts";
 import type { Random } from "../../src/random.ts";
 import { maybe, NAMES, pick, SIZES } from "./reader.ts";
 

@@ -1,5 +1,5 @@
 /** A heap that puts bands around its blocks and fills what has no content yet with NaN. */
-import type { Heap } from "../../src/engine/heap.ts";
+import type { Heap } from "../../src/runtime/heap.ts";
 
 /** Whether heaps made from now on are guarded, so that a test may compare them with plain ones. */
 export const guarding = { on: true };

@@ -1,6 +1,6 @@
 /** Plans whose buffers lie apart, each between bands, and are empty before each run. */
-import type { assignOffsets, PlannedBuffer, untouched } from "../../src/model/arena.ts";
-import type { createPlan, Plan } from "../../src/model/plan.ts";
+import type { assignOffsets, PlannedBuffer, untouched } from "../../src/graph/arena.ts";
+import type { createPlan, Plan } from "../../src/graph/plan.ts";
 import { BAND, guardsOf, type Guards, type Span } from "./heap.ts";
 
 /** How many elements of a buffer may be written: its size is rounded up. */

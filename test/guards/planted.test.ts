@@ -2,8 +2,8 @@
 import { loadGuarded } from "./engines.ts";
 import { afterEach, expect, it } from "vitest";
 import { input, layers, losses, model, optimizers, tensor, type Model } from "../../src/index.ts";
-import type { Kernels } from "../../src/engine/kernels.ts";
-import { Runtime } from "../../src/engine/runtime.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
+import { Runtime } from "../../src/runtime/runtime.ts";
 import { Engine } from "../../src/ops/engine.ts";
 import { noise } from "../support/model.ts";
 

@@ -1,6 +1,6 @@
 /** A runtime that looks after each kernel at the bands around its operands. */
-import type { Kernels } from "../../src/engine/kernels.ts";
-import type { Runtime } from "../../src/engine/runtime.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
+import type { Runtime } from "../../src/runtime/runtime.ts";
 import { guardsOf, type Guards } from "./heap.ts";
 
 type Live = ConstructorParameters<typeof Runtime>[0];

@@ -7,7 +7,7 @@ import { loadOnnx } from "../../src/onnx.ts";
 import golden from "../conformance/digests.json" with { type: "json" };
 import { operatorsDigest } from "../conformance/operatorsDigest.ts";
 import { weightsDigest } from "../conformance/weightsDigest.ts";
-import { CASES, dataSets, GROUPS } from "../formats/onnx/cases.ts";
+import { CASES, dataSets, GROUPS } from "../onnx/cases.ts";
 import { skipped } from "../support/data.ts";
 import { randomNet } from "../support/randomNets.ts";
 import { splitEverything } from "../support/threads.ts";

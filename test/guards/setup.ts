@@ -9,7 +9,7 @@ import { guardRuntime } from "./runtime.ts";
 
 export { guarding } from "./heap.ts";
 
-vi.mock(import("../../src/engine/heap.ts"), async (original) => guardHeap(await original()));
-vi.mock(import("../../src/engine/runtime.ts"), async (original) => guardRuntime(await original()));
-vi.mock(import("../../src/model/arena.ts"), async (original) => guardArena(await original()));
-vi.mock(import("../../src/model/plan.ts"), async (original) => guardPlan(await original()));
+vi.mock(import("../../src/runtime/heap.ts"), async (original) => guardHeap(await original()));
+vi.mock(import("../../src/runtime/runtime.ts"), async (original) => guardRuntime(await original()));
+vi.mock(import("../../src/graph/arena.ts"), async (original) => guardArena(await original()));
+vi.mock(import("../../src/graph/plan.ts"), async (original) => guardPlan(await original()));

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { broadcastTable } from "../../src/formats/onnx/layers/strides.ts";
+import { broadcastTable } from "../../src/kernels/strides.ts";
 import { broadcast } from "../oracles/strided.ts";
 import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
 import { random } from "../support/random.ts";

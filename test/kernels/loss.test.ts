@@ -144,7 +144,7 @@ describe("softmax cross-entropy at the limits", () => {
   });
 });
 
-/** As `assembly/pointwiseLoss.ts` numbers them. */
+/** As `assembly/training/pointwiseLoss.ts` numbers them. */
 const KINDS = [
   { name: "meanSquaredError", kind: 0, delta: 0 },
   { name: "meanAbsoluteError", kind: 1, delta: 0 },

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { reductionTable } from "../../src/formats/onnx/layers/strides.ts";
+import { reductionTable } from "../../src/kernels/strides.ts";
 import { reducedSets } from "../oracles/strided.ts";
 import { expectWithin, SMALLEST, U } from "../support/float.ts";
 import { random } from "../support/random.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resizeTable } from "../../src/engine/resize.ts";
+import { resizeTable } from "../../src/kernels/resizeTable.ts";
 import { resize, resizeGradient, type Resize } from "../oracles/resize.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { bitsOf, expectWithin, gamma, U } from "../support/float.ts";

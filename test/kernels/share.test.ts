@@ -1,7 +1,7 @@
 /** Threads share outputs: what one instance after the other writes as each of the threads. */
 import { describe, expect, it } from "vitest";
 import threads from "../../build/wasm.threads.js";
-import type { Kernels } from "../../src/engine/kernels.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
 import { random } from "../support/random.ts";
 
 const PAGES = 128;

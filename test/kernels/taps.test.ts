@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { tapsOf } from "../../src/formats/onnx/layers/along.ts";
+import { tapsOf } from "../../src/layers/take.ts";
 import { taps, tapsGradient, type Taps } from "../oracles/taps.ts";
 import { numericalGradient } from "../support/differences.ts";
 import { bitsOf, expectWithin, gamma } from "../support/float.ts";

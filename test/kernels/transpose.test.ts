@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { transposition } from "../../src/engine/transpose.ts";
+import { transposition } from "../../src/kernels/transposition.ts";
 import { strided, transpose } from "../oracles/transpose.ts";
 import { random } from "../support/random.ts";
 import { guarded, openKernels } from "../support/wasm.ts";

@@ -11,7 +11,7 @@ import {
   type Model,
   type Tensor,
 } from "../../src/index.ts";
-import { logSoftmax } from "../../src/formats/onnx/layers/logSoftmax.ts";
+import { logSoftmax } from "../../src/layers/logSoftmax.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../src/formats/safetensors.ts";
 import { hourglass, rareOptions } from "../conformance/hourglass.ts";
 import { lenet5, tinyNet } from "../conformance/nets.ts";

@@ -26,7 +26,7 @@ const LIMIT = 120;
 const LEFT_OUT = new Set(["assembly/index.ts", "assembly/threads.ts", "assembly/relaxed.ts"]);
 
 /** What notices a mistake that the tests of the kernels themselves let pass. */
-const NETS = ["test/conformance.test.ts", "test/sameBits.test.ts", "test/engine/threadBits.test.ts"];
+const NETS = ["test/conformance.test.ts", "test/sameBits.test.ts", "test/runtime/threadBits.test.ts"];
 
 /** The sources of the kernels. */
 export function kernelFiles(): string[] {

@@ -11,7 +11,7 @@ import { keyOf, type Mutant, operators, tools } from "./places.ts";
 import type { Outcome, Verdict } from "./report.ts";
 
 /** Types, tables of the hosts, and what runs in workers and processes of its own, where Stryker does not see it. */
-const LEFT_OUT = /\.d\.ts$|^src\/(hosts|cli)\/|^src\/engine\/(threads\/|kernels\.ts)/;
+const LEFT_OUT = /\.d\.ts$|^src\/(hosts|cli)\/|^src\/engine\/(threads\/)/;
 
 export function sourceFiles(): string[] {
   return readdirSync("src", { recursive: true, encoding: "utf8" })
@@ -58,8 +58,11 @@ const settings = (files: readonly string[], folder: string): object => ({
 
 /** What reads and writes files has tests of its own, which are many; the others go through all the rest. */
 const AREAS = [
-  { sources: /^src\/formats\//, tests: "test/formats/**/*.test.ts" },
-  { sources: /^src\/(?!formats\/)/, tests: "test/{engine,model}/*.test.ts test/*.test.ts" },
+  { sources: /^src\/(formats|onnx)\//, tests: "test/{formats,onnx}/**/*.test.ts" },
+  {
+    sources: /^src\/(?!formats\/|onnx\/)/,
+    tests: "test/{runtime,graph,layers,training,model}/*.test.ts test/*.test.ts",
+  },
 ];
 
 /** Tries the mistakes by these tests, or by those of their area, and tells what became of each. */

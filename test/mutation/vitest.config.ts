@@ -17,7 +17,7 @@ export default defineConfig({
       "test/examples.test.ts",
       // These bound memory and time, which Stryker's own take part of.
       "test/model/memory.test.ts",
-      "test/formats/onnx/{hostile,bounds}.test.ts",
+      "test/onnx/{hostile,bounds}.test.ts",
     ],
   },
 });

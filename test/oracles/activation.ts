@@ -87,7 +87,7 @@ interface Elementwise {
   readonly alpha: number;
   /** Whether the gradient follows from the input, not from the output. */
   readonly fromInput: boolean;
-  /** The most that `y = f(x)` may be off, as the kernel promises it (assembly/activation.ts). */
+  /** The most that `y = f(x)` may be off, as the kernel promises it (assembly/elementwise/activation.ts). */
   bound(x: number, y: number): number;
 }
 

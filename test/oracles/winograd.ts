@@ -9,7 +9,7 @@ type Matrix = readonly (readonly number[])[];
 const [a, b] = [Math.SQRT1_2, Math.SQRT2];
 const [alpha, beta] = [2 / 3, 1 / 6];
 
-/** The absolute values of Bᵀ, G and Aᵀ of `assembly/winograd/transform.ts`. */
+/** The absolute values of Bᵀ, G and Aᵀ of `assembly/conv/winograd/transform.ts`. */
 const INPUT: Matrix = [
   [1, 0, 2.5, 0, 1, 0],
   [0, 2 * a, 2, a, 1, 0],

@@ -1,5 +1,5 @@
 /** Small ONNX files, written out by hand. */
-import { encodeModel } from "../../src/formats/onnx/encode.ts";
+import { encodeModel } from "../../src/onnx/file/encode.ts";
 import {
   ATTRIBUTE_TYPE,
   DATA_TYPE,
@@ -9,7 +9,7 @@ import {
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
-} from "../../src/formats/onnx/proto.ts";
+} from "../../src/onnx/file/proto.ts";
 
 /** An attribute: a number is an integer unless it stands in `{ float }`. */
 export type Attribute = number | readonly number[] | string | { readonly float: number } | TensorProto;

@@ -1,8 +1,8 @@
 /** Kernels that threads share and no operator of the engine calls, run on the memory itself: their results. */
-import { Region } from "../../src/engine/region.ts";
-import { resizeTable } from "../../src/engine/resize.ts";
-import { tapsOf } from "../../src/formats/onnx/layers/along.ts";
-import { broadcastTable, reductionTable } from "../../src/formats/onnx/layers/strides.ts";
+import { Region } from "../../src/runtime/region.ts";
+import { resizeTable } from "../../src/kernels/resizeTable.ts";
+import { tapsOf } from "../../src/layers/take.ts";
+import { broadcastTable, reductionTable } from "../../src/kernels/strides.ts";
 import type { Engine } from "../../src/index.ts";
 import { noise } from "./model.ts";
 

@@ -1,7 +1,7 @@
 /** Engines with threads, on which everything that can be split is, however small. */
 import { afterAll, beforeAll, expect } from "vitest";
 import { load, type Engine } from "../../src/index.ts";
-import { tuning } from "../../src/engine/threads/start.ts";
+import { tuning } from "../../src/runtime/threads/start.ts";
 
 /** For the tests of the file that calls it. */
 export function splitEverything(): void {

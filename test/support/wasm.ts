@@ -1,6 +1,6 @@
 /** The kernels on a memory of their own, with a bump allocator: what a kernel's test needs and no more. */
 import exact from "../../build/wasm.js";
-import type { Kernels } from "../../src/engine/kernels.ts";
+import type { Kernels } from "../../src/kernels/kernels.ts";
 
 const PAGES = 256;
 const ALIGNMENT = 64;

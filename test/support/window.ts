@@ -1,7 +1,7 @@
 /** The sliding window as tests describe it, and as kernels read it. */
 import type { KernelBench } from "./wasm.ts";
 
-/** The fields of the struct in assembly/window.ts. */
+/** The fields of the struct in assembly/lib/window.ts. */
 export interface Geometry {
   h: number;
   w: number;

@@ -1,13 +1,13 @@
 /** ONNX files: loaded, run, written again, run from what was written, trained, and run on the guarded heap. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { decodeModel } from "../../../src/formats/onnx/decode.ts";
-import { fromNumbers } from "../../../src/formats/onnx/feeds.ts";
+import { decodeModel } from "../../../src/onnx/file/decode.ts";
+import { fromNumbers } from "../../../src/onnx/import/feeds.ts";
 import { losses, optimizers, tensor, type Engine } from "../../../src/index.ts";
 import { loadOnnx, type OnnxModel, type OnnxTensor } from "../../../src/onnx.ts";
 import type { Random } from "../../../src/random.ts";
 import { sizeOf } from "../../../src/tensor.ts";
-import { CASES, GROUPS } from "../../formats/onnx/cases.ts";
-import { LAYER_CASES } from "../../formats/onnx/exported.ts";
+import { CASES, GROUPS } from "../../onnx/cases.ts";
+import { LAYER_CASES } from "../../onnx/exported.ts";
 import { constant, node, onnxFile, valueInfo } from "../../support/onnxFile.ts";
 import { expectSame, type Bench } from "../bench.ts";
 import { damage } from "../bytes.ts";

@@ -1,0 +1,189 @@
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Layer } from "../layers/layer.ts";
+import { show } from "../options.ts";
+import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
+
+/** What a model is given: its name, and the shape for one image, without the batch. */
+export interface GraphInput {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** One use of a layer. Values are numbered: first the graph's inputs, then what each node defines. */
+export interface GraphNode {
+  /** The layer's name; its further uses are `name:1`, `name:2` … */
+  readonly name: string;
+  readonly layer: Layer;
+  /** The values it reads. */
+  readonly inputs: readonly number[];
+  /** The value it defines. */
+  readonly output: number;
+  /** Shapes of one image's inputs and output, without the batch. */
+  readonly inputShapes: readonly Shape[];
+  readonly outputShape: Shape;
+  /** The node whose weights it uses: itself, or the first that uses the layer. */
+  readonly owner: number;
+}
+
+/** A model's layers in an order in which each comes after what it reads. */
+export interface Graph {
+  /** How its convolutions are computed whose layer does not say, as the model was compiled. */
+  readonly algorithm?: ConvAlgorithm;
+  readonly inputs: readonly GraphInput[];
+  readonly nodes: readonly GraphNode[];
+  /** The values that the model returns, each the output of a node, and what they are called. */
+  readonly outputs: readonly number[];
+  readonly outputNames: readonly string[];
+  /** The places among the outputs of those that have a loss: all but integers. */
+  readonly judged: readonly number[];
+  /** The shape of each value. */
+  readonly shapes: readonly Shape[];
+}
+
+/** A layer and the values that it reads, before shapes are known. */
+export interface NodeSpec {
+  readonly layer: Layer;
+  readonly inputs: readonly number[];
+}
+
+/** An input without a name gets one. */
+export interface InputSpec {
+  readonly name?: string | undefined;
+  readonly shape: Shape;
+}
+
+/** The node that defines a value. */
+export function nodeOf({ inputs, nodes }: Graph, value: number): GraphNode {
+  return nodes[value - inputs.length]!;
+}
+
+/** By value, of so many: how often nodes read it. */
+export function countUses(nodes: readonly GraphNode[], values: number): number[] {
+  const uses = Array.from({ length: values }, () => 0);
+  for (const { inputs } of nodes) for (const value of inputs) uses[value]! += 1;
+  return uses;
+}
+
+/** Names and shapes of what the model returns. */
+export function outputsOf({ outputs, outputNames, shapes }: Graph): GraphInput[] {
+  return outputs.map((value, i) => ({ name: outputNames[i]!, shape: shapes[value]! }));
+}
+
+/** Names and shapes of the outputs that have a loss. */
+export function judgedOutputs(graph: Graph): GraphInput[] {
+  const outputs = outputsOf(graph);
+  return graph.judged.map((place) => outputs[place]!);
+}
+
+/** Whether each node reads the one before, and nothing else. */
+export function isChain({ inputs, nodes, outputs }: Graph): boolean {
+  return (
+    inputs.length === 1 &&
+    outputs.length === 1 &&
+    outputs[0] === nodes.length &&
+    nodes.every((node, index) => node.owner === index && node.inputs.length === 1 && node.inputs[0] === index)
+  );
+}
+
+/** @throws OptionError unless `name` can be one: it stands in files, maps and messages. */
+export function checkName(where: string, name: unknown): void {
+  if (typeof name !== "string" || !/^[\w-]+$/.test(name)) {
+    throw new OptionError(`${where}: name: expected letters, digits, "_" and "-", got ${show(name)}`);
+  }
+}
+
+/** Things with a name of their own, or with what they are called else. */
+type Nameable = readonly { readonly name?: string | undefined; readonly type: string }[];
+
+/** Names things as Keras does: the type, then `type_1`, `type_2` …, unless the user gave a name. */
+function nameAll(things: Nameable): string[] {
+  const taken = new Set<string>();
+  for (const { name, type } of things) {
+    if (name === undefined) continue;
+    checkName(type, name);
+    if (taken.has(name)) {
+      throw new OptionError(
+        `${type}: name: expected a name of its own, got ${show(name)} for the second time`,
+      );
+    }
+    taken.add(name);
+  }
+  const used = new Map<string, number>();
+  return things.map(({ name, type }) => {
+    if (name !== undefined) return name;
+    for (;;) {
+      const count = used.get(type) ?? 0;
+      used.set(type, count + 1);
+      const next = count === 0 ? type : `${type}_${count}`;
+      if (!taken.has(next)) return next;
+    }
+  });
+}
+
+/** @throws ShapeError unless the weights of a further use are those of the first. */
+function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode): void {
+  const [own, shared] = [layer.weights(inputShapes), layer.weights(first.inputShapes)];
+  const differs = own.findIndex(({ shape }, i) => !sameShape(shape, shared[i]!.shape));
+  if (differs < 0) return;
+  const { shape } = shared[differs]!;
+  throw new ShapeError(
+    `${name}: ${own[differs]!.name}: expected the shape of the layer's first use, ${shapeText(shape)}, ` +
+      `got inputs that need ${shapeText(own[differs]!.shape)}`,
+  );
+}
+
+/** What a model's outputs are called, and the places of those that have a loss. */
+export interface OutputRoles {
+  readonly names: readonly string[];
+  readonly judged: readonly number[];
+}
+
+/**
+ * Names inputs and nodes and infers every shape. Unless `roles` tells otherwise, outputs are called as their nodes, and
+ * each has a loss. @throws ShapeError, OptionError naming the layer.
+ */
+export function createGraph(
+  inputs: readonly InputSpec[],
+  specs: readonly NodeSpec[],
+  outputs: readonly number[],
+  roles?: OutputRoles,
+): Graph {
+  const shapes: Shape[] = inputs.map(({ shape }) => {
+    const own = readShape("model: inputShape", shape);
+    if (own.length > 0) return own;
+    throw new ShapeError("model: inputShape: expected at least one dimension, got none");
+  });
+  const layers = [...new Set(specs.map(({ layer }) => layer))];
+  const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
+  const nameOf = new Map(layers.map((layer, i) => [layer, names[inputs.length + i]!]));
+  const nodes: GraphNode[] = [];
+  const uses = new Map<Layer, { owner: number; count: number }>();
+  for (const [index, { layer, inputs: reads }] of specs.entries()) {
+    const use = uses.get(layer) ?? { owner: index, count: 0 };
+    const base = nameOf.get(layer)!;
+    const name = use.count === 0 ? base : `${base}:${use.count}`;
+    uses.set(layer, { ...use, count: use.count + 1 });
+    const inputShapes = reads.map((value) => shapes[value]!);
+    const outputShape = layer.outputShape(inputShapes, name);
+    const { owner } = use;
+    const node = { name, layer, inputs: reads, output: shapes.length, inputShapes, outputShape, owner };
+    if (owner < index) checkShared(node, nodes[owner]!);
+    shapes.push(outputShape);
+    nodes.push(node);
+  }
+  return {
+    inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
+    nodes,
+    outputs,
+    outputNames: roles?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
+    judged: roles?.judged ?? [...outputs.keys()],
+    shapes,
+  };
+}
+
+/** The graph of a list of layers, each reading the one before. */
+export function chain(inputShape: Shape, layers: readonly Layer[]): Graph {
+  const specs = layers.map((layer, index) => ({ layer, inputs: [index] }));
+  return createGraph([{ shape: inputShape }], specs, [layers.length]);
+}

@@ -1,0 +1,326 @@
+import { Budget } from "../budget.ts";
+import { KeptRegion, type Region } from "../runtime/region.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Epilogue } from "../layers/epilogue.ts";
+import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
+import { sizeOf } from "../tensor.ts";
+import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
+import { fuse, separate, type Step } from "./fusion.ts";
+import { planGradients, type Gradients, type NodeGradients } from "./gradients.ts";
+import type { Graph, GraphNode } from "./graph.ts";
+import { learningValues } from "./learning.ts";
+import type { Parameter, Parameters } from "./parameters.ts";
+import { placeValues } from "./aliasing.ts";
+
+export interface PlanOptions {
+  /** The most images in a batch. */
+  readonly capacity: number;
+  /** Absent for inference. */
+  readonly training?: TrainingOptions;
+}
+
+export interface TrainingOptions {
+  /** Address of the gradients, laid out as the parameters. */
+  readonly gradients: number;
+  readonly backward: BuildContext["backward"];
+  /** The parameters that learn. */
+  readonly learning: ReadonlySet<Parameter>;
+  /** By node: whether its layer is not frozen. */
+  readonly trainable: readonly boolean[];
+}
+
+/** A step through a graph with all of its buffers, ready to run without allocating. */
+export interface Plan {
+  readonly capacity: number;
+  /** Where the batch goes, and where the outputs come out. */
+  readonly inputs: readonly Buffer[];
+  readonly outputs: readonly Buffer[];
+  /** Where the losses write their gradients, of those outputs that have one; in training only. */
+  readonly outputGradients: readonly Buffer[];
+  /** Identifies the step for layers that draw random numbers. */
+  readonly randomKey: { step: number };
+  /** After the weights changed, before the next forward pass; in training after changes from outside, for frozen layers. */
+  prepare(): void;
+  forward(n: number): void;
+  /** The parts of `forward` by the names of their layers, for who wants to time them. */
+  readonly steps: readonly { readonly name: string; forward(n: number): void }[];
+  backward(n: number): void;
+  /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
+  update(n: number, commit: boolean): boolean;
+  /** Room for what belongs to the plan besides. @throws MemoryError */
+  room(elements: number): number;
+  dispose(): void;
+}
+
+/**
+ * Plans the buffers of a graph by the time that their content is needed, and builds the pass of each layer, or in
+ * inference of each of `fuse`'s steps.
+ *
+ * Time: 0 the inputs are written; i + 1 node i runs forward; N + 1 the losses; 2N + 1 − i node i runs backward; 2N + 2 the
+ * caller reads the outputs.
+ * @throws MemoryError, with everything freed.
+ */
+export function createPlan(
+  runtime: Runtime,
+  graph: Graph,
+  parameters: Parameters,
+  options: PlanOptions,
+): Plan {
+  const region = new KeptRegion(runtime.heap, `model: buffers for batches of ${options.capacity}`);
+  try {
+    return new Planner(runtime, graph, parameters, options, region).plan();
+  } catch (error) {
+    region.release();
+    throw error;
+  }
+}
+
+/** The passes, one after the other. */
+function oneByOne(forwards: readonly Pass[]): Pick<Plan, "prepare" | "forward" | "backward" | "update"> {
+  const updates = forwards.filter((pass) => pass.update !== undefined);
+  const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
+  return {
+    prepare() {
+      for (const pass of forwards) pass.prepare?.();
+    },
+    forward(n) {
+      for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
+    },
+    backward(n) {
+      for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
+    },
+    update(n, commit) {
+      let finite = true;
+      for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
+      return finite;
+    },
+  };
+}
+
+const NO_EPILOGUE: Epilogue = {};
+
+class Planner {
+  readonly #runtime: Runtime;
+  readonly #graph: Graph;
+  readonly #parameters: Parameters;
+  readonly #options: PlanOptions;
+  readonly #region: Region;
+  readonly #training: boolean;
+  readonly #buffers: PlannedBuffer[] = [];
+  readonly #steps: readonly Step[];
+  /** By value: its data, unless a pass never stores it; and whether it learns. */
+  readonly #values: PlannedBuffer[] = [];
+  readonly #learns: readonly boolean[];
+  readonly #gradients: Gradients | undefined;
+  readonly #randomKey = { step: 0 };
+  readonly #budget: Budget;
+  /** What all layers are handed alike. */
+  readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
+    window: (window) => this.#region.window(window),
+    table: (numbers) => this.#region.put(numbers),
+    tableOf: (length, make) => {
+      this.#budget.spend(4 * length);
+      return this.#region.put(make());
+    },
+    spend: (bytes) => this.#budget.spend(bytes),
+  };
+  /** The gradient of a value that has none. */
+  readonly #noGradient = untouched(0);
+
+  constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
+    this.#runtime = runtime;
+    this.#graph = graph;
+    this.#parameters = parameters;
+    this.#options = options;
+    this.#region = region;
+    this.#training = options.training !== undefined;
+    this.#learns = learningValues(graph, options.training?.learning);
+    this.#steps = this.#training ? separate(graph) : fuse(graph);
+    this.#budget = new Budget("model", runtime.limits);
+    this.#budget.checkNodes(graph.nodes.length);
+    this.#allocateValues();
+    if (!options.training) return;
+    const { gradients: pointer, learning } = options.training;
+    const target = { capacity: options.capacity, pointer, learning };
+    const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
+    this.#gradients = planGradients(runtime.kernels, graph, parameters, this.#learns, target, buffer);
+  }
+
+  plan(): Plan {
+    const passes = this.#steps.map((step) => this.#build(step));
+    const ends = this.#touchEnds();
+    const base = this.#region.room(assignOffsets(this.#buffers));
+    for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
+    return {
+      capacity: this.#options.capacity,
+      ...ends,
+      randomKey: this.#randomKey,
+      ...oneByOne(passes.filter((pass) => pass !== null)),
+      steps: passes.flatMap((pass, i) =>
+        pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
+      ),
+      room: (elements) => this.#region.room(elements),
+      dispose: () => this.#region.release(),
+    };
+  }
+
+  /** What the caller and the losses read and write, marked as needed then. */
+  #touchEnds(): Pick<Plan, "inputs" | "outputs" | "outputGradients"> {
+    const { nodes, ...graph } = this.#graph;
+    const lossTime = nodes.length + 1;
+    const endTime = 2 * nodes.length + 2;
+    const inputs = graph.inputs.map((_, value) => this.#values[value]!);
+    const outputs = graph.outputs.map((value) => this.#values[value]!);
+    // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
+    for (const buffer of inputs) {
+      touch(buffer, 0);
+      if (!this.#training) touch(buffer, endTime);
+    }
+    for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
+    const outputGradients = graph.judged.map(
+      (place) => this.#gradients?.values[graph.outputs[place]!] ?? untouched(0),
+    );
+    if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
+    return { inputs, outputs, outputGradients };
+  }
+
+  #buffer(elements: number): PlannedBuffer {
+    const buffer = untouched(elements);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  #allocateValues(): void {
+    const { inputs, nodes, shapes } = this.#graph;
+    const { capacity } = this.#options;
+    const places = placeValues(this.#graph, this.#steps, this.#training);
+    for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
+      const place = places[value]!;
+      this.#budget.where = (inputs[value] ?? nodes[value - inputs.length]!).name;
+      this.#budget.checkElements(sizeOf(shapes[value]!));
+      this.#values[value] =
+        place === value ? this.#buffer(capacity * sizeOf(shapes[value]!)) : this.#values[place]!;
+    }
+  }
+
+  /** Where the weights of a node lie. */
+  #weightsOf(owner: number): Buffer[] {
+    return this.#parameters.of(owner).map(({ offset }) => ({
+      pointer: this.#parameters.pointer + offset * 4,
+    }));
+  }
+
+  #epilogueOf({ absorbed }: Step): Epilogue {
+    if (absorbed.length === 0) return NO_EPILOGUE;
+    const parts = absorbed.map(({ node, role, other }): Epilogue => {
+      if (role.kind === "affine") return { affine: role.of(this.#weightsOf(node.owner)) };
+      if (role.kind === "sum") return { sum: this.#values[other!]! };
+      return { activation: role.activation };
+    });
+    return Object.assign({}, ...parts) as Epilogue;
+  }
+
+  /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
+  #build(step: Step): Pass | null {
+    const { node, index } = step;
+    this.#budget.where = node.name;
+    this.#budget.spend(0);
+    const { layer } = node;
+    const gradients = this.#learns[node.output] ? this.#gradients?.nodes[index] : undefined;
+    const finish = gradients?.finish;
+    if (gradients) {
+      for (const buffer of [this.#gradientOf(node), ...gradients.buffers])
+        touch(buffer, this.#backwardTime(index));
+    }
+    if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
+    const context = this.#contextOf(step, gradients);
+    const pass = layer.build(context);
+    const { backward } = pass;
+    if (!backward && context.dxs.some((dx) => dx !== null)) {
+      throw new Error(`${node.name}: expected a backward pass of ${layer.type}, got none`);
+    }
+    if (!backward || !finish) return pass;
+    return {
+      ...pass,
+      backward(n) {
+        backward(n);
+        finish(n);
+      },
+    };
+  }
+
+  /** What a step's pass is built from, its values marked as needed; it has gradients when it goes back. */
+  #contextOf(step: Step, gradients: NodeGradients | undefined): BuildContext {
+    const { node, index, reads } = step;
+    const [forwardTime, backwardTime] = [index + 1, this.#backwardTime(index)];
+    const xs = node.inputs.map((value) => this.#values[value]!);
+    const y = this.#values[step.output]!;
+    const dxs = gradients?.dxs ?? xs.map(() => null);
+    for (const value of reads) touch(this.#values[value]!, forwardTime);
+    touch(y, forwardTime);
+    const { backwardReads } = node.layer;
+    if (gradients && backwardReads.x) for (const x of xs) touch(x, backwardTime);
+    if (gradients && backwardReads.y) touch(y, backwardTime);
+    return {
+      kernels: this.#runtime.kernels,
+      heap: this.#runtime.heap,
+      name: node.name,
+      algorithm: this.#graph.algorithm ?? "auto",
+      capacity: this.#options.capacity,
+      training: this.#options.training?.trainable[node.owner] ?? false,
+      backward: gradients && this.#options.training!.backward,
+      inputs: node.inputShapes,
+      output: node.outputShape,
+      x: xs[0]!,
+      xs,
+      y,
+      dy: this.#gradientOf(node),
+      dx: dxs[0] ?? null,
+      dxs,
+      weights: this.#weightsOf(node.owner),
+      epilogue: this.#epilogueOf(step),
+      gradients: gradients?.weights ?? [],
+      randomKey: this.#keyOf(index),
+      ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
+      ...this.#shared,
+    };
+  }
+
+  #backwardTime(index: number): number {
+    return 2 * this.#graph.nodes.length + 1 - index;
+  }
+
+  /** Where the gradient of a node's output lies. */
+  #gradientOf({ output }: GraphNode): PlannedBuffer {
+    return this.#gradients?.values[output] ?? this.#noGradient;
+  }
+
+  /** What hands a layer its own buffers. */
+  #roomAt(
+    forwardTime: number,
+    backwardTime: number,
+    goesBack: boolean,
+  ): Pick<BuildContext, "saved" | "kept" | "scratch"> {
+    const needed = (elements: number, ...times: number[]): PlannedBuffer => {
+      const buffer = this.#buffer(elements);
+      for (const time of times) touch(buffer, time);
+      return buffer;
+    };
+    return {
+      saved: (elements) => needed(elements, forwardTime, goesBack ? backwardTime : forwardTime),
+      kept: (elements) => needed(elements, 0, 2 * this.#graph.nodes.length + 2),
+      scratch: (elements, pass) => needed(elements, pass === "forward" ? forwardTime : backwardTime),
+    };
+  }
+
+  /** The step's key, which changes, beside the layer's, which does not. */
+  #keyOf(index: number): { readonly step: number; readonly layer: number } {
+    const shared = this.#randomKey;
+    return {
+      get step() {
+        return shared.step;
+      },
+      layer: index,
+    };
+  }
+}

@@ -1,0 +1,150 @@
+import type { Runtime } from "../runtime/runtime.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Buffer } from "../layers/layer.ts";
+import { sizeOf } from "../tensor.ts";
+import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
+import type { Named } from "./namedTensors.ts";
+import type { Parameters } from "./parameters.ts";
+import { createPlan, type Plan } from "./plan.ts";
+
+/** How long a pass took in a run. */
+export interface LayerTime {
+  /** The layer, or the first of those that run as one. */
+  readonly layer: string;
+  readonly milliseconds: number;
+}
+
+/** The session of each view that was handed out: as long as somebody holds the view, its memory is the session's. */
+const sessionOf = new WeakMap<Float32Array | Int32Array, Session>();
+
+/** Makes a view hold the session whose memory it is of. */
+export function hold<View extends Float32Array | Int32Array>(view: View, session: Session): View {
+  sessionOf.set(view, session);
+  return view;
+}
+
+/**
+ * Inference on buffers that were planned once: fill `input`, call `run`, read `output`; `inputs` and `outputs` by name. Nothing is copied or allocated.
+ * The weights are the model's: after more training the next run uses the new ones.
+ */
+export class Session {
+  /** The most images in a run. */
+  readonly batchSize: number;
+  readonly #runtime: Runtime;
+  readonly #parameters: Parameters;
+  readonly #plan: Plan;
+  readonly #onDispose: (session: Session) => void;
+  #disposed = false;
+  /** The revision of the weights that the plan is prepared for. */
+  #revision = 0;
+  readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array }>;
+  /** Views of the batch's images by the inputs' names, and of the outputs by theirs; as `input` and `output` are. */
+  readonly inputs: Named<Float32Array>;
+  readonly outputs: Named<Float32Array>;
+
+  /** @throws MemoryError */
+  constructor(
+    runtime: Runtime,
+    graph: Graph,
+    parameters: Parameters,
+    batchSize: number,
+    onDispose: (session: Session) => void = () => {},
+  ) {
+    this.#runtime = runtime;
+    this.#parameters = parameters;
+    this.batchSize = batchSize;
+    this.#onDispose = onDispose;
+    this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
+    const views = new Map<Buffer, { readonly size: number; data: Float32Array }>();
+    const named = (ends: readonly GraphInput[], buffers: readonly Buffer[]): Named<Float32Array> => {
+      const record = {};
+      ends.forEach(({ name, shape }, i) => {
+        const buffer = buffers[i]!;
+        const size = batchSize * sizeOf(shape);
+        views.set(buffer, { size, data: this.#viewOf(buffer, size) });
+        Object.defineProperty(record, name, { enumerable: true, get: () => this.#view(buffer) });
+      });
+      return record;
+    };
+    this.inputs = named(graph.inputs, this.#plan.inputs);
+    this.outputs = named(outputsOf(graph), this.#plan.outputs);
+    this.#views = views;
+  }
+
+  #viewOf({ pointer }: Buffer, size: number): Float32Array {
+    const { floats } = this.#runtime.heap;
+    return hold(floats.subarray(pointer >>> 2, (pointer >>> 2) + size), this);
+  }
+
+  #view(buffer: Buffer): Float32Array {
+    this.#check();
+    const view = this.#views.get(buffer)!;
+    if (view.data.buffer !== this.#runtime.heap.memory.buffer) view.data = this.#viewOf(buffer, view.size);
+    return view.data;
+  }
+
+  #only(buffers: readonly Buffer[], what: string): Float32Array {
+    if (buffers.length === 1) return this.#view(buffers[0]!);
+    throw new OptionError(
+      `session.${what}: expected a model with one ${what}, got ${buffers.length}: use ${what}s`,
+    );
+  }
+
+  /** The batch's images, `[batchSize, h, w, c]`. Take it anew for each use: memory growth detaches views. */
+  get input(): Float32Array {
+    return this.#only(this.#plan.inputs, "input");
+  }
+
+  /** The outputs of the last run; a view as `input` is. */
+  get output(): Float32Array {
+    return this.#only(this.#plan.outputs, "output");
+  }
+
+  /**
+   * Computes the outputs of the first `n` images.
+   * @throws ShapeError unless `n` is from 1 to `batchSize`.
+   */
+  run(n: number = this.batchSize): void {
+    this.#prepare("run", n);
+    this.#plan.forward(n);
+  }
+
+  /**
+   * As `run`, and tells how long each pass took: normalizations, sums and activations that the layer before them computes
+   * as well have none of their own, nor have views such as `flatten`.
+   * @throws ShapeError
+   */
+  profile(n: number = this.batchSize): LayerTime[] {
+    this.#prepare("profile", n);
+    return this.#plan.steps.map(({ name, forward }) => {
+      const started = performance.now();
+      forward(n);
+      return { layer: name, milliseconds: performance.now() - started };
+    });
+  }
+
+  #prepare(where: string, n: number): void {
+    this.#check();
+    if (!(Number.isInteger(n) && n >= 1 && n <= this.batchSize)) {
+      throw new ShapeError(`session.${where}: expected from 1 to ${this.batchSize} images, got ${n}`);
+    }
+    const { revision } = this.#parameters;
+    if (this.#revision !== revision) {
+      this.#plan.prepare();
+      this.#revision = revision;
+    }
+  }
+
+  /** Frees the buffers. */
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    if (!this.#runtime.disposed) this.#plan.dispose();
+    this.#onDispose(this);
+  }
+
+  #check(): void {
+    if (this.#disposed) throw new Error("session: expected a live session, got one that was disposed");
+    if (this.#runtime.disposed) throw new Error("session: expected a live engine, got one that was disposed");
+  }
+}

@@ -1,0 +1,78 @@
+import { OptionError } from "../errors.ts";
+import { numberIn, oneOf } from "../options.ts";
+
+/** As `assembly/lib/activations.ts` numbers them; softmax has a kernel of its own. */
+export const CODES = {
+  linear: 0,
+  relu: 1,
+  leakyRelu: 2,
+  sigmoid: 3,
+  tanh: 4,
+  softmax: 5,
+  relu6: 6,
+  elu: 7,
+  selu: 8,
+  hardSigmoid: 9,
+  softplus: 10,
+  silu: 11,
+  swish: 11,
+  hardSwish: 12,
+  gelu: 13,
+  geluTanh: 14,
+  mish: 15,
+} as const;
+
+/** From this code on the slope follows from the input, not from the output. */
+const FIRST_FROM_INPUT = CODES.softplus;
+
+/** The parameter of the activations that have one, where none is given: as in TensorFlow, but for hard sigmoid's 1/6. */
+const PARAMETERS = { leakyRelu: 0.2, elu: 1, hardSigmoid: 1 / 6 } as const;
+
+/**
+ * Names of the activations. `softmax` runs over the last axis; `swish` is `silu`; `gelu` is the exact one and `geluTanh`
+ * its approximation by tanh. Formulas and errors stand at the kernel, `assembly/elementwise/activation.ts`.
+ */
+export type ActivationName = keyof typeof CODES;
+
+type Parametric = keyof typeof PARAMETERS;
+
+/** An activation by name, or with its parameter ≥ 0: slopes of leaky relu and hard sigmoid, −limit of elu. */
+export type Activation =
+  | ActivationName
+  | { readonly leakyRelu: number }
+  | { readonly elu: number }
+  | { readonly hardSigmoid: number };
+
+/** An activation as the kernels take it. */
+export interface ActivationCode {
+  readonly name: ActivationName;
+  readonly code: number;
+  readonly alpha: number;
+  /** Whether its slope follows from the input rather than from the output. */
+  readonly fromInput: boolean;
+}
+
+/** The activation as an object of its own, which the caller cannot change. */
+export function copyActivation(activation: Activation): Activation {
+  return typeof activation === "object" && activation !== null ? { ...activation } : activation;
+}
+
+/** @throws OptionError unless `activation` is a name or `{ name: parameter ≥ 0 }` of one that has a parameter. */
+export function activationCode(where: string, activation: Activation): ActivationCode {
+  const place = `${where}: activation`;
+  const entries = typeof activation === "object" && activation !== null ? Object.entries(activation) : [];
+  const [given] = entries;
+  if (given && entries.length === 1 && Object.hasOwn(PARAMETERS, given[0])) {
+    const name = given[0] as Parametric;
+    const parameter = numberIn(`${place}: ${name}`, given[1], 0);
+    if (Math.fround(parameter) < Infinity) return coded(name, parameter);
+    throw new OptionError(`${place}: ${name}: expected a number that float32 can hold, got ${parameter}`);
+  }
+  const name = oneOf(place, activation, Object.keys(CODES) as ActivationName[]);
+  return coded(name, Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name as Parametric] : 0);
+}
+
+function coded(name: ActivationName, alpha: number): ActivationCode {
+  const code = CODES[name];
+  return { name, code, alpha, fromInput: code >= FIRST_FROM_INPUT };
+}

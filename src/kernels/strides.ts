@@ -1,0 +1,63 @@
+/** How kernels find elements along axes: the tables that `assembly/elementwise/broadcast.ts` and `assembly/reduce/reduce.ts` read. */
+import { sizeOf, type Shape } from "../tensor.ts";
+
+/** An axis, and how far apart its elements lie in each of some tensors. */
+interface Axis {
+  size: number;
+  readonly steps: readonly number[];
+}
+
+/** The axes from the innermost outwards: without those of size 1, and as one where their elements go on evenly. */
+function mergedAxes(shape: Shape, steps: readonly Shape[]): Axis[] {
+  const axes: Axis[] = [];
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    const size = shape[axis]!;
+    if (size === 1) continue;
+    const own = steps.map((each) => each[axis]!);
+    const inner = axes.at(-1);
+    if (inner && own.every((step, i) => step === inner.steps[i]! * inner.size)) inner.size *= size;
+    else axes.push({ size, steps: own });
+  }
+  return axes;
+}
+
+/** How far apart the elements of a tensor lie along each axis; 0 along one of size 1. */
+function stepsOf(shape: Shape): number[] {
+  return shape.map((size, axis) => (size === 1 ? 0 : sizeOf(shape.slice(axis + 1))));
+}
+
+/**
+ * The layout by which `broadcastForward` makes images of `shape` from two operands: each of that rank, with 1 where it is
+ * repeated, and one for every image or the same for all.
+ */
+export function broadcastTable(
+  shape: Shape,
+  operands: readonly [Shape, Shape],
+  perImage: readonly [boolean, boolean] = [true, true],
+): Int32Array {
+  const axes = mergedAxes(shape, operands.map(stepsOf));
+  if (axes.length === 0) axes.push({ size: 1, steps: [1, 1] });
+  axes.push({ size: 1, steps: operands.map((operand, i) => (perImage[i] ? sizeOf(operand) : 0)) });
+  return Int32Array.from([
+    axes.length,
+    sizeOf(shape),
+    ...axes.flatMap(({ size, steps }) => [size, ...steps]),
+  ]);
+}
+
+/** The layout by which `reduceForward` reduces images of `shape` over some of their axes. */
+export function reductionTable(shape: Shape, reduced: ReadonlySet<number>): Int32Array {
+  const keeps = (axis: number): boolean => !reduced.has(axis);
+  const steps = stepsOf(shape);
+  const some = (kept: boolean): Axis[] =>
+    mergedAxes(
+      shape.map((size, axis) => (keeps(axis) === kept ? size : 1)),
+      [steps],
+    );
+  const [stay, go] = [some(true), some(false)];
+  stay.push({ size: 1, steps: [sizeOf(shape)] });
+  if (go.length === 0) go.push({ size: 1, steps: [0] });
+  const sizes = [shape.filter((_, axis) => keeps(axis)), shape.filter((_, axis) => !keeps(axis))].map(sizeOf);
+  const axes = [...stay, ...go].flatMap(({ size, steps: [step] }) => [size, step!]);
+  return Int32Array.from([stay.length, go.length, ...sizes, ...axes]);
+}

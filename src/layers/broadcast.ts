@@ -1,0 +1,163 @@
+import type { BuildContext, Buffer, Layer, Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+import { sameShape, sizeOf, type Shape } from "../tensor.ts";
+import { CONSTANT } from "./constant.ts";
+import { BROADCAST, REDUCE, UNARY } from "../kernels/kinds.ts";
+import { broadcastTable, reductionTable } from "../kernels/strides.ts";
+
+export type BroadcastKind = "add" | "sub" | "mul" | "div" | "min" | "max" | "pow";
+
+type Side = 0 | 1;
+
+interface Operand {
+  readonly side: Side;
+  readonly buffer: Buffer;
+}
+
+/** Two operands of the rank of `shape`, as layers see them, each with 1 along the axes on which it is repeated. */
+export interface BroadcastShapes {
+  readonly shape: Shape;
+  readonly operands: readonly [Shape, Shape];
+  /** Which of them is a constant: a weight of the layer, which does not learn. */
+  readonly constant: Side | undefined;
+}
+
+/** What a result's slope by each operand is made of, and from which operand on. */
+const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typeof BROADCAST, Side])[] } = {
+  max: [
+    ["share", 0],
+    ["share", 1],
+  ],
+  min: [
+    ["share", 1],
+    ["share", 0],
+  ],
+  pow: [
+    ["baseSlope", 0],
+    ["exponentSlope", 0],
+  ],
+};
+
+/**
+ * `y = a ∘ b`, element by element. The gradient of a maximum or minimum goes to the operand that it is, and by halves to two
+ * that are equal.
+ */
+export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): Layer {
+  const { shape, operands, constant } = shapes;
+  const weight = constant === undefined ? undefined : operands[constant];
+  return defineLayer({
+    type: `onnx.${kind}`,
+    config: {},
+    backwardReads: { x: kind !== "add" && kind !== "sub", y: kind === "div" },
+    isView: () => false,
+    outputShape: () => shape,
+    weights: () =>
+      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
+    build: (context) => buildPass(kind, shapes, context),
+  });
+}
+
+function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildContext): Pass {
+  const { kernels, xs, weights, y } = context;
+  const { shape, operands, constant } = shapes;
+  const perImage = [constant !== 0, constant !== 1] as const;
+  const place = (side: Side): Buffer =>
+    constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
+  const [a, b] = [place(0), place(1)];
+  const layout = context.table(broadcastTable(shape, operands, perImage));
+  const forward = (n: number): void =>
+    kernels.broadcastForward(BROADCAST[kind], layout, n, a.pointer, b.pointer, y.pointer);
+  if (!context.backward) return { forward };
+  const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
+  const passes = sides.flatMap((side, i) => {
+    const dx = context.dxs[i];
+    const slope = SLOPES[kind]?.[side];
+    if (dx && slope) {
+      const [of, from] = slope;
+      const turned =
+        from === 0
+          ? layout
+          : context.table(broadcastTable(shape, [operands[1], operands[0]], [perImage[1], perImage[0]]));
+      const slopes = (n: number, to: Buffer): void =>
+        kernels.broadcastForward(
+          BROADCAST[of],
+          turned,
+          n,
+          place(from).pointer,
+          place(from === 0 ? 1 : 0).pointer,
+          to.pointer,
+        );
+      return [slopeGradient(shapes, context, side, dx, slopes)];
+    }
+    // A product's gradient has the other factor, a quotient's the divisor.
+    const factor = kind === "div" || side === 0 ? 1 : 0;
+    return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
+  });
+  return {
+    forward,
+    backward(n) {
+      for (const pass of passes) pass(n);
+    },
+  };
+}
+
+/** Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is repeated. */
+function slopeGradient(
+  { shape, operands }: BroadcastShapes,
+  { kernels, capacity, dy, scratch, table }: BuildContext,
+  side: Side,
+  dx: Buffer,
+  slopes: (n: number, to: Buffer) => void,
+): (n: number) => void {
+  const size = sizeOf(shape);
+  const whole = sameShape(operands[side], shape);
+  const each = whole ? dx : scratch(capacity * size, "backward");
+  const sums = table(reductionTable(shape, repeatedAxes(operands[side], shape)));
+  return (n) => {
+    slopes(n, each);
+    kernels.multiplyForward(dy.pointer, each.pointer, each.pointer, n * size);
+    if (!whole) kernels.reduceForward(REDUCE.sum, sums, n, each.pointer, dx.pointer);
+  };
+}
+
+/** The axes along which an operand is repeated. */
+export function repeatedAxes(own: Shape, shape: Shape): ReadonlySet<number> {
+  return new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
+}
+
+/**
+ * Writes the gradient of one operand: of each result, then added up along the axes on which it is repeated. That of each
+ * result is dy or −dy; dy·b, dy·a; dy / b, −dy·(a / b) / b.
+ */
+function sideGradient(
+  kind: BroadcastKind,
+  { shape, operands, constant }: BroadcastShapes,
+  context: BuildContext,
+  side: Side,
+  dx: Buffer,
+  factor: Operand,
+): (n: number) => void {
+  const { kernels, capacity, dy, y } = context;
+  const [own, size] = [operands[side], sizeOf(shape)];
+  const whole = sameShape(own, shape);
+  const each = whole ? dx : context.scratch(capacity * size, "backward");
+  const beside = context.table(
+    broadcastTable(shape, [shape, operands[factor.side]], [true, constant !== factor.side]),
+  );
+  const sums = context.table(reductionTable(shape, repeatedAxes(own, shape)));
+  const linear = kind === "add" || kind === "sub";
+  const quotient = kind === "div" && side === 1;
+  const negative = quotient || (kind === "sub" && side === 1);
+  return (n) => {
+    if (quotient) kernels.multiplyForward(dy.pointer, y.pointer, each.pointer, n * size);
+    const from = quotient ? each : dy;
+    if (!linear) {
+      const { pointer } = factor.buffer;
+      kernels.broadcastForward(BROADCAST[kind], beside, n, from.pointer, pointer, each.pointer);
+    }
+    if (!whole) {
+      kernels.reduceForward(REDUCE.sum, sums, n, (linear ? dy : each).pointer, dx.pointer);
+    } else if (linear) kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size);
+    if (negative) kernels.unaryForward(UNARY.neg, 0, 0, dx.pointer, dx.pointer, n * sizeOf(own));
+  };
+}

@@ -1,0 +1,164 @@
+import type { Buffer, BuildContext, Layer, Pass } from "./layer.ts";
+import { defineLayer } from "./symbolic.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
+import { CONSTANT } from "./constant.ts";
+
+type Side = 0 | 1;
+
+/** Matrices `[…, m, k]` and `[…, k, n]`, as layers see them; what stands in front is broadcast. */
+export interface Matrices {
+  /** All of the result's axes in front of the matrices. */
+  readonly batch: Shape;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+  /** The operands' axes in front of the matrices, of the rank of `batch`, with 1 where they are repeated. */
+  readonly operands: readonly [Shape, Shape];
+  /** Which of them is a constant: a weight of the layer, which does not learn. */
+  readonly constant: Side | undefined;
+}
+
+/** Which of an operand's matrices goes into each of the products, in ascending order. */
+function matricesOf(batch: Shape, operand: Shape): number[] {
+  return Array.from({ length: sizeOf(batch) }, (_, product) => {
+    let matrix = 0;
+    let rest = product;
+    let stride = 1;
+    for (let axis = batch.length - 1; axis >= 0; axis--) {
+      const index = rest % batch[axis]!;
+      rest = (rest - index) / batch[axis]!;
+      if (operand[axis] !== 1) matrix += index * stride;
+      stride *= operand[axis]!;
+    }
+    return matrix;
+  });
+}
+
+/** Products of matrices, of which both or one are computed; `shape` is what the graph has for them. */
+export function matMulLayer(matrices: Matrices, shape: Shape): Layer {
+  const { operands, constant, m, n, k } = matrices;
+  const sides = [
+    [m, k],
+    [k, n],
+  ];
+  const weight = constant === undefined ? undefined : [...operands[constant], ...sides[constant]!];
+  return defineLayer({
+    type: "onnx.MatMul",
+    config: {},
+    backwardReads: { x: true, y: false },
+    isView: () => false,
+    outputShape: () => shape,
+    weights: () =>
+      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
+    build: (context) => buildPass(matrices, context),
+  });
+}
+
+/** One operand in a plan: its buffer, and the floats of an image's and of a matrix. */
+interface Operand {
+  readonly buffer: Buffer;
+  readonly image: number;
+  readonly matrix: number;
+  readonly matrices: readonly number[];
+}
+
+/** The address of the matrix that goes into a product. */
+function at({ buffer, image, matrix, matrices }: Operand, i: number, product: number): number {
+  return buffer.pointer + 4 * (i * image + matrices[product]! * matrix);
+}
+
+function buildPass(matrices: Matrices, context: BuildContext): Pass {
+  const { kernels, xs, weights, y, dy } = context;
+  const { batch, m, n, k, operands, constant } = matrices;
+  // Subnormal weights count as zeros: the kernel does that to its second operand, and the first is copied.
+  const left = constant === 0 ? sizeOf(operands[0]) * m * k : 0;
+  const copy = context.kept(left);
+  let asIs = constant !== 1;
+  const prepare = (): void => {
+    if (constant === 0) kernels.flushSubnormals(left, weights[0]!.pointer, copy.pointer);
+    if (constant === 1) asIs = kernels.hasSubnormals(sizeOf(operands[1]) * k * n, weights[0]!.pointer) === 0;
+  };
+  const operand = (side: Side): Operand => {
+    const matrix = side === 0 ? m * k : k * n;
+    const fixed = constant === side;
+    const buffer = fixed ? (side === 0 ? copy : weights[0]!) : xs[constant === undefined ? side : 0]!;
+    const image = fixed ? 0 : sizeOf(operands[side]) * matrix;
+    return { buffer, image, matrix, matrices: matricesOf(batch, operands[side]) };
+  };
+  // Three lists of a number for each product.
+  context.spend(24 * sizeOf(batch));
+  const [a, b] = [operand(0), operand(1)];
+  const products = sizeOf(batch);
+  const all = matricesOf(batch, batch);
+  const c: Operand = { buffer: y, image: products * m * n, matrix: m * n, matrices: all };
+  const space = context.scratch(kernels.gemmWorkspace(n, k), "forward");
+  const each = (images: number, body: (image: number, product: number) => void): void => {
+    for (let i = 0; i < images; i++) for (let p = 0; p < products; p++) body(i, p);
+  };
+  const forward = (images: number): void =>
+    each(images, (i, p) => {
+      const [pa, pb, to] = [at(a, i, p), at(b, i, p), at(c, i, p)];
+      kernels.gemm(0, 0, m, n, k, pa, k, pb, n, to, n, 0, 0, 0, 0, space.pointer, asIs);
+    });
+  if (!context.backward) return { prepare, forward };
+  const dc: Operand = { ...c, buffer: dy };
+  const gradient = (side: Side): Operand | undefined => {
+    const dx = constant === side ? undefined : context.dxs[constant === undefined ? side : 0];
+    return dx ? { ...(side === 0 ? a : b), buffer: dx } : undefined;
+  };
+  const [da, db] = [gradient(0), gradient(1)];
+  const need = Math.max(kernels.gemmWorkspace(k, n), kernels.gemmWorkspace(n, m));
+  const backSpace = context.scratch(need, "backward");
+  // A matrix that goes into several products has the sum of their gradients, in ascending order.
+  const again = ({ matrices: own }: Operand, p: number): boolean => own.indexOf(own[p]!) < p;
+  return {
+    prepare,
+    forward,
+    backward: (images) =>
+      each(images, (i, p) => {
+        const [from, ws] = [at(dc, i, p), backSpace.pointer];
+        if (da) {
+          kernels.gemm(
+            0,
+            1,
+            m,
+            k,
+            n,
+            from,
+            n,
+            at(b, i, p),
+            n,
+            at(da, i, p),
+            k,
+            0,
+            0,
+            0,
+            again(da, p),
+            ws,
+            asIs,
+          );
+        }
+        if (db) {
+          kernels.gemm(
+            1,
+            0,
+            k,
+            n,
+            m,
+            at(a, i, p),
+            k,
+            from,
+            n,
+            at(db, i, p),
+            n,
+            0,
+            0,
+            0,
+            again(db, p),
+            ws,
+            true,
+          );
+        }
+      }),
+  };
+}

@@ -1,0 +1,118 @@
+import { FormatError, OptionError } from "../../errors.ts";
+import { nodeOf, type Graph, type GraphNode } from "../../graph/graph.ts";
+import type { Shape, Tensor } from "../../tensor.ts";
+import { DATA_TYPE, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
+import { OnnxFile, Site } from "./file.ts";
+import { EXPORTERS } from "./layers.ts";
+import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
+
+/** Of the images that a file takes and gives. */
+export type OnnxLayout = "NCHW" | "NHWC";
+
+const IR_VERSION = 8;
+const OPSET = 17;
+
+/** Protocol buffers end at 2 GiB; a MiB is left for what is no weight. */
+const MOST_BYTES = 2 ** 31 - 2 ** 20;
+
+/** @throws FormatError when the weights do not fit into a file */
+function checkSize(weights: ReadonlyMap<string, Tensor>): void {
+  let bytes = 0;
+  for (const { data } of weights.values()) bytes += data.byteLength;
+  if (bytes > MOST_BYTES) {
+    throw new FormatError(
+      `toOnnx: expected at most ${MOST_BYTES} bytes of weights, which one file holds, got ${bytes}`,
+    );
+  }
+}
+
+/** A model as the messages of a file: its graph, with images NCHW inside, and its weights by their names. */
+class Writer {
+  readonly #file = new OnnxFile();
+  readonly #graph: Graph;
+  readonly #weights: ReadonlyMap<string, Tensor>;
+  readonly #layout: OnnxLayout;
+  readonly #outputs: ReadonlySet<number>;
+  /** The file's name of each value. */
+  readonly #values: string[] = [];
+
+  constructor(graph: Graph, weights: ReadonlyMap<string, Tensor>, layout: OnnxLayout) {
+    this.#graph = graph;
+    this.#weights = weights;
+    this.#layout = layout;
+    this.#outputs = new Set(graph.outputs);
+  }
+
+  write(): ModelProto {
+    const { inputs, nodes, outputs } = this.#graph;
+    for (const { name, shape } of inputs) this.#input(name, shape);
+    for (const node of nodes) this.#values.push(this.#layer(node));
+    for (const value of outputs) this.#output(value);
+    return {
+      irVersion: IR_VERSION,
+      producer: "im2row",
+      opsets: [{ domain: "", version: OPSET }],
+      graph: this.#file.graph,
+      functions: 0,
+    };
+  }
+
+  /** Whether an input or output has another order of axes than the same value inside of the file. */
+  #isTurned(shape: Shape): boolean {
+    return this.#layout === "NHWC" && isImage(shape);
+  }
+
+  /** The name, inside of the file, of a value that the world outside calls `name`. */
+  #inside(name: string, shape: Shape): string {
+    return this.#isTurned(shape) ? `${name}/NCHW` : name;
+  }
+
+  #declare(name: string, shape: Shape): ValueInfoProto {
+    const dims = ["N", ...(this.#isTurned(shape) ? shape : fileShape(shape))];
+    return { name, elementType: DATA_TYPE.float32, dims };
+  }
+
+  #input(name: string, shape: Shape): void {
+    this.#file.graph.inputs.push(this.#declare(name, shape));
+    const inside = this.#inside(name, shape);
+    if (inside !== name) this.#file.op(inside, "Transpose", [name], { perm: NHWC_TO_NCHW });
+    this.#values.push(inside);
+  }
+
+  /** Writes one use of a layer; its last operator and that one's output are called as the use. */
+  #layer(node: GraphNode): string {
+    const { name, layer, inputs, output, outputShape, owner } = node;
+    const exporter = Object.hasOwn(EXPORTERS, layer.type) ? EXPORTERS[layer.type] : undefined;
+    if (!exporter) {
+      const known = Object.keys(EXPORTERS).sort().join(", ");
+      throw new OptionError(`toOnnx: ${name}: expected a layer of the types ${known}; got ${layer.type}`);
+    }
+    const xs = inputs.map((value) => this.#values[value]!);
+    const site = new Site(this.#file, node, xs, this.#graph.nodes[owner]!.name, this.#weights);
+    const y = exporter(site);
+    if (xs.includes(y)) return y;
+    const isOutput = this.#outputs.has(output);
+    return this.#file.rename(isOutput ? this.#inside(name, outputShape) : name);
+  }
+
+  #output(value: number): void {
+    const { name, outputShape } = nodeOf(this.#graph, value);
+    this.#file.graph.outputs.push(this.#declare(name, outputShape));
+    const inside = this.#values[value]!;
+    if (this.#isTurned(outputShape)) this.#file.op(name, "Transpose", [inside], { perm: NCHW_TO_NHWC });
+    else if (inside !== name) this.#file.op(name, "Identity", [inside], {});
+  }
+}
+
+/**
+ * A model as the messages of an ONNX file.
+ * @throws OptionError naming a layer that has no exporter; FormatError when the weights are too many for one file.
+ */
+export function writeModel(
+  graph: Graph,
+  weights: ReadonlyMap<string, Tensor>,
+  layout: OnnxLayout,
+): ModelProto {
+  checkSize(weights);
+  return new Writer(graph, weights, layout).write();
+}

@@ -1,0 +1,148 @@
+/** Convolutions and pooling. */
+import { resolvePool, type PoolOptions } from "../../kernels/pool2d.ts";
+import { sequenceWindow, type SequenceOptions } from "../../kernels/sequence.ts";
+import { transposedWindow, type TransposedOptions } from "../../kernels/transposedWindow.ts";
+import { resolveWindow, type Window, type WindowOptions } from "../../kernels/window.ts";
+import type { Activation } from "../../kernels/activation.ts";
+import type { Tensor } from "../../tensor.ts";
+import { reorder } from "../file/reorder.ts";
+import { activate } from "./activations.ts";
+import type { Attribute, Site } from "./file.ts";
+import { channelsFirst } from "./layout.ts";
+
+/** How far the last window reaches beyond the image, below and right; negative where it leaves rows or columns over. */
+function excess(window: Window): [bottom: number, right: number] {
+  const { h, w, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
+  return [
+    (oh - 1) * strideH + (kh - 1) * dilationH + 1 - h - top,
+    (ow - 1) * strideW + (kw - 1) * dilationW + 1 - w - left,
+  ];
+}
+
+/** Of a pair of numbers, those for the axes that the layer slides along: a sequence is an image of one row. */
+function along(site: Site, rows: number, columns: number): number[] {
+  return site.shape.length === 2 ? [columns] : [rows, columns];
+}
+
+/** Sizes, strides and padding; the padding below and right is as much as the last window needs. */
+function geometry(site: Site, window: Window): Record<string, Attribute> {
+  const { kh, kw, strideH, strideW, top, left } = window;
+  const [bottom, right] = excess(window);
+  return {
+    kernel_shape: along(site, kh, kw),
+    strides: along(site, strideH, strideW),
+    pads: [...along(site, top, left), ...along(site, Math.max(0, bottom), Math.max(0, right))],
+  };
+}
+
+/** Filters `[…size, c, f]` as `[f, c, …size]`. */
+function filtersFirst({ shape, data }: Tensor): Tensor {
+  const last = shape.length - 1;
+  const order = [last, last - 1, ...shape.keys()].slice(0, shape.length);
+  return { shape: order.map((axis) => shape[axis]!), data: reorder(data, shape, order) };
+}
+
+/** What a convolution has besides, in either direction. */
+function convolving(site: Site, window: Window, group: number): Record<string, Attribute> {
+  return { ...geometry(site, window), dilations: along(site, window.dilationH, window.dilationW), group };
+}
+
+interface Activated {
+  readonly activation: Activation;
+}
+
+/** A convolution of an image or a sequence. */
+function convolution(site: Site, window: Window, group: number): string {
+  const [kernel, bias] = [site.weight("kernel", filtersFirst), site.weight("bias")];
+  const attributes = convolving(site, window, group);
+  const y = channelsFirst(site, site.x, (x) => site.op("Conv", [x, kernel, bias], attributes));
+  return activate(site, y, site.config<Activated>().activation);
+}
+
+const windowOf = (site: Site): Window => resolveWindow(site.name, site.shape, site.config<WindowOptions>());
+
+export function conv1d(site: Site): string {
+  const window = sequenceWindow(site.name, site.shape, site.config<SequenceOptions>());
+  return convolution(site, window, site.config<{ groups: number }>().groups);
+}
+
+export function conv2d(site: Site): string {
+  return convolution(site, windowOf(site), site.config<{ groups: number }>().groups);
+}
+
+export function depthwiseConv2d(site: Site): string {
+  return convolution(site, windowOf(site), site.shape[2]!);
+}
+
+export function separableConv2d(site: Site): string {
+  const depthwise = site.weight("depthwiseKernel", filtersFirst);
+  const between = site.op("Conv", [site.x, depthwise], convolving(site, windowOf(site), site.shape[2]!));
+  const pointwise = site.weight("pointwiseKernel", filtersFirst);
+  const y = site.op("Conv", [between, pointwise, site.weight("bias")]);
+  return activate(site, y, site.config<Activated>().activation);
+}
+
+/** Rows and columns of the output that no window of the convolution from there sees are ONNX's output padding. */
+export function conv2dTranspose(site: Site): string {
+  const config = site.config<TransposedOptions & Activated & { filters: number; groups: number }>();
+  const window = transposedWindow(site.name, site.shape, config.filters, config);
+  const inputs = [site.x, site.weight("kernel", filtersFirst), site.weight("bias")];
+  const [bottom, right] = excess(window);
+  const y = site.op("ConvTranspose", inputs, {
+    ...convolving(site, window, config.groups),
+    output_padding: [Math.max(0, -bottom), Math.max(0, -right)],
+  });
+  return activate(site, y, config.activation);
+}
+
+function pooling(site: Site, opType: string, window: Window, more: Record<string, Attribute> = {}): string {
+  return channelsFirst(site, site.x, (x) => site.op(opType, [x], { ...geometry(site, window), ...more }));
+}
+
+const poolOf = (site: Site): Window => resolvePool(site.name, site.shape, site.config<PoolOptions>());
+
+/** The window of a pooling layer over a sequence. */
+function sequencePoolOf(site: Site): Window {
+  const { poolSize, ...config } = site.config<SequenceOptions & { poolSize: number }>();
+  return sequenceWindow(site.name, site.shape, { ...config, kernelSize: poolSize, dilationRate: 1 });
+}
+
+export function maxPooling1d(site: Site): string {
+  return pooling(site, "MaxPool", sequencePoolOf(site));
+}
+
+export function maxPooling2d(site: Site): string {
+  return pooling(site, "MaxPool", poolOf(site));
+}
+
+export function averagePooling1d(site: Site): string {
+  return pooling(site, "AveragePool", sequencePoolOf(site), { count_include_pad: 0 });
+}
+
+export function averagePooling2d(site: Site): string {
+  return pooling(site, "AveragePool", poolOf(site), { count_include_pad: 0 });
+}
+
+/** Over the steps, `[n, steps, c]` as `[n, c]`. */
+const STEPS = { axes: [1], keepdims: 0 };
+
+export function globalMaxPooling1d(site: Site): string {
+  return site.op("ReduceMax", [site.x], STEPS);
+}
+
+export function globalAveragePooling1d(site: Site): string {
+  return site.op("ReduceMean", [site.x], STEPS);
+}
+
+/** `[n, c, 1, 1]` as `[n, c]`. */
+function globalPooling(site: Site, opType: string): string {
+  return site.op("Flatten", [site.op(opType, [site.x])], { axis: 1 });
+}
+
+export function globalMaxPooling2d(site: Site): string {
+  return globalPooling(site, "GlobalMaxPool");
+}
+
+export function globalAveragePooling2d(site: Site): string {
+  return globalPooling(site, "GlobalAveragePool");
+}

@@ -1,0 +1,242 @@
+import type { Activation } from "../../kernels/activation.ts";
+import { Budget } from "../../budget.ts";
+import type { KernelEngine } from "../../runtime/engine.ts";
+import { OwnError } from "../../errors.ts";
+import type { Layer } from "../../layers/layer.ts";
+import * as layers from "../../layers/index.ts";
+import { SymbolicTensor } from "../../layers/symbolic.ts";
+import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
+import { overImages } from "./layers/overImages.ts";
+import { Unsupported } from "./node.ts";
+import { fileOrder, splitOrder } from "./order.ts";
+import type { TensorProto } from "../file/proto.ts";
+import { shapeFault } from "../file/tensorData.ts";
+import type { Constant, ElementType, TensorType } from "../file/constant.ts";
+import { isConstant, type Computed, type Value } from "./values.ts";
+
+/** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
+export class NeedsKnown extends OwnError {
+  readonly value: Computed;
+
+  constructor(what: string, value: Computed) {
+    super(`${what}: expected numbers that are known when the file is loaded, got computed ones`);
+    this.value = value;
+  }
+}
+
+/** How a value was made, as far as what follows it may want to know. */
+export interface Origin {
+  /** Of an activation: its name, or with its parameter, and what it was applied to. */
+  readonly activation?: { readonly kind: Activation; readonly of: Computed };
+  /** Of a convolution or a product without a bias: the same with one, a number for each channel. */
+  readonly withBias?: (bias: Constant) => Computed | undefined;
+}
+
+/** A weight of a layer that starts with numbers of the file, perhaps in another order. */
+export interface StoredWeight {
+  readonly layer: Layer;
+  readonly weight: string;
+  /** The tensor that it is in the file; undefined when its numbers are computed from others. */
+  readonly source: TensorProto | undefined;
+  /** What it starts with. */
+  start(): Float32Array;
+  /** The layer's numbers for the file's, and the file's for the layer's. */
+  fromFile(data: ArrayLike<number>): Float32Array;
+  toFile(data: Float32Array): Float32Array;
+}
+
+/** Why a graph cannot be one of a net that takes any number of images. */
+export class NotBatched extends OwnError {}
+
+/**
+ * Draws the graph of a file with layers.
+ *
+ * Values keep the shapes that the file gives them, and the order in which their axes lie in memory. A transposition is a
+ * matter of that order and moves nothing; operators ask for the order they need, and only where it differs from what is
+ * there the numbers move. So a net of convolutions runs as `[n, h, w, c]` throughout.
+ *
+ * There are two kinds of graphs. A batched one, for nets whose images do not meet, has layers that see one image, as all
+ * models of this package, and runs for any number of them. Any other is drawn for one set of shapes and sees whole
+ * tensors: the first axis is one like the others, and a run is a batch of one.
+ */
+export class Builder {
+  /** Images in the shapes of the file while it is lowered, when the graph is batched. */
+  readonly batch: number | undefined;
+
+  /** What else is known of values, as they are made: another view of the same numbers is none of them. */
+  readonly origins: WeakMap<Computed, Origin> = new WeakMap();
+  /** The weights that start with numbers of the file. */
+  readonly stored: StoredWeight[] = [];
+  readonly #sources = new Set<TensorProto>();
+  /** The node that is lowered, whose name its layers get. */
+  node = "";
+  /** The node of the file that each layer is for, by the layer's name. */
+  readonly nodeOf: Map<string, string> = new Map();
+  /** The names in use, each with the last number that was put behind it. */
+  readonly #names = new Map<string, number>();
+  /** The first input that is given at run time. */
+  given: Computed | undefined;
+  /** The initializers that are values which learn, by their tensors. */
+  readonly weights: Map<TensorProto, Computed> = new Map();
+  /** Tensors of the file whose numbers the graph is drawn with, or reads as they are: those do not learn. */
+  readonly fixed: Set<TensorProto> = new Set();
+  /** Elements of weights that the file does not hold, or holds once for several layers. */
+  #copied = 0;
+
+  /** What computes constants that the host does not. */
+  readonly engine: KernelEngine;
+
+  /** What the file may make of this. */
+  readonly budget: Budget;
+
+  constructor(fileSize: number, engine: KernelEngine, batch?: number) {
+    this.engine = engine;
+    this.batch = batch;
+    this.budget = new Budget("loadOnnx", engine.runtime.limits, fileSize);
+  }
+
+  /** Counts numbers that are about to be read or computed, eight bytes each. @throws MemoryError as `Budget.spend` */
+  spend(elements: number): void {
+    this.budget.spend(8 * elements);
+  }
+
+  /** Takes note of a weight of so many elements. @throws MemoryError as `Budget.checkElements` */
+  keep(elements: number, weight: StoredWeight): void {
+    const { source } = weight;
+    if (!source || this.#sources.has(source)) this.#copied += elements;
+    this.budget.checkElements(this.#copied, "elements of copied weights");
+    if (source) this.#sources.add(source);
+    this.stored.push(weight);
+  }
+
+  /** Takes note of constants among some values whose numbers are read as the file has them. */
+  fix(values: readonly (Value | undefined)[]): void {
+    for (const value of values) {
+      if (value && isConstant(value) && value.source) this.fixed.add(value.source);
+    }
+  }
+
+  /** What is given when the net runs. */
+  input(name: string, type: ElementType, shape: Shape): Computed {
+    if (this.batch !== undefined && shape[0] !== this.batch) {
+      throw new NotBatched(`${name} has no images of its own`);
+    }
+    const order = fileOrder(shape.length);
+    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
+    const input = { type, shape, order, symbol };
+    this.given ??= input;
+    return input;
+  }
+
+  /** The shape that layers see of a value whose axes lie in `order`. */
+  seen(shape: Shape, order: readonly number[] = fileOrder(shape.length)): Shape {
+    const sizes = order.map((axis) => shape[axis]!);
+    if (this.batch !== undefined) {
+      if (order[0] !== 0 || sizes[0] !== this.batch)
+        throw new NotBatched("its first axis is not that of the images");
+      // A layer's shape has at least one axis.
+      return sizes.length === 1 ? [1] : sizes.slice(1);
+    }
+    // Empty tensors take a place as well, and nobody reads it.
+    return sizeOf(sizes) === 0 || sizes.length === 0 ? [1] : sizes;
+  }
+
+  /** The axis of a value as layers count them. @throws NotBatched when it is that of the images */
+  axis({ shape, order }: TensorType & { readonly order: readonly number[] }, axis: number): number {
+    const place = order.indexOf(axis) - (this.batch === undefined ? 0 : 1);
+    if (place >= 0 && axis < shape.length) return place;
+    throw new NotBatched("it joins the images of a batch");
+  }
+
+  /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
+  #newName(wanted: string): string {
+    // Without underscores in front no name means anything to an object.
+    const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
+    let [name, last] = [base, this.#names.get(base) ?? 0];
+    while (this.#names.has(name)) name = `${base}_${++last}`;
+    this.#names.set(name, 0).set(base, last);
+    return name;
+  }
+
+  /** What a layer that sees whole values makes of some; their axes are the caller's business. It is called as the node, unless told. */
+  apply(
+    layer: Layer,
+    inputs: readonly Computed[],
+    type: TensorType,
+    order?: readonly number[],
+    wanted = this.node,
+  ): Computed {
+    const { shape } = type;
+    const axes = order ?? fileOrder(shape.length);
+    const seen = this.seen(shape, axes);
+    const name = this.#newName(wanted);
+    this.nodeOf.set(name, this.node);
+    Object.assign(layer, { name });
+    const symbols = inputs.map(({ symbol }) => symbol);
+    const made = layer.outputShape(
+      symbols.map((symbol) => symbol.shape),
+      this.node,
+    );
+    if (!sameShape(made, seen)) {
+      throw new Error(`${layer.type}: expected the shape ${shapeText(seen)}, made ${shapeText(made)}`);
+    }
+    // For what they throw, while the node is known.
+    layer.weights(symbols.map((symbol) => symbol.shape));
+    return { type: type.type, shape, order: axes, symbol: new SymbolicTensor(seen, layer, symbols) };
+  }
+
+  /**
+   * What a layer for images makes of some: of values whose first axis, in memory as well, is that of the images. It sees
+   * one image, of the shape that follows in memory.
+   */
+  applyToImages(
+    layer: Layer,
+    inputs: readonly Computed[],
+    type: TensorType,
+    order: readonly number[],
+  ): Computed {
+    if (this.batch !== undefined) return this.apply(layer, inputs, type, order);
+    return this.apply(overImages(layer, type.shape[0]!), inputs, type, order);
+  }
+
+  /** The value with its axes in `order`: as it is, seen otherwise when only axes of size 1 differ, or moved. */
+  ordered(value: Computed, order: readonly number[]): Computed {
+    if (order.every((axis, place) => value.order[place] === axis)) return value;
+    const { type, shape } = value;
+    if (this.#alike(value, order)) return this.#view(value, { type, shape }, order);
+    const moved = this.batch === undefined ? order : order.slice(1);
+    const dims = moved.map((axis) => this.axis(value, axis) + 1);
+    return this.apply(layers.permute({ dims }), [value], { type, shape }, order);
+  }
+
+  /** Whether two orders are the same in memory: they agree in all axes of more than one element. */
+  #alike({ shape, order }: Computed, other: readonly number[]): boolean {
+    const counts = (axis: number): boolean => shape[axis] !== 1 || (this.batch !== undefined && axis === 0);
+    const [mine, its] = [order.filter(counts), other.filter(counts)];
+    return mine.every((axis, i) => axis === its[i]);
+  }
+
+  /** The value with its axes as the file has them. */
+  inFileOrder(value: Computed): Computed {
+    return this.ordered(value, fileOrder(value.shape.length));
+  }
+
+  #view(value: Computed, type: TensorType, order: readonly number[]): Computed {
+    const targetShape = this.seen(type.shape, order);
+    if (sameShape(targetShape, value.symbol.shape)) return { ...value, ...type, order };
+    return this.apply(layers.reshape({ targetShape }), [value], type, order);
+  }
+
+  /** The value's numbers, in the order of the file, under another shape. */
+  reshaped(value: Value, shape: Shape): Value {
+    if (sizeOf(shape) !== sizeOf(value.shape)) {
+      throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shapeText(shape)}`);
+    }
+    const fault = shapeFault(shape);
+    if (fault) throw new Unsupported(fault);
+    if (isConstant(value)) return { ...value, shape };
+    const order = splitOrder(value, shape);
+    if (order) return this.#view(value, { type: value.type, shape }, order);
+    return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));
+  }
+}

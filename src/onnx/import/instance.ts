@@ -1,0 +1,208 @@
+import type { ConvAlgorithm } from "../../kernels/conv2d.ts";
+import type { KernelEngine } from "../../runtime/engine.ts";
+import { FormatError, OptionError, ShapeError } from "../../errors.ts";
+import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import { modelOf } from "../../model/functional.ts";
+import type { Model } from "../../model/model.ts";
+import { listed } from "../../options.ts";
+import type { Shape } from "../../tensor.ts";
+import { NotBatched, type StoredWeight } from "./builder.ts";
+import type { OnnxGraph } from "./graph.ts";
+import type { TensorProto } from "../file/proto.ts";
+import type { Operators } from "./operator.ts";
+import { lower, symbolsBefore, type Lowered } from "./lower.ts";
+import type { Constant } from "../file/constant.ts";
+import { isComputed, isConstant, type Computed } from "./values.ts";
+
+/**
+ * Images in the shapes with which a net that leaves their number open is lowered. A file may have one of these numbers in
+ * mind, as YOLO has 13 rows of cells, so that an axis only looks like that of the images; not both.
+ */
+const SOME_IMAGES = [11, 13] as const;
+
+/** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
+export type Given = ReadonlyMap<string, Shape | Constant>;
+
+/** A value by the name that the file has for it. */
+interface Named {
+  readonly name: string;
+  readonly value: Computed;
+}
+
+/** An end of a net that is computed. */
+export interface End extends Named {
+  /** What the model calls it: an output as the file does, an input in the letters that names of inputs have. */
+  readonly key: string;
+}
+
+/** A file's graph drawn for what is given, as a model on an engine. */
+export class Instance {
+  readonly lowered: Lowered;
+  /** Why it does not take any number of images; undefined when it does. */
+  readonly notBatched: string | undefined;
+  /** Absent when nothing is computed: all outputs are known. */
+  readonly model: Model | undefined;
+  readonly inputs: readonly End[];
+  readonly outputs: readonly End[];
+  readonly constants: readonly (Constant & { readonly name: string })[];
+  readonly #given: Given;
+
+  /** @throws NeedsInputs, Rare, FormatError, MemoryError */
+  constructor(
+    graph: OnnxGraph,
+    operators: Operators,
+    given: Given,
+    engine: KernelEngine,
+    algorithm: ConvAlgorithm,
+  ) {
+    const batched = lowerBatched(graph, operators, given, engine);
+    const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
+    this.lowered = lowered;
+    this.notBatched = typeof batched === "string" ? batched : undefined;
+    this.#given = given;
+    const named = [...lowered.outputs].map(([name, value]) => ({ name, value }));
+    const ends = named.flatMap(({ name, value }) => (isComputed(value) ? [{ name, value }] : []));
+    this.constants = named.flatMap(({ name, value }) => (isConstant(value) ? [{ ...value, name }] : []));
+    const used = symbolsBefore(ends.map(({ value }) => value.symbol));
+    const begins = [...lowered.inputs].flatMap(([name, value]) =>
+      used.has(value.symbol) ? [{ name, value }] : [],
+    );
+    if (ends.length > 0) {
+      this.model = modelBetween(begins, ends);
+      this.model.compile({ engine, algorithm });
+    }
+    const { inputs = [] } = this.model ?? {};
+    this.inputs = begins.map((end, i) => ({ ...end, key: inputs[i]!.name }));
+    this.outputs = ends.map((end) => ({ ...end, key: end.name }));
+  }
+
+  /** Why it does not train, as its layers are frozen now; undefined when it does. */
+  get notTrainable(): string | undefined {
+    const { model, outputs } = this;
+    if (!outputs.some(({ value }) => value.type === "float32")) {
+      return `expected an output of float32 to have a loss, got ${listed(outputs.map(({ name }) => name))}`;
+    }
+    const fault = model!.trainingFault;
+    return fault && `expected ${fault.expected}, got ${fault.got}`;
+  }
+
+  /** Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images. */
+  serves(given: Given): boolean {
+    const first = this.model && this.notBatched === undefined ? 1 : 0;
+    for (const [name, own] of this.#given) {
+      const other = given.get(name)!;
+      if ("data" in own !== "data" in other) return false;
+      const [mine, its] =
+        "data" in own
+          ? [own.data(), (other as Constant).data()]
+          : [own.slice(first), (other as Shape).slice(first)];
+      if (mine.length !== its.length || !mine.every((value: number, i: number) => Object.is(value, its[i])))
+        return false;
+      if ("data" in own && own.shape.join() !== (other as Constant).shape.join()) return false;
+    }
+    return true;
+  }
+
+  /** The weights that the model has, with its names for them. */
+  *stored(): Generator<readonly [name: string, weight: StoredWeight]> {
+    const { weights } = this.model!;
+    for (const weight of this.lowered.builder.stored) {
+      const name = `${weight.layer.name}.${weight.weight}`;
+      if (weights.has(name)) yield [name, weight];
+    }
+  }
+
+  /**
+   * What has become of the file's tensors that were trained.
+   * @throws OptionError naming `where` when a weight that was trained is none in the file, or became two of one there
+   */
+  trained(where: string): Map<TensorProto, Float32Array> {
+    const trained = new Map<TensorProto, Float32Array>();
+    if (!this.model) return trained;
+    const { weights } = this.model;
+    const own = [...this.stored()].map(([name, weight]) => {
+      const { data } = weights.get(name)!;
+      return { name, weight, data, changed: !sameBits(data, weight.start()) };
+    });
+    for (const { name, weight, data, changed } of own) {
+      if (!changed) continue;
+      if (!weight.source) {
+        throw new OptionError(
+          `${where}: ${name}: expected a weight that stands in the file, got one that is computed there from others`,
+        );
+      }
+      trained.set(weight.source, weight.toFile(data));
+    }
+    const other = own.find(({ weight: { source, toFile }, data }) => {
+      const now = source && trained.get(source);
+      return now && !sameBits(toFile(data), now);
+    });
+    if (!other) return trained;
+    throw new OptionError(
+      `${where}: ${other.name}: expected one set of numbers for ${other.weight.source!.name}, got layers that share it trained apart`,
+    );
+  }
+
+  /** Goes on from where another drawing of the same file was trained to. */
+  resume(trained: ReadonlyMap<TensorProto, Float32Array>): void {
+    if (!this.model || trained.size === 0) return;
+    const { weights } = this.model;
+    for (const [name, { source, fromFile }] of this.stored()) {
+      const now = source && trained.get(source);
+      if (now) weights.set(name, { shape: weights.get(name)!.shape, data: fromFile(now) });
+    }
+    this.model.setWeights(weights);
+  }
+}
+
+function sameBits(a: Float32Array, b: Float32Array): boolean {
+  const [m, n] = [a, b].map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length));
+  return m!.every((bits, i) => bits === n![i]);
+}
+
+/** @throws FormatError for what no model can be, such as one of too many weights, or without an input */
+function modelBetween(begins: readonly Named[], ends: readonly Named[]): Model {
+  const symbols = (these: readonly Named[]): SymbolicTensor[] => these.map(({ value }) => value.symbol);
+  const names = ends.map(({ name }) => name);
+  // Integers have no slope: there is no loss for them.
+  const judged = ends.flatMap(({ value }, place) => (value.type === "float32" ? [place] : []));
+  try {
+    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, judged });
+  } catch (error) {
+    if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
+    throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });
+  }
+}
+
+/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, Rare */
+function lowerBatched(
+  graph: OnnxGraph,
+  operators: Operators,
+  given: Given,
+  engine: KernelEngine,
+): Lowered | string {
+  const shapes = graph.inputs.flatMap((input) => {
+    const shape = given.get(input.name)!;
+    return "data" in shape ? [] : [{ ...input, shape }];
+  });
+  const first = shapes[0];
+  if (!first || first.shape.length < 2 || first.shape[0] === 0)
+    return "its first input has no axis of images";
+  const lowerFor = (images: number): Lowered => {
+    const batch = new Map<string, Shape | Constant>(given);
+    for (const { name, dims, shape } of shapes) {
+      const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
+      batch.set(name, [count, ...shape.slice(1)]);
+    }
+    return lower(graph, operators, batch, engine, images);
+  };
+  try {
+    // What was drawn first is let go of before the next: it may be large.
+    if (typeof first.dims[0] === "string") lowerFor(SOME_IMAGES[0]);
+    return lowerFor(typeof first.dims[0] === "string" ? SOME_IMAGES[1] : first.shape[0]!);
+  } catch (error) {
+    // What does not fit may be due to the number of images that was assumed.
+    if (error instanceof NotBatched || error instanceof FormatError) return error.message;
+    throw error;
+  }
+}

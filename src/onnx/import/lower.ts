@@ -1,0 +1,191 @@
+import type { KernelEngine } from "../../runtime/engine.ts";
+import { FormatError, OptionError, ShapeError } from "../../errors.ts";
+import * as layers from "../../layers/index.ts";
+import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import { listed } from "../../options.ts";
+import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
+import { nodeName, type OnnxGraph } from "./graph.ts";
+import { CONSTANT_TYPE } from "../../layers/constant.ts";
+import { notComputed } from "./missingOperators.ts";
+import { Attributes, Rare, UnknownForm, Unsupported } from "./node.ts";
+import type { Operators } from "./operator.ts";
+import type { NodeProto } from "../file/proto.ts";
+import { sizeOf, type Shape } from "../../tensor.ts";
+import { shapeFault } from "../file/tensorData.ts";
+import type { Constant } from "../file/constant.ts";
+import { isConstant, type Computed, type Value } from "./values.ts";
+
+/** A file's graph as layers: what the net is given and what it returns, by name. */
+export interface Lowered {
+  readonly builder: Builder;
+  /** Without those whose numbers were known. */
+  readonly inputs: ReadonlyMap<string, Computed>;
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** Every value that could be named. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** Nodes cannot be computed: at all, or for what the inputs are. */
+export class NotComputed extends FormatError {
+  readonly #reasons: string;
+  readonly #ofInputs: boolean;
+
+  constructor(reasons: readonly string[], ofInputs: boolean) {
+    const text = listed(reasons, "; ");
+    super(notComputed(reasons.length, text));
+    this.#reasons = text;
+    this.#ofInputs = ofInputs;
+  }
+
+  /** Which nodes, and why. */
+  get reasons(): string {
+    return this.#reasons;
+  }
+
+  /** Whether they might be for other inputs. */
+  get ofInputs(): boolean {
+    return this.#ofInputs;
+  }
+}
+
+/** The graph depends on the numbers of these inputs. */
+export class NeedsInputs extends Error {
+  readonly names: readonly string[];
+
+  constructor(names: readonly string[], cause: NeedsKnown) {
+    super(cause.message, { cause });
+    this.names = names;
+  }
+}
+
+/**
+ * Draws the graph for inputs of these shapes, or of these numbers where they are known; with `batch` one that takes any
+ * number of images, of which these shapes have so many.
+ * @throws NotBatched when it cannot be such; Rare when these operators do not suffice; NeedsInputs when numbers must be known; FormatError that lists all nodes
+ * that cannot be computed.
+ */
+export function lower(
+  graph: OnnxGraph,
+  operators: Operators,
+  given: ReadonlyMap<string, Shape | Constant>,
+  engine: KernelEngine,
+  batch?: number,
+): Lowered {
+  const builder = new Builder(graph.bytes.length, engine, batch);
+  const values = new Map<string, Value>(graph.initializers);
+  const inputs = new Map<string, Computed>();
+  for (const { name, type } of graph.inputs) {
+    const own = given.get(name)!;
+    if (!("data" in own)) inputs.set(name, builder.input(name, type, own));
+    values.set(name, "data" in own ? own : inputs.get(name)!);
+  }
+  const reasons: string[] = [];
+  let ofInputs = true;
+  for (const node of graph.nodes) {
+    try {
+      lowerNode(builder, operators, node, graph.version, values);
+    } catch (error) {
+      const names = error instanceof NeedsKnown ? needed(error.value, inputs) : [];
+      if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
+      reasons.push(reasonOf(error, node, batch));
+      ofInputs &&= !(error instanceof UnknownForm);
+    }
+  }
+  if (reasons.length > 0) throw new NotComputed(reasons, ofInputs);
+  const outputs = new Map<string, Value>();
+  const returned = new Set<SymbolicTensor>();
+  for (const name of graph.outputs) {
+    const value = values.get(name)!;
+    if (isConstant(value) && value.ofShape && batch !== undefined) {
+      throw new NotBatched(`${name} tells the number of images`);
+    }
+    builder.fix([value]);
+    // Its numbers are made when it is returned.
+    if (isConstant(value)) builder.spend(sizeOf(value.shape));
+    outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
+  }
+  return { builder, inputs, outputs, values };
+}
+
+/** An output in the order of the file, computed by a layer that computes none of those that are `returned`. */
+function outputOf(builder: Builder, value: Computed, returned: Set<SymbolicTensor>): Computed {
+  const output = builder.inFileOrder(value);
+  const { symbol } = output;
+  if (symbol.layer && !returned.has(symbol)) {
+    returned.add(symbol);
+    return output;
+  }
+  builder.node = "output";
+  return builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
+}
+
+/** The inputs that a value follows from; a constant that is put among computed values follows from none. */
+function needed({ symbol }: Computed, inputs: ReadonlyMap<string, Computed>): string[] {
+  const before = symbolsBefore([symbol], ({ layer }) => layer?.type !== CONSTANT_TYPE);
+  return [...inputs].flatMap(([name, input]) => (before.has(input.symbol) ? [name] : []));
+}
+
+/** Some symbols and all that they are made from, not going beyond those that `through` does not hold for. */
+export function symbolsBefore(
+  symbols: readonly SymbolicTensor[],
+  through: (symbol: SymbolicTensor) => boolean = () => true,
+): ReadonlySet<SymbolicTensor> {
+  const before = new Set(symbols);
+  // A set yields what is added while it is walked.
+  for (const symbol of before) if (through(symbol)) for (const from of symbol.inputs) before.add(from);
+  return before;
+}
+
+/** What tells that a node cannot be computed; `NotBatched` in a graph for one set of shapes. */
+const REASONS = [Unsupported, NeedsKnown, ShapeError, OptionError, FormatError, NotBatched];
+
+/** Why a node cannot be computed; other errors go on. */
+function reasonOf(error: unknown, node: NodeProto, batch: number | undefined): string {
+  if (!REASONS.some((kind) => error instanceof kind)) throw error;
+  const reason = `${nodeName(node)} (${node.opType}): ${(error as Error).message}`;
+  if (error instanceof NotBatched && batch !== undefined) throw new NotBatched(reason);
+  return reason;
+}
+
+function lowerNode(
+  builder: Builder,
+  operators: Operators,
+  proto: NodeProto,
+  version: number,
+  values: Map<string, Value>,
+): void {
+  // What reads a node that could not be computed is no reason of its own.
+  if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
+  // That it is among all operators was checked before.
+  const operator = operators.table[proto.opType];
+  if (!operator) throw new Rare();
+  const [least, most] = operator.inputs;
+  const { length } = proto.inputs;
+  if (length < least || length > most) {
+    throw new Unsupported(`expected from ${least} to ${most} inputs, got ${length}`);
+  }
+  const absent = proto.inputs.indexOf("");
+  if (absent >= 0 && absent < least) throw new Unsupported(`expected an input ${absent}, got none`);
+  const attributes = new Attributes(proto, version);
+  builder.node = nodeName(proto);
+  builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
+  const made = operator.lower({
+    name: nodeName(proto),
+    type: proto.opType,
+    attributes,
+    inputs: proto.inputs.map((name) => (name === "" ? undefined : values.get(name))),
+    outputs: proto.outputs.length,
+    builder,
+    operators,
+  });
+  attributes.checkAllRead();
+  proto.outputs.forEach((name, i) => {
+    if (name === "") return;
+    const value = made[i];
+    if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
+    const fault = shapeFault(value.shape);
+    if (fault) throw new Unsupported(fault);
+    builder.budget.checkElements(sizeOf(value.shape) / (builder.batch ?? 1));
+    values.set(name, value);
+  });
+}

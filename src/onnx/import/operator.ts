@@ -1,0 +1,195 @@
+import type { Layer } from "../../layers/layer.ts";
+import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
+import type { Builder } from "./builder.ts";
+import { NeedsKnown, NotBatched } from "./builder.ts";
+import type { hostLayer, HostPlan } from "./layers/host.ts";
+import { Rare, Unsupported, type Attributes } from "./node.ts";
+import { MOST_AXES } from "../file/tensorData.ts";
+import { constantRoom, type Constant, type ElementType, type Numbers } from "../file/constant.ts";
+import { isComputed, isConstant, type Value } from "./values.ts";
+
+/** A node as an operator lowers it. */
+export interface Node {
+  /** What errors call it. */
+  readonly name: string;
+  readonly type: string;
+  readonly attributes: Attributes;
+  /** An optional input that is left out is undefined. */
+  readonly inputs: readonly (Value | undefined)[];
+  /** Outputs that the file names. */
+  readonly outputs: number;
+  readonly builder: Builder;
+  readonly operators: Operators;
+}
+
+/** What stands for an operator of ONNX. */
+export interface Operator {
+  /** Least and most inputs. */
+  readonly inputs: readonly [number, number];
+  /** The values that the node defines. @throws Unsupported, Rare, NotBatched, ShapeError, OptionError */
+  lower(node: Node): readonly Value[];
+}
+
+/** Operators by the names of ONNX. */
+export type OperatorTable = Readonly<Record<string, Operator>>;
+
+/** What graphs are drawn by: what the entry of the package holds, or that and the rest. */
+export interface Operators {
+  readonly table: OperatorTable;
+  /** What computes a plan when the net runs. The entry goes without: it computes plans of what is known. */
+  readonly hostLayer?: typeof hostLayer;
+  /** What a layer makes of the elements of a constant. The entry goes without. */
+  readonly fold?: (node: Node, layer: Layer, constant: Constant) => Constant;
+}
+
+/** An input that must be there. */
+export function required({ inputs }: Node, index: number): Value {
+  const value = inputs[index];
+  if (value) return value;
+  throw new Unsupported(`expected an input ${index}, got none`);
+}
+
+/** A constant input, by which the graph is drawn. @throws NeedsKnown when it is computed */
+export function constantInput(node: Node, index: number, what: string): Constant {
+  const value = required(node, index);
+  if (isConstant(value)) return value;
+  throw new NeedsKnown(what, value);
+}
+
+/** Most entries of a list by which a graph is drawn: places along an axis. */
+const MOST_LISTED = 2 ** 24;
+
+/** @throws Unsupported unless there can be a list of so many entries: a file of a few bytes can ask for any */
+export function checkLength(length: number): void {
+  if (!(length <= MOST_LISTED)) {
+    throw new Unsupported(`expected at most ${MOST_LISTED} entries of a list, got ${length}`);
+  }
+}
+
+/** The type of sizes, axes and counts. */
+const SIZES: readonly ElementType[] = ["int64"];
+
+/** The types of places, and of the bounds of slices. */
+export const PLACES: readonly ElementType[] = ["int64", "int32"];
+
+/** The types that are computed with; booleans are not. */
+export const NUMBERS: readonly ElementType[] = ["float32", "int64", "int32"];
+
+/** @throws Unsupported unless a value is of one of the types */
+export function checkType(what: string, { type }: Value, types: readonly ElementType[]): void {
+  if (!types.includes(type)) throw new Unsupported(`${what}: expected ${types.join(" or ")}, got ${type}`);
+}
+
+/**
+ * The numbers of an input by which the graph is drawn; undefined when it is left out. They tell of axes, once or for both
+ * ends, or of outputs, so that there are few.
+ * @throws Unsupported unless they are of one of the types, and no more than axes or outputs can have; NeedsKnown
+ */
+export function known(
+  node: Node,
+  index: number,
+  what: string,
+  types: readonly ElementType[] = SIZES,
+): number[] | undefined {
+  const value = node.inputs[index];
+  if (!value) return undefined;
+  checkType(what, value, types);
+  if (value.shape.length > 1)
+    throw new Unsupported(`${what}: expected a list, got ${shapeText(value.shape)}`);
+  const constant = constantInput(node, index, what);
+  const size = sizeOf(constant.shape);
+  // As the file has them, and as a list.
+  node.builder.spend(2 * size);
+  const most = Math.max(2 * MOST_AXES, node.outputs);
+  if (!(size <= most)) throw new Unsupported(`${what}: expected at most ${most} numbers, got ${size}`);
+  return Array.from(constant.data());
+}
+
+/** The only number of such an input. @throws Unsupported when there are more or none; as `known` */
+export function knownNumber(
+  node: Node,
+  index: number,
+  what: string,
+  types?: readonly ElementType[],
+): number | undefined {
+  const numbers = known(node, index, what, types);
+  if (numbers && numbers.length !== 1)
+    throw new Unsupported(`${what}: expected one number, got ${numbers.length}`);
+  return numbers?.[0];
+}
+
+/** A list of integers that is an attribute in the first versions and an input later. @throws Unsupported when it is both */
+export function listOf(
+  node: Node,
+  name: string,
+  index: number,
+  types?: readonly ElementType[],
+): number[] | undefined {
+  const attribute = node.attributes.ints(name);
+  if (!attribute) return known(node, index, name, types);
+  if (!node.inputs[index]) return [...attribute];
+  throw new Unsupported(`${name}: expected an attribute or an input, got both`);
+}
+
+/** An axis counted from the front. @throws Unsupported unless there is such an axis */
+export function axisOf(axis: number, rank: number): number {
+  const own = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(axis) && own >= 0 && own < rank) return own;
+  throw new Unsupported(`expected an axis of ${rank} dimensions, got ${axis}`);
+}
+
+/** Axes counted from the front. @throws Unsupported unless there are such axes, each named once */
+export function axesOf(axes: readonly number[], rank: number): number[] {
+  const own = axes.map((axis) => axisOf(axis, rank));
+  const { size } = new Set(own);
+  if (size === own.length) return own;
+  throw new Unsupported(`expected ${own.length} different axes, got ${size}`);
+}
+
+/** @throws Unsupported unless all are sizes */
+export function checkSizes(sizes: readonly number[]): Shape {
+  if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
+  throw new Unsupported(`expected sizes ≥ 0, got ${shapeText(sizes)}`);
+}
+
+/** A constant of these numbers; `ofShape` when they follow from the shape of an input. */
+export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, ofShape = false): Constant {
+  return { type, shape, data: () => data, ofShape };
+}
+
+/**
+ * Computes a plan's outputs now when all inputs are known, else when the net runs.
+ * @throws Rare when there is nothing that does the latter; NotBatched when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
+ * computed input and each output has the images' axis in front.
+ */
+export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
+  const { builder, inputs, type } = node;
+  const { hostLayer } = node.operators;
+  builder.fix(inputs);
+  if (inputs.every((value) => !value || isConstant(value))) {
+    const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
+    builder.spend(plan.work ?? 0);
+    for (const value of [...inputs, ...plan.outputs]) if (value) builder.spend(sizeOf(value.shape));
+    const results = plan.outputs.map((output) => constantRoom(output.type, sizeOf(output.shape)));
+    plan.run(
+      inputs.map((value) => (value as Constant | undefined)?.data()),
+      results,
+    );
+    return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
+  }
+  if (!hostLayer) throw new Rare();
+  const { batch } = builder;
+  if (batch !== undefined && !ofImage) throw new NotBatched("it has no form that sees one image at a time");
+  const given = inputs.map((value) => (!value || isConstant(value) ? value : builder.inFileOrder(value)));
+  const computed = given.filter(isComputed);
+  const own = batch === undefined ? plan : ofImage!;
+  return plan.outputs.slice(0, node.outputs).map((output, i) => {
+    const seen = builder.seen(output.shape);
+    return builder.apply(hostLayer(type, own, given, i, seen, batch ?? 1), computed, output);
+  });
+}
+
+/** As `onHost`, of what sees each of `images` by itself: `planOf(n)` is its plan for n of them. */
+export function onHostByImage(node: Node, images: number, planOf: (n: number) => HostPlan): Value[] {
+  return onHost(node, planOf(images), planOf(1));
+}

@@ -1,0 +1,61 @@
+/**
+ * All operators, in a module that `loadOnnx` loads when a file needs it: a quarter of the code, which few nets for images
+ * use. It has the operators that the entry does not know, the forms of its own that it refuses with `Rare`, and what
+ * computes on the host when a net runs.
+ */
+import { hostLayer } from "../layers/host.ts";
+import { Rare } from "../node.ts";
+import type { Operator, Operators, OperatorTable } from "../operator.ts";
+import { COMMON } from "./common.ts";
+import { ACTIVATIONS } from "./activations/rare.ts";
+import { ARITHMETIC } from "./arithmetic/rare.ts";
+import { CONVOLUTIONS } from "./convolution/rare.ts";
+import { fold } from "./fold.ts";
+import { GATHERED } from "./gather/rare.ts";
+import { GENERATED } from "./generate/rare.ts";
+import { PLACES } from "./indexing.ts";
+import { LOGIC } from "./logic.ts";
+import { MATRICES } from "./matrix/rare.ts";
+import { NORMALIZATIONS } from "./normalization/rare.ts";
+import { POOLS } from "./pooling/rare.ts";
+import { REDUCTIONS } from "./reduce/rare.ts";
+import { REPEATED } from "./repeat.ts";
+import { RESIZES } from "./resize/rare.ts";
+
+const RARE: OperatorTable = {
+  ...ACTIVATIONS,
+  ...ARITHMETIC,
+  ...CONVOLUTIONS,
+  ...GATHERED,
+  ...GENERATED,
+  ...LOGIC,
+  ...MATRICES,
+  ...NORMALIZATIONS,
+  ...PLACES,
+  ...POOLS,
+  ...REDUCTIONS,
+  ...REPEATED,
+  ...RESIZES,
+};
+
+/** The entry's operator where that does it, else the rare one. */
+function either(common: Operator, rare: Operator): Operator {
+  return {
+    inputs: common.inputs,
+    lower(node) {
+      try {
+        return common.lower(node);
+      } catch (error) {
+        if (error instanceof Rare) return rare.lower(node);
+        throw error;
+      }
+    },
+  };
+}
+
+const both = Object.entries(COMMON.table).map(([name, common]): [string, Operator] => {
+  const rare = RARE[name];
+  return [name, rare ? either(common, rare) : common];
+});
+
+export const ALL: Operators = { table: { ...RARE, ...Object.fromEntries(both) }, hostLayer, fold };

@@ -1,0 +1,104 @@
+/** How shapes become one, and values along them. */
+import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
+import { NotBatched } from "../builder.ts";
+import { eachImage } from "../constants.ts";
+import type { HostPlan } from "../layers/host.ts";
+import { Unsupported } from "../node.ts";
+import { constantOf, onHost, type Node } from "../operator.ts";
+import type { Constant, ElementType } from "../../file/constant.ts";
+import { isConstant, type Value } from "../values.ts";
+import { walk } from "./transpose.ts";
+
+/** A float32 constant without axes. */
+export function scalar(value: number): Constant {
+  return constantOf("float32", [], Float32Array.of(value));
+}
+
+/**
+ * What is made of no elements: a float32 constant, or nothing.
+ * @throws NotBatched when the graph is to take any number of images
+ */
+export function filled({ builder }: Node, shape: Shape, value: number): Constant {
+  if (builder.batch !== undefined) throw new NotBatched("it has no elements");
+  builder.spend(sizeOf(shape));
+  return constantOf("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
+}
+
+/** The only number of a constant; undefined when there are more, or it is none. */
+export function onlyNumber(value: Value): number | undefined {
+  return "data" in value && !value.ofShape && sizeOf(value.shape) === 1 ? value.data()[0] : undefined;
+}
+
+/** The shape that two become together. @throws Unsupported unless their sizes are the same or 1, counted from the last */
+export function broadcastShape(a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const [m, n] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
+    if (m !== n && m !== 1 && n !== 1) {
+      throw new Unsupported(`expected shapes that fit together, got ${shapeText(a)} and ${shapeText(b)}`);
+    }
+    return m === 1 ? n : m;
+  });
+}
+
+/** @throws Unsupported unless a value becomes one of the shape by being repeated, without the shape being repeated */
+export function checkBroadcasts(what: string, { shape }: Value, to: Shape): void {
+  const front = to.length - shape.length;
+  if (front >= 0 && shape.every((size, axis) => size === 1 || size === to[axis + front])) return;
+  throw new Unsupported(`${what}: expected a shape that becomes ${shapeText(to)}, got ${shapeText(shape)}`);
+}
+
+/** A shape with axes of size 1 in front, so that there are `rank`. */
+export function padShape(shape: Shape, rank: number): Shape {
+  return [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
+}
+
+/** Where each element of a broadcast tensor lies in the one it comes from, in ascending order. */
+export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
+  const own = padShape(from, to.length);
+  return walk(
+    to,
+    own.map((size, axis) => (size === 1 ? 0 : sizeOf(own.slice(axis + 1)))),
+  );
+}
+
+/** Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom. */
+export function eachOnHost(
+  node: Node,
+  inputs: readonly Value[],
+  type: ElementType,
+  compute: (...elements: number[]) => number,
+): Value {
+  const planOf = (shapes: readonly Shape[]): HostPlan => {
+    const shape = shapes.reduce(broadcastShape);
+    return {
+      outputs: [{ type, shape }],
+      run(xs, [y]) {
+        const places = shapes.map((from) => broadcastPlaces(from, shape));
+        for (let i = 0; i < y!.length; i++) {
+          y![i] = compute(...places.map((place, j) => xs[j]![place.next().value!]!));
+        }
+      },
+    };
+  };
+  if (inputs.every(isConstant)) {
+    return onHost({ ...node, inputs }, planOf(inputs.map(({ shape }) => shape)))[0]!;
+  }
+  const { length: rank } = inputs.map(({ shape }) => shape).reduce(broadcastShape);
+  const own = inputs.map((value) =>
+    isConstant(value) && value.shape.length === rank ? eachImage(node.builder, value) : value,
+  );
+  const shapes = own.map(({ shape }) => shape);
+  const byImage = own.every((value) => isConstant(value) || value.shape.length === rank);
+  const ofImage = shapes.map((shape, i) => (isConstant(own[i]!) ? shape : [1, ...shape.slice(1)]));
+  return onHost({ ...node, inputs: own }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
+}
+
+/** A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that. */
+export function perChannel(constant: Constant, shape: Shape, axis: number): Constant | undefined {
+  if (constant.shape.length > shape.length || constant.ofShape) return undefined;
+  const sizes = padShape(constant.shape, shape.length);
+  const channels = shape[axis]!;
+  const fits = sizes.every((size, i) => size === (i === axis ? channels : 1));
+  return fits ? { ...constant, shape: [channels] } : undefined;
+}

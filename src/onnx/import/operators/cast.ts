@@ -1,0 +1,40 @@
+import { Unsupported } from "../node.ts";
+import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import { dataTypeName, elementTypeOf } from "../../file/tensorData.ts";
+import type { ElementType } from "../../file/constant.ts";
+import { isConstant, type Value } from "../values.ts";
+import { eachOnHost } from "./broadcasting.ts";
+
+/** From one type to another: float32 to an integer towards 0, to bool whether it is not 0. */
+export function cast(node: Node, value: Value, type: ElementType): Value {
+  if (value.type === type) return value;
+  const whole = value.type !== "float32" && type !== "float32" && type !== "bool";
+  // In memory integers and booleans are the same, and so are constants of 64 bits that fit 32.
+  if (whole && (!isConstant(value) || type === "int64")) return { ...value, type };
+  if (type === "bool") return eachOnHost(node, [value], type, (x) => Number(x !== 0));
+  if (value.type !== "float32" && type === "int32") return eachOnHost(node, [value], type, (x) => x! | 0);
+  return eachOnHost(node, [value], type, type === "float32" ? (x) => x! : Math.trunc);
+}
+
+const castTo: Operator = {
+  inputs: [1, 1],
+  lower(node) {
+    const { attributes } = node;
+    // They tell how types of 8 bits are rounded.
+    attributes.ignore("saturate", "round_mode");
+    const to = attributes.requiredInt("to");
+    const type = elementTypeOf(to);
+    if (!type) throw new Unsupported(`to: expected a type that is computed here, got ${dataTypeName(to)}`);
+    return [cast(node, required(node, 0), type)];
+  },
+};
+
+const castLike: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    node.attributes.ignore("saturate", "round_mode");
+    return [cast(node, required(node, 0), required(node, 1).type)];
+  },
+};
+
+export const CASTS: OperatorTable = { Cast: castTo, CastLike: castLike };

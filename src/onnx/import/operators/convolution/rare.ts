@@ -1,0 +1,109 @@
+/** Convolutions over more than two axes, and the adjoints of patches and pooling: on the host. */
+import { ShapeError } from "../../../../errors.ts";
+import { shapeText, sizeOf } from "../../../../tensor.ts";
+import { Unsupported } from "../../node.ts";
+import {
+  checkSizes,
+  checkType,
+  known,
+  onHost,
+  onHostByImage,
+  PLACES,
+  required,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
+import { along, perElement } from "../along.ts";
+import { convWindow } from "./common.ts";
+import { transposedWindow, transposition } from "./transposed.ts";
+import { checkImages } from "../window/images.ts";
+import { slidingWindow } from "../window/window.ts";
+import { convPlan, foldPlan, transposedPlan } from "./plans.ts";
+
+const conv: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { images, filters, window } = convWindow(node);
+    const groups = node.attributes.int("group", 1);
+    return onHostByImage(node, images.n, (n) => convPlan({ ...images, n }, filters, groups, window));
+  },
+};
+
+const convTranspose: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { images, filters, window, sizes } = transposition(node);
+    const groups = node.attributes.int("group", 1);
+    return onHostByImage(node, images.n, (n) =>
+      transposedPlan({ ...images, n }, filters, groups, window, sizes),
+    );
+  },
+};
+
+/** Patches `[n, c · kernel, positions]` that are added up to images. */
+const col2Im: Operator = {
+  inputs: [3, 3],
+  lower(node) {
+    const x = required(node, 0);
+    const [sizes, kernel] = [known(node, 1, "image_shape")!, known(node, 2, "block_shape")!];
+    const window = slidingWindow(node, sizes, kernel);
+    const [n, rows, positions] = x.shape as [number, number, number];
+    const c = rows / sizeOf(kernel);
+    if (x.shape.length !== 3 || !Number.isInteger(c) || positions !== sizeOf(window.sizes)) {
+      throw new Unsupported(
+        `expected [n, c × ${sizeOf(kernel)}, ${sizeOf(window.sizes)}], got ${shapeText(x.shape)}`,
+      );
+    }
+    const only = { ...node, inputs: [x] };
+    return onHostByImage(only, n, (images) => foldPlan({ n: images, c, sizes }, window));
+  },
+};
+
+/** The reverse of a maximum: each value at the place where it was, counted through all images. */
+const maxUnpool: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { n, c, sizes } = checkImages(required(node, 0));
+    const kernel = node.attributes.ints("kernel_shape") ?? [];
+    const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
+    const wanted = checkSizes(known(node, 2, "output_shape") ?? shape);
+    const [values, places] = [required(node, 0), required(node, 1)];
+    checkType("places", places, PLACES);
+    const fits = places.shape.join() === values.shape.join();
+    if (!fits || wanted.length !== shape.length) {
+      throw new Unsupported(
+        `expected places for ${shapeText(values.shape)} and ${shape.length} sizes, got ${shapeText(places.shape)} and ${wanted.length}`,
+      );
+    }
+    const [unpooled] = onHost(
+      { ...node, inputs: [values, places] },
+      {
+        outputs: [{ type: "float32", shape }],
+        run([x, at], [y]) {
+          y!.fill(0);
+          x!.forEach((value, i) => {
+            const place = at![i]!;
+            if (!(place >= 0 && place < y!.length)) {
+              throw new ShapeError(`${node.name}: expected places among ${y!.length} elements, got ${place}`);
+            }
+            y![place] = value;
+          });
+        },
+      },
+    );
+    // A size that is asked for is one with zeros behind.
+    let y = unpooled!;
+    wanted.forEach((size, axis) => {
+      const from = shape[axis]!;
+      y = along(node, y, axis, { from, places: perElement(node, size, (i) => (i < from ? i : -1)) });
+    });
+    return [y];
+  },
+};
+
+export const CONVOLUTIONS: OperatorTable = {
+  Col2Im: col2Im,
+  Conv: conv,
+  ConvTranspose: convTranspose,
+  MaxUnpool: maxUnpool,
+};

@@ -1,0 +1,27 @@
+import type { Layer } from "../../../layers/layer.ts";
+import { SymbolicTensor } from "../../../layers/symbolic.ts";
+import { model } from "../../../model/functional.ts";
+import { sizeOf } from "../../../tensor.ts";
+import { constantOf, type Node } from "../operator.ts";
+import type { Constant } from "../../file/constant.ts";
+
+/**
+ * What a layer that works element by element makes of a float32 constant: by the kernels, since functions of the host round
+ * otherwise elsewhere. @throws FormatError as `spend`; MemoryError
+ */
+export function fold({ builder }: Node, layer: Layer, constant: Constant): Constant {
+  const { type, shape } = constant;
+  const size = sizeOf(shape);
+  builder.spend(2 * size);
+  builder.fix([constant]);
+  if (size === 0) return constant;
+  const x = new SymbolicTensor([size], undefined, [], "x");
+  const net = model({ inputs: x, outputs: layer.apply(x) });
+  try {
+    net.compile({ engine: builder.engine });
+    const y = net.predict({ shape: [1, size], data: constant.data() as Float32Array });
+    return constantOf(type, shape, y.data, constant.ofShape);
+  } finally {
+    net.dispose();
+  }
+}

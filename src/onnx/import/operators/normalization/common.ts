@@ -1,0 +1,170 @@
+import * as layers from "../../../../layers/index.ts";
+import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
+import { Rare, Unsupported } from "../../node.ts";
+import {
+  axisOf,
+  constantInput,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../../operator.ts";
+import { channelsLast } from "../../order.ts";
+import { DATA_TYPE } from "../../../file/proto.ts";
+import { dataTypeName } from "../../../file/tensorData.ts";
+import { computedOf } from "../../constants.ts";
+import type { Constant } from "../../../file/constant.ts";
+import type { Value } from "../../values.ts";
+import { withWeights, type WeightSource } from "../../weights.ts";
+import { range } from "../along.ts";
+import { checkImages, imagesOf } from "../window/images.ts";
+
+/** A weight of this shape, or with axes of size 1 in front of it, that is an input. @throws Unsupported */
+function weightOf(node: Node, index: number, what: string, shape: Shape): Constant {
+  const constant = constantInput(node, index, what);
+  const front = constant.shape.length - shape.length;
+  const fits = constant.shape.every((size, axis) => size === (axis < front ? 1 : shape[axis - front]));
+  if (constant.type === "float32" && front >= 0 && fits) return { ...constant, shape };
+  throw new Unsupported(
+    `${what}: expected float32 of shape ${shapeText(shape)}, got ${constant.type} of shape ${shapeText(constant.shape)}`,
+  );
+}
+
+/** @throws Unsupported unless statistics are computed in float32, the only type here */
+function checkStash({ attributes }: Node): void {
+  const type = attributes.int("stash_type", DATA_TYPE.float32);
+  if (type !== DATA_TYPE.float32) {
+    throw new Unsupported(`stash_type: expected float32, got ${dataTypeName(type)}`);
+  }
+}
+
+/** Initializers learn; what a node holds stands in for a scale and a shift that are none, as PyTorch writes them. */
+const sourceOf = (constant: Constant): WeightSource => ({ constant, learns: constant.weight ?? false });
+
+export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
+
+/** Of opset 6 there is a test mode, of 7 to 13 outputs tell, from 14 on there is a training mode. */
+function isTraining({ attributes, outputs }: Node): boolean {
+  const { version } = attributes;
+  if (version >= 14) return attributes.flag("training_mode", false);
+  return version < 7 ? !attributes.flag("is_test", false) : outputs > 1;
+}
+
+/** The node's input with the axis of its channels, and how its moving averages go on. @throws Unsupported */
+export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; channels: number } {
+  const { builder, attributes } = node;
+  const x = required(node, 0);
+  const [n, ...sizes] = x.shape;
+  if (x.type !== "float32" || sizes.length === 0) {
+    throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${shapeText(x.shape)}`);
+  }
+  // Of opset 6 to 8 every element of an image may have statistics of its own.
+  const spatial = attributes.flag("spatial", true);
+  const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
+  return { x, seen, momentum: attributes.float("momentum", 0.9), channels: seen.shape[1]! };
+}
+
+const batchNormalization: Operator = {
+  inputs: [5, 5],
+  lower(node) {
+    const { builder } = node;
+    const { x, seen, momentum, channels } = batchOf(node);
+    if (isTraining(node)) throw new Rare();
+    const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
+    const names = ["gamma", "beta", "movingMean", "movingVariance"];
+    const each = seen === x ? [channels] : x.shape.slice(1);
+    const weights = names.map((name, i) => [
+      name,
+      sourceOf({ ...weightOf(node, i + 1, name, each), shape: [channels] }),
+    ]);
+    const loaded = withWeights(builder, layer, Object.fromEntries(weights));
+    const given = builder.ordered(computedOf(builder, seen), channelsLast(seen.shape.length));
+    return [builder.reshaped(builder.apply(loaded, [given], seen, given.order), x.shape)];
+  },
+};
+
+/** Each image by statistics of its own, with a `gamma` and a `beta` for each channel. */
+function normalizedImages(
+  node: Node,
+  make: (options: { epsilon: number }) => ReturnType<typeof layers.instanceNormalization>,
+  weight: (index: number, what: string, c: number) => Constant,
+): Value[] {
+  const { builder } = node;
+  const images = imagesOf(node, required(node, 0));
+  const { value, c } = images;
+  const loaded = withWeights(builder, make({ epsilon: epsilonOf(node) }), {
+    gamma: sourceOf(weight(1, "scale", c)),
+    beta: sourceOf(weight(2, "bias", c)),
+  });
+  return [builder.applyToImages(loaded, [value], value, value.order)];
+}
+
+const instanceNormalization: Operator = {
+  inputs: [3, 3],
+  lower: (node) =>
+    normalizedImages(node, layers.instanceNormalization, (index, what, c) =>
+      weightOf(node, index, what, [c]),
+    ),
+};
+
+/** Of opset 18 to 20 there is a scale for each group, later for each channel. */
+const groupNormalization: Operator = {
+  inputs: [3, 3],
+  lower(node) {
+    const { attributes } = node;
+    checkStash(node);
+    const groups = attributes.requiredInt("num_groups");
+    const { c } = checkImages(required(node, 0));
+    if (groups < 1 || c % groups !== 0) {
+      throw new Unsupported(`num_groups: expected a divisor of the ${c} channels, got ${groups}`);
+    }
+    const weight = (index: number, what: string): Constant => {
+      if (attributes.version >= 21) return weightOf(node, index, what, [c]);
+      const { data, ofShape } = weightOf(node, index, what, [groups]);
+      const repeated = (): Float32Array => {
+        const each = data();
+        return Float32Array.from({ length: c }, (_, channel) => each[Math.floor((channel * groups) / c)]!);
+      };
+      return { type: "float32", shape: [c], data: repeated, ofShape: ofShape ?? false };
+    };
+    return normalizedImages(node, ({ epsilon }) => layers.groupNormalization({ epsilon, groups }), weight);
+  },
+};
+
+export const layerNormalization: Operator = {
+  inputs: [2, 3],
+  lower(node) {
+    const { builder, attributes } = node;
+    if (node.outputs > 1) throw new Rare();
+    checkStash(node);
+    const given = computedOf(builder, required(node, 0));
+    const { shape } = given;
+    const axis = axisOf(attributes.int("axis", -1), shape.length);
+    builder.axis(given, axis);
+    // The axes lie last in whatever order, or as in the file.
+    const x = given.order.slice(axis).every((each) => each >= axis) ? given : builder.inFileOrder(given);
+    const order = x.order.slice(axis).map((each) => each - axis);
+    const sizes = shape.slice(axis);
+    const weight = (index: number, what: string): WeightSource => {
+      return { ...sourceOf(weightOf(node, index, what, sizes)), order };
+    };
+    const center = node.inputs[2] !== undefined;
+    const layer = layers.layerNormalization({
+      axis: range(sizes.length, (i) => -1 - i),
+      epsilon: epsilonOf(node),
+      center,
+    });
+    const loaded = withWeights(builder, layer, {
+      gamma: weight(1, "scale"),
+      ...(center && { beta: weight(2, "bias") }),
+    });
+    return [builder.apply(loaded, [x], x, x.order)];
+  },
+};
+
+export const NORMALIZATIONS: OperatorTable = {
+  BatchNormalization: batchNormalization,
+  GroupNormalization: groupNormalization,
+  InstanceNormalization: instanceNormalization,
+  LayerNormalization: layerNormalization,
+};

@@ -1,0 +1,61 @@
+/** Functions of each element: as activations, which fuse with the layer before, or as the rest of them. */
+import type { Activation } from "../../../kernels/activation.ts";
+import * as layers from "../../../layers/index.ts";
+import type { Layer } from "../../../layers/layer.ts";
+import { unaryLayer, type UnaryKind } from "../../../layers/unary.ts";
+import { Rare, Unsupported } from "../node.ts";
+import { checkType, NUMBERS, type Node } from "../operator.ts";
+import { isConstant, type Value } from "../values.ts";
+import { eachOnHost } from "./broadcasting.ts";
+
+/** What a layer makes of each element: of a constant now, by the kernels too. @throws Rare where nothing does that */
+function each(node: Node, layer: Layer, x: Value): Value {
+  const { builder, operators } = node;
+  if (!isConstant(x)) return builder.apply(layer, [x], x, x.order);
+  if (!operators.fold) throw new Rare();
+  return operators.fold(node, layer, x);
+}
+
+/** An activation of a value, element by element. */
+export function activate(node: Node, x: Value, kind: Activation): Value {
+  if (x.type !== "float32") throw new Unsupported(`expected float32, got ${x.type}`);
+  const y = each(node, layers.activation({ activation: kind }), x);
+  if (!isConstant(x) && !isConstant(y)) node.builder.origins.set(y, { activation: { kind, of: x } });
+  return y;
+}
+
+/** Ties to even. */
+function nearest(x: number): number {
+  const below = Math.floor(x);
+  const even = below % 2 === 0 ? below : below + 1;
+  return x - below === 0.5 ? even : Math.round(x);
+}
+
+/** What the host computes as the kernel does, for constants and integers: each result is rounded once. */
+const EXACT: { readonly [Kind in UnaryKind]?: (x: number, alpha: number, beta: number) => number } = {
+  abs: Math.abs,
+  neg: (x) => -x,
+  sqrt: Math.sqrt,
+  reciprocal: (x) => 1 / x,
+  clip: (x, low, high) => Math.min(Math.max(x, low), high),
+  floor: Math.floor,
+  ceil: Math.ceil,
+  round: nearest,
+  sign: Math.sign,
+};
+
+/** Kinds that keep integers whole. */
+const WHOLE: ReadonlySet<UnaryKind> = new Set(["abs", "neg", "clip", "sign"]);
+
+/** A function of each element. */
+export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta = 0): Value {
+  const { type } = value;
+  const exact = EXACT[kind];
+  const float = type === "float32";
+  if (!float && !WHOLE.has(kind)) throw new Unsupported(`expected float32, got ${type}`);
+  checkType("operand", value, NUMBERS);
+  if (exact && (!float || isConstant(value))) {
+    return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta));
+  }
+  return each(node, unaryLayer(kind, alpha, beta), value);
+}

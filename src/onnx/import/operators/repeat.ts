@@ -1,0 +1,64 @@
+/** Operators that repeat a tensor's numbers. */
+import { listed } from "../../../options.ts";
+import { Unsupported } from "../node.ts";
+import {
+  checkSizes,
+  constantInput,
+  known,
+  required,
+  type Node,
+  type Operator,
+  type OperatorTable,
+} from "../operator.ts";
+import { weightOf } from "../constants.ts";
+import { isConstant, type Value } from "../values.ts";
+import { along, perElement, range } from "./along.ts";
+import { broadcastShape, padShape } from "./broadcasting.ts";
+
+/**
+ * `x`, repeated along its axes as often as `times` says. Where the list does that they come from, the result follows from the shape
+ * of an input, and each image has what is repeated for it.
+ */
+function repeated(node: Node, x: Value, times: readonly number[]): Value {
+  const { ofShape } = constantInput(node, 1, "sizes");
+  if (times.length === 0) return x;
+  const repeat = (value: Value, axis: number): Value => {
+    const from = value.shape[axis]!;
+    if (times[axis] === 1) return value;
+    return along(node, value, axis, { from, places: perElement(node, from * times[axis]!, (i) => i % from) });
+  };
+  const each = range(times.length - 1, (i) => i + 1).reduce(repeat, x);
+  const y = repeat(each, 0);
+  if (!isConstant(y) || !ofShape) return y;
+  const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
+  return { ...y, ofShape, ...(alike && { each }) };
+}
+
+const expand: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const shape = broadcastShape(x.shape, checkSizes(known(node, 1, "shape")!));
+    const { builder } = node;
+    const given = builder.reshaped(x, padShape(x.shape, shape.length));
+    // What is repeated for each image is a value of images, and learns where it is a weight.
+    const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
+    const y = (ofImages && isConstant(given) && weightOf(builder, given)) || given;
+    const times = shape.map((size, axis) => (y.shape[axis] === size ? 1 : size));
+    return [repeated(node, y, times)];
+  },
+};
+
+const tile: Operator = {
+  inputs: [2, 2],
+  lower(node) {
+    const x = required(node, 0);
+    const repeats = checkSizes(known(node, 1, "repeats")!);
+    if (repeats.length !== x.shape.length) {
+      throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${listed(repeats)}]`);
+    }
+    return [repeated(node, x, repeats)];
+  },
+};
+
+export const REPEATED: OperatorTable = { Expand: expand, Tile: tile };

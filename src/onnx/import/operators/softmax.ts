@@ -1,0 +1,39 @@
+import * as layers from "../../../layers/index.ts";
+import type { Layer } from "../../../layers/layer.ts";
+import { sizeOf } from "../../../tensor.ts";
+import { logSoftmax } from "../../../layers/logSoftmax.ts";
+import { computedOf } from "../constants.ts";
+import { Unsupported } from "../node.ts";
+import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
+import type { Computed } from "../values.ts";
+
+/** What a layer over the last axis in memory makes along an axis of a value. */
+function along({ builder }: Node, x: Computed, axis: number, layer: Layer): Computed {
+  builder.axis(x, axis);
+  const order = [...x.order.filter((other) => other !== axis), axis];
+  const { type, shape } = x;
+  return builder.apply(layer, [builder.ordered(x, order)], { type, shape }, order);
+}
+
+/** Up to opset 12 all axes from `axis` on are one; later it is `axis` alone. */
+function overAxis(layer: () => Layer): Operator {
+  return {
+    inputs: [1, 1],
+    lower(node) {
+      const { attributes, builder } = node;
+      const x = computedOf(builder, required(node, 0));
+      const { type, shape } = x;
+      if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
+      const joins = attributes.version < 13;
+      const axis = axisOf(attributes.int("axis", joins ? 1 : -1), shape.length);
+      if (!joins) return [along(node, x, axis, layer())];
+      const flat = builder.reshaped(x, [...shape.slice(0, axis), sizeOf(shape.slice(axis))]) as Computed;
+      return [builder.reshaped(along(node, flat, axis, layer()), shape)];
+    },
+  };
+}
+
+export const SOFTMAX: OperatorTable = {
+  LogSoftmax: overAxis(logSoftmax),
+  Softmax: overAxis(() => layers.activation({ activation: "softmax" })),
+};

@@ -1,0 +1,55 @@
+import type { Layer } from "../../../../layers/layer.ts";
+import { shapeText } from "../../../../tensor.ts";
+import { computedOf } from "../../constants.ts";
+import { Unsupported } from "../../node.ts";
+import type { Node } from "../../operator.ts";
+import { channelsLast } from "../../order.ts";
+import type { Computed, Value } from "../../values.ts";
+
+/** `[n, c, …]`. */
+export interface ImageSizes {
+  readonly n: number;
+  readonly c: number;
+  /** Sizes behind the channels. */
+  readonly sizes: readonly number[];
+}
+
+/** Images that lie with their channels last. */
+export interface Images extends ImageSizes {
+  readonly value: Computed;
+}
+
+/** @throws Unsupported unless it is float32 with at least one axis behind its channels */
+export function checkImages({ shape, type }: Value): ImageSizes {
+  if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
+  if (shape.length < 3) throw new Unsupported(`expected [n, c, …], got ${shapeText(shape)}`);
+  const [n, c, ...sizes] = shape as [number, number, ...number[]];
+  return { n, c, sizes };
+}
+
+/** The value with its channels last. @throws Unsupported as `checkImages` */
+export function imagesOf({ builder }: Node, value: Value): Images {
+  const sizes = checkImages(value);
+  return { ...sizes, value: builder.ordered(computedOf(builder, value), channelsLast(value.shape.length)) };
+}
+
+/** The values as images with a height: those of one dimension get one of 1. */
+function withHeight({ builder }: Node, { value, n, c, sizes }: Images): Computed {
+  if (sizes.length === 2) return value;
+  return builder.ordered(builder.reshaped(value, [n, c, 1, ...sizes]) as Computed, channelsLast(4));
+}
+
+/** What a layer for images `[h, w, c]` makes of images of one or two dimensions: `channels` of `sizes`. */
+export function overPlane(
+  node: Node,
+  layer: Layer,
+  images: Images,
+  channels: number,
+  sizes: readonly number[],
+): Computed {
+  const { builder } = node;
+  const plane = sizes.length === 1 ? [1, ...sizes] : sizes;
+  const type = { type: "float32", shape: [images.n, channels, ...plane] } as const;
+  const y = builder.applyToImages(layer, [withHeight(node, images)], type, channelsLast(4));
+  return builder.reshaped(y, [images.n, channels, ...sizes]) as Computed;
+}

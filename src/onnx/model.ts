@@ -1,0 +1,360 @@
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import type { KernelEngine } from "../runtime/engine.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Labels } from "../labels.ts";
+import type { SymbolicTensor } from "../layers/symbolic.ts";
+import type { CompileOptions } from "../training/compile.ts";
+import type { Evaluation } from "../training/evaluation.ts";
+import type { FitOptions } from "../training/fit.ts";
+import type { History } from "../training/history.ts";
+import type { Model } from "../model/model.ts";
+import { inOrder, type Named } from "../graph/namedTensors.ts";
+import { checkOptions, listed, positiveInteger, show } from "../options.ts";
+import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import {
+  checkFeedShape,
+  fromMemory,
+  fromNumbers,
+  readFeed,
+  toMemory,
+  type OnnxTensor,
+} from "./import/feeds.ts";
+import {
+  checkImages,
+  givenByFeeds,
+  givenByShapes,
+  misfit,
+  readFeeds,
+  readShapes,
+  sessionImages,
+  type Feeds,
+  type Images,
+  type OnnxFitOptions,
+  type Shapes,
+} from "./import/feedShapes.ts";
+import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
+import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
+import { Instance, type End, type Given } from "./import/instance.ts";
+import { NeedsInputs, NotComputed } from "./import/lower.ts";
+import { Rare } from "./import/node.ts";
+import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
+import type { Operators } from "./import/operator.ts";
+import { COMMON } from "./import/operators/common.ts";
+import { rewriteTensors } from "./file/rewrite.ts";
+import { OnnxSession } from "./session.ts";
+import { rawElements } from "./file/tensorData.ts";
+import { isComputed } from "./import/values.ts";
+
+/**
+ * A net from an ONNX file, on an engine. Shapes, layouts and names are those of the file: images are `[n, c, h, w]`.
+ *
+ * Where the images of a batch do not meet, the net takes any number of them, whatever the file says, and trains as every
+ * model of this package. Any other net runs with the very shapes that it is given, and does not train: `notBatched`
+ * tells why.
+ */
+export class OnnxModel {
+  readonly #graph: OnnxGraph;
+  readonly #engine: KernelEngine;
+  readonly #algorithm: ConvAlgorithm;
+  readonly #operators: Operators;
+  /** Inputs whose numbers decide about the graph: shapes, axes, filters that are given at run time. */
+  readonly #deciding = new Set<string>();
+  /** The graph for what was asked for last. */
+  #instance: Instance | undefined;
+
+  /** Users call `loadOnnx`. @throws Rare when the net may need more operators than these */
+  constructor(
+    graph: OnnxGraph,
+    engine: KernelEngine,
+    operators: Operators,
+    algorithm: ConvAlgorithm = "auto",
+  ) {
+    this.#graph = graph;
+    this.#engine = engine;
+    this.#algorithm = algorithm;
+    this.#operators = operators;
+    const { inputs } = graph;
+    const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
+    // What is open is drawn when it is given.
+    if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)))
+      this.#draw(givenByShapes(inputs, {}, 1, true));
+    // Where the graph is drawn when the net runs as well, `predict` could load nothing.
+    const again =
+      !this.#instance || (this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
+    if (operators === COMMON && again) {
+      this.dispose();
+      throw new Rare();
+    }
+  }
+
+  /** The graph for these inputs; undefined when it depends on numbers, which `#deciding` then knows. */
+  #draw(given: Given): Instance | undefined {
+    const before = this.#instance;
+    if (before?.serves(given)) return before;
+    if (before?.model?.isTraining) {
+      throw new Error("predict: expected the shapes that the net is in training with, got others");
+    }
+    const trained = before?.trained("predict") ?? new Map();
+    let next: Instance | undefined;
+    try {
+      next = new Instance(this.#graph, this.#operators, given, this.#engine, this.#algorithm);
+      next.resume(trained);
+      before?.model?.dispose();
+      return (this.#instance = next);
+    } catch (error) {
+      next?.model?.dispose();
+      if (!(error instanceof NeedsInputs)) throw error;
+      for (const name of error.names) this.#deciding.add(name);
+      return undefined;
+    }
+  }
+
+  /**
+   * As `#draw` for what `where` is given, which is checked for any number of images when it is `open`.
+   * @throws ShapeError naming the inputs when nodes cannot be computed for what these are
+   */
+  #drawFor(where: string, given: (open: boolean) => Given): Instance | undefined {
+    const open = !this.#instance || this.notBatched === undefined;
+    const asked = given(open);
+    let instance: Instance | undefined;
+    try {
+      instance = this.#draw(asked);
+    } catch (error) {
+      if (!(error instanceof NotComputed && error.ofInputs)) throw error;
+      throw misfit(where, this.#graph.inputs, asked, error);
+    }
+    // A net that turns out to join images has as many as the file says.
+    return instance && open && this.notBatched !== undefined ? this.#drawFor(where, given) : instance;
+  }
+
+  /** The graph for these tensors. @throws ShapeError naming the input */
+  #drawnByFeeds(feeds: Feeds): Instance {
+    const { inputs } = this.#graph;
+    // Each time around, the graph depends on one more input at least.
+    for (;;) {
+      const instance = this.#drawFor("predict", (open) => givenByFeeds(inputs, feeds, this.#deciding, open));
+      if (!instance) continue;
+      if (this.notBatched === undefined) checkImages(inputs, feeds, this.#deciding);
+      return instance;
+    }
+  }
+
+  get inputNames(): string[] {
+    return this.#graph.inputs.map(({ name }) => name);
+  }
+
+  get outputNames(): string[] {
+    return [...this.#graph.outputs];
+  }
+
+  /** Name, type and declared sizes of each input; a size that the file leaves open is a name or "". */
+  get inputs(): OnnxInput[] {
+    return this.#graph.inputs.map((input) => ({ ...input, dims: [...input.dims] }));
+  }
+
+  /**
+   * The nodes of the file with the shapes of what they read and define, as the file has them, for one image where any
+   * number will do. @throws ShapeError as `summary`
+   */
+  get nodes(): OnnxNode[] {
+    return nodesOf(this.#graph, this.#drawn("nodes").lowered);
+  }
+
+  /** Numbers in the weights of its layers. @throws ShapeError as `summary` */
+  get parameterCount(): number {
+    const weights = this.#drawn("parameterCount").model?.weights.values() ?? [];
+    return [...weights].reduce((sum, { data }) => sum + data.length, 0);
+  }
+
+  /** Why it runs with the very shapes that it is given; undefined for a net that takes any number of images. */
+  get notBatched(): string | undefined {
+    if (!this.#instance) return "its shapes are open, or follow from numbers that are given";
+    return this.#instance.model ? this.#instance.notBatched : "nothing in it is computed";
+  }
+
+  /**
+   * Why `compile` refuses an optimizer, as the layers of `model` are frozen now: the images of a batch meet, all outputs are
+   * integers, no weight of those that could learn does, or one stands before an operator without a gradient. Undefined for
+   * a net that trains.
+   */
+  get notTrainable(): string | undefined {
+    return this.notBatched ?? this.#instance!.notTrainable;
+  }
+
+  /**
+   * The initializers of floats that training leaves as they are, each with the reason: single numbers, moving statistics,
+   * what the net computes with when it is loaded, layers of `model` that are frozen. All others learn, and `toOnnx` writes
+   * them. @throws OptionError when the images of a batch meet in it
+   */
+  get frozen(): FrozenInitializer[] {
+    this.#batched("frozen");
+    return frozenInitializers(this.#graph, this.#instance!);
+  }
+
+  /**
+   * The net as a model of this package: its layers with the file's weights, its inputs and outputs in the file's layout.
+   * What is trained there is trained here.
+   * @throws OptionError when the images of a batch meet in it.
+   */
+  get model(): Model {
+    return this.#batched("model");
+  }
+
+  /**
+   * A value of the file by its name, for models that go on from there: `model({ inputs: net.value("x"), outputs:
+   * layers.dense({ units: 10 }).apply(net.value("features")) })`. Its axes are those of the file.
+   * @throws OptionError when there is none of that name, or the net does not train.
+   */
+  value(name: string): SymbolicTensor {
+    this.#batched("value");
+    const { lowered } = this.#instance!;
+    const value = lowered.values.get(name);
+    if (value && isComputed(value)) return lowered.builder.inFileOrder(value).symbol;
+    throw new OptionError(`value: expected the name of a value that the net computes, got ${show(name)}`);
+  }
+
+  /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
+  predict(given: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
+    checkOptions("predict", options, ["batchSize"]);
+    const feeds = readFeeds("predict", this.#graph.inputs, given);
+    const instance = this.#drawnByFeeds(feeds);
+    const { outputs, constants, inputs, notBatched } = instance;
+    // By names that are any text: an object would take __proto__ for something else.
+    const results = new Map<string, OnnxTensor>();
+    for (const { name, type, shape, data } of constants)
+      results.set(name, { shape, data: fromNumbers(type, data(), name) });
+    if (!instance.model) return Object.fromEntries(results);
+    const whole = notBatched !== undefined;
+    const images: Record<string, Tensor> = {};
+    for (const end of inputs) images[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
+    const made = instance.model.predict(images, options);
+    for (const { name, key, value } of outputs) {
+      const { data } = made[key]!;
+      const shape = whole ? value.shape : [made[key]!.shape[0]!, ...value.shape.slice(1)];
+      results.set(name, { shape, data: fromMemory(value.type, data.subarray(0, sizeOf(shape))) });
+    }
+    return Object.fromEntries(this.#graph.outputs.map((name) => [name, results.get(name)!]));
+  }
+
+  /**
+   * Inference on buffers of its own, in the file's layout: fill `inputs`, `run()`, read `outputs`. The number of images is
+   * `batchSize`, or that of `shapes`; by default 1, or what a net that joins images declares. A net that is drawn anew for
+   * other shapes ends it.
+   * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is given contradicts itself or
+   * the file; OptionError when the net depends on numbers; MemoryError
+   */
+  session(options: { batchSize?: number; shapes?: Shapes } = {}): OnnxSession {
+    checkOptions("session", options, ["batchSize", "shapes"]);
+    const { batchSize, shapes: sizes = {} } = options;
+    if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
+    const { inputs } = this.#graph;
+    const shapes = readShapes("session: shapes", inputs, sizes);
+    let given: Given = new Map();
+    const instance = this.#drawFor(
+      "session",
+      (open) => (given = givenByShapes(inputs, shapes, batchSize, open)),
+    );
+    if (!instance) {
+      throw new OptionError(
+        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#deciding])}: use predict`,
+      );
+    }
+    const batched = this.notBatched === undefined;
+    // The first input of a net that joins images tells their number.
+    const told = batched ? shapes : Object.fromEntries([...(given as Map<string, Shape>)].slice(0, 1));
+    const images = sessionImages(inputs, told, batchSize);
+    return new OnnxSession(instance, images, () => this.#instance === instance);
+  }
+
+  /** Puts an optimizer and a loss to the net, for `fit`. @throws OptionError as `model`; as `Model.compile` */
+  compile(options: Omit<CompileOptions, "engine">): void {
+    const model = this.#batched("compile");
+    const fault = options.optimizer && this.notTrainable;
+    if (fault) throw new OptionError(`compile: optimizer: ${fault}`);
+    model.compile({ algorithm: this.#algorithm, ...options, engine: this.#engine });
+  }
+
+  /** Trains, as `Model.fit`; images are as for `predict`, losses, metrics and labels of several outputs by the
+   * names that `predict` returns; integers among the outputs have none. */
+  async fit(images: Images, labels: Labels | Named<Labels>, options: OnnxFitOptions = {}): Promise<History> {
+    const model = this.#batched("fit");
+    const { validationData } = options;
+    const validation = validationData && {
+      validationData: [this.#images("fit: validationData", validationData[0]), validationData[1]] as const,
+    };
+    return model.fit(this.#images("fit", images), labels, { ...options, ...validation } as FitOptions);
+  }
+
+  /** One step, as `Model.trainOnBatch`. */
+  trainOnBatch(images: Images, labels: Labels | Named<Labels>): number {
+    const model = this.#batched("trainOnBatch");
+    return model.trainOnBatch(this.#images("trainOnBatch", images), labels);
+  }
+
+  /** As `Model.evaluate`. */
+  evaluate(images: Images, labels: Labels | Named<Labels>, options?: { batchSize?: number }): Evaluation {
+    const model = this.#batched("evaluate");
+    return model.evaluate(this.#images("evaluate", images), labels, options);
+  }
+
+  /** Images for the model, with its names for them. @throws ShapeError */
+  #images(method: string, images: Images): Named<Tensor> {
+    const where = `${method}: images`;
+    const { inputs } = this.#instance!;
+    const names = inputs.map(({ name }) => name);
+    const tensors = inOrder(where, images, names);
+    return Object.fromEntries(
+      inputs.map((end, i) => {
+        const { name, key, value } = end;
+        const input = { name, type: value.type, dims: value.shape };
+        const tensor = readFeed(where, input, tensors[i]);
+        checkFeedShape(`${where}: ${name}`, input, tensor.shape, true);
+        return [key, modelTensor(where, end, tensor, false)];
+      }),
+    );
+  }
+
+  /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were given yet */
+  summary(): string {
+    return this.#drawn("summary").model?.summary() ?? "nothing to compute: all outputs are known";
+  }
+
+  #drawn(where: string): Instance {
+    if (this.#instance) return this.#instance;
+    throw new ShapeError(`${where}: expected shapes, got a file that leaves them open: run it once`);
+  }
+
+  /**
+   * The file with the weights as they are now, float16 ones rounded to the nearest; all else in it stays byte for byte. Of
+   * a net that was never trained it is a copy.
+   * @throws OptionError when what was trained is not a tensor of the file
+   */
+  toOnnx(): Uint8Array {
+    const elements = new Map<number, Uint8Array>();
+    for (const [{ at, dataType }, data] of this.#instance?.trained("toOnnx") ?? []) {
+      elements.set(at!, rawElements(dataType, data));
+    }
+    return rewriteTensors(this.#graph.bytes, elements);
+  }
+
+  /** Takes the net off its engine and frees its memory there. The weights are kept; `compile` may follow. */
+  dispose(): void {
+    this.#instance?.model?.dispose();
+  }
+
+  #batched(where: string): Model {
+    const model = this.#instance?.model;
+    if (model && this.notBatched === undefined) return model;
+    throw new OptionError(
+      `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notBatched}`,
+    );
+  }
+}
+
+/** A tensor as the model takes it: a batch of images, or of one `whole` tensor. @throws ShapeError */
+function modelTensor(where: string, end: End, { shape, data }: OnnxTensor, whole: boolean): Tensor {
+  return {
+    shape: [whole ? 1 : shape[0]!, ...end.value.symbol.shape],
+    data: shape.includes(0) ? new Float32Array(1) : toMemory(`${where}: ${end.name}`, data),
+  };
+}

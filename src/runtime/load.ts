@@ -1,0 +1,101 @@
+import { MemoryError, OptionError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { checkLimits, type Limits } from "../budget.ts";
+import { compileOwn, refusal, type Binary } from "./compile.ts";
+import { Heap } from "./heap.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import type { LinearMemory, WasmModule, WasmSource } from "./platform.ts";
+import { Runtime, type Capabilities } from "./runtime.ts";
+
+export interface LoadOptions {
+  /** The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one. */
+  module?: WasmSource | PromiseLike<WasmSource>;
+  /**
+   * Threads to use, this one included: from 1, the default, to 64, or `"auto"`: as many as there are processors, at most
+   * 8. Where the host has no threads the engine runs on one, and `engine.threadsUnavailable` says why.
+   */
+  threads?: number | "auto";
+  /**
+   * `"exact"`, the default: the same bits on every machine. `"relaxed"`: a multiplication and an addition may be one
+   * instruction; where the host has none the engine is exact, and `engine.mathUnavailable` says why.
+   */
+  math?: "exact" | "relaxed";
+  /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
+  maximumMemory?: number;
+  /** What a file or a model may make the package do besides: a server that takes files from others sets less. */
+  limits?: Limits;
+}
+
+/** Options that ask for more than the package's exact build on one thread; not checked yet. */
+export interface Request extends Readonly<Record<"module" | "threads" | "math", unknown>> {
+  readonly exact: Binary;
+  /** Bytes that the memory may grow to. */
+  readonly limit: number;
+}
+
+/** The package as an entry of it finds it in its host. */
+export interface Package {
+  readonly exact: Binary;
+  /** What most programs do without, loaded when it is asked for. */
+  more(): Promise<{ start(request: Request): Promise<Runtime> }>;
+}
+
+const PAGE = 65536;
+const ADDRESSABLE = 2 ** 32 - PAGE;
+
+/** WebKit applies a content security policy here already. @throws MemoryError when the host has no room. */
+function createMemory(limit: number): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw refusal(error);
+    throw new MemoryError(`load: maximumMemory: expected room for ${limit} bytes, got ${String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+/** A runtime on one thread. */
+export async function startAlone(
+  module: WasmModule,
+  limit: number,
+  capabilities?: Capabilities,
+): Promise<Runtime> {
+  const memory = createMemory(limit);
+  const kernels = (await WebAssembly.instantiate(module, { env: { memory } })).exports as unknown as Kernels;
+  return new Runtime(
+    { kernels, heap: new Heap(memory as LinearMemory, kernels.heapBase(), limit) },
+    capabilities,
+  );
+}
+
+/** `load` for an entry of the package, and the engine that it gives. */
+export async function loadEngine<Engine>(
+  { exact, more }: Package,
+  engine: new (runtime: Runtime) => Engine,
+  options: LoadOptions = {},
+): Promise<Engine> {
+  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE, limits = {} } = options ?? {};
+  const given = Promise.resolve(module);
+  // Heard at once: a promise that fails before it is awaited would end the process.
+  given.catch(() => {});
+  checkOptions("load", options, ["module", "threads", "math", "maximumMemory", "limits"]);
+  if (typeof WebAssembly === "undefined") {
+    throw new Error("load: expected a host with WebAssembly, got one without");
+  }
+  if (!(Number.isInteger(maximumMemory) && maximumMemory >= 2 * PAGE && maximumMemory <= 2 ** 32)) {
+    throw new OptionError(
+      `load: maximumMemory: expected bytes from ${2 * PAGE} to ${2 ** 32}, got ${show(maximumMemory)}`,
+    );
+  }
+  const limit = Math.min(maximumMemory, ADDRESSABLE);
+  const checked = checkLimits(limits, limit);
+  const plain = module === undefined && threads === 1 && math === "exact";
+  const runtime = plain
+    ? await startAlone(await compileOwn(exact), limit)
+    : await (
+        await more()
+      ).start({ exact, module: module === undefined ? undefined : given, threads, math, limit });
+  runtime.limits = checked;
+  return new engine(runtime);
+}

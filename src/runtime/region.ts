@@ -1,0 +1,85 @@
+import { isTyped, lengthOf } from "../options.ts";
+import { expectAttached } from "../tensor.ts";
+import type { Heap } from "./heap.ts";
+import { WINDOW_SIZE, writeWindow, type Window } from "../kernels/window.ts";
+
+/** Blocks of linear memory that are freed together. */
+export class Region {
+  readonly heap: Heap;
+  readonly #purpose: string;
+  protected readonly blocks: number[] = [];
+
+  /** @param purpose names the owner in the error when memory runs out */
+  constructor(heap: Heap, purpose: string) {
+    this.heap = heap;
+    this.#purpose = purpose;
+  }
+
+  /** Uninitialised room for `elements` elements. @throws MemoryError */
+  room(elements: number): number {
+    const pointer = this.heap.allocate(elements, this.#purpose);
+    this.blocks.push(pointer);
+    return pointer;
+  }
+
+  /** Room for `elements` elements that are zero. */
+  zeros(elements: number): number {
+    const pointer = this.room(elements);
+    this.heap.ints.fill(0, pointer >>> 2, (pointer >>> 2) + elements);
+    return pointer;
+  }
+
+  /**
+   * A copy of the data, which have so many elements unless their buffer was detached.
+   * @throws ShapeError when it was, as by the growth of this memory when they are a view of it.
+   */
+  put(data: Float32Array | Int32Array, length: number = lengthOf(data)): number {
+    const pointer = this.room(length);
+    expectAttached(data, length);
+    (isTyped(data, Int32Array) ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
+    return pointer;
+  }
+
+  /** The struct of a window. */
+  window(window: Window): number {
+    const pointer = this.room(WINDOW_SIZE);
+    writeWindow(this.heap.ints, pointer, window);
+    return pointer;
+  }
+
+  /** Frees all of it. */
+  release(): void {
+    for (const pointer of this.blocks) this.heap.free(pointer);
+    this.blocks.length = 0;
+  }
+}
+
+/** What is left of a region that was collected. The heap is not kept for it: it may go at the same time. */
+interface Left {
+  readonly heap: WeakRef<Heap>;
+  readonly blocks: readonly number[];
+}
+
+/** Frees them. The host calls it between two turns, and so never while a kernel runs; some hosts have none. */
+const collected =
+  typeof FinalizationRegistry === "undefined"
+    ? undefined
+    : new FinalizationRegistry<Left>(({ heap, blocks }) => {
+        for (const pointer of blocks) heap.deref()?.free(pointer);
+      });
+
+/**
+ * A region that is freed as well when nobody holds it any more, as with a model that nobody disposed of. Whoever uses its
+ * addresses has to hold it.
+ */
+export class KeptRegion extends Region {
+  constructor(heap: Heap, purpose: string) {
+    super(heap, purpose);
+    collected?.register(this, { heap: new WeakRef(heap), blocks: this.blocks }, this);
+  }
+
+  override release(): void {
+    collected?.unregister(this);
+    super.release();
+  }
+}

@@ -1,0 +1,94 @@
+import threadsBinary from "../../../build/wasm.threads.js";
+import { compileOwn } from "../compile.ts";
+import { Heap } from "../heap.ts";
+import type { Kernels } from "../../kernels/kernels.ts";
+import type { LinearMemory } from "../platform.ts";
+import { Runtime } from "../runtime.ts";
+import { CONTROL_BYTES } from "./control.ts";
+import { Crew } from "./pool.ts";
+import { SPLIT } from "./split.ts";
+import { Team, type AnyKernels } from "./team.ts";
+import { findWorkers, processors, type Hire } from "./workers.ts";
+
+export interface ThreadsRequest {
+  readonly threads: number | "auto";
+  /** `im2row.threads.wasm`, when the package's own is not to be used. */
+  readonly module: WebAssembly.Module | undefined;
+  /** Bytes that the memory may grow to. */
+  readonly limit: number;
+  readonly mathUnavailable?: string | undefined;
+}
+
+/** A runtime with threads, or why there is none. */
+export type StartThreads = (request: ThreadsRequest) => Promise<Runtime | string>;
+
+/** The work from which a kernel is split, about 20 µs, and the milliseconds that workers may take to begin; for tests. */
+export const tuning = { worth: 400_000, patience: 10_000 };
+
+/** `threads: "auto"` takes no more: small nets gain nothing by them, and the machine has other things to do. */
+const MOST_AUTOMATIC = 8;
+const PAGE = 65536;
+
+function unshared(): string {
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  if (crossOriginIsolated !== false) return "this host has no SharedArrayBuffer";
+  return (
+    "this page is not cross-origin isolated: it has to come with the headers " +
+    "Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp"
+  );
+}
+
+type Instance = AnyKernels & Pick<Kernels, "heapBase"> & { joinThreads(share: number, shares: number): void };
+
+async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Instance> {
+  return (await WebAssembly.instantiate(module, { env: { memory } })).exports as Instance;
+}
+
+/** Hosts may set the most aside at once, so that they refuse here what they would not refuse an unshared memory. */
+function createMemory(limit: number): WebAssembly.Memory | string {
+  try {
+    return new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE), shared: true });
+  } catch (error) {
+    return (
+      `this host makes no shared memory that may grow to ${limit} bytes (${String(error)}); ` +
+      "load({ maximumMemory }) sets a smaller limit"
+    );
+  }
+}
+
+/** Why there are no threads here, or how the host starts workers and how many threads there will be. */
+function prepare(threads: number | "auto"): string | { hire: Hire; shares: number } {
+  if (typeof SharedArrayBuffer === "undefined") return unshared();
+  const hire = findWorkers();
+  if (typeof hire === "string") return hire;
+  const shares = threads === "auto" ? Math.min(processors(), MOST_AUTOMATIC) : threads;
+  return shares > 1 ? { hire, shares } : "this machine has one processor";
+}
+
+/** Two instances of this thread's own on the one memory, one in each worker, and the team that they are. */
+export const startThreads: StartThreads = async (request) => {
+  const { limit, mathUnavailable } = request;
+  const prepared = prepare(request.threads);
+  if (typeof prepared === "string") return prepared;
+  const memory = createMemory(limit);
+  if (typeof memory === "string") return memory;
+  const { hire, shares } = prepared;
+  const module = request.module ?? (await compileOwn(threadsBinary));
+  const [solo, own] = [await instantiate(module, memory), await instantiate(module, memory)];
+  own.joinThreads(0, shares);
+  const control = new SharedArrayBuffer(CONTROL_BYTES);
+  const names = Object.keys(SPLIT);
+  const crew = new Crew();
+  const order = { module, memory, control, shares, names };
+  const failure = await crew.muster(hire, order, tuning.patience);
+  if (failure !== undefined) return failure;
+  const heap = new Heap(memory as unknown as LinearMemory, solo.heapBase(), limit);
+  const team = new Team({ solo, own, heap, control, shares, names, worth: tuning.worth });
+  crew.onLoss = (reason) => team.lose(reason);
+  const end = (): void => {
+    team.stop();
+    crew.end();
+  };
+  const live = { kernels: team.kernels as unknown as Kernels, heap, end };
+  return new Runtime(live, { threads: shares, math: "exact", mathUnavailable });
+};

@@ -1,0 +1,82 @@
+import { OptionError } from "../errors.ts";
+import { checkOptions, flag, numberIn, oneOf, show } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
+import type { EpochEnd, History } from "./history.ts";
+
+const MONITORS = ["validationLoss", "loss", "validationAccuracy", "accuracy"] as const;
+
+export interface EarlyStopping {
+  /** What is to get better: a loss smaller, an accuracy larger. Default: `"validationLoss"`. */
+  monitor?: (typeof MONITORS)[number];
+  /** Training stops after so many epochs in a row that are no better than the best; after one for 0, the default. */
+  patience?: number;
+  /** A figure is better when it differs from the best one by more than this. Default: 0. */
+  minDelta?: number;
+  /**
+   * Whether the model ends with the weights of its best epoch, stopped early or not. A `fit` that rejects keeps those of
+   * its last step. Default: false.
+   */
+  restoreBestWeights?: boolean;
+}
+
+const KEYS = ["monitor", "patience", "minDelta", "restoreBestWeights"] as const;
+
+/** @throws OptionError; also when there is nothing to monitor */
+export function checkEarlyStopping(given: EarlyStopping, validated: boolean): Required<EarlyStopping> {
+  const place = "fit: earlyStopping";
+  checkOptions(place, given, KEYS);
+  const monitor = oneOf(`${place}: monitor`, given.monitor ?? "validationLoss", MONITORS);
+  if (monitor.startsWith("validation") && !validated) {
+    throw new OptionError(`${place}: monitor: expected validationData for "${monitor}", got none`);
+  }
+  const { patience = 0 } = given;
+  if (!(Number.isInteger(patience) && patience >= 0)) {
+    throw new OptionError(`${place}: patience: expected an integer ≥ 0, got ${show(patience)}`);
+  }
+  return {
+    monitor,
+    patience,
+    minDelta: numberIn(`${place}: minDelta`, given.minDelta ?? 0, 0),
+    restoreBestWeights: flag(`${place}: restoreBestWeights`, given.restoreBestWeights ?? false),
+  };
+}
+
+/** The weights of the model that trains. */
+export interface Weights {
+  read(): ReadonlyMap<string, Tensor>;
+  write(where: string, weights: ReadonlyMap<string, Tensor>): void;
+}
+
+/** Watches the epochs of one `fit`. */
+export class EarlyStopper {
+  readonly #settings: Required<EarlyStopping>;
+  readonly #weights: Weights;
+  /** The best figure, negated if smaller is better. */
+  #best = -Infinity;
+  #bestEpoch = 0;
+  #bestWeights: ReadonlyMap<string, Tensor> | undefined;
+
+  constructor(settings: Required<EarlyStopping>, weights: Weights) {
+    this.#settings = settings;
+    this.#weights = weights;
+  }
+
+  /** Takes in an epoch; returns whether it is to be the last. */
+  ended(state: EpochEnd): boolean {
+    const { monitor, patience, minDelta, restoreBestWeights } = this.#settings;
+    const figure = monitor === "loss" || monitor === "validationLoss" ? -state[monitor]! : state[monitor]!;
+    if (figure - this.#best > minDelta) {
+      this.#best = figure;
+      this.#bestEpoch = state.epoch;
+      if (restoreBestWeights) this.#bestWeights = this.#weights.read();
+      return false;
+    }
+    return state.epoch - this.#bestEpoch >= patience;
+  }
+
+  /** Ends the run: tells the history which epoch was best, and gives the model its weights. */
+  finish(history: History): void {
+    if (this.#bestEpoch > 0) history.bestEpoch = this.#bestEpoch;
+    if (this.#bestWeights) this.#weights.write("fit", this.#bestWeights);
+  }
+}

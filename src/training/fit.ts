@@ -1,0 +1,208 @@
+import type { AbortSignalLike } from "../runtime/platform.ts";
+import { Pace } from "../runtime/yield.ts";
+import { OptionError } from "../errors.ts";
+import type { Labels } from "../labels.ts";
+import { checkOptions, flag, pairOf, positiveInteger, show } from "../options.ts";
+import type { Random } from "../random.ts";
+import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
+import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { EpochEnd, History } from "./history.ts";
+import type { Interruption } from "./interruption.ts";
+import type { Named } from "../graph/namedTensors.ts";
+import type { Targets } from "./targets.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The state after a batch. Loss and accuracy are the epoch's running means. */
+export interface BatchEnd {
+  /** Counted from 1. */
+  epoch: number;
+  batch: number;
+  batches: number;
+  /** Steps of this model so far. */
+  step: number;
+  loss: number;
+  accuracy: number;
+}
+
+export interface FitOptions {
+  /** Default: 1. */
+  epochs?: number;
+  /** Default: 32. */
+  batchSize?: number;
+  /** Draws a new order for each epoch from the model's seed. Default: true. */
+  shuffle?: boolean;
+  /** Evaluated after each epoch. */
+  validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>];
+  /** Called after each batch and epoch; a promise that it returns is awaited. */
+  onBatchEnd?: (state: BatchEnd) => unknown;
+  onEpochEnd?: (state: EpochEnd) => unknown;
+  /**
+   * An `AbortSignal`. Stops between two batches, or while a callback's promise is waited for; `fit` then rejects with the
+   * signal's reason and the weights stay as they are.
+   */
+  signal?: AbortSignalLike;
+  /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
+  earlyStopping?: EarlyStopping;
+}
+
+const FIT_KEYS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validationData",
+  "onBatchEnd",
+  "onEpochEnd",
+  "signal",
+  "earlyStopping",
+] as const;
+
+export interface FitRun {
+  readonly trainer: Trainer;
+  readonly random: Random;
+  readonly images: readonly Tensor[];
+  readonly targets: readonly Targets[];
+  readonly count: number;
+  /** Rows an image, of all outputs, that can be right: accuracy is a share of them. */
+  readonly rowsPerImage: number;
+  readonly settings: FitSettings;
+  readonly weights: Weights;
+  readonly interruption: Interruption;
+  /** Whether a step runs: the model must not be taken away meanwhile. */
+  hold(steps: boolean): void;
+  /** Evaluates the validation data, and yields after each batch. */
+  validate: (() => Generator<void, Evaluation>) | undefined;
+}
+
+/** The options of `fit` with their defaults, each read once. */
+export interface FitSettings extends Pick<
+  FitOptions,
+  "validationData" | "onBatchEnd" | "onEpochEnd" | "signal"
+> {
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly shuffle: boolean;
+  readonly earlyStopping: Required<EarlyStopping> | undefined;
+}
+
+/** Checks the options of `fit` that do not depend on the data. */
+export function checkFitOptions(options: FitOptions): FitSettings {
+  checkOptions("fit", options, FIT_KEYS);
+  const { epochs, batchSize, shuffle, onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } =
+    options;
+  for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
+    if (callback !== undefined && typeof callback !== "function") {
+      throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
+    }
+  }
+  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
+    throw new OptionError(`fit: signal: expected an AbortSignal, got ${show(signal)}`);
+  }
+  const validation = pairOf(validationData) as FitOptions["validationData"];
+  if (validationData !== undefined && !validation) {
+    throw new OptionError(`fit: validationData: expected [images, labels], got ${show(validationData)}`);
+  }
+  return {
+    epochs: positiveInteger("fit: epochs", epochs ?? 1),
+    batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
+    shuffle: flag("fit: shuffle", shuffle ?? true),
+    ...(validation && { validationData: validation }),
+    ...(onBatchEnd && { onBatchEnd }),
+    ...(onEpochEnd && { onEpochEnd }),
+    ...(signal && { signal }),
+    earlyStopping:
+      earlyStopping === undefined ? undefined : checkEarlyStopping(earlyStopping, validation !== undefined),
+  };
+}
+
+/** The training loop. */
+export async function runFit(run: FitRun): Promise<History> {
+  const { count, interruption } = run;
+  const { epochs, batchSize, shuffle, earlyStopping, onEpochEnd } = run.settings;
+  const size = Math.min(batchSize, count);
+  run.trainer.reserve(size);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
+  const pace = new Pace();
+  const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    // Before the order is drawn: a run that was stopped here leaves no trace.
+    interruption.check();
+    if (shuffle) run.random.shuffle(order);
+    const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
+    history.loss.push(loss);
+    history.accuracy.push(accuracy);
+    const state: EpochEnd = { epoch, loss, accuracy };
+    const validation = await validate(run, pace);
+    if (validation) {
+      state.validation = validation;
+      history.validationLoss.push((state.validationLoss = validation.loss));
+      history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
+    }
+    const ended = stopper?.ended(state);
+    await interruption.wait(onEpochEnd?.(state));
+    if (ended && epoch < epochs) {
+      history.stoppedEpoch = epoch;
+      break;
+    }
+  }
+  stopper?.finish(history);
+  return history;
+}
+
+async function validate(
+  { validate: start, interruption }: FitRun,
+  pace: Pace,
+): Promise<Evaluation | undefined> {
+  if (!start) return undefined;
+  const steps = start();
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (pace.due) await pace.rest();
+    interruption.check();
+  }
+}
+
+/** One step on the images from `seen` on, in their order. */
+function step(run: FitRun, order: Uint32Array, seen: number, n: number): void {
+  const { trainer, images, targets } = run;
+  for (const { shape, data } of images) expectAttached(data, sizeOf(shape));
+  run.hold(true);
+  try {
+    for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
+    trainer.step("fit", n, targets);
+  } finally {
+    run.hold(false);
+  }
+}
+
+async function runEpoch(
+  run: FitRun,
+  epoch: number,
+  batchSize: number,
+  order: Uint32Array,
+  pace: Pace,
+): Promise<{ loss: number; accuracy: number }> {
+  const { trainer, count, rowsPerImage, interruption } = run;
+  const { onBatchEnd } = run.settings;
+  const batches = Math.ceil(count / batchSize);
+  let lossSum = 0;
+  let correct = 0;
+  let seen = 0;
+  for (let batch = 1; batch <= batches; batch++) {
+    interruption.check();
+    const n = Math.min(batchSize, count - seen);
+    step(run, order, seen, n);
+    seen += n;
+    lossSum += trainer.lastLoss * n;
+    correct += trainer.lastCorrect;
+    if (onBatchEnd) {
+      const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
+      await interruption.wait(onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy }));
+    }
+    if (pace.due) await pace.rest();
+  }
+  interruption.check();
+  return { loss: lossSum / count, accuracy: correct / (count * rowsPerImage) };
+}

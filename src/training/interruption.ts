@@ -1,0 +1,52 @@
+import type { AbortSignalLike } from "../runtime/platform.ts";
+
+/** What may end a run from outside at any time between two steps: its signal, and who takes its model or engine away. */
+export class Interruption {
+  readonly #signal: AbortSignalLike | undefined;
+  #ended: { readonly reason: unknown } | undefined;
+  /** Rejects what is waited for. */
+  #wake: (reason: unknown) => void = () => {};
+
+  constructor(signal: AbortSignalLike | undefined) {
+    this.#signal = signal;
+    signal?.addEventListener?.("abort", this.#aborted);
+  }
+
+  readonly #aborted = (): void => {
+    try {
+      this.#signal!.throwIfAborted();
+    } catch (reason) {
+      this.end(reason);
+    }
+  };
+
+  /** Ends the run for a reason; the first one counts. */
+  end(reason: unknown): void {
+    this.#ended ??= { reason };
+    this.#wake(this.#ended.reason);
+  }
+
+  /** @throws the reason when the run is to end */
+  check(): void {
+    if (this.#ended) throw this.#ended.reason;
+    this.#signal?.throwIfAborted();
+  }
+
+  /** Waits for what a callback returned, unless the run ends before. @throws the reason then, or the callback's */
+  async wait(result: unknown): Promise<void> {
+    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === "function") {
+      await new Promise<unknown>((resolve, reject) => {
+        this.#wake = reject;
+        // Heard in any case: what fails after the run has ended is nobody's else.
+        Promise.resolve(result).then(resolve, reject);
+        if (this.#ended) reject(this.#ended.reason);
+      });
+    }
+    this.check();
+  }
+
+  /** Hears of nothing any more. */
+  release(): void {
+    this.#signal?.removeEventListener?.("abort", this.#aborted);
+  }
+}
