@@ -19,21 +19,32 @@ function mix32(word: number): number {
   return (z ^ (z >>> 15)) >>> 0;
 }
 
+/** Rounds for each number that a state is made from. */
+const ROUNDS = 5;
+
 /**
- * Spreads the two halves of a 53-bit seed over the four state words: five rounds of a Feistel network with
- * splitmix32 as its round function, of which the last four words are kept. Two neighbouring rounds can be
- * undone, so different seeds have different states; the state is never zero, since `mix32` of a
- * non-zero word is not zero.
+ * The four state words of a stream that is named by a seed and further integers below 2^53. The two halves of the seed are
+ * spread by five rounds of a Feistel network with splitmix32 as its round function. The next integer's halves are then
+ * combined by exclusive or with the last two words, and five more rounds follow. The last four words are the state.
+ *
+ * Two neighbouring rounds can be undone, so different seeds have different states, and so have streams of one seed that
+ * differ in the last integer. The state is never zero: since `mix32` takes zero alone to zero, four zero words in a row
+ * would need a round whose constant is zero.
  */
-function expandSeed(seed: number): Uint32Array {
+function expandSeed(numbers: readonly number[]): Uint32Array {
   const state = new Uint32Array(4);
-  let left = Math.floor(seed / 0x1_0000_0000);
-  let right = seed >>> 0;
-  for (let round = 1; round <= 5; round++) {
-    const next = (left ^ mix32((right + Math.imul(round, GOLDEN_GAMMA)) | 0)) >>> 0;
-    left = right;
-    right = next;
-    if (round >= 2) state[round - 2] = next;
+  let [left, right] = [0, 0];
+  let constant = 0;
+  for (const number of numbers) {
+    left ^= Math.floor(number / 0x1_0000_0000);
+    right ^= number >>> 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      constant = (constant + GOLDEN_GAMMA) | 0;
+      const next = (left ^ mix32((right + constant) | 0)) >>> 0;
+      left = right;
+      right = next;
+      if (round > 0) state[round - 1] = next;
+    }
   }
   return state;
 }
@@ -86,21 +97,6 @@ export function ln(x: number): number {
   return exponent * LN2_HIGH + (exponent * LN2_LOW + (2 * f * series + 2 * f));
 }
 
-/** The jump polynomial of xoshiro128**: xⁿ modulo the characteristic polynomial of its step, n = 2^64; same source. */
-const JUMP = Uint32Array.of(0x8764000b, 0xf542d2d3, 0x6fa035c3, 0x77f2db5b);
-
-/** Moves `state` on by 2^64 steps in place. */
-export function jump(state: Uint32Array): void {
-  const sum = new Uint32Array(4);
-  for (const word of JUMP) {
-    for (let bit = 0; bit < 32; bit++) {
-      if ((word >>> bit) & 1) state.forEach((value, i) => (sum[i]! ^= value));
-      xoshiro128StarStar(state);
-    }
-  }
-  state.set(sum);
-}
-
 /** A seeded stream of random numbers: xoshiro128**, its state spread from the seed by splitmix32. */
 export class Random {
   readonly #state: Uint32Array;
@@ -108,19 +104,19 @@ export class Random {
 
   /**
    * @param seed any non-negative integer below 2^53
-   * @throws OptionError if the seed is anything else
+   * @param stream further such integers, which name a stream of the seed that has nothing to do with its others
+   * @throws OptionError if the seed or one of the others is anything else
    */
-  constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new OptionError(`Random: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
+  constructor(seed: number, ...stream: readonly number[]) {
+    const numbers = [seed, ...stream];
+    const wrong = numbers.findIndex((number) => !Number.isSafeInteger(number) || number < 0);
+    if (wrong >= 0) {
+      const name = wrong === 0 ? "seed" : `stream[${wrong - 1}]`;
+      throw new OptionError(
+        `Random: ${name}: expected an integer from 0 to 2^53 - 1, got ${show(numbers[wrong])}`,
+      );
     }
-    this.#state = expandSeed(seed);
-  }
-
-  /** Moves on by 2^64 draws: a stream of the same seed that never meets the one before. */
-  jump(): void {
-    jump(this.#state);
-    this.#spare = undefined;
+    this.#state = expandSeed(numbers);
   }
 
   /** An integer in `[0, 2^32)`. */

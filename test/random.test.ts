@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { OptionError } from "../src/errors.ts";
-import { jump, ln, Random, xoshiro128StarStar } from "../src/random.ts";
+import { ln, Random, xoshiro128StarStar } from "../src/random.ts";
 
-const draw = (seed: number, count: number): number[] => {
-  const random = new Random(seed);
+const draw = (seed: number, count: number, ...stream: number[]): number[] => {
+  const random = new Random(seed, ...stream);
   return Array.from({ length: count }, () => random.nextUint32());
 };
 
@@ -21,49 +21,6 @@ describe("xoshiro128**", () => {
   });
 });
 
-/** `step` over 128-bit states is linear over GF(2): its matrix, as the image of each unit vector. */
-function matrixOf(step: (state: bigint) => bigint): bigint[] {
-  return Array.from({ length: 128 }, (_, bit) => step(1n << BigInt(bit)));
-}
-
-function apply(matrix: readonly bigint[], state: bigint): bigint {
-  return matrix.reduce((sum, image, bit) => ((state >> BigInt(bit)) & 1n ? sum ^ image : sum), 0n);
-}
-
-/** Four words as one number and back; word 0 is the lowest. */
-const pack = (words: Uint32Array): bigint =>
-  words.reduceRight((sum, word) => (sum << 32n) | BigInt(word), 0n);
-const unpack = (state: bigint): Uint32Array =>
-  Uint32Array.from({ length: 4 }, (_, i) => Number((state >> BigInt(32 * i)) & 0xffffffffn));
-
-describe("jump", () => {
-  it("is the 2^64th power of a step", () => {
-    let power = matrixOf((state) => {
-      const words = unpack(state);
-      xoshiro128StarStar(words);
-      return pack(words);
-    });
-    for (let i = 0; i < 64; i++) {
-      const square = power;
-      power = square.map((image) => apply(square, image));
-    }
-    const state = Uint32Array.of(0x964d4a0c, 0xd40ab895, 0xad7fdecb, 0x3006f0f0);
-    const expected = unpack(apply(power, pack(state)));
-    jump(state);
-    expect(state).toEqual(expected);
-  });
-
-  it("leaves no normal number of the stream before", () => {
-    const [random, other] = [new Random(5), new Random(5)];
-    random.normal();
-    random.jump();
-    other.nextUint32();
-    other.nextUint32();
-    other.jump();
-    expect(random.normal()).toBe(other.normal());
-  });
-});
-
 describe("Random", () => {
   it.each([
     [0, [1873347938, 1467895023, 2020782965, 3275325648], -0.7758064664577685],
@@ -73,6 +30,32 @@ describe("Random", () => {
   ])("keeps its numbers for seed %d", (seed, words, normal) => {
     expect(draw(seed, 4)).toEqual(words);
     expect(new Random(seed).normal()).toBe(normal);
+  });
+
+  // By the definition, in integers of Python.
+  it.each([
+    [0, [0], [2400017361, 466950456, 1257678389, 1106569850]],
+    [0, [1], [431148828, 3216487601, 2019543512, 1300046079]],
+    [5, [3], [2920630989, 102842714, 3013252249, 3547616461]],
+    [5, [2 ** 32 + 3], [3221183395, 1628269148, 3775976712, 2670956790]],
+    [2 ** 53 - 1, [2 ** 53 - 1], [4071078303, 2979092247, 3126228651, 3716676102]],
+    [1, [2, 3], [334975514, 1275914833, 508871102, 884180714]],
+  ])("keeps its numbers for seed %d and stream %j", (seed, stream, words) => {
+    expect(draw(seed, 4, ...stream)).toEqual(words);
+  });
+
+  it("has streams that differ in any of their numbers", () => {
+    const number = fc.maxSafeNat();
+    fc.assert(
+      fc.property(number, number, number, (seed, a, b) => {
+        fc.pre(a !== b);
+        expect(draw(seed, 4, a)).not.toEqual(draw(seed, 4, b));
+        expect(draw(a, 4, seed)).not.toEqual(draw(b, 4, seed));
+        expect(draw(seed, 4, a, b)).not.toEqual(draw(seed, 4, b, a));
+      }),
+      { seed: 1 },
+    );
+    expect(draw(7, 4)).not.toEqual(draw(7, 4, 0));
   });
 
   it("uses both halves of the seed", () => {
@@ -90,6 +73,12 @@ describe("Random", () => {
   it.each([-1, 0.5, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY])("refuses the seed %d", (seed) => {
     expect(() => new Random(seed)).toThrow(
       new OptionError(`Random: seed: expected an integer from 0 to 2^53 - 1, got ${seed}`),
+    );
+  });
+
+  it.each([-1, 0.5, 2 ** 53, Number.NaN])("refuses the number %d of a stream", (number) => {
+    expect(() => new Random(1, 2, number)).toThrow(
+      new OptionError(`Random: stream[1]: expected an integer from 0 to 2^53 - 1, got ${number}`),
     );
   });
 

@@ -37,6 +37,17 @@ function mix(h: u32): u32 {
   return h ^ (h >>> 16);
 }
 
+/**
+ * Takes one more word into a key of two words, `b` above `a`: `a ^= word`, then two rounds of a Feistel network with `mix`.
+ * For one word it is a bijection of keys, and for one key different words give different keys.
+ */
+function absorb(key: u64, word: u32): u64 {
+  let a = (<u32>key) ^ word;
+  const b = (<u32>(key >>> 32)) ^ mix(a + <u32>GOLDEN);
+  a ^= mix(b + <u32>GOLDEN);
+  return ((<u64>b) << 32) | (<u64>a);
+}
+
 /** `count` elements from counter `i` on. */
 // @ts-ignore: decorator
 @inline
@@ -55,28 +66,51 @@ function dropVector(
   storeLanes(y, and4(kept, mul4(loadLanes(x, count), scale)), count);
 }
 
-/**
- * `y[i] = hash(i, key0, key1) < keepBelow ? x[i]·scale : +0` for `n` elements; `y` may be `x`.
- *
- * An element is kept with probability `keepBelow / 2^32` (unsigned). The backward pass is the same kernel on `dy`
- * with the same keys. `hash = mix(mix(i ^ a) ^ b)`, with `mix` the finalizer `lowbias32` (C. Wellons,
- * hash-prospector) and `a`, `b` made from both keys by two Feistel rounds of it, so that masks under keys that
- * differ in any bit are unrelated.
- */
-export function dropout(x: usize, y: usize, n: i32, keepBelow: u32, scale: f32, key0: u32, key1: u32): void {
-  const b = key1 ^ mix(key0 + <u32>GOLDEN);
-  const a = key0 ^ mix(b + <u32>GOLDEN);
-  const first = splatInt(a);
-  const second = splatInt(b);
+/** Drops elements of one image, whose key is `key`. */
+function dropImage(x: usize, y: usize, size: i32, keepBelow: u32, scale: f32, key: u64): void {
+  const first = splatInt(<i32>key);
+  const second = splatInt(<i32>(key >>> 32));
   const below = splatInt(keepBelow);
   const scale4 = splat(scale);
   const step = splatInt(LANES);
-  const rest = n & (LANES - 1);
-  const end = x + ((<usize>(n - rest)) << 2);
+  const rest = size & (LANES - 1);
+  const end = x + ((<usize>(size - rest)) << 2);
   let counter = laneNumbers();
   for (; x < end; x += 16, y += 16) {
     dropVector(x, y, LANES, counter, below, scale4, first, second);
     counter = addInt4(counter, step);
   }
   if (rest > 0) dropVector(x, y, rest, counter, below, scale4, first, second);
+}
+
+/**
+ * Dropout of `n` images of `size` elements each: `y[image, i] = hash < keepBelow ? x[image, i]·scale : +0`; `y` may be `x`.
+ * An element is kept with probability `keepBelow / 2^32` (unsigned). The backward pass is the same kernel on `dy` with the
+ * same arguments.
+ *
+ * The hash is a function of the seed, the step, the layer, the image's place in the batch and the element's place in the
+ * image, and of nothing else: a shard of a batch that begins with its image `firstImage` draws what the whole batch would.
+ * The key of an image is made of two words, `a = seedLow` and `b = seedHigh` at the start, by `absorb` of 0, of `step`, of
+ * `layer` and of `firstImage + image`, in this order; then `hash(i) = mix(mix(i ^ a) ^ b)`. `mix` is the finalizer
+ * `lowbias32` (C. Wellons, hash-prospector). Masks under keys that differ in any bit are unrelated.
+ */
+export function dropout(
+  x: usize,
+  y: usize,
+  n: i32,
+  size: i32,
+  keepBelow: u32,
+  scale: f32,
+  seedLow: u32,
+  seedHigh: u32,
+  step: u32,
+  layer: u32,
+  firstImage: u32,
+): void {
+  const seed = absorb(((<u64>seedHigh) << 32) | (<u64>seedLow), 0);
+  const key = absorb(absorb(seed, step), layer);
+  const bytes = (<usize>size) << 2;
+  for (let image = 0; image < n; image++, x += bytes, y += bytes) {
+    dropImage(x, y, size, keepBelow, scale, absorb(key, firstImage + image));
+  }
 }

@@ -2,7 +2,7 @@ import { Budget } from "../budget.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
-import type { Buffer, BuildContext, Pass } from "../layers/layer.ts";
+import type { BatchKey, Buffer, BuildContext, Pass } from "../layers/layer.ts";
 import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
@@ -37,8 +37,8 @@ export interface Plan {
   readonly outputs: readonly Buffer[];
   /** Where the losses write their gradients, of those outputs that have one; in training only. */
   readonly outputGradients: readonly Buffer[];
-  /** Identifies the step for layers that draw random numbers. */
-  readonly randomKey: { step: number };
+  /** What layers draw random numbers by: set before each training step. */
+  readonly batchKey: BatchKey;
   /** After the weights changed, before the next forward pass; in training after changes from outside, for frozen layers. */
   prepare(): void;
   forward(n: number): void;
@@ -112,7 +112,7 @@ class Planner {
   readonly #values: PlannedBuffer[] = [];
   readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
-  readonly #randomKey = { step: 0 };
+  readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0 };
   readonly #budget: Budget;
   /** What all layers are handed alike. */
   readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
@@ -154,7 +154,7 @@ class Planner {
     return {
       capacity: this.#options.capacity,
       ...ends,
-      randomKey: this.#randomKey,
+      batchKey: this.#batchKey,
       ...oneByOne(passes.filter((pass) => pass !== null)),
       steps: passes.flatMap((pass, i) =>
         pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
@@ -280,7 +280,7 @@ class Planner {
       weights: this.#weightsOf(node.owner),
       epilogue: this.#epilogueOf(step),
       gradients: gradients?.weights ?? [],
-      randomKey: this.#keyOf(index),
+      randomKey: { batch: this.#batchKey, layer: index },
       ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
       ...this.#shared,
     };
@@ -310,17 +310,6 @@ class Planner {
       saved: (elements) => needed(elements, forwardTime, goesBack ? backwardTime : forwardTime),
       kept: (elements) => needed(elements, 0, 2 * this.#graph.nodes.length + 2),
       scratch: (elements, pass) => needed(elements, pass === "forward" ? forwardTime : backwardTime),
-    };
-  }
-
-  /** The step's key, which changes, beside the layer's, which does not. */
-  #keyOf(index: number): { readonly step: number; readonly layer: number } {
-    const shared = this.#randomKey;
-    return {
-      get step() {
-        return shared.step;
-      },
-      layer: index,
     };
   }
 }

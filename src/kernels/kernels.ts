@@ -443,15 +443,22 @@ export interface Kernels {
 
   // dropout.ts
 
-  /** y[i] = hash(i, key0, key1) < keepBelow ? x[i] · scale : 0; y may be x. */
+  /**
+   * y = hash < keepBelow ? x · scale : 0 for n images of size elements; the hash follows from the seed, the step, the layer,
+   * the image's place in the batch, which begins with firstImage, and the element. y may be x.
+   */
   dropout(
     x: number,
     y: number,
     n: number,
+    size: number,
     keepBelow: number,
     scale: number,
-    key0: number,
-    key1: number,
+    seedLow: number,
+    seedHigh: number,
+    step: number,
+    layer: number,
+    firstImage: number,
   ): void;
 
   // maxPool.ts

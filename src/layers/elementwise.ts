@@ -2,7 +2,7 @@ import { activationCode, copyActivation, type Activation } from "../kernels/acti
 import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 
-import { onlyInput, type Layer, type Pass } from "./layer.ts";
+import { onlyInput, type Buffer, type Layer, type Pass } from "./layer.ts";
 import { defineLayer } from "./symbolic.ts";
 
 /** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
@@ -62,7 +62,8 @@ export function activation(options: { activation: Activation; name?: string }): 
 
 /**
  * In training each element is dropped with probability `rate` and the others are scaled by 1/(1 − rate); in inference
- * nothing happens. Which are dropped follows from the model's seed, the step and the layer alone.
+ * nothing happens. Which are dropped follows from the model's seed, the step, the layer, the image's place in its batch and
+ * the element alone.
  * @throws OptionError unless 0 ≤ rate < 1.
  */
 export function dropout(options: { rate: number; name?: string }): Layer {
@@ -78,14 +79,26 @@ export function dropout(options: { rate: number; name?: string }): Layer {
     isView: (training) => !training || rate === 0,
     outputShape: (inputs, where) => onlyInput(inputs, where),
     weights: () => [],
-    build({ kernels, output, x, y, dx, dy, randomKey }): Pass {
+    build({ kernels, output, x, y, dx, dy, randomKey: { batch, layer } }): Pass {
       const size = sizeOf(output);
-      const forward = (n: number): void =>
-        kernels.dropout(x.pointer, y.pointer, n * size, keepBelow, scale, randomKey.step, randomKey.layer);
-      if (!dx) return { forward };
-      const backward = (n: number): void =>
-        kernels.dropout(dy.pointer, dx.pointer, n * size, keepBelow, scale, randomKey.step, randomKey.layer);
-      return { forward, backward };
+      const drop = (n: number, from: Buffer, to: Buffer): void => {
+        const { seedLow, seedHigh, step, firstImage } = batch;
+        kernels.dropout(
+          from.pointer,
+          to.pointer,
+          n,
+          size,
+          keepBelow,
+          scale,
+          seedLow,
+          seedHigh,
+          step,
+          layer,
+          firstImage,
+        );
+      };
+      const forward = (n: number): void => drop(n, x, y);
+      return dx ? { forward, backward: (n) => drop(n, dy, dx) } : { forward };
     },
   });
 }

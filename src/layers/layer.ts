@@ -38,6 +38,17 @@ export interface Pass {
   update?: (n: number, commit: boolean) => boolean;
 }
 
+/** What the random draws of one training step follow from; a shard of a batch draws what the whole batch would. */
+export interface BatchKey {
+  /** The model's seed, in two words. */
+  seedLow: number;
+  seedHigh: number;
+  /** The number of steps done before, modulo 2³². */
+  step: number;
+  /** The place of the first image in the batch that it is a part of. */
+  firstImage: number;
+}
+
 /** What the plan hands a layer to build its pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
@@ -70,8 +81,8 @@ export interface BuildContext {
   /** The layer's weights and the gradients of those that learn, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
   readonly gradients: readonly (Buffer | undefined)[];
-  /** Two numbers that differ for each training step and layer; in training only. */
-  readonly randomKey: { readonly step: number; readonly layer: number };
+  /** What random draws follow from, in training only: the batch that runs, and the layer's number in its graph. */
+  readonly randomKey: { readonly batch: Readonly<BatchKey>; readonly layer: number };
   /** A buffer that keeps its content from the forward to the backward pass. */
   saved(elements: number): Buffer;
   /** A buffer that keeps its content from run to run. */

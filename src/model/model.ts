@@ -32,8 +32,6 @@ interface ToJudge {
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
 export class Model extends InferenceModel {
   readonly seed: number;
-  /** Orders the images in `fit`; goes on from call to call. */
-  readonly #shuffler: Random;
   /** Those that have a loss. */
   readonly #outputs: readonly GraphInput[];
   readonly #outputNames: readonly string[];
@@ -58,9 +56,6 @@ export class Model extends InferenceModel {
     this.#outputNames = this.#outputs.map(({ name }) => name);
     this.#targets = this.#outputs.map(noTargets);
     this.#batch = graph.inputs.map(noTensor);
-    // A stream of its own, so that a model with given weights need draw none to shuffle as the one that was saved.
-    this.#shuffler = new Random(seed);
-    this.#shuffler.jump();
   }
 
   /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
@@ -144,7 +139,6 @@ export class Model extends InferenceModel {
     try {
       return await runFit({
         trainer,
-        random: this.#shuffler,
         images: batch,
         targets,
         count,

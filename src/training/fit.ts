@@ -3,7 +3,7 @@ import { Pace } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
 import { checkOptions, flag, pairOf, positiveInteger, show } from "../options.ts";
-import type { Random } from "../random.ts";
+import { Random } from "../random.ts";
 import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -30,7 +30,10 @@ export interface FitOptions {
   epochs?: number;
   /** Default: 32. */
   batchSize?: number;
-  /** Draws a new order for each epoch from the model's seed. Default: true. */
+  /**
+   * Draws a new order for each epoch from the model's seed and the number of epochs since `compile`, so that two calls of
+   * one epoch do what one call of two does. Default: true.
+   */
   shuffle?: boolean;
   /** Evaluated after each epoch. */
   validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>];
@@ -59,7 +62,6 @@ const FIT_KEYS = [
 
 export interface FitRun {
   readonly trainer: Trainer;
-  readonly random: Random;
   readonly images: readonly Tensor[];
   readonly targets: readonly Targets[];
   readonly count: number;
@@ -115,6 +117,12 @@ export function checkFitOptions(options: FitOptions): FitSettings {
   };
 }
 
+/** The order of the images in an epoch: a function of the seed and the number of epochs done before alone. */
+function drawOrder(order: Uint32Array, { seed, epochs }: Trainer): void {
+  for (let i = 0; i < order.length; i++) order[i] = i;
+  new Random(seed, epochs).shuffle(order);
+}
+
 /** The training loop. */
 export async function runFit(run: FitRun): Promise<History> {
   const { count, interruption } = run;
@@ -126,10 +134,10 @@ export async function runFit(run: FitRun): Promise<History> {
   const pace = new Pace();
   const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    // Before the order is drawn: a run that was stopped here leaves no trace.
     interruption.check();
-    if (shuffle) run.random.shuffle(order);
+    if (shuffle) drawOrder(order, run.trainer);
     const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
+    run.trainer.epochs++;
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };

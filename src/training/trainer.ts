@@ -13,8 +13,6 @@ import type { Targets } from "./targets.ts";
 
 /** Elements of what a loss writes: float64 loss, int32 count of right rows. */
 export const RESULT_SIZE = 4;
-/** Spreads consecutive step numbers over the keys of the random generator (2³² divided by the golden ratio). */
-const GOLDEN = 0x9e3779b9;
 
 /** Copies `count` elements of `source`, starting at `from`, to `target` at `to`, without making a view. */
 export function copyElements(
@@ -59,10 +57,13 @@ function runsOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Run[]
  * allocated, neither in JavaScript nor in WebAssembly.
  */
 export class Trainer {
+  /** Names the random draws of the run: the order of each epoch and the masks of dropout. */
+  readonly seed: number;
   /** Of each output that has one. */
   readonly losses: readonly Loss[];
-  /** Steps done. */
+  /** Steps and epochs done. */
   steps = 0;
+  epochs = 0;
   /** Mean loss, the sum of all outputs', and number of right rows of the last batch. */
   lastLoss = 0;
   lastCorrect = 0;
@@ -82,7 +83,6 @@ export class Trainer {
   readonly #gradients: number;
   readonly #results: number;
   readonly #outputs: readonly OutputSize[];
-  readonly #seedKey: number;
   #plan: Plan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
@@ -106,7 +106,7 @@ export class Trainer {
       size: sizeOf(shape),
       columns: shape.at(-1)!,
     }));
-    this.#seedKey = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+    this.seed = seed;
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
     this.#learning = learningParameters(graph, parameters);
     this.#runs = runsOf(parameters, this.#learning);
@@ -143,6 +143,8 @@ export class Trainer {
       plan.dispose();
       throw error;
     }
+    plan.batchKey.seedLow = this.seed >>> 0;
+    plan.batchKey.seedHigh = Math.floor(this.seed / 2 ** 32);
     this.#plan = plan;
     this.#targets = targets;
     this.#revision = 0;
@@ -170,7 +172,7 @@ export class Trainer {
    */
   step(where: string, n: number, targets: readonly Targets[]): void {
     const plan = this.#plan!;
-    plan.randomKey.step = (this.#seedKey + Math.imul(this.steps + 1, GOLDEN)) >>> 0;
+    plan.batchKey.step = this.steps;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
     plan.forward(n);
     let loss = 0;

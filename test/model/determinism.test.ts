@@ -62,13 +62,13 @@ describe(`the weights after ${STEPS} steps have the golden digest`, () => {
   });
 
   it.each([
-    [optimizers.sgd({ learningRate: 0.1 }), "d99f70edaef8c9d6"],
+    [optimizers.sgd({ learningRate: 0.1 }), "e6dd36b4dae94c1e"],
     [
       optimizers.sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 0.01 }),
-      "aec1068585eba98b",
+      "71718cbf6f083bab",
     ],
-    [optimizers.adam({ learningRate: (step) => 0.01 / (1 + step) }), "e82fd4996d63725b"],
-    [optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 }), "bf25740e0836c564"],
+    [optimizers.adam({ learningRate: (step) => 0.01 / (1 + step) }), "0cb4e97e64bfd18d"],
+    [optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 }), "e7f11ef52364f33f"],
   ])("of a net of every layer with optimizer %#", (optimizer, golden) => {
     const found = trainSteps(everyLayer(3), engine, optimizer, 5);
     expect(trainSteps(everyLayer(3), engine, optimizer, 5)).toBe(found);
@@ -81,7 +81,7 @@ describe(`the weights after ${STEPS} steps have the golden digest`, () => {
     model.compile({ engine, optimizer, loss: losses.meanSquaredError() });
     const rows = tensor(Float32Array.of(1, 0, 0, 0, 0.5, 0.5), [2, 3]);
     for (let step = 0; step < STEPS; step++) model.trainOnBatch(noise(step, 2, 7, 7, 3), rows);
-    expect(digest(model.weights)).toBe("f85c18e56a1987f6");
+    expect(digest(model.weights)).toBe("660b6db47772a2a6");
     model.dispose();
   });
 });
@@ -101,12 +101,9 @@ describe("the same bits", () => {
     await fitted.fit(images, labels, { epochs, batchSize });
     await again.fit(images, labels, { epochs, batchSize });
 
-    // The order is drawn from a stream of its own.
-    const order = Uint32Array.from({ length: count }, (_, i) => i);
-    const generator = new Random(seed);
-    generator.jump();
     for (let epoch = 0; epoch < epochs; epoch++) {
-      generator.shuffle(order);
+      const order = Uint32Array.from({ length: count }, (_, i) => i);
+      new Random(seed, epoch).shuffle(order);
       for (let start = 0; start < count; start += batchSize) {
         const [batch, own] = pick(images, labels, order.subarray(start, start + batchSize));
         stepped.trainOnBatch(batch, own);

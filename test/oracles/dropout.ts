@@ -15,9 +15,21 @@ function lowbias32(h: number): number {
 const xor = (a: number, b: number): number => (a ^ b) >>> 0;
 const plusGolden = (a: number): number => (a + 0x9e3779b9) % 2 ** 32;
 
-/** The unsigned 32-bit hash of each of `n` positions. */
-export function hashes(n: number, key0: number, key1: number): number[] {
-  const b = xor(key1, lowbias32(plusGolden(key0)));
-  const a = xor(key0, lowbias32(plusGolden(b)));
-  return Array.from({ length: n }, (_, i) => lowbias32(xor(lowbias32(xor(i, a)), b)));
+/** What the masks of a layer in one step follow from. */
+export interface MaskKey {
+  readonly seedLow: number;
+  readonly seedHigh: number;
+  readonly step: number;
+  readonly layer: number;
+}
+
+/** The unsigned 32-bit hash of each of the `size` elements of the image at a place in the batch. */
+export function hashes(size: number, image: number, { seedLow, seedHigh, step, layer }: MaskKey): number[] {
+  let [a, b] = [seedLow, seedHigh];
+  for (const word of [0, step, layer, image]) {
+    a = xor(a, word);
+    b = xor(b, lowbias32(plusGolden(a)));
+    a = xor(a, lowbias32(plusGolden(b)));
+  }
+  return Array.from({ length: size }, (_, i) => lowbias32(xor(lowbias32(xor(i, a)), b)));
 }

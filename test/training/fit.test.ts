@@ -124,23 +124,52 @@ describe("fit tells", () => {
 });
 
 describe("fit's order", () => {
-  it("is drawn anew for each epoch and goes on from call to call", async () => {
-    const run = async (...options: object[]): Promise<object> => {
-      const net = tinyNet();
-      net.compile({ engine, optimizer, loss });
-      for (const each of options) await net.fit(images, labels, { batchSize: BATCH, ...each });
-      const bits = weightBits(net);
-      net.dispose();
-      return bits;
+  const trained = async (...options: object[]): Promise<object> => {
+    const net = tinyNet();
+    net.compile({ engine, optimizer, loss });
+    for (const each of options) await net.fit(images, labels, { batchSize: BATCH, ...each });
+    const bits = weightBits(net);
+    net.dispose();
+    return bits;
+  };
+
+  it("is drawn anew for each epoch, and the same in each run", async () => {
+    const once = await trained({});
+    expect(await trained({})).toEqual(once);
+    expect(await trained({ shuffle: false })).not.toEqual(once);
+  });
+
+  it.each([true, false])(
+    "gives two epochs in one call the bits of two calls of one, shuffle: %s",
+    async (shuffle) => {
+      const whole = await trained({ shuffle, epochs: 3 });
+      expect(await trained({ shuffle }, { shuffle }, { shuffle })).toEqual(whole);
+      expect(await trained({ shuffle }, { shuffle, epochs: 2 })).toEqual(whole);
+    },
+  );
+
+  it("begins an epoch again that was stopped in its midst, and the epochs when it is compiled again", async () => {
+    const order = async (): Promise<number[]> => {
+      const means: number[] = [];
+      await model.fit(images, labels, { batchSize: 1, onBatchEnd: (state) => void means.push(state.loss) });
+      return means;
     };
-    const once = await run({});
-    expect(await run({})).toEqual(once);
-    expect(await run({ shuffle: false })).not.toEqual(once);
-    const twice = await run({}, {});
-    expect(await run({}, {})).toEqual(twice);
-    expect(await run({ shuffle: false }, { shuffle: false })).toEqual(
-      await run({ shuffle: false, epochs: 2 }),
-    );
+    // With a rate of zero the losses tell which image came when.
+    const still = optimizers.sgd({ learningRate: 0 });
+    model.compile({ engine, optimizer: still, loss });
+    const first = await order();
+    const second = await order();
+    expect(second).not.toEqual(first);
+    model.compile({ engine, optimizer: still, loss });
+    const controller = new AbortController();
+    const running = model.fit(images, labels, {
+      batchSize: 1,
+      signal: controller.signal,
+      onBatchEnd: ({ batch }) => void (batch === 4 && controller.abort()),
+    });
+    await expect(running).rejects.toThrow();
+    expect(await order()).toEqual(first);
+    expect(await order()).toEqual(second);
   });
 
   it("takes all images in one batch when there are fewer than its size", async () => {
