@@ -1,4 +1,4 @@
-/** The summary of a run, for the terminal and for the README. */
+/** The summary of a run, for the terminal and for docs/speed.md. */
 import type { Outcome } from "./goals.ts";
 import type { Result } from "./result.ts";
 
@@ -25,7 +25,7 @@ export function outcomeLines(outcomes: readonly Outcome[]): string[] {
   ]);
 }
 
-/** The README's table. */
+/** The table of docs/speed.md. */
 export function tableOf({ machine, node, versions, outcomes }: Report): string {
   const row = (...cells: string[]): string => `| ${cells.join(" | ")} |`;
   const peers = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
@@ -48,6 +48,6 @@ export function tableOf({ machine, node, versions, outcomes }: Report): string {
 export function replaceMarked(text: string, replacement: string, name = "benchmark"): string {
   const [open, close] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [begin, end] = [text.indexOf(open), text.indexOf(close)];
-  if (begin < 0 || end < begin) throw new Error(`README.md: expected the lines ${open} and ${close}`);
+  if (begin < 0 || end < begin) throw new Error(`docs/speed.md: expected the lines ${open} and ${close}`);
   return `${text.slice(0, begin + open.length)}\n\n${replacement}\n\n${text.slice(end)}`;
 }

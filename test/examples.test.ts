@@ -1,8 +1,6 @@
-/** What the documents print and promise: the net by hand against the layers, and the code blocks of the pages. */
-import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+/** The net that examples/by-hand.ts writes out has the bits of the layers. */
+import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import {
   drawBatch,
@@ -88,70 +86,5 @@ describe("examples/by-hand.ts", () => {
       encoding: "utf8",
     });
     expect(out.trim().split("\n")).toHaveLength(11);
-  });
-});
-
-/** The fenced blocks of a page: language and text. */
-function blocks(page: string): { language: string; text: string }[] {
-  const text = readFileSync(`${root}/${page}`, "utf8");
-  return [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, block]) => ({
-    language: language!,
-    text: block!,
-  }));
-}
-
-/** Runs a block in a process of its own, on these sources; returns what it printed. */
-async function run(block: string): Promise<string> {
-  const bundle = await build({
-    stdin: { contents: block, resolveDir: root, loader: "ts" },
-    alias: { im2row: `${root}/src/index.ts` },
-    bundle: true,
-    format: "esm",
-    platform: "neutral",
-    write: false,
-  });
-  const code = bundle.outputFiles[0]!.text;
-  return execFileSync(process.execPath, ["--input-type=module"], { input: code, encoding: "utf8" });
-}
-
-describe("the code on", () => {
-  const readme = blocks("README.md");
-  const gradientsPage = blocks("docs/gradients.md");
-  const code = (page: typeof readme): string[] =>
-    page.filter(({ language }) => language === "ts").map(({ text }) => text);
-
-  it("README.md prints what stands below it", async () => {
-    const [example] = code(readme);
-    const printed = readme[readme.findIndex(({ text }) => text === example) + 1]!;
-    expect(printed.language).toBe("text");
-    expect(await run(example!)).toBe(printed.text);
-  });
-
-  it("docs/gradients.md shows that all routes agree to rounding", async () => {
-    const [example] = code(gradientsPage);
-    const lines = (await run(example!)).trim().split("\n");
-    expect(lines).toHaveLength(6);
-    for (const line of lines) {
-      expect(line).toMatch(/^(y|dW|dx) {2,}by hand − .* \d\.\de[+-]\d+$/);
-      // "Of the order of 10⁻⁶ or less."
-      expect(Number(line.split(" ").at(-1))).toBeLessThan(5e-6);
-    }
-  });
-
-  it("both pages is sound TypeScript under this project's rules", () => {
-    const examples = [...code(readme), ...code(gradientsPage)];
-    const folder = `${root}/node_modules/.cache/im2row-examples`;
-    mkdirSync(folder, { recursive: true });
-    const own = examples.map((text, i) => {
-      writeFileSync(`${folder}/example${i}.ts`, text);
-      return `${folder}/example${i}.ts`;
-    });
-    writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
-    const files = [...own, `${root}/src/runtime/wasm.d.ts`];
-    const config = { extends: `${root}/tsconfig.json`, files, include: [] };
-    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify(config));
-    const tsc = [`${root}/node_modules/typescript/bin/tsc`, "--project", folder];
-    const { stdout, status } = spawnSync(process.execPath, tsc, { encoding: "utf8" });
-    expect({ stdout, status }).toEqual({ stdout: "", status: 0 });
   });
 });

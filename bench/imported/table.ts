@@ -1,4 +1,4 @@
-/** The README's table of whole networks. */
+/** The table of whole networks in docs/speed.md. */
 import type { Result } from "../result.ts";
 import { OURS } from "../result.ts";
 import type { Starts } from "../suites/imported.ts";

@@ -92,7 +92,7 @@ describe("goals", () => {
   });
 });
 
-describe("the README's table", () => {
+describe("the table of docs/speed.md", () => {
   it("names the machine and the peers", () => {
     const outcomes = evaluate([result("a", 1, 2), result("b", 1, 80)], [GOAL]);
     const versions = { peer: "1.2" };
@@ -120,7 +120,7 @@ describe("the README's table", () => {
   it("replaces what stands between the marks, and nothing else", () => {
     const text = "a\n<!-- benchmark -->\nold\n<!-- /benchmark -->\nb";
     expect(replaceMarked(text, "new")).toBe("a\n<!-- benchmark -->\n\nnew\n\n<!-- /benchmark -->\nb");
-    expect(() => replaceMarked("a", "new")).toThrow("README.md: expected the lines");
+    expect(() => replaceMarked("a", "new")).toThrow("docs/speed.md: expected the lines");
     expect(() => replaceMarked(text, "new", "networks")).toThrow("<!-- networks -->");
   });
 });

@@ -112,7 +112,7 @@ describe("table", () => {
 
   it("wants its markers", () => {
     expect(() => withTable("a\n", { expected, rows })).toThrow(
-      "README.md: expected the lines <!-- matrix -->",
+      "docs/runtimes.md: expected the lines <!-- matrix -->",
     );
   });
 });

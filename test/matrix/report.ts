@@ -127,7 +127,7 @@ const MARKERS = ["<!-- matrix -->", "<!-- /matrix -->"] as const;
 export function withTable(text: string, matrix: Matrix): string {
   const [begin, end] = MARKERS.map((marker) => text.indexOf(marker)) as [number, number];
   if (begin < 0 || end < begin) {
-    throw new Error(`README.md: expected the lines ${MARKERS.join(" and ")}, got none`);
+    throw new Error(`docs/runtimes.md: expected the lines ${MARKERS.join(" and ")}, got none`);
   }
   return `${text.slice(0, begin + MARKERS[0].length)}\n\n${table(matrix)}\n\n${text.slice(end)}`;
 }

@@ -1,7 +1,7 @@
 /**
- * Puts the table of the last run of all groups into README.md.
+ * Puts the table of the last run of all groups into docs/runtimes.md.
  *
- *   tsx test/matrix/readme.ts
+ *   tsx test/matrix/page.ts
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,5 +21,5 @@ if (missing.length > 0) {
   console.error(`matrix.json: expected every runtime to pass, got none or a failure of ${names}`);
   process.exit(1);
 }
-const readme = join(ROOT, "README.md");
-writeFileSync(readme, withTable(readFileSync(readme, "utf8"), matrix));
+const page = join(ROOT, "docs/runtimes.md");
+writeFileSync(page, withTable(readFileSync(page, "utf8"), matrix));

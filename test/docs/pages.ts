@@ -1,0 +1,49 @@
+/** The documents of the package, as the tests of this folder read them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { root } from "../support/tarball.ts";
+
+/** README, CONTRIBUTING and all pages below `docs/`, as paths from the root of the repository. */
+export const PAGES: readonly string[] = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync(`${root}/docs`, { recursive: true, encoding: "utf8" })
+    .map((name) => `docs/${name.replaceAll("\\", "/")}`)
+    .filter((name) => name.endsWith(".md"))
+    .sort(),
+];
+
+export const readPage = (page: string): string => readFileSync(`${root}/${page}`, "utf8");
+
+export interface Block {
+  readonly language: string;
+  readonly text: string;
+}
+
+/** The fenced blocks of a page that name their language, in order. */
+export function blocksOf(page: string): Block[] {
+  return [...readPage(page).matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({
+    language: language!,
+    text: text!,
+  }));
+}
+
+export interface Example {
+  readonly page: string;
+  /** The page and the example's number on it, counted from 1. */
+  readonly name: string;
+  readonly code: string;
+  /** What the page says that it prints: the block of plain text right behind it, if there is one. */
+  readonly printed: string | undefined;
+}
+
+/** The examples in TypeScript of a page. */
+export function examplesOf(page: string): Example[] {
+  const blocks = blocksOf(page);
+  const examples = blocks.flatMap(({ language, text }, i) => {
+    const next = blocks[i + 1];
+    return language === "ts"
+      ? [{ code: text, printed: next?.language === "text" ? next.text : undefined }]
+      : [];
+  });
+  return examples.map((example, i) => ({ page, name: `${page}, example ${i + 1}`, ...example }));
+}
