@@ -1,11 +1,16 @@
-/** The ES modules of the package, `dist/<entry>.js` and the files that they share: Rollup's work, and esbuild's on each file. */
+/**
+ * The ES modules of the package, `dist/<entry>.js` and the files that they share: Rollup's work, and esbuild's on each
+ * file.
+ */
 import { readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import { rollup, type GetModuleInfo, type Plugin } from "rollup";
 
-/** The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts. */
+/**
+ * The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts.
+ */
 const ENTRIES = ["index", "inference"];
 const PLAIN_ENTRIES = ["onnx"];
 
@@ -30,7 +35,7 @@ const SHARED = [
   { file: "training", entry: "index" },
 ];
 
-/** What an entry is to Rollup: its source, with the host behind it. */
+/** The module id of an entry for Rollup: its source file, with the host behind it. */
 const idOf = (entry: string, suffix = ""): string => `${resolve(`src/${entry}.ts`)}?${suffix}`;
 const fileOf = (id: string): string => id.replace(/\?.*/, "");
 

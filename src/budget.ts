@@ -2,13 +2,13 @@ import { MemoryError, OptionError } from "./errors.ts";
 import { checkOptions, show } from "./options.ts";
 
 /**
- * How much a file or a model may make the package do, checked before anything is allocated or gone through: a file of a few
- * bytes can ask for anything. What is more is refused with a MemoryError.
+ * Bounds on what a file or a model may make the package do. They are checked before anything is allocated or gone through,
+ * since a file of a few bytes can ask for anything, and a MemoryError refuses what exceeds them.
  */
 export interface Limits {
   /**
-   * Bytes of JavaScript that are taken while a net is read, drawn and planned: messages, lists, tables and constants that
-   * are computed, counted whether or not they are kept; besides eight times those of the file. What lies in linear memory
+   * Bytes of JavaScript that are taken while a net is read, lowered and planned: messages, lists, tables and constants
+   * that are computed, counted whether or not they are kept; besides eight times those of the file. What lies in linear memory
    * counts against `maximumMemory`, and this is never more than that. Default: 128 MiB.
    */
   bytes?: number;
@@ -16,7 +16,7 @@ export interface Limits {
   elements?: number;
   /** Nodes of a file, or layers of a model. Default: 2¹⁸, which is 262,144. */
   nodes?: number;
-  /** Time to read, draw and plan a net. Default: none, so that what loads does not depend on the machine. */
+  /** Time to read, lower and plan a net. Default: none, so that it does not depend on the machine which nets load. */
   milliseconds?: number;
 }
 
@@ -29,7 +29,7 @@ export const DEFAULT_LIMITS: AllLimits = {
   milliseconds: Infinity,
 };
 
-/** The limits that `load` is given, the others by default. @throws OptionError */
+/** The limits passed to `load`, completed by the defaults. @throws OptionError */
 export function checkLimits(given: Limits, maximumMemory: number): AllLimits {
   checkOptions("load: limits", given, Object.keys(DEFAULT_LIMITS));
   const limits = { ...DEFAULT_LIMITS, ...given };
@@ -41,7 +41,10 @@ export function checkLimits(given: Limits, maximumMemory: number): AllLimits {
   return { ...limits, bytes: Math.min(limits.bytes, maximumMemory) };
 }
 
-/** What is left of the limits in one act of the package: reading a file, drawing its net, planning its buffers. */
+/**
+ * Counts what one act of the package (reading a file, lowering its net, planning its buffers) may still spend of the
+ * limits.
+ */
 export class Budget {
   /** The place that errors name. */
   where: string;

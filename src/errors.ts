@@ -24,7 +24,9 @@ export function legible(message: string): string {
   return kept.join(` … (cut from ${message.length} characters) … `);
 }
 
-/** What the package says of what it was given; its message is legible whatever that holds. */
+/**
+ * The base of the errors that the package throws for what it was passed. The message is legible whatever that contains.
+ */
 export class OwnError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(legible(message), options);

@@ -4,7 +4,7 @@ import { loadEngine, type LoadOptions } from "./runtime/load.ts";
 import { Engine } from "./ops/engine.ts";
 
 /**
- * Compiles the kernels (once, however often it is called) and gives an engine with a memory of its own.
+ * Compiles the kernels (once, however often it is called) and returns an engine with a memory of its own.
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
 export function load(options?: LoadOptions): Promise<Engine> {

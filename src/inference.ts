@@ -5,7 +5,7 @@ import { loadEngine, type LoadOptions } from "./runtime/load.ts";
 import { decodeCheckpoint } from "./model/checkpoint.ts";
 import { InferenceModel } from "./model/inferenceModel.ts";
 
-/** As `load` of `im2row`; the engine serves models and has no operators. */
+/** Loads an engine as `load` of `im2row` does; it runs models and has no operators. */
 export function load(options?: LoadOptions): Promise<KernelEngine> {
   return loadEngine({ exact, more: () => import("./hosts/module.ts") }, KernelEngine, options);
 }

@@ -17,16 +17,20 @@ export type ClassNumbers =
   | BigInt64Array
   | BigUint64Array;
 
-/** What outputs are held against: class numbers `[n]`, or a tensor shaped like the output (one-hot rows, values). */
+/**
+ * Labels are compared with outputs: class numbers `[n]`, or a tensor of the shape of the output (one-hot rows, values).
+ */
 export type Labels = ClassNumbers | Tensor;
 
-/** What a loss takes as values: finite numbers, numbers from 0 to 1, or rows of such that sum to one. */
+/** The values that a loss takes as labels: finite numbers, numbers from 0 to 1, or rows of such that sum to one. */
 export type LabelRange = "finite" | "unit" | "distribution";
 
-/** How far from one the sum of a distribution may be: more than rounding to float16 or to four digits costs. */
+/** The sum of a distribution may differ from one by this: more than rounding to float16 or to four digits costs. */
 const SLACK = 1e-3;
 
-/** The class numbers in labels; undefined for a tensor of several dimensions, which `into` is then. @throws ShapeError */
+/**
+ * The class numbers in labels; undefined for a tensor of several dimensions, which `into` is then. @throws ShapeError
+ */
 export function classList(where: string, labels: Labels, into: Filled): ArrayLike<unknown> | undefined {
   if (typeof labels === "object" && labels !== null && "shape" in labels) {
     const { shape, data } = readTensor(where, labels, undefined, into);
@@ -59,7 +63,9 @@ export function copyClasses(
   }
 }
 
-/** Copies the values of labels of this shape, as `copyClasses` does. @throws OptionError naming the first out of range */
+/**
+ * Copies the values of labels of this shape, as `copyClasses` does. @throws OptionError naming the first out of range
+ */
 export function copyValues(
   where: string,
   values: ArrayLike<number>,
@@ -88,7 +94,7 @@ export function copyValues(
   }
 }
 
-/** The place of an element as text, `[1, 0, 2]`. */
+/** The index of an element as text, `[1, 0, 2]`. */
 function indexText(i: number, shape: Shape): string {
   const index: number[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {

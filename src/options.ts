@@ -24,12 +24,12 @@ function asText(value: unknown): string {
   try {
     return JSON.stringify(value, beginning) ?? String(value);
   } catch {
-    // What refers to itself, holds a bigint or is too deep has no JSON.
+    // A value that refers to itself, holds a bigint or is too deep has no JSON.
     return Object.prototype.toString.call(value);
   }
 }
 
-/** As much of long text and lists as can be shown. */
+/** Cuts long text and lists to a length that can be shown. */
 function beginning(_: string, value: unknown): unknown {
   const isLong = typeof value === "string" || Array.isArray(value);
   return isLong && value.length > MOST_SHOWN ? value.slice(0, MOST_SHOWN) : value;
@@ -65,7 +65,9 @@ export function isTyped<T extends TypedArray>(
   return typedName(value) === type.name;
 }
 
-/** A typed array of the same elements without properties or methods of the caller's; it stays as long, or is detached. */
+/**
+ * A typed array of the same elements without properties or methods of the caller's; it stays as long, or is detached.
+ */
 export function plainView<T extends ArrayLike<unknown>>(
   data: T,
   type: new (buffer: ArrayBuffer, start: number, length: number) => T,

@@ -21,7 +21,7 @@ export interface Files {
   readonly labels: Int32Array;
 }
 
-/** What a run trains on and what it is judged by. */
+/** A run trains on `train` and is judged by `test`. */
 export interface Dataset {
   readonly source: string;
   readonly train: Split;
@@ -35,7 +35,7 @@ export const CLASSES = 10;
 const MEAN = 0.1307;
 const DEVIATION = 0.3081;
 
-/** How many digits a run without data draws. */
+/** A run without data draws so many digits. */
 const DRAWN_TRAIN = 6000;
 const DRAWN_TEST = 2000;
 
@@ -63,7 +63,9 @@ function telling<T>(work: () => T): T {
   }
 }
 
-/** `<folder>/<name>`, or `<folder>/<name>.gz`; undefined if neither exists. A file without .gz may be compressed too. */
+/**
+ * `<folder>/<name>`, or `<folder>/<name>.gz`; undefined if neither exists. A file without .gz may be compressed too.
+ */
 function openIdx(folder: string, name: string): Source | undefined {
   for (const file of [name, `${name}.gz`]) {
     const path = join(folder, file);
@@ -81,7 +83,7 @@ function openIdx(folder: string, name: string): Source | undefined {
       );
     }
     return telling(() => {
-      // What is not compressed can be held against its header at once.
+      // A file that is not compressed can be compared with its header at once.
       if (!isGzip(bytes)) readIdx(bytes, path);
       const { shape, start, size } = readIdxHeader(isGzip(bytes) ? gunzipStart(bytes, path) : bytes, path);
       if (size > MOST_BYTES) {
@@ -169,7 +171,7 @@ export function readFolder(folder: string): { train: Files; test: Files } {
   return { train: readPair(trainImages, trainLabels), test: readPair(testImages, testLabels) };
 }
 
-/** As `readFolder`, with the images normalised. @throws UsageError as it does */
+/** Reads a folder as `readFolder` does, and normalises the images. @throws UsageError as it does */
 export function loadFolder(folder: string): Dataset {
   const { train, test } = readFolder(folder);
   const split = ({ shape, pixels, labels }: Files): Split => ({

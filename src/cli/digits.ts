@@ -15,7 +15,7 @@ const PIECES = 4;
 interface Hand {
   /** Rotation, slant and scale: `[a, b, c, d]` in `x' = a·x + b·y`, `y' = c·x + d·y`. */
   readonly linear: readonly [number, number, number, number];
-  /** Where the middle of the sheet lands, in pixels. */
+  /** The point, in pixels, at which the middle of the sheet lands. */
   readonly centre: readonly [number, number];
   /** Six coefficients of the quadratic warp that bends the whole figure. */
   readonly bend: readonly number[];

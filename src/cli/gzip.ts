@@ -11,7 +11,7 @@ export function isGzip(bytes: Uint8Array): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && (bytes[2] ?? 8) === 8;
 }
 
-/** As much of a file's start as 16 KiB unpack to: 17 MB at most. @throws FormatError naming `where` */
+/** Unpacks the first 16 KiB of a file, to 17 MB at most. @throws FormatError naming `where` */
 export function gunzipStart(bytes: Uint8Array, where: string): Uint8Array {
   return gunzip(bytes.subarray(0, START), Infinity, where, bytes.length > START);
 }

@@ -3,7 +3,9 @@ import { PictureError, type Picture } from "./images/picture.ts";
 import { readImage } from "./images/read.ts";
 import { UsageError } from "./usage.ts";
 
-/** How an image becomes an input: `(pixel · scale − mean) / std`, each for a channel or one for all. */
+/**
+ * An image becomes an input by `(pixel · scale − mean) / std`, with one mean and std for each channel or one for all.
+ */
 export interface ImageOptions {
   /** Height and width; the image's own without it. */
   readonly size?: readonly [number, number];
@@ -18,7 +20,9 @@ const MOST_NUMBERS = 2 ** 26;
 /** The weights of red, green and blue in grey: ITU-R BT.601. */
 const LUMA = [0.299, 0.587, 0.114];
 
-/** One channel of a pixel as it is wanted: of one that has fewer the grey, of one that has more their luma; no alpha. */
+/**
+ * One channel of a pixel as it is wanted: of one that has fewer the grey, of one that has more their luma; no alpha.
+ */
 function sample(
   { channels, samples: data }: Picture,
   pixel: number,
@@ -31,7 +35,7 @@ function sample(
   return LUMA.reduce((sum, weight, i) => sum + weight * data[at + i]!, 0);
 }
 
-/** Where a row or column of the result lies among those of the image, by the middles of the pixels. */
+/** Finds the two rows or columns of the image between which one of the result lies, by the middles of the pixels. */
 function placeOf(index: number, size: number, from: number): { low: number; high: number; part: number } {
   const at = Math.min(Math.max(((index + 0.5) * from) / size - 0.5, 0), from - 1);
   const low = Math.floor(at);

@@ -1,4 +1,4 @@
-/** What the command line gives to an ONNX net: arrays, images and shapes for its inputs. */
+/** The command line feeds an ONNX net with arrays, images and shapes, which are read and checked here. */
 import { readFileSync } from "node:fs";
 import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
@@ -22,7 +22,7 @@ export interface NamedShape {
   readonly shape: Shape;
 }
 
-/** How images become numbers. */
+/** Options by which images become numbers. */
 export interface PixelOptions {
   readonly size?: readonly [number, number];
   readonly scale?: number;
@@ -43,7 +43,7 @@ export function read(file: string): Uint8Array {
 const textOf = (given: NamedFile | NamedShape): string =>
   "file" in given ? given.file : given.shape.join("x");
 
-/** What an option gives to each of `names`, once. @throws UsageError */
+/** Assigns the values of an option to `names`, each name at most once. @throws UsageError */
 export function byName<T extends NamedFile | NamedShape>(
   option: string,
   given: readonly T[],

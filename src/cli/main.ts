@@ -183,7 +183,7 @@ outliveStdout();
 try {
   await createProgram().parseAsync();
 } catch (error) {
-  // What stdout did not take has set a code already, which help and version keep.
+  // A stdout that did not take the text has set an exit code already, which help and version keep.
   process.exitCode = fail(error) || process.exitCode;
   if (error instanceof Interrupted) exit(error.exitCode);
 }

@@ -14,14 +14,14 @@ import { UsageError } from "./usage.ts";
 export interface RunOptions extends PixelOptions {
   readonly input: readonly NamedFile[];
   readonly output: readonly NamedFile[];
-  /** How many classes to tell; all numbers without it. */
+  /** The number of classes to print; without it all numbers are printed. */
   readonly top?: number;
   /** File with a label in each line. */
   readonly labels?: string;
 }
 
 export interface InspectOptions {
-  /** Of the inputs, where the file leaves sizes open. */
+  /** Shapes of the inputs whose sizes the file leaves open. */
   readonly shape: readonly NamedShape[];
 }
 

@@ -1,4 +1,4 @@
-/** What is said on stdout, and what happens when nobody takes it. */
+/** Lines go to stdout through this file, which also handles a reader that goes away. */
 import { writeSync } from "node:fs";
 import { escaped, legible } from "../errors.ts";
 import { causeOf } from "./usage.ts";
@@ -6,7 +6,7 @@ import { causeOf } from "./usage.ts";
 /** Whether stdout still takes what is written. */
 let open = true;
 
-/** What a user is told whose reader went away. */
+/** The line on stderr for a user whose reader went away. */
 let farewell: string | undefined;
 
 /** A line on stderr. Nothing is left to be said if stderr does not take it. */

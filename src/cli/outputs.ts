@@ -1,4 +1,4 @@
-/** What a net gives, told on stdout and written to files. */
+/** A net's outputs are printed on stdout and written to files here. */
 import { extname, resolve } from "node:path";
 import { writeNpy } from "../formats/npy.ts";
 import type { OnnxTensor } from "../onnx.ts";

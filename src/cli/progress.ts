@@ -2,7 +2,7 @@ import { SingleBar } from "cli-progress";
 import { print } from "./output.ts";
 import { duration, percent } from "./report.ts";
 
-/** Where training stands after a batch; loss and accuracy are the running means of the epoch. */
+/** The progress of training after a batch; loss and accuracy are the running means of the epoch. */
 export interface BatchState {
   readonly epoch: number;
   readonly batch: number;

@@ -41,7 +41,7 @@ export function confusion(labels: Int32Array, predicted: Int32Array, classes: nu
   return table;
 }
 
-/** How many images lie on the table's diagonal. */
+/** Counts the images on the table's diagonal. */
 export function correctCount(table: readonly (readonly number[])[]): number {
   return table.reduce((sum, row, i) => sum + row[i]!, 0);
 }

@@ -23,7 +23,7 @@ export type FileCalls = Pick<
   | "writeSync"
 >;
 
-/** Where bytes go: a file with a name, or what takes them as they come (a device, a pipe, an open descriptor). */
+/** A destination of bytes: a file with a name, or a device, pipe or open descriptor, which takes them as they come. */
 type Place =
   | { readonly kind: "file"; readonly path: string; readonly old?: nodeFs.Stats }
   | { readonly kind: "stream"; readonly path: string }
@@ -35,7 +35,7 @@ export interface SaveOptions {
   readonly files?: FileCalls;
 }
 
-/** As many as Linux follows. */
+/** The number of symbolic links that are followed, which is the one of Linux. */
 const MOST_LINKS = 40;
 
 /** Milliseconds until a pipe that is full or has no reader is tried again. */
@@ -87,7 +87,7 @@ export function checkPlace(path: string, files: FileCalls = nodeFs): void {
   }
 }
 
-/** What the temporary files beside a file are called: all but the process and the random digits. */
+/** The temporary files beside a file have names that begin so; a process and random digits follow. */
 function temporaryPrefix(path: string): string {
   // Names have up to 255 bytes, and a character up to four.
   const start = Array.from(basename(path)).slice(0, 48).join("");
@@ -110,13 +110,13 @@ function removeLeftovers(path: string, files: FileCalls): void {
     if (!name.startsWith(prefix)) continue;
     const [, pid] = /^(\d+)-[0-9a-f]{32}\.tmp$/.exec(name.slice(prefix.length)) ?? [];
     const leftover = join(folder, name);
-    // Where processes are few, as in containers, the next one may have the number of the last.
+    // In a container, where processes are few, the next one may have the number of the last.
     if (pid === undefined || inUse.has(leftover)) continue;
     if (Number(pid) === process.pid || !isAlive(Number(pid))) files.unlinkSync(leftover);
   }
 }
 
-/** Does what may fail without harm. */
+/** Does some work that may fail without harm. */
 function attempt(work: () => void): void {
   try {
     work();
@@ -134,7 +134,10 @@ function writeAll(descriptor: number, bytes: Uint8Array, files: FileCalls): void
   }
 }
 
-/** What a call gives as soon as the system does not tell to try again by one of `codes`. Signals come through meanwhile. */
+/**
+ * Repeats a call until it fails by none of `codes`, which ask to try again, and returns its result. Signals come
+ * through meanwhile.
+ */
 async function patiently<T>(call: () => T, codes: readonly string[], signal?: AbortSignal): Promise<T> {
   for (;;) {
     try {

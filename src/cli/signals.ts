@@ -24,7 +24,7 @@ export function exit(code: number): never {
 /** The reason of an abort by a signal. */
 export class Interrupted extends Error {
   override name = "Interrupted";
-  /** What shells give a program that a signal ended: 128 and the signal's number. */
+  /** Shells report this code for a program that a signal ended: 128 plus the signal's number. */
   readonly exitCode: number;
 
   constructor(signal: EndingSignal) {

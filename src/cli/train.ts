@@ -28,7 +28,7 @@ export interface TrainOptions {
   readonly learningRate?: number;
   readonly optimizer: (typeof OPTIMIZERS)[number];
   readonly seed: number;
-  /** Where the model goes. */
+  /** The file that the model is saved to. */
   readonly out: string;
 }
 
@@ -81,7 +81,7 @@ function makeOptimizer(options: TrainOptions, steps: number): ReturnType<typeof 
   return optimizers[options.optimizer]({ learningRate });
 }
 
-/** What a run is about to do, as aligned lines. */
+/** Describes what a run is about to do, in aligned lines. */
 function describe(options: TrainOptions, dataset: Dataset, engine: Engine): string {
   const { test, source } = dataset;
   const [count, height, width] = dataset.train.images.shape as [number, number, number];
@@ -151,7 +151,7 @@ async function saveAndCompare(
     signal.throwIfAborted();
     throw new Error(`${out}: the model could not be saved (${causeOf(error)})`, { cause: error });
   }
-  // What went into a pipe or a device cannot be read again.
+  // Bytes that went into a pipe or a device cannot be read again.
   const again = loadModel(isFile ? readFileSync(out) : bytes);
   again.compile({ engine });
   const reloaded = again.predict(dataset.test.images).data;

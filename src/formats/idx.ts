@@ -3,7 +3,7 @@ import { FormatError } from "../errors.ts";
 /** The IDX type code of unsigned bytes. */
 const UNSIGNED_BYTE = 0x08;
 
-/** What the other type codes of the format mean, for the error message. */
+/** The other type codes of the format have these names in the error message. */
 const OTHER_TYPES = new Map([
   [0x09, "signed byte"],
   [0x0b, "16-bit integer"],

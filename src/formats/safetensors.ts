@@ -8,7 +8,7 @@
 import { FormatError } from "../errors.ts";
 import { isTyped, plainView, show } from "../options.ts";
 
-/** A tensor as the codec takes and gives it: float32, row-major. */
+/** A tensor that the codec reads and writes: float32, row-major. */
 export interface StoredTensor {
   shape: readonly number[];
   data: Float32Array;
@@ -27,7 +27,10 @@ const METADATA = "__metadata__";
 /** The longest header a reader takes, as in the reference implementation. */
 const MAX_HEADER_LENGTH = 100_000_000;
 
-/** The most JSON values in a header of so many bytes that a reader takes. Those of a tensor take more than four bytes each. */
+/**
+ * The most JSON values in a header of so many bytes that a reader takes. Those of a tensor take more than four bytes
+ * each.
+ */
 const mostValues = (length: number): number => 2 ** 20 + Math.floor(length / 4);
 
 const BYTES_PER_ELEMENT = 4;

@@ -1,4 +1,4 @@
-/** In the place of `module.ts` in hosts that compile no WebAssembly and have no threads. */
+/** Replaces `module.ts` in hosts that compile no WebAssembly and have no threads. */
 import type { Request } from "../runtime/load.ts";
 import { startMore } from "../runtime/variants.ts";
 import type { Runtime } from "../runtime/runtime.ts";

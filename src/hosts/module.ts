@@ -1,4 +1,6 @@
-/** What hosts that compile WebAssembly have beyond the exact build: binaries that are loaded when they are asked for. */
+/**
+ * Hosts that compile WebAssembly have further binaries beside the exact one, which are loaded when they are asked for.
+ */
 import type { Request } from "../runtime/load.ts";
 import { startMore } from "../runtime/variants.ts";
 import type { Runtime } from "../runtime/runtime.ts";

@@ -1,4 +1,4 @@
-/** In the place of `module.ts` in the classic script, which is one file with one binary. */
+/** Replaces `module.ts` in the classic script, which is one file with one binary. */
 import type { Request } from "../runtime/load.ts";
 import { startMore } from "../runtime/variants.ts";
 import type { Runtime } from "../runtime/runtime.ts";

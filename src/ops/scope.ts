@@ -15,7 +15,7 @@ export class Scope extends Region {
     return { shape: [...shape], data: this.heap.floats.slice(first, first + sizeOf(shape)) };
   }
 
-  /** As `take`, of int32. */
+  /** Does what `take` does, for int32. */
   takeInts(pointer: number, shape: Shape): Tensor<Int32Array> {
     const first = pointer >>> 2;
     return { shape: [...shape], data: this.heap.ints.slice(first, first + sizeOf(shape)) };

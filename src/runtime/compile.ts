@@ -9,7 +9,7 @@ const compiled = new WeakMap<Binary, Promise<WasmModule>>();
 /** The shortest module: magic number and version. */
 const SHORTEST = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
 
-/** Whether it is the host that compiles nothing, rather than what it was given to compile. */
+/** Whether the fault lies with the host, which compiles nothing, rather than with the binary. */
 export function compilesNothing(): Promise<boolean> {
   return WebAssembly.compile(SHORTEST).then(
     () => false,

@@ -26,7 +26,7 @@ export class KernelEngine {
   }
 
   /**
-   * Gives the memory back and ends the threads. Sessions and models on this engine throw from then on, and the models'
+   * Frees the memory and ends the threads. Sessions and models on this engine throw from then on, and the models'
    * weights go with it: `model.dispose()` or `toSafetensors()` before keeps them.
    */
   dispose(): void {

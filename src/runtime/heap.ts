@@ -23,7 +23,7 @@ export class Heap {
   readonly maximum: number;
   readonly #free: Block[] = [];
   readonly #used = new Map<number, number>();
-  /** Where memory that was never handed out begins. */
+  /** The address at which memory that was never handed out begins. */
   #top: number;
   #floats: Float32Array;
   #ints: Int32Array;
@@ -87,7 +87,7 @@ export class Heap {
     return start;
   }
 
-  /** Gives back what `allocate` returned. */
+  /** Frees a block that `allocate` returned. */
   free(start: number): void {
     const size = this.#used.get(start);
     if (size === undefined) throw new Error(`heap: expected the address of an allocated block, got ${start}`);

@@ -8,7 +8,9 @@ import type { LinearMemory, WasmModule, WasmSource } from "./platform.ts";
 import { Runtime, type Capabilities } from "./runtime.ts";
 
 export interface LoadOptions {
-  /** The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one. */
+  /**
+   * The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one.
+   */
   module?: WasmSource | PromiseLike<WasmSource>;
   /**
    * Threads to use, this one included: from 1, the default, to 64, or `"auto"`: as many as there are processors, at most
@@ -22,7 +24,10 @@ export interface LoadOptions {
   math?: "exact" | "relaxed";
   /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
   maximumMemory?: number;
-  /** What a file or a model may make the package do besides: a server that takes files from others sets less. */
+  /**
+   * Bounds on what else a file or a model may make the package do: a server that takes files from others sets lower
+   * ones.
+   */
   limits?: Limits;
 }
 
@@ -33,17 +38,17 @@ export interface Request extends Readonly<Record<"module" | "threads" | "math", 
   readonly limit: number;
 }
 
-/** The package as an entry of it finds it in its host. */
+/** The binaries that an entry of the package has in its host. */
 export interface Package {
   readonly exact: Binary;
-  /** What most programs do without, loaded when it is asked for. */
+  /** Imports the start of threads and relaxed math, which most programs do without. */
   more(): Promise<{ start(request: Request): Promise<Runtime> }>;
 }
 
 const PAGE = 65536;
 const ADDRESSABLE = 2 ** 32 - PAGE;
 
-/** WebKit applies a content security policy here already. @throws MemoryError when the host has no room. */
+/** WebKit applies a content security policy here already. @throws MemoryError when the host cannot reserve as much. */
 function createMemory(limit: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
@@ -69,7 +74,7 @@ export async function startAlone(
   );
 }
 
-/** `load` for an entry of the package, and the engine that it gives. */
+/** Implements `load` for an entry of the package, whose kind of engine it returns. */
 export async function loadEngine<Engine>(
   { exact, more }: Package,
   engine: new (runtime: Runtime) => Engine,

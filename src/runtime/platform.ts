@@ -11,7 +11,7 @@ export type WasmModule = typeof globalThis extends { WebAssembly: { Module: { pr
   ? Module & object
   : object;
 
-/** What is read of a `Response`. */
+/** The part of a `Response` that is read. */
 export interface WasmResponse {
   readonly ok: boolean;
   readonly status: number;
@@ -27,7 +27,7 @@ export interface LinearMemory {
   grow(pages: number): number;
 }
 
-/** What is asked of an `AbortSignal`. */
+/** The part of an `AbortSignal` that is used. */
 export interface AbortSignalLike {
   throwIfAborted(): void;
   /** Without these it is asked between two steps alone. */

@@ -15,14 +15,14 @@ export class Region {
     this.#purpose = purpose;
   }
 
-  /** Uninitialised room for `elements` elements. @throws MemoryError */
+  /** Allocates `elements` elements without initialising them. @throws MemoryError */
   room(elements: number): number {
     const pointer = this.heap.allocate(elements, this.#purpose);
     this.blocks.push(pointer);
     return pointer;
   }
 
-  /** Room for `elements` elements that are zero. */
+  /** Allocates `elements` elements that are zero. */
   zeros(elements: number): number {
     const pointer = this.room(elements);
     this.heap.ints.fill(0, pointer >>> 2, (pointer >>> 2) + elements);
@@ -54,7 +54,10 @@ export class Region {
   }
 }
 
-/** What is left of a region that was collected. The heap is not kept for it: it may go at the same time. */
+/**
+ * The blocks that a collected region leaves behind. The reference to the heap is weak, since both may be collected
+ * together.
+ */
 interface Left {
   readonly heap: WeakRef<Heap>;
   readonly blocks: readonly number[];

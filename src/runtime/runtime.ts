@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS, type AllLimits } from "../budget.ts";
 import type { Heap } from "./heap.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 
-/** What an engine runs with, and why that is less than `load` was asked for. */
+/** The threads and the math that an engine runs with, and the reasons why they are less than `load` was asked for. */
 export interface Capabilities {
   readonly threads: number;
   readonly threadsUnavailable?: string | undefined;
@@ -17,12 +17,12 @@ interface Live {
   end?(): void;
 }
 
-/** What everything above the engine works with: the kernels and the memory they work on. */
+/** The kernels and the memory they work on, which everything above the engine uses. */
 export class Runtime {
   readonly capabilities: Capabilities;
   /** Called when the runtime is disposed of, before anything is taken away. */
   readonly leaving: Set<() => void> = new Set();
-  /** What files and models may make the package do; `load` sets what it was given. */
+  /** Bounds on what files and models may make the package do, as passed to `load`. */
   limits: AllLimits = DEFAULT_LIMITS;
   #live: Live | undefined;
 

@@ -27,7 +27,7 @@ async function bytesOf(source: WasmSource): Promise<Uint8Array<ArrayBuffer> | un
 
 const EXPECTED_SOURCE = "expected a WebAssembly.Module, its bytes, a Response, or a promise of one";
 
-/** The builds are told apart by what they export. */
+/** The builds differ in what they export. */
 function fileOf(module: WebAssembly.Module): File | undefined {
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   if (!names.includes("heapBase")) return undefined;
@@ -36,8 +36,8 @@ function fileOf(module: WebAssembly.Module): File | undefined {
 }
 
 /**
- * What the caller gave, compiled. What has neither bytes nor a body counts as a module: one of another realm is no
- * `instanceof` this realm's.
+ * Compiles the binary that the caller supplied. An object that has neither bytes nor a body counts as a module, since a
+ * module of another realm is no `instanceof` this realm's.
  * @throws OptionError unless it is a binary of im2row.
  */
 export async function compileGiven(source: unknown): Promise<Given> {

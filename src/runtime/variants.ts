@@ -7,13 +7,16 @@ import { startAlone, type Request } from "./load.ts";
 import type { Runtime } from "./runtime.ts";
 import type { StartThreads } from "./threads/start.ts";
 
-/** How a host comes to what is more than the exact build, each or why it does not. */
+/** A host provides the further builds by these, or says in a string why it has none. */
 export interface Host {
   relaxed(): Promise<WebAssembly.Module | string>;
   threads: StartThreads;
 }
 
-/** More would be a mistake: each takes an instance and a stack, and all wait for the slowest. */
+/**
+ * The largest number of threads. More would be a mistake: each takes an instance and a stack, and all wait for the
+ * slowest.
+ */
 const MOST_THREADS = 64;
 
 /** @throws OptionError */
@@ -28,7 +31,7 @@ function checkThreads(threads: unknown): number | "auto" {
 }
 
 function another(file: File, expected: File): string {
-  return `the module given is ${file}, not ${expected}`;
+  return `the module supplied is ${file}, not ${expected}`;
 }
 
 /** Relaxed math, or why there is none. */
@@ -44,7 +47,7 @@ async function startRelaxed(
   return startAlone(module, limit, { threads: 1, threadsUnavailable, math: "relaxed" });
 }
 
-/** What the request asks for, as far as the host has it. @throws OptionError */
+/** Starts a runtime with as much of the request as the host has. @throws OptionError */
 export async function startMore(request: Request, host: Host): Promise<Runtime> {
   const { exact, limit } = request;
   const threads = checkThreads(request.threads);

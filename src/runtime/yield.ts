@@ -19,12 +19,14 @@ function nextTask(): Promise<void> {
   });
 }
 
-/** Tells when a long run should hand control back to the event loop: at most every `SLICE` milliseconds. */
+/** Says when a long run should hand control back to the event loop: at most every `SLICE` milliseconds. */
 export class Pace {
   // Not the time of day, which may be set back.
   #last = performance.now();
 
-  /** Whether it is time to rest. Apart from `rest`, because a promise that waits for nothing is garbage all the same. */
+  /**
+   * Whether it is time to rest. Apart from `rest`, because a promise that waits for nothing is garbage all the same.
+   */
   get due(): boolean {
     return performance.now() - this.#last >= SLICE;
   }

@@ -110,7 +110,7 @@ describe("an engine with threads", () => {
     const { default: exact } = await import("../../build/wasm.js");
     const engine = await load({ module: exact(), threads: 2 });
     expect(engine.threads).toBe(1);
-    expect(engine.threadsUnavailable).toBe("the module given is im2row.wasm, not im2row.threads.wasm");
+    expect(engine.threadsUnavailable).toBe("the module supplied is im2row.wasm, not im2row.threads.wasm");
     engine.dispose();
   });
 

@@ -12,7 +12,10 @@ function isTransformed({ components, adobe, jfif }: JpegParts): boolean {
   return jfif || String.fromCharCode(...components.map(({ id }) => id)) !== RGB;
 }
 
-/** Where a pixel of the upright image is in one of `width` × `height` pixels as it is stored, by orientation. */
+/**
+ * By orientation: each function maps a pixel of the upright image to its position in the stored one, of `width` × `height`
+ * pixels.
+ */
 const SOURCES: readonly ((x: number, y: number, width: number, height: number) => [number, number])[] = [
   (x, y) => [x, y],
   (x, y, width) => [width - 1 - x, y],
@@ -64,7 +67,7 @@ export function readJpeg(file: Uint8Array): Picture {
     });
     return upright(width, height, data, parts.orientation);
   } catch (error) {
-    // What the decoder stumbles over in its own variables says nothing to a user.
+    // A TypeError or RangeError speaks of the decoder's own variables, which says nothing to a user.
     const why =
       error instanceof TypeError || error instanceof RangeError ? "" : ` (${(error as Error).message})`;
     throw new PictureError(`a JPEG image whose pixels are broken${why}`);

@@ -1,10 +1,10 @@
-/** What a JPEG file is made of, read and checked before it is decoded. Source: ITU-T T.81. */
+/** The segments of a JPEG file are read and checked here before the file is decoded. Source: ITU-T T.81. */
 import { PictureError } from "./picture.ts";
 
 /** Frames that can be decoded: baseline, extended and progressive, with Huffman codes. */
 const FRAMES = [0xc0, 0xc1, 0xc2];
 
-/** What the others are called. */
+/** The other frames are refused under these names. */
 const OTHER_FRAMES = new Map([
   [0xc3, "a lossless JPEG image"],
   [0xc5, "a hierarchical JPEG image"],
@@ -21,7 +21,10 @@ const OTHER_FRAMES = new Map([
 /** Each scan of a progressive image goes over all blocks, whether it has bytes for them or not. */
 const MOST_SCANS = 100;
 
-/** Limit of 8×8 blocks: the decoder takes some 400 bytes for one. They do for 67 million greys, 44 million colours at 4:2:0. */
+/**
+ * Limit of 8×8 blocks: the decoder takes some 400 bytes for one. They do for 67 million greys, 44 million colours at
+ * 4:2:0.
+ */
 const MOST_BLOCKS = 2 ** 20;
 
 interface Component {
@@ -33,7 +36,7 @@ interface Component {
   seen: boolean;
 }
 
-/** What matters of a file. */
+/** The parts of a file that decide whether and how it is decoded. */
 export interface JpegParts {
   readonly width: number;
   readonly height: number;
@@ -233,7 +236,9 @@ class Reader {
     this.#readCodes(components, isMean ? (progressive ? 1 : 2) : 0);
   }
 
-  /** Goes over the coded pixels, of which each block takes `leastBits`, and the markers at which decoding starts anew. */
+  /**
+   * Goes over the coded pixels, of which each block takes `leastBits`, and the markers at which decoding starts anew.
+   */
   #readCodes(components: readonly Component[], leastBits: number): void {
     const file = this.#file;
     const start = this.#at;

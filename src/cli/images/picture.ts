@@ -13,7 +13,7 @@ export interface Picture {
 
 /** A file that is no such image as was expected, or a broken one. */
 export class PictureError extends FormatError {
-  /** What the file is, for a sentence that says what was expected of it. */
+  /** The file in words, which follow "got" in the sentence. */
   readonly given: string;
 
   constructor(given: string) {

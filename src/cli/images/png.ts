@@ -88,7 +88,7 @@ export function readPngHeader(file: Uint8Array): PngHeader {
   return headerOf(readChunks(file).next().value as Chunk);
 }
 
-/** What the chunks of an image hold. */
+/** The contents of the chunks of an image. */
 interface Parts {
   readonly header: PngHeader;
   readonly palette: Uint8Array | undefined;

@@ -1,7 +1,7 @@
 /** From the bytes that a PNG image's pixels unpack to, to its samples. */
 import { PictureError } from "./picture.ts";
 
-/** What the first chunk of a file says. */
+/** The header is the first chunk of a file. */
 export interface PngHeader {
   readonly width: number;
   readonly height: number;
@@ -87,7 +87,7 @@ function unpackRow(row: Uint8Array, depth: number, into: Uint8Array | Uint16Arra
   }
 }
 
-/** What becomes of the stored samples of a pixel. */
+/** These say how the stored samples of a pixel become samples of the result. */
 interface Colours {
   readonly palette: Uint8Array | undefined;
   readonly transparency: Uint8Array | undefined;

@@ -3,7 +3,7 @@ import { isJpeg } from "./jpegSegments.ts";
 import { PictureError, type Picture } from "./picture.ts";
 import { isPng, readPng } from "./png.ts";
 
-/** How files begin that are sometimes taken for an image or an array. */
+/** Files that are sometimes taken for an image or an array begin with these characters, some of them at an offset. */
 const KINDS: readonly (readonly [name: string, start: string, at?: number])[] = [
   ["a JPEG image", "\u00ff\u00d8\u00ff"],
   ["a .npy array", "\u0093NUMPY"],
@@ -24,11 +24,11 @@ const KINDS: readonly (readonly [name: string, start: string, at?: number])[] = 
 const startsWith = (bytes: Uint8Array, text: string): boolean =>
   Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
 
-/** What a file is, by its first bytes. */
+/** Names the kind of a file by its first bytes. */
 export function kindOf(bytes: Uint8Array): string {
   if (bytes.length === 0) return "an empty file";
   if (isPng(bytes)) return "a PNG image";
-  // As where ends of lines were changed on the way.
+  // The signature breaks when ends of lines are changed on the way.
   if (startsWith(bytes, "\u0089PNG")) return "a PNG image with a broken signature";
   const kind = KINDS.find(([, start, at = 0]) => startsWith(bytes.subarray(at), start));
   if (kind) return kind[0];

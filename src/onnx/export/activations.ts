@@ -17,7 +17,7 @@ const half = (site: Site, x: string, t: string): string =>
 
 const gelu: Curve = (site, x) => half(site, x, site.op("Erf", [scale(site, x, Math.sqrt(0.5))]));
 
-/** Of tanh(√(2/π)·x·(1 + 0.044715·x²)), as the kernel has it. */
+/** The approximation of gelu by tanh(√(2/π)·x·(1 + 0.044715·x²)), as the kernel computes it. */
 const geluTanh: Curve = (site, x) => {
   const cubic = shift(site, scale(site, multiply(site, x, x), 0.044715), 1);
   const inner = multiply(site, scale(site, x, 0.7978845608028654), cubic);

@@ -13,7 +13,9 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return { ...empty, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
 }
 
-/** The nodes and constants of a file, as they come. Values are called by names, `""` for an optional one that is absent. */
+/**
+ * The nodes and constants of a file, as they come. Values are called by names, `""` for an optional one that is absent.
+ */
 export class OnnxFile {
   readonly graph: GraphProto = {
     name: "im2row",
@@ -43,7 +45,7 @@ export class OnnxFile {
     return output;
   }
 
-  /** Gives the operator that was added last, and its output, another name. */
+  /** Renames the operator that was added last, and its output. */
   rename(name: string): string {
     const node = this.graph.nodes.at(-1)!;
     node.name = name;

@@ -6,7 +6,7 @@ import { OnnxFile, Site } from "./file.ts";
 import { EXPORTERS } from "./layers.ts";
 import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
 
-/** Of the images that a file takes and gives. */
+/** The order of the axes of the images that a file takes and returns. */
 export type OnnxLayout = "NCHW" | "NHWC";
 
 const IR_VERSION = 8;

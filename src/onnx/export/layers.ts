@@ -28,7 +28,10 @@ import {
   separableConv2d,
 } from "./windows.ts";
 
-/** Writes one use of a layer; returns the file's name of its output, which is that of its input if nothing is to be done. */
+/**
+ * Writes one use of a layer; returns the file's name of its output, which is that of its input if nothing is to be
+ * done.
+ */
 export type Exporter = (site: Site) => string;
 
 function dense(site: Site): string {
@@ -79,7 +82,7 @@ function permute(site: Site): string {
   return site.op("Transpose", [site.x], { perm });
 }
 
-/** How `Resize` places the output's pixels among the input's. */
+/** The attributes by which `Resize` maps the output's pixels to the input's. */
 const PLACES: Record<Interpolation, Record<string, Attribute>> = {
   nearest: { mode: "nearest", coordinate_transformation_mode: "asymmetric", nearest_mode: "floor" },
   bilinear: { mode: "linear", coordinate_transformation_mode: "half_pixel" },

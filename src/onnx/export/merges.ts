@@ -1,13 +1,16 @@
-/** What makes one value of several. */
+/** Writes layers that make one value of several. */
 import type { Site } from "./file.ts";
 import { fileAxis, fileShape } from "./layout.ts";
 
-/** From left to right, in the order in which the layers compute. */
+/** Applies the operator from left to right, in the order in which the layers compute. */
 function fold(site: Site, opType: string, xs: readonly string[]): string {
   return xs.reduce((sum, x) => site.op(opType, [sum, x]));
 }
 
-/** The inputs, where a row `[c]` beside an image is one of a single pixel, `[1, 1, c]`: ONNX repeats that for all pixels. */
+/**
+ * The inputs, where a row `[c]` beside an image is one of a single pixel, `[1, 1, c]`: ONNX repeats that for all
+ * pixels.
+ */
 function withPixels(site: Site): string[] {
   const rank = site.outputShape.length;
   return site.xs.map((x, i) => {

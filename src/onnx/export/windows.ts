@@ -10,7 +10,10 @@ import { activate } from "./activations.ts";
 import type { Attribute, Site } from "./file.ts";
 import { channelsFirst } from "./layout.ts";
 
-/** How far the last window reaches beyond the image, below and right; negative where it leaves rows or columns over. */
+/**
+ * The distance by which the last window exceeds the image, below and right; negative where it leaves rows or columns
+ * over.
+ */
 function excess(window: Window): [bottom: number, right: number] {
   const { h, w, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
   return [
@@ -19,7 +22,7 @@ function excess(window: Window): [bottom: number, right: number] {
   ];
 }
 
-/** Of a pair of numbers, those for the axes that the layer slides along: a sequence is an image of one row. */
+/** Selects, of a pair of numbers, those for the axes that the layer slides along: a sequence is an image of one row. */
 function along(site: Site, rows: number, columns: number): number[] {
   return site.shape.length === 2 ? [columns] : [rows, columns];
 }
@@ -42,7 +45,7 @@ function filtersFirst({ shape, data }: Tensor): Tensor {
   return { shape: order.map((axis) => shape[axis]!), data: reorder(data, shape, order) };
 }
 
-/** What a convolution has besides, in either direction. */
+/** The attributes of a convolution, in either direction. */
 function convolving(site: Site, window: Window, group: number): Record<string, Attribute> {
   return { ...geometry(site, window), dilations: along(site, window.dilationH, window.dilationW), group };
 }

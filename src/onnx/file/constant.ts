@@ -1,15 +1,17 @@
 import type { Shape } from "../../tensor.ts";
 import type { TensorProto } from "./proto.ts";
 
-/** What elements are. In linear memory all take four bytes: float32, or int32 for the others; booleans are 0 and 1. */
+/** Types of elements. In linear memory all take four bytes: float32, or int32 for the others; booleans are 0 and 1. */
 export type ElementType = "float32" | "int64" | "int32" | "bool";
 
-/** Elements on the host. Integers of the file are float64 here, which holds them exactly up to 2⁵³; at run time int32. */
+/**
+ * Elements on the host. Integers of the file are float64 here, which holds them exactly up to 2⁵³; at run time int32.
+ */
 export type Numbers = Float32Array | Float64Array | Int32Array;
 
 export interface TensorType {
   readonly type: ElementType;
-  /** As the file has it: images are `[n, c, h, w]`. */
+  /** The shape is the file's: images are `[n, c, h, w]`. */
   readonly shape: Shape;
 }
 
@@ -21,9 +23,9 @@ export interface Constant extends TensorType {
   readonly source?: TensorProto;
   /** Whether it is a float initializer, which is what learns. */
   readonly weight?: boolean;
-  /** What each image has of one that repeats it for all of them. */
+  /** The part that belongs to each image, of a constant that repeats it for all of them. */
   readonly each?: Constant;
-  /** Whether it follows from the shape of an input: then it may tell shapes, but is no number to compute with. */
+  /** Whether it follows from the shape of an input: then it may determine shapes, but is no number to compute with. */
   readonly ofShape?: boolean;
   /** Whether it is the list of the sizes of a value, of which the first alone is that of the images. */
   readonly isShape?: boolean;

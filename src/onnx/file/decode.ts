@@ -10,7 +10,7 @@ import type {
   ValueInfoProto,
 } from "./proto.ts";
 
-/** What a message takes in JavaScript, by and large: an object and some lists. */
+/** A message takes about so much memory in JavaScript: an object and some lists. */
 const MESSAGE_BYTES = 256;
 
 type Field<T> = (tag: number, message: T, reader: StrictReader) => void;
@@ -203,7 +203,10 @@ const emptyModel = (): ModelProto => ({
   functions: 0,
 });
 
-/** A model's messages; raw data are views of `bytes`. @throws FormatError unless the bytes are protobuf of that form; MemoryError when they hold too much */
+/**
+ * A model's messages; raw data are views of `bytes`. @throws FormatError unless the bytes are protobuf of that form;
+ * MemoryError when they hold too much
+ */
 export function decodeModel(bytes: Uint8Array, limits: AllLimits = DEFAULT_LIMITS): ModelProto {
   return decode("loadOnnx", bytes, limits, modelField, emptyModel());
 }
@@ -219,7 +222,7 @@ function decode<T>(where: string, bytes: Uint8Array, limits: AllLimits, field: F
     return reader.readFields(field, message);
   } catch (error) {
     if (error instanceof MemoryError) throw error;
-    // What pbf says of broken bytes: ends of views, wire types that do not exist, varints without an end.
+    // The reason is pbf's: ends of views, wire types that do not exist, varints without an end.
     const reason = error instanceof Error ? error.message : String(error);
     throw new FormatError(
       `${where}: expected the bytes of an ONNX file, got others about byte ${reader.pos}: ${reason}`,

@@ -1,4 +1,4 @@
-/** How a field's value is stored: the low three bits of its tag. */
+/** The wire types: the low three bits of a field's tag say how its value is stored. */
 const VARINT = 0;
 const FIXED64 = 1;
 const BYTES = 2;
@@ -13,7 +13,9 @@ export class MessageWriter {
   readonly #pieces: Uint8Array[] = [];
   #length = 0;
 
-  /** Seven bits a byte, the lowest first; all but the last have the eighth. Negative numbers are taken as 64-bit ones. */
+  /**
+   * Seven bits a byte, the lowest first; all but the last have the eighth. Negative numbers are taken as 64-bit ones.
+   */
   #varint(value: number): void {
     const bytes: number[] = [];
     let rest = BigInt.asUintN(64, BigInt(value));
@@ -62,7 +64,7 @@ export class MessageWriter {
     this.bytes(field, new TextEncoder().encode(text));
   }
 
-  /** A message inside of this one, with the fields that `write` gives it. */
+  /** A message inside of this one, with the fields that `write` adds to it. */
   message(field: number, write: (writer: MessageWriter) => void): void {
     const inner = new MessageWriter();
     write(inner);

@@ -1,4 +1,4 @@
-/** What an ONNX file holds: the messages of onnx.proto (IR version 3 to 10), as far as nets of tensors use them. */
+/** The messages of onnx.proto (IR version 3 to 10) in an ONNX file, as far as nets of tensors use them. */
 
 /** Element types, as `TensorProto.DataType` numbers them. */
 export const DATA_TYPE = {
@@ -18,7 +18,7 @@ export const DATA_TYPE = {
   bfloat16: 16,
 } as const;
 
-/** As `AttributeProto.AttributeType` numbers them. */
+/** Types of attributes, as `AttributeProto.AttributeType` numbers them. */
 export const ATTRIBUTE_TYPE = {
   float: 1,
   int: 2,
@@ -38,13 +38,13 @@ export interface TensorProto {
   /** The elements, little-endian; else they stand in one of the lists. */
   raw?: Uint8Array;
   floats: number[];
-  /** Of all integer types but the two of 64 bits, and the bits of float16. */
+  /** Elements of all integer types but the two of 64 bits, and the bits of float16. */
   int32s: number[];
   int64s: number[];
   doubles: number[];
   /** Whether the elements lie in another file. */
   external: boolean;
-  /** The byte of the file at which it begins, which tells tensors apart when the file is written again. */
+  /** The byte of the file at which it begins, which identifies the tensor when the file is written again. */
   at?: number;
 }
 
@@ -78,7 +78,7 @@ export interface ValueInfoProto {
   name: string;
   /** One of `DATA_TYPE`; 0 for what is no tensor. */
   elementType: number;
-  /** Sizes, or names of sizes; `""` for an unknown one. Absent when the file does not tell even their number. */
+  /** Sizes, or names of sizes; `""` for an unknown one. Absent when the file does not even declare their number. */
   dims?: (number | string)[];
 }
 

@@ -10,7 +10,7 @@ interface Path {
 /** From the model to the initializers of its graph, and to the attributes of the nodes. */
 const TENSORS: Path = { 7: { 5: "tensor", 1: { 5: { 5: "tensor" } } } };
 
-/** The fields of a tensor that hold elements, and the one that takes their place. */
+/** The fields of a tensor that hold elements, and the one that replaces them. */
 const ELEMENTS = [4, 5, 6, 7, 9, 10, 11];
 const RAW = 9;
 
@@ -18,7 +18,7 @@ const LENGTH_DELIMITED = 2;
 
 /**
  * A file with other elements for some of its tensors, raw. All else stays byte for byte, what nobody here reads too.
- * @param elements their bytes, by the tensors' places in `file`
+ * @param elements their bytes, by the tensors' offsets in `file`
  */
 export function rewriteTensors(
   file: Uint8Array,

@@ -4,7 +4,10 @@ import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { DATA_TYPE, type TensorProto } from "./proto.ts";
 import type { Constant, ElementType, Numbers } from "./constant.ts";
 
-/** How elements of a file's type are read here: what they become, their bytes, and how one is read from raw data. */
+/**
+ * Elements of one of the file's types are read so: they become `type`, take `bytes`, and are read from raw data by
+ * `read`.
+ */
 interface Reading {
   readonly type: ElementType;
   readonly bytes: number;
@@ -73,7 +76,7 @@ export function rawElements(dataType: number, data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** What a file's element type is here, or undefined when nothing here computes with it. */
+/** The type that a file's element type becomes here, or undefined when nothing here computes with it. */
 export function elementTypeOf(dataType: number): ElementType | undefined {
   return READINGS[dataType]?.type;
 }
@@ -88,7 +91,7 @@ export function dataTypeName(dataType: number): string {
 export const MOST_AXES = 32;
 const MOST_ELEMENTS = 2 ** 30;
 
-/** What is wrong with a shape; undefined when it can be one. */
+/** Says what is wrong with a shape; undefined when nothing is. */
 export function shapeFault(shape: Shape): string | undefined {
   if (shape.length > MOST_AXES) return `expected at most ${MOST_AXES} axes, got ${shape.length}`;
   const wrong = shape.find((size) => !(Number.isInteger(size) && size >= 0 && size <= MOST_ELEMENTS));
