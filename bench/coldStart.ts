@@ -1,4 +1,4 @@
-/** How long a fresh process takes to its first inference: the package beside its peers, on the same net and image. */
+/** Times a fresh process to its first inference: the package beside its peers, on the same net and image. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
@@ -21,14 +21,14 @@ const SCRIPTS = folder("cold-start/");
 const PACKAGES = folder("node_modules/");
 export const RESULTS = folder("../build/bench/");
 
-/** What is set for Node in the shell would change what is measured. */
+/** The environment without the variables for Node, which would change what is measured. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("NODE_")));
 
 interface Contender {
   readonly name: string;
   /** In `cold-start/`. It gets the folder of the files and prints the logits as JSON. */
   readonly script: string;
-  /** What a peer has to have installed, its own package first. The package itself needs nothing. */
+  /** The packages that a peer needs, its own first. This package itself needs none. */
   readonly packages: readonly string[];
 }
 

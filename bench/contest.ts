@@ -10,7 +10,7 @@ export interface Job {
   dispose(): void;
 }
 
-/** What a contest measured. */
+/** The measurements of a contest. */
 export interface Figures {
   /** Median milliseconds of a run, by contender. */
   readonly ms: Readonly<Record<string, number>>;
@@ -18,7 +18,7 @@ export interface Figures {
   readonly errors: Readonly<Record<string, number>>;
 }
 
-/** How long each contender warms up, and how long a sample lasts at least, in milliseconds. */
+/** Each contender warms up so long, and a sample lasts at least so long, in milliseconds. */
 const WARM_UP = 120;
 const SAMPLE = 6;
 /** Longest that all samples of one contender may take. */

@@ -1,4 +1,4 @@
-/** What the benchmark is to show: ratios over lists of shapes, their geometric mean and the worst of them. */
+/** The goals of the benchmark: ratios over lists of shapes, their geometric mean and the worst of them. */
 import { IMPORTED } from "./imported/networks.ts";
 import { ratioTo, speedOf, type Result } from "./result.ts";
 
@@ -42,7 +42,7 @@ const GRADIENTS = kinds("filter", "input");
 const CONVOLUTIONS = kinds("conv3x3", "conv", "conv small");
 const large: Pick = ({ kind, name }) => kind === "gemm" && /^gemm (256|512|1024)×/.test(name);
 
-/** Of whole networks, one goal each and peer. */
+/** Goals of whole networks, one for each network and peer. */
 const networks: readonly Goal[] = IMPORTED.flatMap(({ title, web, native }) => {
   const goal = (beside: string, least: number): Goal => {
     return { kind: "network", work: title, beside, goal: least, ratio: against(named(title), beside) };

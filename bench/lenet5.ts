@@ -2,7 +2,7 @@
 import { layers, load, sequential, tensor, type Model } from "../src/index.ts";
 import type { Tensor } from "../src/tensor.ts";
 
-/** Of float32. */
+/** The unit roundoff of float32. */
 const UNIT_ROUNDOFF = 2 ** -24;
 /** Standard deviations by which a correct output may be off. */
 const DEVIATIONS = 4;
@@ -40,7 +40,7 @@ interface Evaluation {
   readonly deviations: Float64Array;
 }
 
-/** What surrounds the sums of a layer. */
+/** The sizes behind the sums of a layer. */
 interface Affine {
   /** Height and width of the filters; a dense layer's are those of its input. */
   readonly kernelSize: number;

@@ -23,7 +23,7 @@ export interface Memory {
   readonly forward: number;
   readonly filterGradient: number;
   readonly inputGradient: number;
-  /** Of onnxruntime-web's forward pass, where that is installed. */
+  /** The peak of onnxruntime-web's forward pass, where that is installed. */
   readonly peer: number | undefined;
 }
 

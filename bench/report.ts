@@ -1,4 +1,4 @@
-/** What a run leaves: figures as JSON, the tables of docs/speed.md, a chart. */
+/** Writes the results of a run: figures as JSON, the tables of docs/speed.md, a chart. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { chart } from "./chart.ts";
 import { replaceMarked, tableOf, type Report } from "./table.ts";

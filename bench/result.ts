@@ -1,9 +1,9 @@
-/** What the suites measured. */
+/** The measurements of the suites. */
 
 /** One case: times of this package and of its peers on the same work. */
 export interface Result {
   readonly suite: string;
-  /** What of a network it is, or which sizes. */
+  /** The part of a network, or the sizes. */
   readonly name: string;
   /** The kind of work, by which goals pick: `conv3x3`, `conv`, `depthwise`, `filter`, `input`, `gemm` … */
   readonly kind: string;
@@ -22,7 +22,7 @@ export interface Result {
 
 export const OURS = "im2row";
 
-/** How many times as long as we a contender takes; above 1 we are ahead. */
+/** A contender's time divided by ours; above 1 we are ahead. */
 export function ratioTo({ ms, own }: Result, contender: string): number | undefined {
   const theirs = ms[contender] ?? own?.[contender];
   return theirs === undefined ? undefined : theirs / ms[OURS]!;

@@ -17,7 +17,7 @@ export interface ConvShape {
   readonly strides: number;
   readonly padding: number;
   readonly groups: number;
-  /** How often the network has it. */
+  /** The number of times that the network has it. */
   readonly times: number;
 }
 

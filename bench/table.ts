@@ -5,7 +5,7 @@ import type { Result } from "./result.ts";
 export interface Report {
   readonly machine: string;
   readonly node: string;
-  /** Of the peers. */
+  /** The versions of the peers. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   readonly results: readonly Result[];

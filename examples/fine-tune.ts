@@ -45,7 +45,7 @@ export function turned({ images, labels }: Split, most: number): Split {
   return { images: tensor(data, [count, 1, side, side]), labels: labels.slice(0, count) };
 }
 
-/** What a run leaves. */
+/** The results of a run. */
 export interface FineTuned {
   /** Accuracy on turned digits: of the file's net, and of the trained one. */
   readonly before: number;

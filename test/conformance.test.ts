@@ -43,7 +43,7 @@ describe("runSuite", () => {
         },
       },
       { name: "rejected", run: () => Promise.reject(new Error("later")) },
-      // What is thrown need not be an Error.
+      // A thrown value need not be an Error.
       { name: "odd", run: () => Promise.reject("odd" as unknown as Error) },
     ];
     const lines: string[] = [];
@@ -73,7 +73,7 @@ it("the table of docs/runtimes.md shows the digests of today", () => {
 });
 
 describe("the suite's code", () => {
-  /** What a bare realm has, and what the suite may use besides. */
+  /** The globals of a bare realm, and those that the suite may use besides. */
   const bare = new Set([
     ...(runInNewContext("Object.getOwnPropertyNames(globalThis)") as string[]),
     "TextEncoder",
@@ -106,7 +106,7 @@ describe("the suite's code", () => {
     const [output] = Object.values(metafile.outputs);
     expect(new Set(output!.imports.map(({ path }) => path))).toEqual(new Set(["im2row", "im2row/onnx"]));
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
-    // Of the package's own source the drawn digits alone, and what they need.
+    // The drawn digits and what they need are the only sources of the package in the bundle.
     const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
     expect(own.sort()).toEqual([
       "src/cli/digits.ts",

@@ -1,4 +1,6 @@
-/** What errors say of names, lists and text that somebody else has chosen: one line, short, and nothing that acts. */
+/**
+ * Errors show names, lists and text that somebody else has chosen on one line, cut short, without characters that act.
+ */
 import { describe, expect, it } from "vitest";
 import { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "../src/index.ts";
 import { escaped, OwnError } from "../src/errors.ts";
@@ -28,7 +30,7 @@ describe("messages of errors", () => {
   });
 
   it("say what would steer a terminal, turn the direction of writing or end a line", () => {
-    // Of "Trojan Source" (2021): U+202A to U+202E and U+2066 to U+2069.
+    // "Trojan Source" (2021) warns of U+202A to U+202E and U+2066 to U+2069.
     const text = "a\u001b[31mb\u009bc\u202ed\u2066e\u2028f\ng\u0000h\u200bi\u{e0041}";
     const seen = "a\\u001b[31mb\\u009bc\\u202ed\\u2066e\\u2028f\\u000ag\\u0000h\\u200bi\\u{e0041}";
     expect(escaped(text)).toBe(seen);

@@ -1,4 +1,4 @@
-/** What could bring other bits to another machine must not be in the code: a guard over the sources and the binary. */
+/** Code that could give other bits on another machine must not exist: a guard over the sources and the binary. */
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import binaryen from "binaryen";
@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What IEEE 754 or the integers define to the last bit. The rest of `Math` is each host's own approximation. */
+/** IEEE 754 or the integers define these to the last bit. The rest of `Math` is each host's own approximation. */
 const EXACT = new Set(
   "abs ceil clz32 floor fround imul max min round sign sqrt trunc SQRT2 LN2 PI E".split(" "),
 );

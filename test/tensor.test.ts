@@ -1,4 +1,4 @@
-/** What `tensor` takes for numbers, and what it refuses. */
+/** `tensor` takes numbers of many kinds, and refuses everything else. */
 import { describe, expect, it } from "vitest";
 import { ShapeError, tensor } from "../src/index.ts";
 

@@ -1,2 +1,2 @@
-/** What every contender pays: the start and the end of a process. */
+/** Every contender pays for the start and the end of a process, which are all that this program does. */
 process.exit();

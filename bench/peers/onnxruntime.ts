@@ -7,7 +7,7 @@ import { operatorFile, type Operand } from "../onnx.ts";
 import { outputSize } from "../shapes.ts";
 import type { Peer } from "./peer.ts";
 
-/** What both packages export. */
+/** The exports of both packages. */
 interface Ort {
   readonly InferenceSession: { create(file: Uint8Array, options: object): Promise<InferenceSession> };
   readonly Tensor: new (type: "float32", data: Float32Array, shape: readonly number[]) => Tensor;

@@ -1,4 +1,6 @@
-/** Whole networks of torchvision from ONNX files, one image: times, and what a fresh process needs until it has run one. */
+/**
+ * Whole networks of torchvision from ONNX files, one image: times, and what a fresh process needs until it has run one.
+ */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -14,7 +16,7 @@ import { uniform, type Bench } from "./suite.ts";
 const TOLERANCE = 1e-4;
 const WEB = "onnxruntime-web";
 
-/** What a fresh process needs until a network has run once: milliseconds, and bytes at their peak. */
+/** The cost of a fresh process until a network has run once: milliseconds, and bytes at their peak. */
 export interface Start {
   readonly ms: number;
   readonly resident: number;

@@ -31,7 +31,7 @@ export async function products(bench: Bench): Promise<void> {
   }
 }
 
-/** Of LeNet-5, ResNet, VGG-16 and SqueezeNet, and the last one of a network. */
+/** Poolings of LeNet-5, ResNet, VGG-16 and SqueezeNet, and the last one of a network. */
 const POOLS: readonly PoolShape[] = [
   { kind: "max", n: 64, h: 28, w: 28, c: 6, poolSize: 2, strides: 2 },
   { kind: "max", n: 64, h: 10, w: 10, c: 16, poolSize: 2, strides: 2 },

@@ -4,7 +4,7 @@ import { contest, toleranceOf } from "../contest.ts";
 import type { Peer } from "../peers/peer.ts";
 import { OURS, type Result } from "../result.ts";
 
-/** What a suite works with. */
+/** The engine and the peers that a suite works with. */
 export interface Bench {
   readonly engine: Engine;
   readonly peers: readonly Peer[];
@@ -17,7 +17,7 @@ export interface Bench {
   readonly report: (result: Result) => void;
 }
 
-/** What a case is, and the length of the sums behind its results. */
+/** A case, and the length of the sums behind its results. */
 export interface Case extends Pick<Result, "suite" | "name" | "kind" | "networks" | "flops" | "peak"> {
   readonly length: number;
   readonly own?: Result["own"];

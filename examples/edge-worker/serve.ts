@@ -15,7 +15,7 @@ const [, COMPATIBILITY_DATE] = /"compatibility_date": "(.+)"/.exec(
   readFileSync(`${FOLDER}wrangler.jsonc`, "utf8"),
 ) as RegExpExecArray & [string, string];
 
-/** What workerd makes of a file. */
+/** The types of module that workerd makes of files. */
 const TYPES = { ".js": "ESModule", ".wasm": "CompiledWasm", ".safetensors": "Data" } as const;
 
 interface Module {

@@ -1,6 +1,8 @@
 import { layers, type SymbolicTensor } from "im2row";
 
-/** As much on each side as PyTorch's nets have; `"same"` would put the odd row below, as TensorFlow does. */
+/**
+ * Padding with the same on each side, as in PyTorch's nets; `"same"` would put the odd row below, as TensorFlow does.
+ */
 export function around(kernelSize: number) {
   const size = (kernelSize - 1) / 2;
   return [

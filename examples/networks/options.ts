@@ -5,7 +5,7 @@ export interface NetworkOptions {
   seed?: number;
 }
 
-/** Of nets that end in a mean over all pixels, and so take images of any size. */
+/** Options of nets that end in a mean over all pixels, and so take images of any size. */
 export interface ImageNetworkOptions extends NetworkOptions {
   /** Height and width of an image. Default: 224. */
   imageSize?: number;

@@ -2,7 +2,9 @@ import { input, layers, model, type Model, type SymbolicTensor } from "im2row";
 import { around, normalized } from "./normalized.ts";
 import type { ImageNetworkOptions } from "./options.ts";
 
-/** What a block adds to its input; `strides` of its first block make a stage's resolution. */
+/**
+ * The branch of a block, which is added to the block's input; `strides` of its first block make a stage's resolution.
+ */
 type Residual = (x: SymbolicTensor, width: number, strides: number) => SymbolicTensor;
 
 /** Two 3×3 convolutions. */
@@ -11,7 +13,9 @@ const basic: Residual = (x, width, strides) => {
   return normalized(y, { filters: width, kernelSize: 3 });
 };
 
-/** 1×1, 3×3, 1×1 with four times the filters. The 3×3 has the strides, as in torchvision; in the paper the first 1×1. */
+/**
+ * 1×1, 3×3, 1×1 with four times the filters. The 3×3 has the strides, as in torchvision; in the paper the first 1×1.
+ */
 const bottleneck: Residual = (x, width, strides) => {
   const narrow = normalized(x, { filters: width, kernelSize: 1, activation: "relu" });
   const y = normalized(narrow, { filters: width, kernelSize: 3, strides, activation: "relu" });

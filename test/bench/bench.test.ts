@@ -1,4 +1,4 @@
-/** What the benchmark is made of, but for its timing. */
+/** The parts of the benchmark, except its timing. */
 import { describe, expect, it } from "vitest";
 import { evaluate, type Goal } from "../../bench/goals.ts";
 import { importedTable } from "../../bench/imported/table.ts";

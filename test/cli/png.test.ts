@@ -9,7 +9,7 @@ import { chunk, encodePng, headerChunk, PNG_TYPES, pngOf, pngPixels, type PngFil
 
 const END = chunk("IEND", new Uint8Array(0));
 
-/** What a reader should make of a file, by the definitions alone. */
+/** The pixels that a reader should return for a file, by the definitions alone. */
 function expected(file: PngFile): { channels: number; most: number; samples: number[] } {
   const { depth, colourType, samples, palette, transparency } = file;
   const channels = PNG_TYPES.find(([type]) => type === colourType)![2];

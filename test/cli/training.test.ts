@@ -1,4 +1,4 @@
-/** What `im2row train` says of its training, done again through the public API: the weights it saves have the same bits. */
+/** The training of `im2row train` is done again through the public API: the weights it saves have the same bits. */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ import { weightBits } from "../support/model.ts";
 const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
 const SIDE = 14;
 const COUNT = 150;
-/** As its help states them. */
+/** The defaults that the help of the command states. */
 const BATCH = 64;
 const EPOCHS = 5;
 const SEED = 1;

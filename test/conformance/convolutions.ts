@@ -111,7 +111,7 @@ function expectTiles(engine: Engine): void {
   }
 }
 
-/** As many groups as channels: by the kernels of their own and as products; sizes straddle the vector of four. */
+/** Depthwise convolutions, by their own kernels and as products; sizes straddle the vector of four. */
 function expectDepthwise(engine: Engine, algorithm: "depthwise" | "im2row"): void {
   const taps = 6;
   for (let c = 1; c <= 9; c++) {
@@ -208,7 +208,9 @@ function expectProducts(engine: Engine): void {
   }
 }
 
-/** At stride 1: `dy` under the filters rotated by 180°, channels and filters swapped, has the bits of the flipped route. */
+/**
+ * At stride 1: `dy` under the filters rotated by 180°, channels and filters swapped, has the bits of the flipped route.
+ */
 function expectFlipped(engine: Engine): void {
   for (const { conv, options } of [OPTIONS["same padding"]!, OPTIONS["dilation"]!]) {
     const { x, filter, dy } = tensorsOf(conv, 5);
@@ -232,7 +234,7 @@ function expectFlipped(engine: Engine): void {
   }
 }
 
-/** What `"auto"` takes, by shapes alone. */
+/** `"auto"` chooses by shapes alone. */
 function expectChoice(engine: Engine): void {
   const plain = sized([2, 6, 6, 4], [3, 3, 5], { padding: "same" });
   const strided = sized([2, 7, 7, 4], [3, 3, 5], { strides: 2 });

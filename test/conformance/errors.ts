@@ -1,4 +1,4 @@
-/** What fails on the way: engines that are gone, memories at their limit, steps that diverge. */
+/** Work that fails on the way: engines that are gone, memories at their limit, steps that diverge. */
 import { layers, losses, MemoryError, optimizers, sequential, tensor, TrainingError } from "im2row";
 import type { Tensor } from "im2row";
 import { noise, weightBits } from "../support/model.ts";

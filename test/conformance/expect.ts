@@ -92,7 +92,7 @@ export function throws(where: string, call: () => unknown, type: ErrorClass, mes
   checkError(where, thrown, type, message);
 }
 
-/** As `throws`, of a promise. */
+/** Does for a promise what `throws` does for a function. */
 export async function rejects(
   where: string,
   promise: Promise<unknown>,

@@ -215,7 +215,7 @@ function expectAllFrozen({ engine }: Context): void {
   const compile = (): void => model.compile({ engine, optimizer: optimizers.adam(), loss });
   const frozen = "compile: optimizer: expected a layer that learns, got all of them frozen";
   throws("all frozen", compile, OptionError, frozen);
-  // What is left has statistics alone, which no gradient changes.
+  // The layer that is left has statistics alone, which no gradient changes.
   const bare = layers.batchNormalization({ center: false, scale: false });
   const still = sequential({ inputShape: [12, 11, 8], layers: [...list, bare] });
   const compileStill = (): void => still.compile({ engine, optimizer: optimizers.adam(), loss });

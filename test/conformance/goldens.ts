@@ -158,7 +158,7 @@ function stridedInputGradient(engine: Engine, w: Weights, x: Tensor, labels: Int
 const EAGER =
   "the gradient of the images through the eager operators, whose other results are the model's bits";
 
-/** What is compared, each on a net of its own. */
+/** The comparisons, each on a net of its own. */
 const CHECKS: Record<string, (opened: Open, net: Net) => void> = {
   "the outputs": ({ golden, model, x }) => expectGolden(golden, model.predict(x), "logits"),
   "the gradient of every weight": expectGradients,

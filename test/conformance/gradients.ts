@@ -125,7 +125,7 @@ const NORMALIZATIONS: Record<string, () => Layer> = {
   "layerNormalization of images": () => layers.layerNormalization({ axis: [-3, -2, -1] }),
 };
 
-/** What is made of the first layer's output, and read by a dense layer. */
+/** Graphs between the first layer's output and a dense layer. */
 const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   "add, a residual": (x) => layers.add().apply([x, tanhConv().apply(x)]),
   "add, of one value three times": (x) => layers.add().apply([x, x, x]),
@@ -153,7 +153,7 @@ const GRAPHS: Record<string, (x: SymbolicTensor) => SymbolicTensor> = {
   globalAveragePooling1d: (x) => layers.globalAveragePooling1d().apply(sequence(x)),
   subtract: (x) => layers.subtract().apply([tanhConv().apply(x), x]),
   "maximum, of three pairs of rows": (x) => {
-    // Of one channel each, so that no weight of the first layer changes their order.
+    // Each has one channel, so that no weight of the first layer changes their order.
     const pairs = [0, 2, 4].map((top) =>
       layers
         .cropping2d({
@@ -235,7 +235,7 @@ function slopeOf(given: Slopes, name: string, direction: Int32Array, lossHere: n
 function expectSlopes(given: Slopes): void {
   const lossHere = measure(given);
   for (const [name, { data: gradient }] of given.model.gradients) {
-    // What a slope in a random direction is like.
+    // The size of a slope in a random direction is about this.
     const size = Math.hypot(...gradient);
     for (let seed = 0; seed < 3; seed++) {
       const direction = random(seed)

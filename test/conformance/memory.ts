@@ -98,7 +98,7 @@ async function expectNothingKept({ load }: Context): Promise<void> {
   engine.dispose();
 }
 
-/** As many engines, each for one model. */
+/** Many engines, each for one model, come and go without growth. */
 async function expectEnginesGone({ load }: Context): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     const engine = await load({ maximumMemory: 2 ** 20 });

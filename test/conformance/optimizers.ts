@@ -22,7 +22,7 @@ interface State {
   v: number;
 }
 
-/** What one weight with gradient `g` becomes in step `t`, counted from 1. */
+/** A step of one weight with gradient `g` in step `t`, counted from 1. */
 type Formula = (state: State, g: number, t: number) => State;
 
 interface SgdSettings {

@@ -21,7 +21,7 @@ function convolve(engine: Engine, { conv, options }: Sized): Float32Array[] {
   ].map(({ data }) => data);
 }
 
-/** What this host has of threads: `2`, or `1: why`. */
+/** The threads of this host: `2`, or `1: why`. */
 export async function describeThreads({ load }: Pick<Context, "load">): Promise<string> {
   const engine = await load({ threads: 2 });
   const { threads, threadsUnavailable } = engine;

@@ -32,7 +32,7 @@ export interface Example {
   /** The page and the example's number on it, counted from 1. */
   readonly name: string;
   readonly code: string;
-  /** What the page says that it prints: the block of plain text right behind it, if there is one. */
+  /** The output that the page claims: the block of plain text right behind the example, if there is one. */
   readonly printed: string | undefined;
 }
 

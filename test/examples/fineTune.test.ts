@@ -11,7 +11,7 @@ import { onnxruntimeIsAbsent, runOnnx } from "../support/onnxruntime.ts";
 
 const [MODEL, MNIST] = [`${DATA}/conformance/models/cnn_mnist_pytorch/model.onnx`, `${DATA}/data/mnist`];
 const absent = !existsSync(MODEL) || !existsSync(MNIST);
-/** As in the tests of exported files: of the largest output. */
+/** The bound of the tests of exported files, relative to the largest output. */
 const BOUND = 1e-5;
 
 const without = absent ? skipped("conformance/models/cnn_mnist_pytorch or data/mnist") : "";

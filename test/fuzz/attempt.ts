@@ -8,11 +8,11 @@ const MEGABYTE = 2 ** 20;
 /** Milliseconds of the processor, and bytes of the process's peak, that a refusal may cost. */
 const REFUSAL_TIME = 1000;
 const REFUSAL_MEMORY = 300 * MEGABYTE;
-/** What may be taken by what is read and used: both engines' memories besides. */
+/** The most milliseconds and bytes that reading and using a file may take, with the memories of both engines. */
 const USE_TIME = 10_000;
 const USE_MEMORY = REFUSAL_MEMORY + 2 * MEMORY;
 
-/** What is wrong with what an input caused. A `cost` is tried again in a process of its own before it counts. */
+/** A fault that an input caused. A `cost` is tried again in a process of its own before it counts. */
 export interface Fault {
   readonly kind: "wrong" | "cost";
   readonly text: string;
@@ -54,7 +54,7 @@ async function thrown(
   }
 }
 
-/** How far the input came, and what is wrong with that. */
+/** Tries an input; returns the stage that it came to, and the fault in that, if any. */
 export async function attempt(input: Input, bench: Bench): Promise<Outcome> {
   await bench.prepare();
   start ??= peak();

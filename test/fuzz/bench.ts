@@ -1,4 +1,4 @@
-/** What inputs are tried on, and what a refusal has to be like. */
+/** The engines that inputs are tried on, and the rules for a refusal. */
 import * as errors from "../../src/errors.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 import { load, type Engine } from "../../src/index.ts";
@@ -53,7 +53,7 @@ const OWN = [...Object.values(errors), UsageError].filter((value) => typeof valu
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** What is wrong with an error that refuses an input; undefined for nothing. */
+/** Says what is wrong with an error that refuses an input; undefined for nothing. */
 export function faultOf(error: unknown): string | undefined {
   if (!OWN.some((type) => error instanceof type)) {
     const text = error instanceof Error ? (error.stack ?? String(error)) : String(error);

@@ -34,7 +34,7 @@ it("the same seed gives the same inputs, whatever came before", () => {
 
 it("every kind of fault is found, once and with the input it is of", { timeout: 900_000 }, async () => {
   const faults: FoundFault[] = [];
-  // As many inputs as bring each of the planted reader's faults.
+  // So many inputs bring each of the planted reader's faults.
   const planted = readersOf(["planted"]);
   const firsts = new Map<number, number>();
   for (let index = 0; firsts.size < planted[0]!.seeds().length; index++) {

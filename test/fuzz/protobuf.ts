@@ -120,7 +120,7 @@ function otherBytes(random: Random, bytes: Uint8Array, wire: number): Uint8Array
 type Change = (random: Random, place: Place, places: readonly Place[], others: readonly Place[]) => void;
 
 const CHANGES: readonly Change[] = [
-  // What it says, twice as likely as the rest.
+  // A change of the value is twice as likely as the rest.
   ...[0, 1].map((): Change => (random, { field }) => {
     const { value, wire } = field;
     if (typeof value === "bigint") {

@@ -1,4 +1,4 @@
-/** What is fuzzed: a reader of files, with sound files, ways to damage them, and what is done with what comes out. */
+/** The fuzzer tries readers of files: each has sound files, ways to damage them, and a way to use what it reads. */
 import type { Random } from "../../src/random.ts";
 import type { Bench } from "./bench.ts";
 
@@ -11,15 +11,20 @@ export type Stage = (typeof STAGES)[number];
 
 export interface Reader {
   readonly name: string;
-  /** How often it gets its turn beside the others. */
+  /** The frequency of its turns, relative to the others. */
   readonly weight: number;
   /** Sound files, made or found once. */
   seeds(): readonly Uint8Array[];
   /** A file made of `file`; `other` is another sound one, for parts. */
   mutate(random: Random, file: Uint8Array, other: Uint8Array): Uint8Array;
-  /** What the format itself demands: its frame, not its content. @throws an error of any kind when it is not so */
+  /**
+   * Checks what the format itself demands: its frame, not its content. @throws an error of any kind when it is not so
+   */
   parse(bytes: Uint8Array): unknown;
-  /** Reads the bytes and uses what comes out, in ways drawn from `random`. @throws the package's errors, for what is refused */
+  /**
+   * Reads the bytes and uses what comes out, in ways drawn from `random`. @throws the package's errors, for what is
+   * refused
+   */
   use(bytes: Uint8Array, bench: Bench, random: Random): Promise<void> | void;
 }
 

@@ -7,7 +7,10 @@ import { bundleWorker } from "./bundle.ts";
 import { STAGES, type Stage } from "./reader.ts";
 import type { Line, Order } from "./worker.ts";
 
-/** Milliseconds of the processor without a sign of life after which a worker is ended: some times what any input may take. */
+/**
+ * Milliseconds of the processor without a sign of life after which a worker is ended: some times what any input may
+ * take.
+ */
 const PATIENCE = 30_000;
 /** The same by the clock, which a busy machine slows down, where the host does not tell the other. */
 const WAITING = 20;
@@ -29,7 +32,7 @@ export interface Plan {
   readonly onFault?: (fault: FoundFault) => void;
 }
 
-/** What a worker came to: the number of the next input, and a fault that ended it or that it told. */
+/** The end of a worker: the number of the next input, and the faults that ended it or that it reported. */
 interface Ending {
   readonly next: number;
   readonly faults: readonly FoundFault[];
@@ -101,7 +104,7 @@ async function work(path: string, order: Order, patience: number, onEnd: Plan["o
   return { next, faults };
 }
 
-/** What remains of the faults of a worker: a cost has to show again in a process that has nothing else to do. */
+/** Confirms the faults of a worker: a cost has to show again in a process that has nothing else to do. */
 async function* confirmed(
   path: string,
   plan: Plan,
@@ -159,7 +162,7 @@ export async function replay(
   return found;
 }
 
-/** How many inputs of each reader came how far. */
+/** Counts, for each reader, the inputs that came to each stage. */
 export class Counts {
   readonly #table = new Map<string, Map<Stage, number>>();
 

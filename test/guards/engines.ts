@@ -35,7 +35,7 @@ export async function loadAll(): Promise<Engines> {
 
 export type Numbers = Exclude<ArrayBufferView, DataView>;
 
-/** Where two lists of arrays differ in their bits; undefined when nowhere. Which NaN it is says nothing. */
+/** Says where two lists of arrays differ in their bits; undefined when nowhere. All NaN count as equal. */
 function firstDifference(given: readonly Numbers[], wanted: readonly Numbers[]): string | undefined {
   if (given.length !== wanted.length) return `${given.length} results instead of ${wanted.length}`;
   for (const [i, data] of given.entries()) {
@@ -48,7 +48,7 @@ function firstDifference(given: readonly Numbers[], wanted: readonly Numbers[]):
   return undefined;
 }
 
-/** What `run` gives on each engine has to be the same bits. */
+/** Expects the same bits from `run` on each engine. */
 export async function expectSame(
   { plain, others }: Engines,
   what: string,

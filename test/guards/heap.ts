@@ -6,7 +6,7 @@ export const guarding = { on: true };
 
 /** Elements of a band; a multiple of a cache line's, so that blocks stay aligned. */
 export const BAND = 64;
-/** What stands in bands and in memory without content: two quiet NaN, and as integers far beyond any index. */
+/** Bands and memory without content are filled with these: quiet NaN, which as integers lie far beyond any index. */
 const BAND_BITS = 0x7fc0cafe;
 const EMPTY_BITS = 0x7fc0dead;
 
@@ -20,7 +20,7 @@ interface Block {
   readonly purpose: string;
   /** The block with its two bands. */
   readonly whole: Span;
-  /** What may be written, in ascending order; all between is band. */
+  /** The spans that may be written, in ascending order; all between is band. */
   contents: readonly Span[];
 }
 

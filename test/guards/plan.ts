@@ -3,7 +3,7 @@ import type { assignOffsets, PlannedBuffer, untouched } from "../../src/graph/ar
 import type { createPlan, Plan } from "../../src/graph/plan.ts";
 import { BAND, guardsOf, type Guards, type Span } from "./heap.ts";
 
-/** How many elements of a buffer may be written: its size is rounded up. */
+/** The number of elements of a buffer that may be written: its size is rounded up. */
 const ELEMENTS = new WeakMap<PlannedBuffer, number>();
 
 /** The buffers of the guarded plan that is being made. */
@@ -40,7 +40,7 @@ export function guardArena<Module extends Arena>(plain: Module): Module {
 
 /** The plan with the content of its buffers taken away before each run, and bands that are looked at after it. */
 function emptied(plan: Plan, guards: Guards, buffers: readonly PlannedBuffer[], gradients: Span[]): Plan {
-  // What is written before the first step, inputs and what is kept from run to run, stays.
+  // Inputs, and buffers that are kept from run to run, are written before the first step and stay.
   const own = buffers.filter(({ first }) => first > 0).map(spanOf);
   return {
     ...plan,

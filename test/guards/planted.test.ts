@@ -83,7 +83,7 @@ it("a read one element behind a planned buffer", async () => {
 it("a read of what an earlier run has left behind", async () => {
   let runs = 0;
   const engine = await faulty("activationForward", (sound) => (kind, alpha, x, y, n) => {
-    // As if the second run left its last element to the first.
+    // The second run leaves its last element to the first.
     sound(kind, alpha, x, y, runs++ === 0 ? n : n - 1);
   });
   const given = net();

@@ -25,7 +25,7 @@ const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size
 
 interface Operand {
   readonly data: Float32Array;
-  /** Of one image. */
+  /** The shape of one image. */
   readonly shape: readonly number[];
   readonly perImage: boolean;
 }

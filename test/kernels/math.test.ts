@@ -16,7 +16,7 @@ interface Case {
   exact: (x: number) => number;
   /** ULP that the kernel's docstring promises. */
   bound: number;
-  /** Of −∞, −0, +0, +∞. */
+  /** The values at −∞, −0, +0, +∞. */
   limits: [number, number, number, number];
   signs: number[];
 }

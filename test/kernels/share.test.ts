@@ -6,7 +6,7 @@ import { random } from "../support/random.ts";
 
 const PAGES = 128;
 const FLOATS = (PAGES * 65536) / 4;
-/** What lies where nobody wrote: a large float32. */
+/** Memory that nobody wrote holds this large float32. */
 const UNTOUCHED = 0x5eadbeef;
 
 type Instance = Kernels & { joinThreads(share: number, shares: number): void };

@@ -1,4 +1,6 @@
-/** Ways that a size opens, with each option that meets it there: sizes are computed from the constants of the sources. */
+/**
+ * Ways that a size opens, with each option that meets it there: sizes are computed from the constants of the sources.
+ */
 import { describe, expect, it } from "vitest";
 import * as oracle from "../oracles/conv2d.ts";
 import type { Convolution } from "../oracles/conv2d.ts";
@@ -106,7 +108,7 @@ describe("winograd's algorithm", () => {
   const LARGE = constant("winograd/gradient.ts", "LARGE");
   const BLOCK = constant("winograd/gradient.ts", "BLOCK");
   const up = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
-  /** As `stripTiles` says. */
+  /** The tiles of a strip, by the formula of `stripTiles`. */
   const strip = (c: number, f: number): number => {
     const fit = Math.floor(Math.floor(STRIP / (POINTS * (up(c, 4) + up(f, 8)))) / MR) * MR;
     return Math.min(MOST, Math.max(FEWEST, fit));

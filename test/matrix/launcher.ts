@@ -1,4 +1,4 @@
-/** What the matrix knows of a runtime. */
+/** The interface between the matrix and a runtime. */
 
 /** The programs, `programs/<name>.ts`. */
 export const PROGRAMS = ["suite", "digests", "hello", "empty"] as const;
@@ -14,7 +14,7 @@ export interface Run {
 export interface Host {
   /** With the engine: `24.21.0 (V8 13.6)`. */
   readonly version: string;
-  /** What the runtime wrote besides the programs' lines. */
+  /** The output of the runtime besides the programs' lines. */
   log(): string;
   run(program: Program): Promise<Run>;
   /** Ends what `open` and `run` began, whatever state it is in. */
@@ -27,7 +27,7 @@ export interface Launcher {
   readonly kind: "suite" | "digests";
   /** Longest time of one program, in seconds. Default: 120. */
   readonly limit?: number;
-  /** How to install what is missing; undefined when nothing is. */
+  /** Says how to install what is missing; undefined when nothing is. */
   absent(): string | undefined;
   open(): Promise<Host>;
 }

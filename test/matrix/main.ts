@@ -59,5 +59,5 @@ try {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
-// What a runtime that hung has left behind must not keep this process.
+// Leftovers of a runtime that hung must not keep this process alive.
 process.exit();

@@ -38,7 +38,7 @@ function releaseAll(): void {
 /** From now on the end of this process, by a signal too, is the end of all that is held. */
 export function releaseAtExit(): void {
   process.on("exit", releaseAll);
-  // What shells give a program that a signal ended: 128 + its number.
+  // Shells report these codes for a program that a signal ended: 128 + its number.
   process.once("SIGINT", () => process.exit(130));
   process.once("SIGTERM", () => process.exit(143));
 }

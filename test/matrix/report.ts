@@ -1,4 +1,4 @@
-/** What the lines of a program mean, and the table of all runtimes. */
+/** Reads the lines of the programs, and makes the table of all runtimes. */
 import type { Launcher } from "./launcher.ts";
 
 const DIGESTS = ["operators", "weights"] as const;
@@ -7,22 +7,22 @@ export type Digests = Readonly<Record<(typeof DIGESTS)[number], string>>;
 export interface Verdict {
   readonly passed: number;
   readonly failed: number;
-  /** As far as they were printed. */
+  /** The digests, as far as they were printed. */
   readonly digests: Partial<Digests>;
-  /** What `load({ threads: 2 })` gives: `2`, or `1: why`. */
+  /** The threads of `load({ threads: 2 })`: `2`, or `1: why`. */
   readonly threads?: string;
   readonly problems: readonly string[];
 }
 
 export interface Row extends Pick<Launcher, "name" | "kind">, Verdict {
   readonly version?: string;
-  /** How to install it, when it is not there. */
+  /** The way to install it, when it is not there. */
   readonly absent?: string;
   /** In milliseconds. */
   readonly coldStart?: number;
 }
 
-/** What `matrix.json` holds. */
+/** The content of `matrix.json`. */
 export interface Matrix {
   readonly expected: Digests;
   readonly rows: readonly Row[];
@@ -109,7 +109,7 @@ export function table({ expected, rows }: Matrix): string {
   return [head, rule, ...cells].map(line).join("\n");
 }
 
-/** What is said of a runtime when it is done. */
+/** The lines about a runtime when it is done. */
 export function summary(row: Row, expected: Digests): string {
   if (row.absent !== undefined) return `absent: ${row.absent}`;
   const parts = [

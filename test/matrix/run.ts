@@ -20,7 +20,7 @@ async function within<T>(seconds: number, what: string, work: Promise<T>): Promi
   }
 }
 
-/** What a first inference takes beyond a program that does nothing: best less best, since a busy machine only adds. */
+/** Measures a first inference beyond a program that does nothing: best less best, since a busy machine only adds. */
 async function measureColdStart(run: (program: Program) => Promise<Run>): Promise<number> {
   const best = { empty: Infinity, hello: Infinity };
   for (let i = 0; i < COLD_STARTS; i++) {
@@ -35,7 +35,7 @@ async function measureColdStart(run: (program: Program) => Promise<Run>): Promis
   return best.hello - best.empty;
 }
 
-/** What went wrong, with all that the runtime wrote. */
+/** Says what went wrong, with all that the runtime wrote. */
 function explain(error: unknown, host?: Host): string {
   const message = error instanceof Error ? error.message : String(error);
   return [message, host?.log().trim()].filter(Boolean).join("\n");

@@ -21,7 +21,7 @@ export interface Site {
   close(): void;
 }
 
-/** Where the package's export map leads a browser, as an import map. */
+/** The package's export map as a browser's import map. */
 function importMap(): string {
   const { exports } = JSON.parse(readFileSync(join(PACKAGE, "package.json"), "utf8")) as {
     exports: Record<string, string | Record<string, string>>;
@@ -45,10 +45,10 @@ function page(program: string, nonce: string): string {
 `;
 }
 
-/** Where `serve` has the page of a program. */
+/** The path at which `serve` has the page of a program. */
 export const pathOfProgram = (program: Program): string => `/run/${program}`;
 
-/** What one page prints, or why it cannot. */
+/** Waits for the lines that one page prints, or for its error. */
 class Ear {
   #tell = (_lines: string[]): void => {};
   #fail = (_error: Error): void => {};

@@ -1,4 +1,4 @@
-/** How convolutions are computed: by the layer's own choice, the model's, or that of the shape. */
+/** The algorithm of a convolution is the layer's own choice, the model's, or that of the shape. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   layers,

@@ -112,7 +112,7 @@ describe.each(Object.entries(CASES))("by %s", (_, { h, c, options, pads }) => {
     model.trainOnBatch(x, target);
     const { weights, gradients } = model;
     const kernel = weights.get("conv2dTranspose.kernel")!;
-    // As the loss has it (assembly/training/softmaxCrossEntropy.ts).
+    // The loss computes this gradient (assembly/training/softmaxCrossEntropy.ts).
     const half = y.data.length / 2;
     const dy = { ...y, data: y.data.map((value, i) => Math.fround(value - target.data[i]!) / half) };
     const dw = engine.conv2dBackpropFilter(dy, x, kernel.shape, settings);

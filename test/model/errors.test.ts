@@ -18,7 +18,7 @@ import {
 import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
 
-/** What a caller without types may hand over. */
+/** Callers without types may pass anything. */
 type Any = never;
 
 const loss = losses.softmaxCrossEntropy();
@@ -220,7 +220,7 @@ describe("training that diverges", () => {
       );
       expect(weightBits(model)).toEqual(before);
       overflow = false;
-      // What follows is as if the step had never been tried.
+      // Later steps go on as if this one had never been tried.
       for (const net of [model, twin]) net.trainOnBatch(x, y);
       expect(weightBits(model)).toEqual(weightBits(twin));
       twin.dispose();

@@ -158,7 +158,9 @@ describe("the engine's memory is given back", () => {
   });
 });
 
-/** Waits until the host has collected what nobody holds, and has told so; a weak reference keeps its target until then. */
+/**
+ * Waits until the host has collected what nobody holds, and has told so; a weak reference keeps its target until then.
+ */
 async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -227,7 +229,7 @@ describe("what nobody disposes of is given back when nobody holds it", () => {
     })();
     const before = [...session.output];
     await settle();
-    // What would take the place of those.
+    // New sessions would be allocated where those were.
     for (let i = 3; i < 10; i++) used(own, i);
     session.run();
     expect([...session.output]).toEqual(before);

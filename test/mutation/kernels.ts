@@ -25,7 +25,7 @@ const LIMIT = 120;
 /** Seen by no kernel's caller: the list of exports, and what only other builds hold. */
 const LEFT_OUT = new Set(["assembly/index.ts", "assembly/threads.ts", "assembly/relaxed.ts"]);
 
-/** What notices a mistake that the tests of the kernels themselves let pass. */
+/** These tests run on a mistake that the tests of the kernels themselves did not notice. */
 const NETS = ["test/conformance.test.ts", "test/sameBits.test.ts", "test/runtime/threadBits.test.ts"];
 
 /** The sources of the kernels. */
@@ -96,7 +96,7 @@ function testsOf(source: string): string[] {
     .map(({ file }) => file);
 }
 
-/** As asconfig.json says, but for the optimizer, which takes five times as long as all of the rest. */
+/** The arguments of asconfig.json without the optimizer, which takes five times as long as all of the rest. */
 function compilerArguments(target: "exact" | "threads"): string[] {
   const { entries, options, targets } = JSON.parse(readFileSync("asconfig.json", "utf8")) as {
     entries: string[];
@@ -153,7 +153,9 @@ class Copy {
     return true;
   }
 
-  /** Runs tests until one fails. @throws Error when vitest itself does, as on a machine too busy to start its workers */
+  /**
+   * Runs tests until one fails. @throws Error when vitest itself does, as on a machine too busy to start its workers
+   */
   async test(files: readonly string[]): Promise<Verdict> {
     const vitest = resolve("node_modules/vitest/vitest.mjs");
     const options = ["run", "--bail=1", "--reporter=dot", "--maxWorkers=1", ...files];

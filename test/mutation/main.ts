@@ -15,7 +15,7 @@ import { isEquivalent, type Outcome, outcomeText, summary } from "./report.ts";
 import { runSources, sourceFiles } from "./sources.ts";
 
 const FOLDER = "test/mutation";
-/** What has to be noticed, of the mistakes that can be. */
+/** The share that has to be noticed, of the mistakes that can be noticed. */
 const ENOUGH = 0.95;
 
 const { values } = parseArgs({

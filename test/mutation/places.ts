@@ -32,7 +32,7 @@ interface Tools {
 
 let loaded: Promise<Tools> | undefined;
 
-/** What is installed beside this file, and typed nowhere. */
+/** The tools that are installed beside this file, and have no types. */
 export function tools(): Promise<Tools> {
   return (loaded ??= loadTools());
 }

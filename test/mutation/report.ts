@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What became of a mistake. `stopped`: it ran into a limit of time, which notices it as well. */
+/** The fate of a mistake. `stopped`: it ran into a limit of time, which notices it as well. */
 export type Verdict = "noticed" | "stopped" | "lived" | "equivalent" | "invalid";
 
 export interface Outcome {

@@ -21,7 +21,7 @@ export function sourceFiles(): string[] {
     .sort();
 }
 
-/** What Stryker says of a mistake. */
+/** Stryker's report of a mistake. */
 interface Result {
   readonly fileName: string;
   readonly mutatorName: string;
@@ -56,7 +56,7 @@ const settings = (files: readonly string[], folder: string): object => ({
   allowEmpty: true,
 });
 
-/** What reads and writes files has tests of its own, which are many; the others go through all the rest. */
+/** Code that reads and writes files has many tests of its own; the other tests run all the rest. */
 const AREAS = [
   { sources: /^src\/(formats|onnx)\//, tests: "test/{formats,onnx}/**/*.test.ts" },
   {
@@ -112,7 +112,7 @@ function outcomeOf({ fileName, mutatorName, location, replacement, status }: Res
   return { file, operator: mutatorName, start, end, replacement: replacement ?? "", verdict };
 }
 
-/** Of a line and a column, both counted from 1. */
+/** The offset of a line and a column, both counted from 1. */
 function offsetOf(text: string, { line, column }: { line: number; column: number }): number {
   let at = 0;
   for (let i = 1; i < line; i++) at = text.indexOf("\n", at) + 1;

@@ -24,7 +24,7 @@ const OPERATORS: Readonly<Record<string, (a: number, b: number) => number>> = {
   Max: Math.max,
 };
 
-/** Of float32 in float64, and rounded once, as the kernels do it. */
+/** Combines float32 numbers in float64 and rounds once, as the kernels do. */
 function combined(operator: string, a: OnnxTensor, b: OnnxTensor): OnnxTensor {
   const rank = Math.max(a.shape.length, b.shape.length);
   const pad = ({ shape, data }: OnnxTensor): { shape: number[]; data: number[] } => ({

@@ -1,4 +1,6 @@
-/** Attributes that mean nothing, and those that decide together: what the specification and onnxruntime make of them. */
+/**
+ * Attributes that mean nothing, and those that decide together: what the specification and onnxruntime make of them.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FormatError, load, type Engine } from "../../src/index.ts";
 import { loadOnnx } from "../../src/onnx.ts";
@@ -182,7 +184,9 @@ describe("a node refuses", () => {
   });
 });
 
-/** Of 0, 1, 4, 9 … as many as the last axis has; values by hand from the specification's formulas. */
+/**
+ * The input is 0, 1, 4, 9 …, as long as the last axis; results are computed by hand from the specification's formulas.
+ */
 const PAIRS: [string, OneNode, readonly number[], number[]][] = [
   [
     "padding counts, but not what windows reach beyond it",

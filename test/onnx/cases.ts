@@ -14,7 +14,7 @@ export const GROUPS = ["node", "pytorch-converted", "pytorch-operator", "simple"
 const RELATIVE = 1e-3;
 const ABSOLUTE = 1e-5;
 
-/** How a case ended; `reason` says why it did not pass. */
+/** The result of a case; `reason` says why it did not pass. */
 export interface CaseResult {
   readonly name: string;
   /** The operators of its graph. */
@@ -29,7 +29,7 @@ export function readTensorFile(path: string): OnnxTensor {
   return { shape: constant.shape, data: fromNumbers(constant.type, constant.data()) };
 }
 
-/** Where `given` is not `wanted`, or undefined when it is. */
+/** Says where `given` differs from `wanted`; undefined when nowhere. */
 export function difference(given: OnnxTensor | undefined, wanted: OnnxTensor): string | undefined {
   if (!given) return "no such output";
   if (given.shape.join() !== wanted.shape.join())

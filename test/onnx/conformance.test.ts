@@ -1,4 +1,7 @@
-/** ONNX's own conformance suites, its light networks, and two trained models, all of which lie outside of the repository. */
+/**
+ * ONNX's own conformance suites, its light networks, and two trained models, all of which lie outside of the
+ * repository.
+ */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readFolder } from "../../src/cli/data.ts";
@@ -22,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine.dispose());
 
-/** How many cases of each operator passed, failed and are unsupported. */
+/** Counts the cases of each operator that passed, failed and are unsupported. */
 function table(results: readonly CaseResult[]): string {
   const operators = [...new Set(results.flatMap((result) => result.operators))].sort();
   const rows = operators.map((operator) => {

@@ -1,4 +1,4 @@
-/** What nets for onnxruntime are made of. */
+/** Helpers that make nets for onnxruntime. */
 import { sequential, tensor, type Layer, type Model } from "im2row";
 import { random } from "../support/random.ts";
 

@@ -1,4 +1,7 @@
-/** Nets that together have every layer with every option, and every activation, in all places where they mean another thing. */
+/**
+ * Nets that together have every layer with every option, and every activation, in all places where they mean another
+ * thing.
+ */
 import { input, layers, model, type ActivationName, type Layer } from "im2row";
 import { chain, IMAGE, margins, RANKS, type ExportCase } from "./exportCase.ts";
 import { WINDOW_CASES } from "./exportedWindows.ts";
@@ -33,7 +36,7 @@ export const ACTIVATIONS = Object.keys({
 
 const CURVES: ExportCase[] = [
   ...ACTIVATIONS.map((activation) =>
-    // As far out as the curves' bends and flat parts.
+    // Inputs reach the curves' bends and flat parts.
     chain(activation, IMAGE, () => [layers.activation({ activation })], 8),
   ),
   ...[{ leakyRelu: 0.3 }, { elu: 2 }, { hardSigmoid: 0.4 }].map((activation) =>

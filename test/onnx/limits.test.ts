@@ -1,4 +1,7 @@
-/** What a file of a few bytes may cause, by `load({ limits })` and by default: a refusal before anything is allocated. */
+/**
+ * A file of a few bytes that asks for much is refused before anything is allocated, by `load({ limits })` and by
+ * default.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FormatError, layers, load, loadModel, MemoryError, sequential } from "../../src/index.ts";
 import { ShapeError, type Engine, type Limits } from "../../src/index.ts";

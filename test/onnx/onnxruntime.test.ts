@@ -1,4 +1,4 @@
-/** What onnxruntime makes of the files that models write. */
+/** onnxruntime computes from the files that models write what the models compute. */
 import {
   load,
   losses,

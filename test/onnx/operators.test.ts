@@ -1,4 +1,4 @@
-/** What the operators' conformance cases leave out: more images than one, and what ONNX's own suite does not ask. */
+/** The operators beyond their conformance cases: several images, and whatever else ONNX's own suite does not ask. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../src/onnx.ts";

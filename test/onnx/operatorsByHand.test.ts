@@ -32,7 +32,7 @@ function one(
   };
 }
 
-/** What a net gives that computes nothing: its results follow from constants and the shape of `x`. */
+/** The output of a net that computes nothing: its results follow from constants and the shape of `x`. */
 async function known({ given, ...net }: Net): Promise<OnnxTensor> {
   const loaded = await loadNet(engine, { given, ...net });
   const { y } = loaded.predict(given);

@@ -25,7 +25,7 @@ const numbers = (...shape: number[]): OnnxTensor => {
   return { shape, data: Float32Array.from({ length: size }, (_, i) => i - 3) };
 };
 
-/** What needs nothing beyond the entry. */
+/** These files need nothing beyond the entry. */
 const COMMON_FILES: readonly [string, File][] = [
   [
     "a net of layers for any number of images",
@@ -51,7 +51,7 @@ const COMMON_FILES: readonly [string, File][] = [
   ],
 ];
 
-/** What needs more, each with what it is given. */
+/** These files need more; each comes with its feeds. */
 const RARE_FILES: readonly [string, File, Record<string, OnnxTensor>][] = [
   [
     "an operator that the entry does not know",

@@ -20,7 +20,7 @@ const squares = (n: number): OnnxTensor<Float32Array> => ({
   data: Float32Array.from({ length: n }, (_, i) => i * i),
 });
 
-/** What, the opset, the node's attributes, how many squares, by what they are resized, and what they become. */
+/** The name, the opset, the node's attributes, the number of squares, how they are resized, and the result. */
 type Golden = [string, number, Attributes, number, By, number[]];
 
 /** From onnxruntime 1.30. */

@@ -31,7 +31,7 @@ function exact(axes: readonly number[]): number[] {
   return result;
 }
 
-/** Of at most 120 elements between −3 and 3: see the kernels' bounds. */
+/** Compares softmax over at most 120 elements between −3 and 3 with the exact one, by the kernels' bounds. */
 function expectSoftmax(operator: string, y: OnnxTensor, axes: readonly number[]): void {
   const logs = exact(axes);
   expect(y.shape).toEqual(SHAPE);

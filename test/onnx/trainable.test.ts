@@ -1,4 +1,4 @@
-/** What trains: by which names, past which operators, and that `notTrainable` says what `compile` refuses. */
+/** Nets train by their names and past these operators, and `notTrainable` says what `compile` refuses. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, losses, metrics, optimizers, type Engine } from "../../src/index.ts";
@@ -35,7 +35,7 @@ const CONV = node("Conv", ["x", "w"], "a", { pads: [1, 1, 1, 1] });
 const x = noise(3, [2, 1, 4, 4]);
 
 describe("a mask of peaks", () => {
-  // As CenterNet and M-LSD have it: no slope of Equal and Cast, dy times the mask through the product.
+  // CenterNet and M-LSD have this: no slope of Equal and Cast, dy times the mask through the product.
   const peaks = [
     CONV,
     node("MaxPool", ["a"], "p", { kernel_shape: [3, 3], pads: [1, 1, 1, 1] }),

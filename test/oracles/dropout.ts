@@ -15,7 +15,7 @@ function lowbias32(h: number): number {
 const xor = (a: number, b: number): number => (a ^ b) >>> 0;
 const plusGolden = (a: number): number => (a + 0x9e3779b9) % 2 ** 32;
 
-/** What the masks of a layer in one step follow from. */
+/** The masks of a layer in one step follow from these. */
 export interface MaskKey {
   readonly seedLow: number;
   readonly seedHigh: number;

@@ -18,7 +18,7 @@ export interface Product {
   b: ArrayLike<number>;
   ldb: number;
   bias?: ArrayLike<number> | undefined;
-  /** What the sums start from: dense `[m, n]`; zero without. */
+  /** The sums start from these, dense `[m, n]`; from zero without. */
   c?: ArrayLike<number> | undefined;
 }
 
@@ -52,7 +52,10 @@ export function gemm(p: Product): Sums {
   return { sum, absolute };
 }
 
-/** Dense `[m, n]` in float32 in the documented order: one running sum, k ascending, each operation rounded; then the bias. */
+/**
+ * Dense `[m, n]` in float32 in the documented order: one running sum, k ascending, each operation rounded; then the
+ * bias.
+ */
 export function gemmFloat32(p: Product): Float32Array {
   const c = new Float32Array(p.m * p.n);
   for (let i = 0; i < p.m; i++) {

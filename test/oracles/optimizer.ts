@@ -7,7 +7,7 @@ export interface SgdOptions {
   nesterov: boolean;
 }
 
-/** As PyTorch's SGD; returns the new weight and velocity. */
+/** PyTorch's SGD; returns the new weight and velocity. */
 export function sgd(w: number, g: number, v: number, o: SgdOptions): { w: number; v: number } {
   const gradient = g + o.weightDecay * w;
   const velocity = o.momentum * v + gradient;
@@ -24,7 +24,7 @@ export interface AdamOptions {
   decoupled: boolean;
 }
 
-/** As PyTorch's Adam and AdamW in step `t` from 1 on. */
+/** PyTorch's Adam and AdamW in step `t`, counted from 1. */
 export function adam(
   w: number,
   g: number,

@@ -39,7 +39,7 @@ describe("Vercel's edge-runtime", () => {
 });
 
 describe("workerd", () => {
-  /** What a worker answers that was bundled under these conditions, with what it hands to `load`. */
+  /** The answer of a worker that was bundled under these conditions and passes `options` to `load`. */
   async function answer(conditions: string[], options = "{}"): Promise<string> {
     const contents = `
       import { load, tensor } from "im2row";
@@ -51,7 +51,7 @@ describe("workerd", () => {
       stdin: { contents, resolveDir: root },
       tsconfigRaw: {},
       conditions,
-      // As wrangler does: the file goes along, and its import stays.
+      // wrangler does so: the file goes along, and its import stays.
       loader: { ".wasm": "copy" },
       assetNames: "[name]",
       outdir: "/",

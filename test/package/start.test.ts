@@ -1,4 +1,7 @@
-/** What a start loads: few files, of which each costs a millisecond in Node and a request in a page, and nothing early. */
+/**
+ * A start loads few files, of which each costs a millisecond in Node and a request in a page, and none before it is
+ * needed.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { runInNewContext } from "node:vm";

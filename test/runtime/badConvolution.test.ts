@@ -1,4 +1,4 @@
-/** What the convolutions among the eager operators refuse. */
+/** The convolutions among the eager operators refuse bad input. */
 import { load, OptionError, ShapeError, type Tensor } from "im2row";
 import { describeRefusals, untyped, zeros, type Refusal } from "../support/refusals.ts";
 

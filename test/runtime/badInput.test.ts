@@ -1,4 +1,4 @@
-/** What `tensor` and the eager operators besides convolution refuse. */
+/** `tensor` and the eager operators besides convolution refuse bad input. */
 import { load, OptionError, ShapeError, tensor } from "im2row";
 import { describeRefusals, untyped, zeros, type Refusal } from "../support/refusals.ts";
 

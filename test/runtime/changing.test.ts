@@ -1,4 +1,7 @@
-/** What changes between two looks at it: getters, overridden lengths, other threads. What is checked is what is used. */
+/**
+ * Input that changes between two reads (getters, overridden lengths, other threads) is used as it was when it was
+ * checked.
+ */
 import { Worker } from "node:worker_threads";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {

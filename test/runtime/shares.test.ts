@@ -1,4 +1,7 @@
-/** What threads report of their shares of a kernel: each of them in turn traps, or refuses, and the others do not. */
+/**
+ * A kernel fails when any one of its threads traps or refuses its share: each of them in turn does, and the others do
+ * not.
+ */
 import { describe, expect, it } from "vitest";
 import { Region } from "../../src/runtime/region.ts";
 import { resizeTable } from "../../src/kernels/resizeTable.ts";

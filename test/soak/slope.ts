@@ -34,7 +34,7 @@ export function theilSen(times: readonly number[], values: readonly number[]): S
   };
 }
 
-/** What is measured, and which growth is no leak: bytes in a run, and in a cycle. */
+/** A measured quantity, and the growth of it that is no leak: bytes in a run, and in a cycle. */
 export interface Measure {
   readonly name: string;
   readonly unit: string;

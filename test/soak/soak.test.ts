@@ -13,7 +13,7 @@ describe(`${CYCLES} cycles`, () => {
   it("of everything keep nothing", { timeout: 300_000 }, async () => {
     const { cycles, verdicts } = await soak({ more });
     expect(cycles).toBe(CYCLES);
-    // What the engine tells is exact in so short a run; the rest is for long ones.
+    // The engine's own figures are exact in so short a run; the others need long ones.
     expect(grown(verdicts).filter((name) => name.startsWith("linear"))).toEqual([]);
   });
 

@@ -49,7 +49,7 @@ export async function soak({ more, leak = false, onCycle }: SoakOptions): Promis
     if (leak) forget(engines[0]!, held);
     onCycle?.(cycles);
     if (cycles % every !== 0) continue;
-    // What finalizers give back they do after a turn of the event loop.
+    // Finalizers free memory after a turn of the event loop.
     collect();
     await new Promise((done) => setTimeout(done, 0));
     collect();

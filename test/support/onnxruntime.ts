@@ -2,7 +2,7 @@
 import { createRequire } from "node:module";
 import { tensor, type Tensor } from "im2row";
 
-/** What of its API the tests use. */
+/** The part of onnxruntime's API that the tests use. */
 interface OrtTensor {
   readonly dims: readonly number[];
   readonly data: Float32Array;
@@ -50,7 +50,7 @@ export async function runOnnx(
   const session = await InferenceSession.create(file, {
     executionProviders: ["cpu"],
     intraOpNumThreads: 1,
-    // Of shapes that its own inference rounds otherwise it warns.
+    // It warns of shapes that its own shape inference rounds otherwise.
     logSeverityLevel: 3,
     interOpNumThreads: 1,
   });

@@ -1,7 +1,7 @@
 /** Options as a caller without types may hand them over, and what is expected of many. */
 import { layers, type Layer } from "../../src/index.ts";
 
-/** What a caller without types may hand over. */
+/** Callers without types may pass anything. */
 export type Any = never;
 
 export const conv = (more: object): Layer => layers.conv2d({ filters: 2, kernelSize: 1, ...more } as Any);

@@ -19,7 +19,7 @@ export interface PngFile {
   readonly depth: number;
   readonly colourType: number;
   readonly interlaced?: boolean;
-  /** As they are stored, `channels` a pixel. */
+  /** The samples as they are stored, `channels` a pixel. */
   readonly samples: ArrayLike<number>;
   /** The filter of each row, of which there are as many passes' rows; 0 without it. */
   readonly filters?: (row: number) => number;

@@ -85,7 +85,7 @@ const OF_IMAGES: readonly ((data: Random, shape: Shape) => Layer)[] = [
     layers.conv2d(
       options({ ...grouped(data, c!), ...window(data, "kernelSize"), ...dilated(data), ...weighted(data) }),
     ),
-  // What Winograd's algorithm computes, where there are channels enough.
+  // Winograd's algorithm computes this one, where there are channels enough.
   (data) =>
     layers.conv2d(
       options({ filters: 4 + size(data, 20), kernelSize: 3, padding: "same", ...weighted(data) }),

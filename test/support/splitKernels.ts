@@ -6,7 +6,7 @@ import { broadcastTable, reductionTable } from "../../src/kernels/strides.ts";
 import type { Engine } from "../../src/index.ts";
 import { noise } from "./model.ts";
 
-/** What is behind ONNX's operators. */
+/** Runs the kernels behind ONNX's operators. */
 export function strided({ runtime }: Engine): Float32Array[] {
   const { kernels, heap } = runtime;
   const region = new Region(heap, "test");
@@ -47,7 +47,7 @@ export const MERGED: [images: number, rows: number, c: number][] = [
   [40, 1, 1],
 ];
 
-/** What merges images with rows, resizes them and moves their gradients. */
+/** Runs the kernels that merge images with rows, resize them and move their gradients. */
 export function merges({ runtime }: Engine, [images, rows, c]: (typeof MERGED)[number]): Float32Array[] {
   const { kernels, heap } = runtime;
   const region = new Region(heap, "merges");

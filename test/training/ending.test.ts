@@ -1,4 +1,4 @@
-/** What ends `fit` before its time: its signal, and who takes its model, its engine or its data away. */
+/** `fit` ends before its time by its signal, and when its model, its engine or its data are taken away. */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { load, losses, optimizers, ShapeError, type Engine, type FitOptions, type Model } from "im2row";
 import { tinyNet } from "../conformance/nets.ts";

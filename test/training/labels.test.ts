@@ -1,4 +1,7 @@
-/** What losses take as labels: each type of whole numbers, values in their range, and what arrays hold when they are copied. */
+/**
+ * Losses take as labels each type of whole numbers and values in their range, as the arrays hold them when they are
+ * copied.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   layers,

@@ -39,7 +39,9 @@ const net = (list: readonly Layer[], seed = 3): Model =>
     seed,
   });
 
-/** Wide enough for Winograd, whose filters are packed beforehand when they are frozen, and a depthwise one, likewise. */
+/**
+ * Wide enough for Winograd, whose filters are packed beforehand when they are frozen, and a depthwise one, likewise.
+ */
 const convolutions = (): Layer[] => [
   layers.conv2d({ filters: 16, kernelSize: 3, padding: "same", activation: "relu", name: "first" }),
   layers.depthwiseConv2d({ kernelSize: 3, name: "second" }),
@@ -253,7 +255,7 @@ describe("one run in parts", () => {
     for (const epochs of [1, 2, 1]) {
       const history = await parts.fit(...given, { epochs, batchSize: 3, shuffle: false, validationData });
       found.push(...history.loss);
-      // What looks at a model in between does not move it.
+      // Evaluating and predicting in between changes nothing.
       parts.evaluate(...validationData);
       parts.predict(validationData[0]);
     }

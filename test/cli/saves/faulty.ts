@@ -32,7 +32,7 @@ export function faulty(at: number, fault: Fault): { files: FileCalls; made: () =
       if (made++ !== at) return call(...given);
       if (fault === "kill") process.kill(process.pid, "SIGKILL");
       if (fault === "short") return name === "writeSync" ? call(...args.slice(0, 3), 1) : call(...given);
-      // What could not be closed is closed all the same, as on Linux.
+      // A descriptor whose closing fails is closed all the same, as on Linux.
       if (name === "closeSync") call(...given);
       throw Object.assign(new Error(`${fault} by the test`), { code: fault });
     };

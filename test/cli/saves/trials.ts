@@ -30,14 +30,14 @@ const readOptional = (path: string): Uint8Array | undefined =>
 
 const isTemporary = (name: string): boolean => /^\..*-[0-9a-f]{32}\.tmp$/.test(name);
 
-/** How trials ended. */
+/** The counts of how trials ended. */
 export interface Tally {
   trials: number;
   /** Saves that failed, and left the old file or none as it was. */
   failed: number;
   killed: number;
   saved: number;
-  /** What must not be. */
+  /** Descriptions of ends that must not happen. */
   faults: string[];
 }
 

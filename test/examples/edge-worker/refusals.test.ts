@@ -1,4 +1,4 @@
-/** What the Worker refuses, and what makes no difference to it. */
+/** The Worker refuses bad requests, and answers others whatever makes no difference. */
 import { request } from "node:http";
 import { deflateSync } from "node:zlib";
 import { encode } from "fast-png";

@@ -1,4 +1,4 @@
-/** What the tests of the Worker share: the Worker itself, its handler in Node, images, and chunks of PNG. */
+/** The tests of the Worker share these: the Worker itself, its handler in Node, images, and chunks of PNG. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

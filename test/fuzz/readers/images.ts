@@ -168,7 +168,7 @@ function damageHeader(random: Random, { data }: Piece): void {
   else data[6 + how] = how === 2 ? pick(random, DEPTHS) : random.integer(8);
 }
 
-/** What is packed, changed and packed again: the sums stay right. */
+/** Unpacks the pixels, changes some and packs them again, with right checksums. */
 function damagePixels(random: Random, chunks: readonly Piece[]): void {
   const chunk = chunks.find(({ type }) => type === "IDAT");
   if (!chunk) return;

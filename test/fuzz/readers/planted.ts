@@ -2,7 +2,7 @@
 import type { Reader } from "../reader.ts";
 import { FormatError } from "../../../src/errors.ts";
 
-/** As an error of the package would be that its constructor does not see to. */
+/** An error of the package whose message did not go through its constructor, which makes it legible. */
 function careless(message: string): FormatError {
   const error = new FormatError("");
   error.message = message;

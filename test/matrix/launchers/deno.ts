@@ -25,7 +25,7 @@ export const deno: Launcher = {
   open: async () => host("--node-modules-dir=manual"),
 };
 
-/** Where jsr.json leads a program's imports of the package, and npm the package's own. */
+/** An import map: jsr.json resolves a program's imports of the package, and npm the package's own. */
 function sourceImports(): Record<string, string> {
   const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
     exports: Record<string, string>;

@@ -5,7 +5,7 @@ import type { Launcher } from "../launcher.ts";
 import { absentPackage, installedVersion, OUT, PACKAGE } from "../paths.ts";
 import { processHost, v8 } from "../processes.ts";
 
-/** What Vercel's bundler does with `x.wasm?module`: the module comes from the host. */
+/** Resolves `x.wasm?module` as Vercel's bundler does: the module comes from the host. */
 const moduleOfHost: Plugin = {
   name: "module of host",
   setup({ onResolve, onLoad }) {

@@ -42,7 +42,7 @@ export function nodeRelease(major: number): Launcher {
   };
 }
 
-/** Where Debian puts the libraries of the other processor. */
+/** The folder in which Debian puts the libraries of the other processor. */
 const LIBRARIES = "/usr/aarch64-linux-gnu";
 const QEMU = ["qemu-aarch64-static", "-L", LIBRARIES, binary("node24-arm64")];
 

@@ -5,7 +5,7 @@ import lenet5 from "../../goldens/lenet5.safetensors";
 import normalized from "../../goldens/normalized.safetensors";
 import strided from "../../goldens/strided.safetensors";
 
-/** What the conformance suite asks for, with the goldens inside the bundle: not every host has files. */
+/** The context of the conformance suite, with the goldens inside the bundle: not every host has files. */
 export async function createContext(loader: typeof load): Promise<Context> {
   const goldens = { lenet5, strided, hourglass, normalized };
   return { load: loader, engine: await loader(), goldens };

@@ -1,4 +1,4 @@
-/** What bundle.ts puts in the place of these names. */
+/** bundle.ts puts modules in the place of these names. */
 
 declare module "program" {
   export function main(print: (line: string) => void): Promise<void>;

@@ -7,7 +7,7 @@ import { constant, node, onnxFile, valueInfo } from "../../support/onnxFile.ts";
 import { random } from "../../support/random.ts";
 
 export interface Net {
-  /** What is given, whose first sizes the file leaves open. */
+  /** The feeds, whose first sizes the file leaves open. */
   readonly given: Readonly<Record<string, OnnxTensor>>;
   readonly constants?: Readonly<Record<string, OnnxTensor<Float32Array | BigInt64Array>>>;
   readonly nodes: readonly NodeProto[];
@@ -63,7 +63,7 @@ export function loadNet(engine: Engine, net: Net, whole = false, fixed = false):
   );
 }
 
-/** What the net makes of what is given. */
+/** The net's output for its feeds. */
 export async function run(engine: Engine, net: Net, whole = false): Promise<OnnxTensor> {
   const loaded = await loadNet(engine, net, whole);
   try {
@@ -82,7 +82,7 @@ export async function runBoth(engine: Engine, net: Net): Promise<OnnxTensor> {
   return y;
 }
 
-/** As a whole alone: what joins the images of a batch. */
+/** Runs a net that mixes the images of a batch, as a whole alone. */
 export async function runWhole(engine: Engine, net: Net): Promise<OnnxTensor> {
   const loaded = await loadNet(engine, net, false, true);
   try {

@@ -57,7 +57,7 @@ export function fileOf(one: OneNode, rest: readonly number[], whole: boolean): U
   });
 }
 
-/** What the node makes of `x`. */
+/** The node's outputs for `x`. */
 export async function outputsOf(
   engine: Engine,
   one: OneNode,
@@ -73,7 +73,7 @@ export async function outputsOf(
   }
 }
 
-/** What the node makes of `x` image by image, the same bits as it makes of the whole. */
+/** The node's outputs for `x` image by image, which have to be the bits of those for the whole. */
 export async function bothWays(
   engine: Engine,
   one: OneNode,

@@ -18,7 +18,7 @@ export const blend = (mode: string, coordinates: string, more: Attributes = {}):
   ...more,
 });
 
-/** What becomes of the last of four axes: a factor or a size, of the whole or of a part. */
+/** The last of four axes is resized by a factor or to a size, as a whole or a part of it. */
 export interface By {
   readonly scale?: number;
   readonly size?: number;
