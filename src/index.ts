@@ -25,8 +25,22 @@ export type { Padding, WindowOptions } from "./kernels/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
 export type { OnnxLayout } from "./onnx/export/index.ts";
 export * as layers from "./layers/index.ts";
-export { input, type SymbolicTensor } from "./layers/symbolic.ts";
-export type { Layer } from "./layers/layer.ts";
+export { input } from "./layers/symbolic.ts";
+export type { SymbolicTensor } from "./layers/contract.ts";
+export { defineLayer } from "./layers/define.ts";
+export type {
+  AnyLayerDefinition,
+  ArrayLayerDefinition,
+  ComposedLayerDefinition,
+  KernelLayerDefinition,
+  LayerFactory,
+  WeightDefinition,
+} from "./layers/define.ts";
+export type { BackwardViews, ForwardViews } from "./layers/views.ts";
+export { registerLayer, type RegisteredFactory } from "./layers/register.ts";
+export type { BuildContext, Gradient, GradientContext, Layer, Pass, WeightSpec } from "./layers/contract.ts";
+export type { Buffer } from "./layers/buffer.ts";
+export type { DType } from "./dtype.ts";
 export type { Conv1dLayerOptions } from "./layers/conv1d.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
 export type { Conv2dTransposeLayerOptions } from "./layers/conv2dTranspose.ts";

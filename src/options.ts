@@ -159,3 +159,27 @@ export function sizePair(where: string, value: unknown): [number, number] {
     `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,
   );
 }
+
+/** @throws OptionError unless `name` can be one: it stands in files, maps and messages. */
+export function checkName(where: string, name: unknown): void {
+  if (typeof name !== "string" || !/^[\w-]+$/.test(name)) {
+    throw new OptionError(`${where}: name: expected letters, digits, "_" and "-", got ${show(name)}`);
+  }
+}
+
+/** Whether a value is an object as literals and JSON make it. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
+}
+
+/** A deep copy of what JSON can say. @throws OptionError naming the place of what it cannot */
+export function copyJson<T>(where: string, value: T): T {
+  if (value === null || ["string", "boolean"].includes(typeof value)) return value;
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  if (Array.isArray(value)) return value.map((each, i) => copyJson(`${where}[${i}]`, each as unknown)) as T;
+  if (isPlainObject(value)) {
+    const entries = Object.entries(value).map(([key, each]) => [key, copyJson(`${where}: ${key}`, each)]);
+    return Object.fromEntries(entries) as T;
+  }
+  throw new OptionError(`${where}: expected what JSON can say, got ${show(value)}`);
+}

@@ -1,12 +1,12 @@
-import type { Role } from "../layers/epilogue.ts";
+import type { AsEpilogue } from "../layers/epilogue.ts";
 import { sameShape } from "../tensor.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
 
 /** A node that another computes. */
 export interface Absorbed {
   readonly node: GraphNode;
-  readonly role: Role;
-  /** Of a sum: the value that is added. */
+  readonly epilogue: AsEpilogue;
+  /** The value that a residual sum adds. */
   readonly other?: number;
 }
 
@@ -29,8 +29,8 @@ export function separate({ nodes }: Graph): Step[] {
 /**
  * The steps of inference: layers compute those after them that their kernels have an epilogue for.
  *
- * A node joins the step of a value that it reads when that step can play its role, no other node reads the value and the
- * model does not return it. Of two steps that could take a sum the later one does. What is joined follows from the graph
+ * A node joins the step of a value that it reads when that step's layer can fuse it, no other node reads the value and the
+ * model does not return it. Of two steps that could take a residual sum the later one does. What is joined follows from the graph
  * alone. Sums and activations have the same bits as by themselves; batch normalization folded into weights
  * (`assembly/normalization/fold.ts`) has not.
  */
@@ -62,19 +62,19 @@ const startOf = ({ step }: Joined): number => step.node.output;
 
 /** The step with the node's work in it; undefined when it cannot do that. */
 function join(step: Step | undefined, node: GraphNode, index: number): Joined | undefined {
-  const { role } = node.layer;
-  if (!step || !role || node.inputs.length > 2) return undefined;
-  const takes = step.node.layer.takes ?? [];
-  const taken = step.absorbed.map((each) => takes.indexOf(each.role.kind));
-  if (takes.indexOf(role.kind) <= Math.max(-1, ...taken)) return undefined;
+  const { asEpilogue: epilogue } = node.layer;
+  if (!step || !epilogue || node.inputs.length > 2) return undefined;
+  const { fusable = [] } = step.node.layer;
+  const fused = step.absorbed.map((each) => fusable.indexOf(each.epilogue.kind));
+  if (fusable.indexOf(epilogue.kind) <= Math.max(-1, ...fused)) return undefined;
   const before = step.output;
   const others = node.inputs.filter((value) => value !== before);
   const [first, second = first] = node.inputShapes;
   // A row of channels that is added to each pixel is no operand of an epilogue.
-  if (role.kind === "sum" && !sameShape(first!, second!)) return undefined;
-  if (others.length !== (role.kind === "sum" ? 1 : 0)) return undefined;
+  if (epilogue.kind === "residual" && !sameShape(first!, second!)) return undefined;
+  if (others.length !== (epilogue.kind === "residual" ? 1 : 0)) return undefined;
   const [other] = others;
-  const absorbed = { node, role, ...(other !== undefined && { other }) };
+  const absorbed = { node, epilogue, ...(other !== undefined && { other }) };
   return {
     before,
     step: {

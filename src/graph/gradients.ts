@@ -1,5 +1,5 @@
 import type { Kernels } from "../kernels/kernels.ts";
-import type { Buffer } from "../layers/layer.ts";
+import type { Buffer } from "../layers/buffer.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
@@ -158,7 +158,7 @@ class GradientPlanner {
       if (!this.#target.learning.has(parameter)) return undefined;
       const { offset, size } = parameter;
       const at = this.#target.pointer + offset * 4;
-      if (!further) return { pointer: at };
+      if (!further) return { pointer: at, dtype: "float32" };
       const part = this.#buffer(size);
       buffers.push(part);
       sums.push(() => this.#kernels.addForward(at, part.pointer, at, size));

@@ -1,7 +1,8 @@
 import type { ConvAlgorithm } from "../kernels/conv2d.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
-import { show } from "../options.ts";
+import type { DType } from "../dtype.ts";
+import type { Layer } from "../layers/contract.ts";
+import { checkName, show } from "../options.ts";
 import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
 /** What a model is given: its name, and the shape for one image, without the batch. */
@@ -37,8 +38,9 @@ export interface Graph {
   readonly outputNames: readonly string[];
   /** The places among the outputs of those that have a loss: all but integers. */
   readonly judged: readonly number[];
-  /** The shape of each value. */
+  /** The shape of each value, and the type of its numbers. */
   readonly shapes: readonly Shape[];
+  readonly types: readonly DType[];
 }
 
 /** A layer and the values that it reads, before shapes are known. */
@@ -51,6 +53,8 @@ export interface NodeSpec {
 export interface InputSpec {
   readonly name?: string | undefined;
   readonly shape: Shape;
+  /** Default: float32. */
+  readonly dtype?: DType;
 }
 
 /** The node that defines a value. */
@@ -86,21 +90,18 @@ export function isChain({ inputs, nodes, outputs }: Graph): boolean {
   );
 }
 
-/** @throws OptionError unless `name` can be one: it stands in files, maps and messages. */
-export function checkName(where: string, name: unknown): void {
-  if (typeof name !== "string" || !/^[\w-]+$/.test(name)) {
-    throw new OptionError(`${where}: name: expected letters, digits, "_" and "-", got ${show(name)}`);
-  }
-}
-
 /** Things with a name of their own, or with what they are called else. */
-type Nameable = readonly { readonly name?: string | undefined; readonly type: string }[];
+type Nameable = readonly {
+  readonly name?: string | undefined;
+  readonly type: string;
+  readonly label?: string;
+}[];
 
-/** Names things as Keras does: the type, then `type_1`, `type_2` …, unless the user gave a name. */
+/** Names things as Keras does: the label or type, then `type_1`, `type_2` …, unless the user gave a name. */
 function nameAll(things: Nameable): string[] {
   const taken = new Set<string>();
-  for (const { name, type } of things) {
-    if (name === undefined) continue;
+  for (const { name, type, label } of things) {
+    if (name === undefined || label !== undefined) continue;
     checkName(type, name);
     if (taken.has(name)) {
       throw new OptionError(
@@ -110,12 +111,13 @@ function nameAll(things: Nameable): string[] {
     taken.add(name);
   }
   const used = new Map<string, number>();
-  return things.map(({ name, type }) => {
-    if (name !== undefined) return name;
+  return things.map(({ name, type, label }) => {
+    if (name !== undefined && label === undefined) return name;
+    const base = label ?? type;
     for (;;) {
-      const count = used.get(type) ?? 0;
-      used.set(type, count + 1);
-      const next = count === 0 ? type : `${type}_${count}`;
+      const count = used.get(base) ?? 0;
+      used.set(base, count + 1);
+      const next = count === 0 ? base : `${base}_${count}`;
       if (!taken.has(next)) return next;
     }
   });
@@ -154,6 +156,7 @@ export function createGraph(
     if (own.length > 0) return own;
     throw new ShapeError("model: inputShape: expected at least one dimension, got none");
   });
+  const types = inputs.map(({ dtype = "float32" }): DType => dtype);
   const layers = [...new Set(specs.map(({ layer }) => layer))];
   const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
   const nameOf = new Map(layers.map((layer, i) => [layer, names[inputs.length + i]!]));
@@ -170,6 +173,7 @@ export function createGraph(
     const node = { name, layer, inputs: reads, output: shapes.length, inputShapes, outputShape, owner };
     if (owner < index) checkShared(node, nodes[owner]!);
     shapes.push(outputShape);
+    types.push(layer.outputType(reads.map((value) => types[value]!)));
     nodes.push(node);
   }
   return {
@@ -179,6 +183,7 @@ export function createGraph(
     outputNames: roles?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
     judged: roles?.judged ?? [...outputs.keys()],
     shapes,
+    types,
   };
 }
 

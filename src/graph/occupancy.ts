@@ -23,7 +23,7 @@ class Ranges {
     return 2 * low;
   }
 
-  /** The lowest offset, not below `offset`, from which on `size` elements lie in no range. */
+  /** The lowest offset, not below `offset`, from which on `size` bytes lie in no range. */
   free(offset: number, size: number): number {
     const bounds = this.#bounds;
     for (let at = this.#from(offset); at < bounds.length && bounds[at]! < offset + size; at += 2) {
@@ -53,7 +53,7 @@ class Ranges {
  * into the fewest nodes that make it up. Its range stands in these as `whole`, and in them and all above them as `part`.
  * So what is needed at the same time as a span stands in the parts of its nodes or in the wholes above them.
  */
-export class Room {
+export class Occupancy {
   readonly #end: number;
   readonly #whole: (Ranges | undefined)[];
   readonly #part: (Ranges | undefined)[];

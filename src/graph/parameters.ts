@@ -1,7 +1,7 @@
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
-import type { WeightSpec } from "../layers/layer.ts";
+import type { WeightSpec } from "../layers/contract.ts";
 import { listed } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";

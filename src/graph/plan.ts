@@ -1,9 +1,11 @@
 import { Budget } from "../budget.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { Buffer } from "../layers/buffer.ts";
+import type { BatchKey, BuildContext, Gradients as LayerGradients, Pass } from "../layers/contract.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
-import type { BatchKey, Buffer, BuildContext, Pass } from "../layers/layer.ts";
-import { sizeOf } from "../tensor.ts";
+import type { DType } from "../dtype.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
 import { planGradients, type Gradients, type NodeGradients } from "./gradients.ts";
@@ -22,7 +24,8 @@ export interface PlanOptions {
 export interface TrainingOptions {
   /** Address of the gradients, laid out as the parameters. */
   readonly gradients: number;
-  readonly backward: BuildContext["backward"];
+  /** The gradients of layers by type. */
+  readonly layerGradients: LayerGradients;
   /** The parameters that learn. */
   readonly learning: ReadonlySet<Parameter>;
   /** By node: whether its layer is not frozen. */
@@ -47,8 +50,8 @@ export interface Plan {
   backward(n: number): void;
   /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
   update(n: number, commit: boolean): boolean;
-  /** Room for what belongs to the plan besides. @throws MemoryError */
-  room(elements: number): number;
+  /** Memory for what belongs to the plan besides. @throws MemoryError */
+  allocate(elements: number, dtype?: DType): number;
   dispose(): void;
 }
 
@@ -75,8 +78,13 @@ export function createPlan(
   }
 }
 
+/** A layer's passes in a plan. */
+interface Passes extends Pass {
+  readonly backward?: (n: number) => void;
+}
+
 /** The passes, one after the other. */
-function oneByOne(forwards: readonly Pass[]): Pick<Plan, "prepare" | "forward" | "backward" | "update"> {
+function oneByOne(forwards: readonly Passes[]): Pick<Plan, "prepare" | "forward" | "backward" | "update"> {
   const updates = forwards.filter((pass) => pass.update !== undefined);
   const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
   return {
@@ -94,6 +102,26 @@ function oneByOne(forwards: readonly Pass[]): Pick<Plan, "prepare" | "forward" |
       for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
       return finite;
     },
+  };
+}
+
+/** One backward pass, then what adds its parts to sums. */
+function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
+  return (n) => {
+    backward(n);
+    finish(n);
+  };
+}
+
+/** The passes of a layer that counts `images` for each image of the graph. */
+function manyImages(pass: Passes, images: number): Passes {
+  if (images === 1) return pass;
+  const { prepare, forward, backward, update } = pass;
+  return {
+    ...(prepare && { prepare }),
+    forward: (n) => forward(n * images),
+    ...(backward && { backward: (n: number) => backward(n * images) }),
+    ...(update && { update: (n: number, commit: boolean) => update(n * images, commit) }),
   };
 }
 
@@ -149,8 +177,8 @@ class Planner {
   plan(): Plan {
     const passes = this.#steps.map((step) => this.#build(step));
     const ends = this.#touchEnds();
-    const base = this.#region.room(assignOffsets(this.#buffers));
-    for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset * 4;
+    const base = this.#region.allocate(assignOffsets(this.#buffers), "uint8");
+    for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset;
     return {
       capacity: this.#options.capacity,
       ...ends,
@@ -159,7 +187,7 @@ class Planner {
       steps: passes.flatMap((pass, i) =>
         pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
       ),
-      room: (elements) => this.#region.room(elements),
+      allocate: (elements, dtype) => this.#region.allocate(elements, dtype),
       dispose: () => this.#region.release(),
     };
   }
@@ -184,14 +212,14 @@ class Planner {
     return { inputs, outputs, outputGradients };
   }
 
-  #buffer(elements: number): PlannedBuffer {
-    const buffer = untouched(elements);
+  #buffer(elements: number, dtype?: DType): PlannedBuffer {
+    const buffer = untouched(elements, dtype);
     this.#buffers.push(buffer);
     return buffer;
   }
 
   #allocateValues(): void {
-    const { inputs, nodes, shapes } = this.#graph;
+    const { inputs, nodes, shapes, types } = this.#graph;
     const { capacity } = this.#options;
     const places = placeValues(this.#graph, this.#steps, this.#training);
     for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
@@ -199,7 +227,9 @@ class Planner {
       this.#budget.where = (inputs[value] ?? nodes[value - inputs.length]!).name;
       this.#budget.checkElements(sizeOf(shapes[value]!));
       this.#values[value] =
-        place === value ? this.#buffer(capacity * sizeOf(shapes[value]!)) : this.#values[place]!;
+        place === value
+          ? this.#buffer(capacity * sizeOf(shapes[value]!), types[value])
+          : this.#values[place]!;
     }
   }
 
@@ -207,21 +237,22 @@ class Planner {
   #weightsOf(owner: number): Buffer[] {
     return this.#parameters.of(owner).map(({ offset }) => ({
       pointer: this.#parameters.pointer + offset * 4,
+      dtype: "float32",
     }));
   }
 
   #epilogueOf({ absorbed }: Step): Epilogue {
     if (absorbed.length === 0) return NO_EPILOGUE;
-    const parts = absorbed.map(({ node, role, other }): Epilogue => {
-      if (role.kind === "affine") return { affine: role.of(this.#weightsOf(node.owner)) };
-      if (role.kind === "sum") return { sum: this.#values[other!]! };
-      return { activation: role.activation };
+    const parts = absorbed.map(({ node, epilogue, other }): Epilogue => {
+      if (epilogue.kind === "affine") return { affine: epilogue.of(this.#weightsOf(node.owner)) };
+      if (epilogue.kind === "residual") return { residual: this.#values[other!]! };
+      return { activation: epilogue.activation };
     });
     return Object.assign({}, ...parts) as Epilogue;
   }
 
   /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
-  #build(step: Step): Pass | null {
+  #build(step: Step): Passes | null {
     const { node, index } = step;
     this.#budget.where = node.name;
     this.#budget.spend(0);
@@ -233,57 +264,79 @@ class Planner {
         touch(buffer, this.#backwardTime(index));
     }
     if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
-    const context = this.#contextOf(step, gradients);
+    const context = this.#contextOf(step, gradients !== undefined);
     const pass = layer.build(context);
-    const { backward } = pass;
-    if (!backward && context.dxs.some((dx) => dx !== null)) {
-      throw new Error(`${node.name}: expected a backward pass of ${layer.type}, got none`);
-    }
-    if (!backward || !finish) return pass;
-    return {
-      ...pass,
-      backward(n) {
-        backward(n);
-        finish(n);
-      },
-    };
+    const own = gradients && this.#backwardOf(step, context, gradients, pass);
+    const whole = manyImages(own ? { ...pass, backward: own } : pass, layer.imagesPerImage ?? 1);
+    const { backward } = whole;
+    return backward && finish ? { ...whole, backward: inTurn(backward, finish) } : whole;
   }
 
-  /** What a step's pass is built from, its values marked as needed; it has gradients when it goes back. */
-  #contextOf(step: Step, gradients: NodeGradients | undefined): BuildContext {
+  /** The backward pass that the gradient of the layer's type makes. */
+  #backwardOf(
+    { node, index }: Step,
+    context: BuildContext,
+    { dxs, weights }: NodeGradients,
+    pass: Pass,
+  ): ((n: number) => void) | undefined {
+    if (!dxs.some((dx) => dx !== null) && !weights.some((dw) => dw !== undefined)) return undefined;
+    const gradientContext = {
+      ...context,
+      dy: this.#gradientOf(node),
+      dx: dxs[0] ?? null,
+      dxs,
+      gradients: weights,
+      workspace: (elements: number) => this.#needed(elements, "float32", this.#backwardTime(index)),
+    };
+    if (pass.gradient) return pass.gradient(gradientContext);
+    const gradient = this.#options.training!.layerGradients.get(node.layer.type);
+    if (gradient) return gradient(gradientContext, pass.state as never);
+    throw new Error(`${node.name}: expected a gradient of ${node.layer.type}, got none`);
+  }
+
+  /** What a step's forward pass is built from, its values marked as needed. */
+  #contextOf(step: Step, needsGradient: boolean): BuildContext {
     const { node, index, reads } = step;
     const [forwardTime, backwardTime] = [index + 1, this.#backwardTime(index)];
     const xs = node.inputs.map((value) => this.#values[value]!);
     const y = this.#values[step.output]!;
-    const dxs = gradients?.dxs ?? xs.map(() => null);
     for (const value of reads) touch(this.#values[value]!, forwardTime);
     touch(y, forwardTime);
-    const { backwardReads } = node.layer;
-    if (gradients && backwardReads.x) for (const x of xs) touch(x, backwardTime);
-    if (gradients && backwardReads.y) touch(y, backwardTime);
+    const { backwardReads, imagesPerImage } = node.layer;
+    if (needsGradient && backwardReads.x) for (const x of xs) touch(x, backwardTime);
+    if (needsGradient && backwardReads.y) touch(y, backwardTime);
+    // The first axis counts images for a layer that is used on several of them at once.
+    const image = (shape: Shape): Shape => (imagesPerImage === undefined ? shape : shape.slice(1));
+    const needed = this.#needed.bind(this);
     return {
       kernels: this.#runtime.kernels,
       heap: this.#runtime.heap,
       name: node.name,
       algorithm: this.#graph.algorithm ?? "auto",
-      capacity: this.#options.capacity,
+      capacity: this.#options.capacity * (imagesPerImage ?? 1),
       training: this.#options.training?.trainable[node.owner] ?? false,
-      backward: gradients && this.#options.training!.backward,
-      inputs: node.inputShapes,
-      output: node.outputShape,
+      needsGradient,
+      inputs: node.inputShapes.map(image),
+      output: image(node.outputShape),
       x: xs[0]!,
       xs,
       y,
-      dy: this.#gradientOf(node),
-      dx: dxs[0] ?? null,
-      dxs,
       weights: this.#weightsOf(node.owner),
       epilogue: this.#epilogueOf(step),
-      gradients: gradients?.weights ?? [],
       randomKey: { batch: this.#batchKey, layer: index },
-      ...this.#roomAt(forwardTime, backwardTime, gradients !== undefined),
+      saved: (elements, dtype) =>
+        needed(elements, dtype, forwardTime, needsGradient ? backwardTime : forwardTime),
+      kept: (elements, dtype) => needed(elements, dtype, 0, 2 * this.#graph.nodes.length + 2),
+      workspace: (elements) => needed(elements, "float32", forwardTime),
       ...this.#shared,
     };
+  }
+
+  /** A buffer that a layer needs at these times. */
+  #needed(elements: number, dtype: DType | undefined, ...times: number[]): PlannedBuffer {
+    const buffer = this.#buffer(elements, dtype);
+    for (const time of times) touch(buffer, time);
+    return buffer;
   }
 
   #backwardTime(index: number): number {
@@ -293,23 +346,5 @@ class Planner {
   /** Where the gradient of a node's output lies. */
   #gradientOf({ output }: GraphNode): PlannedBuffer {
     return this.#gradients?.values[output] ?? this.#noGradient;
-  }
-
-  /** What hands a layer its own buffers. */
-  #roomAt(
-    forwardTime: number,
-    backwardTime: number,
-    goesBack: boolean,
-  ): Pick<BuildContext, "saved" | "kept" | "scratch"> {
-    const needed = (elements: number, ...times: number[]): PlannedBuffer => {
-      const buffer = this.#buffer(elements);
-      for (const time of times) touch(buffer, time);
-      return buffer;
-    };
-    return {
-      saved: (elements) => needed(elements, forwardTime, goesBack ? backwardTime : forwardTime),
-      kept: (elements) => needed(elements, 0, 2 * this.#graph.nodes.length + 2),
-      scratch: (elements, pass) => needed(elements, pass === "forward" ? forwardTime : backwardTime),
-    };
   }
 }

@@ -1,6 +1,6 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import type { Buffer } from "../layers/layer.ts";
+import type { Buffer } from "../layers/buffer.ts";
 import { sizeOf } from "../tensor.ts";
 import { outputsOf, type Graph, type GraphInput } from "./graph.ts";
 import type { Named } from "./namedTensors.ts";

@@ -2,18 +2,19 @@ import { OptionError } from "../errors.ts";
 import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Affine } from "./epilogue.ts";
-import { onlyInput, type Buffer, type BuildContext, type Layer, type Pass } from "./layer.ts";
+import type { Buffer } from "./buffer.ts";
+import { onlyInput, type BuildContext, type Layer, type Pass } from "./contract.ts";
 import {
   affineOf,
   affineWeights,
   checkSettings,
   NORMALIZATION_KEYS,
-  passOf,
+  normalizationPass,
   type Cut,
   type NormalizationOptions,
   type Settings,
 } from "./normalization.ts";
-import { defineLayer } from "./symbolic.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
   /** Share of the old moving mean and variance that stays in a step. Default: 0.99. */
@@ -37,15 +38,13 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   if (momentum > 1) {
     throw new OptionError(`batchNormalization: momentum: expected a number from 0 to 1, got ${momentum}`);
   }
-  return defineLayer({
+  return layerOf({
     type: "batchNormalization",
     name: options.name,
     config: { momentum, ...settings },
-    role: { kind: "affine", of: (weights) => affineRole(settings, weights) },
-    backwardReads: { x: true, y: false },
+    asEpilogue: { kind: "affine", of: (weights) => movingAffine(settings, weights) },
+    backwardReads: { x: true },
     overwrites: [0],
-    isView: () => false,
-    outputShape: (inputs, where) => onlyInput(inputs, where),
     weights(inputs) {
       const shape = [onlyInput(inputs).at(-1)!];
       return [
@@ -59,7 +58,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
 }
 
 /** Normalization by the moving statistics, as a layer before it can do it. */
-function affineRole(settings: Settings, weights: readonly Buffer[]): Affine {
+function movingAffine(settings: Settings, weights: readonly Buffer[]): Affine {
   const [mean, variance] = weights.slice(-2) as [Buffer, Buffer];
   return { mean, variance, epsilon: settings.epsilon, ...affineOf(settings, weights) };
 }
@@ -72,7 +71,11 @@ function batchPass(context: BuildContext, settings: Settings, momentum: number):
   const cut: Cut = { c, groups: c, images: () => 1, rows };
   const [movingMean, movingVariance] = context.weights.slice(-2) as [Buffer, Buffer];
   if (!context.training) {
-    return passOf(context, settings, cut, { mean: movingMean, variance: movingVariance, fixed: true });
+    return normalizationPass(context, settings, cut, {
+      mean: movingMean,
+      variance: movingVariance,
+      fixed: true,
+    });
   }
   // Until the update, which is behind the last backward pass.
   const [mean, variance] = [context.kept(c), context.kept(c)];
@@ -84,5 +87,5 @@ function batchPass(context: BuildContext, settings: Settings, momentum: number):
     const meanIsFinite = follow(movingMean, mean, 1);
     return follow(movingVariance, variance, bessel) && meanIsFinite;
   };
-  return { ...passOf(context, settings, cut, { mean, variance, fixed: false }), update };
+  return { ...normalizationPass(context, settings, cut, { mean, variance, fixed: false }), update };
 }

@@ -1,5 +1,6 @@
-import type { BuildContext, Buffer, Layer, Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import type { BuildContext, Gradient, GradientContext, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import { CONSTANT } from "./constant.ts";
 import { BROADCAST, REDUCE, UNARY } from "../kernels/kinds.ts";
@@ -45,11 +46,9 @@ const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typ
 export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): Layer {
   const { shape, operands, constant } = shapes;
   const weight = constant === undefined ? undefined : operands[constant];
-  return defineLayer({
-    type: `onnx.${kind}`,
-    config: {},
+  return layerOf({
+    type: "broadcast",
     backwardReads: { x: kind !== "add" && kind !== "sub", y: kind === "div" },
-    isView: () => false,
     outputShape: () => shape,
     weights: () =>
       weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
@@ -57,17 +56,39 @@ export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): La
   });
 }
 
-function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildContext): Pass {
-  const { kernels, xs, weights, y } = context;
-  const { shape, operands, constant } = shapes;
-  const perImage = [constant !== 0, constant !== 1] as const;
-  const place = (side: Side): Buffer =>
-    constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
-  const [a, b] = [place(0), place(1)];
-  const layout = context.table(broadcastTable(shape, operands, perImage));
+/** An operation in a plan: `layout` is the address of its table. */
+interface Broadcast {
+  readonly kind: BroadcastKind;
+  readonly shapes: BroadcastShapes;
+  readonly layout: number;
+}
+
+/** The buffer of one operand, which is a weight or a value. */
+function operandOf({ xs, weights }: BuildContext, { constant }: BroadcastShapes, side: Side): Buffer {
+  return constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
+}
+
+/** Whether each operand is another one for each image. */
+const perImageOf = ({ constant }: BroadcastShapes): readonly [boolean, boolean] => [
+  constant !== 0,
+  constant !== 1,
+];
+
+function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildContext): Pass<Broadcast> {
+  const { kernels, y } = context;
+  const [a, b] = [operandOf(context, shapes, 0), operandOf(context, shapes, 1)];
+  const layout = context.table(broadcastTable(shapes.shape, shapes.operands, perImageOf(shapes)));
   const forward = (n: number): void =>
     kernels.broadcastForward(BROADCAST[kind], layout, n, a.pointer, b.pointer, y.pointer);
-  if (!context.backward) return { forward };
+  return { forward, state: { kind, shapes, layout } };
+}
+
+/** The gradients of the operands that are values; the formulas stand at the functions for one of them. */
+export const broadcastGradient: Gradient<Broadcast> = (context, { kind, shapes, layout }) => {
+  const { kernels } = context;
+  const { shape, operands, constant } = shapes;
+  const perImage = perImageOf(shapes);
+  const place = (side: Side): Buffer => operandOf(context, shapes, side);
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
     const dx = context.dxs[i];
@@ -78,40 +99,31 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
         from === 0
           ? layout
           : context.table(broadcastTable(shape, [operands[1], operands[0]], [perImage[1], perImage[0]]));
+      const [a, b] = [place(from), place(from === 0 ? 1 : 0)];
       const slopes = (n: number, to: Buffer): void =>
-        kernels.broadcastForward(
-          BROADCAST[of],
-          turned,
-          n,
-          place(from).pointer,
-          place(from === 0 ? 1 : 0).pointer,
-          to.pointer,
-        );
+        kernels.broadcastForward(BROADCAST[of], turned, n, a.pointer, b.pointer, to.pointer);
       return [slopeGradient(shapes, context, side, dx, slopes)];
     }
     // A product's gradient has the other factor, a quotient's the divisor.
     const factor = kind === "div" || side === 0 ? 1 : 0;
     return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
   });
-  return {
-    forward,
-    backward(n) {
-      for (const pass of passes) pass(n);
-    },
+  return (n) => {
+    for (const pass of passes) pass(n);
   };
-}
+};
 
 /** Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is repeated. */
 function slopeGradient(
   { shape, operands }: BroadcastShapes,
-  { kernels, capacity, dy, scratch, table }: BuildContext,
+  { kernels, capacity, dy, workspace, table }: GradientContext,
   side: Side,
   dx: Buffer,
   slopes: (n: number, to: Buffer) => void,
 ): (n: number) => void {
   const size = sizeOf(shape);
   const whole = sameShape(operands[side], shape);
-  const each = whole ? dx : scratch(capacity * size, "backward");
+  const each = whole ? dx : workspace(capacity * size);
   const sums = table(reductionTable(shape, repeatedAxes(operands[side], shape)));
   return (n) => {
     slopes(n, each);
@@ -132,7 +144,7 @@ export function repeatedAxes(own: Shape, shape: Shape): ReadonlySet<number> {
 function sideGradient(
   kind: BroadcastKind,
   { shape, operands, constant }: BroadcastShapes,
-  context: BuildContext,
+  context: GradientContext,
   side: Side,
   dx: Buffer,
   factor: Operand,
@@ -140,7 +152,7 @@ function sideGradient(
   const { kernels, capacity, dy, y } = context;
   const [own, size] = [operands[side], sizeOf(shape)];
   const whole = sameShape(own, shape);
-  const each = whole ? dx : context.scratch(capacity * size, "backward");
+  const each = whole ? dx : context.workspace(capacity * size);
   const beside = context.table(
     broadcastTable(shape, [shape, operands[factor.side]], [true, constant !== factor.side]),
   );

@@ -4,8 +4,8 @@ import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
 import { buildPass, expectAlgorithm, SHARED_KEYS } from "./conv2d.ts";
-import { onlyInput, type Layer } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type Layer } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { checkWeighted, kernelAndBias, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface Conv1dLayerOptions extends WeightedOptions {
@@ -46,13 +46,12 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
     checkGroups(where, window.c, filters, groups);
     return { window, f: filters, groups };
   };
-  return defineLayer({
+  return layerOf({
     type: "conv1d",
     name: options.name,
     config: { filters, groups, ...sliding, ...weighted },
     backwardReads: { x: true, y: activation.readsOutput },
-    takes: activation.takes,
-    isView: () => false,
+    fusable: activation.fusable,
     outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
     weights: (inputs) =>
       kernelAndBias(weighted, [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters], filters),

@@ -7,13 +7,14 @@ import {
   type Conv2d,
   type ConvAlgorithm,
 } from "../kernels/conv2d.ts";
+import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
 import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface SharedOptions extends WeightedOptions {
@@ -109,13 +110,12 @@ function convolution(
     if (algorithm !== undefined) resolveAlgorithm(where, conv, algorithm);
     return conv;
   };
-  return defineLayer({
+  return layerOf({
     type,
     name,
     config,
     backwardReads: { x: true, y: activation.readsOutput },
-    takes: activation.takes,
-    isView: () => false,
+    fusable: activation.fusable,
     outputShape(inputs, where) {
       const { window, f } = resolve(onlyInput(inputs, where), where);
       return [window.oh, window.ow, f];
@@ -139,21 +139,30 @@ export function expectAlgorithm(where: string, algorithm: ConvAlgorithm, ...conv
   for (const conv of convs) resolveAlgorithm(where, conv, sharedAlgorithm(conv, algorithm));
 }
 
-/** Both passes, by the layer's own algorithm or that of all. */
+/** A convolution in a plan, as its gradient needs it. */
+export interface ConvolutionState {
+  readonly conv: Conv2d;
+  /** The address of the window's struct. */
+  readonly window: number;
+  readonly activation: ActivationPass;
+  readonly algorithm: ConvAlgorithm;
+}
+
+/** The forward pass, by the layer's own algorithm or that of all. */
 export function buildPass(
   context: BuildContext,
   conv: Conv2d,
   fused: FusedActivation,
   own?: ConvAlgorithm,
-): Pass {
+): Pass<ConvolutionState> {
   const { kernels, x, name } = context;
   const algorithm = own ?? sharedAlgorithm(conv, context.algorithm);
   const window = context.window(conv.window);
   const activation = fused.build(context, conv.f, conv.window.oh * conv.window.ow);
   const run = forwardPass(name, conv, algorithm);
-  const room = context.scratch(run.workspace(kernels, window), "forward");
+  const workspace = context.workspace(run.workspace(kernels, window));
   const size = run.packed(kernels, window);
-  const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
+  const packed = context.needsGradient ? context.workspace(size) : context.kept(size);
   const { kh, kw, c } = conv.window;
   const weights = foldWeights(context, ((kh * kw * c) / conv.groups) * conv.f, conv.f, size > 0);
   const { kernel, bias } = weights;
@@ -162,17 +171,46 @@ export function buildPass(
     weights.fold();
     run.pack(kernels, window, kernel.pointer, packed.pointer);
   };
-  const { code, alpha, sum } = activation;
+  const { code, alpha, preactivation } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
-    run.run(kernels, window, n, x.pointer, filters.pointer, b, sum.pointer, code, alpha, room.pointer);
+    const [to, ws] = [preactivation.pointer, workspace.pointer];
+    run.run(kernels, window, n, x.pointer, filters.pointer, b, to, code, alpha, ws);
     activation.finish(n);
   };
-  const backward = context.backward?.conv2d(context, conv, window, activation, algorithm);
-  if (!backward) return { prepare, forward };
+  if (!context.needsGradient) return { prepare, forward };
   const step = (n: number): void => {
     prepare();
     forward(n);
   };
-  return { forward: step, backward };
+  return { forward: step, state: { conv, window, activation, algorithm } };
 }
+
+/** `dW = im2row(x)ᵀ·dY`, `db = Σ rows of dY`, `dx = col2im(dY·Wᵀ)`, or what is the same by another algorithm. */
+export const convolutionGradient: Gradient<ConvolutionState> = (context, state) => {
+  const { kernels, x, dx, dy, name } = context;
+  const { conv, window, algorithm } = state;
+  const [kernel] = context.weights;
+  const [dKernel, dBias] = context.gradients;
+  const pixels = conv.window.oh * conv.window.ow;
+  const activationBackward = activationGradient(context, state.activation);
+  // A frozen layer has no gradient of its filters to compute.
+  const filterGradient = dKernel && filterGradientPass(name, conv, algorithm);
+  const inputGradient = inputGradientPass(name, conv, algorithm);
+  const need = Math.max(
+    filterGradient?.workspace(kernels, window) ?? 0,
+    dx ? inputGradient.workspace(kernels, window) : 0,
+  );
+  const workspace = context.workspace(need);
+  const size = dx ? inputGradient.packed(kernels, window) : 0;
+  const packed = context.workspace(size);
+  const filters = size === 0 ? kernel! : packed;
+  return (n) => {
+    activationBackward(n);
+    filterGradient?.run(kernels, window, n, x.pointer, dy.pointer, dKernel!.pointer, workspace.pointer);
+    if (dBias) kernels.biasGradient(n * pixels, conv.f, dy.pointer, dBias.pointer);
+    if (!dx) return;
+    inputGradient.pack(kernels, window, kernel!.pointer, packed.pointer);
+    inputGradient.run(kernels, window, n, dy.pointer, filters.pointer, dx.pointer, workspace.pointer);
+  };
+};

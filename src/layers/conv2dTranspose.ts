@@ -1,12 +1,18 @@
-import { checkGroups, sharedAlgorithm, type Conv2d } from "../kernels/conv2d.ts";
-import { inputGradientPass } from "../kernels/conv2dGradients.ts";
+import { checkGroups, forwardPass, sharedAlgorithm, type Conv2d } from "../kernels/conv2d.ts";
+import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkOutputPadding, transposedWindow, type OutputPadding } from "../kernels/transposedWindow.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { fuseActivation, type FusedActivation } from "./activate.ts";
-import { checkShared, expectAlgorithm, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { activationGradient, fuseActivation, type FusedActivation } from "./activate.ts";
+import {
+  checkShared,
+  expectAlgorithm,
+  SHARED_KEYS,
+  type ConvolutionState,
+  type SharedOptions,
+} from "./conv2d.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { kernelAndBias } from "./kernelAndBias.ts";
 
 export interface Conv2dTransposeLayerOptions extends SharedOptions {
@@ -44,12 +50,11 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
     checkGroups(where, c, filters, groups);
     return { window, f: c, groups };
   };
-  return defineLayer({
+  return layerOf({
     type: "conv2dTranspose",
     name: options.name,
     config: { filters, groups, ...extra, ...shared },
     backwardReads: { x: true, y: activation.readsOutput },
-    isView: () => false,
     outputShape(inputs, where) {
       const { h, w } = resolve(onlyInput(inputs, where), where).window;
       return [h, w, filters];
@@ -64,7 +69,7 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
   });
 }
 
-function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass {
+function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass<ConvolutionState> {
   const { kernels, x, name } = context;
   const algorithm = sharedAlgorithm(conv, context.algorithm);
   const [kernel, bias] = context.weights;
@@ -72,24 +77,52 @@ function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation):
   const window = context.window(conv.window);
   const activation = fused.build(context, filters, h * w);
   const run = inputGradientPass(name, conv, algorithm);
-  const room = context.scratch(run.workspace(kernels, window), "forward");
+  const workspace = context.workspace(run.workspace(kernels, window));
   const size = run.packed(kernels, window);
-  const packed = context.backward ? context.scratch(size, "forward") : context.kept(size);
+  const packed = context.needsGradient ? context.workspace(size) : context.kept(size);
   const panels = size === 0 ? kernel! : packed;
   const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
-  const { code, alpha, sum } = activation;
+  const { code, alpha, preactivation: to } = activation;
   const forward = (n: number): void => {
     const pixels = n * h * w;
-    run.run(kernels, window, n, x.pointer, panels.pointer, sum.pointer, room.pointer);
-    if (bias) kernels.addRowsForward(1, pixels, filters, sum.pointer, bias.pointer, sum.pointer);
-    if (code !== 0) kernels.activationForward(code, alpha, sum.pointer, sum.pointer, pixels * filters);
+    run.run(kernels, window, n, x.pointer, panels.pointer, to.pointer, workspace.pointer);
+    if (bias) kernels.addRowsForward(1, pixels, filters, to.pointer, bias.pointer, to.pointer);
+    if (code !== 0) kernels.activationForward(code, alpha, to.pointer, to.pointer, pixels * filters);
     activation.finish(n);
   };
-  const backward = context.backward?.conv2dTranspose(context, conv, window, activation, algorithm);
-  if (!backward) return { prepare, forward };
+  if (!context.needsGradient) return { prepare, forward };
   const step = (n: number): void => {
     prepare();
     forward(n);
   };
-  return { forward: step, backward };
+  return { forward: step, state: { conv, window, activation, algorithm } };
 }
+
+/** The passes of `conv`, whose input gradient the layer is, with the roles of x and dy swapped. */
+export const conv2dTransposeGradient: Gradient<ConvolutionState> = (context, state) => {
+  const { kernels, x, dx, dy, name } = context;
+  const { conv, window, algorithm } = state;
+  const [kernel] = context.weights;
+  const [dKernel, dBias] = context.gradients;
+  const { h, w, c: filters } = conv.window;
+  const activationBackward = activationGradient(context, state.activation);
+  const filterGradient = dKernel && filterGradientPass(name, conv, algorithm);
+  const inputGradient = forwardPass(name, conv, algorithm);
+  const need = Math.max(
+    filterGradient?.workspace(kernels, window) ?? 0,
+    dx ? inputGradient.workspace(kernels, window) : 0,
+  );
+  const workspace = context.workspace(need);
+  const size = dx ? inputGradient.packed(kernels, window) : 0;
+  const packed = context.workspace(size);
+  const panels = size === 0 ? kernel! : packed;
+  return (n) => {
+    const ws = workspace.pointer;
+    activationBackward(n);
+    filterGradient?.run(kernels, window, n, dy.pointer, x.pointer, dKernel!.pointer, ws);
+    if (dBias) kernels.biasGradient(n * h * w, filters, dy.pointer, dBias.pointer);
+    if (!dx) return;
+    inputGradient.pack(kernels, window, kernel!.pointer, packed.pointer);
+    inputGradient.run(kernels, window, n, dy.pointer, panels.pointer, 0, dx.pointer, 0, 0, ws);
+  };
+};

@@ -1,10 +1,11 @@
 import { checkOptions, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
-import { fuseActivation, type FusedActivation } from "./activate.ts";
+import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
+import type { Buffer } from "./buffer.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { foldWeights } from "./fold.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
 import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface DenseLayerOptions extends WeightedOptions {
   /** Size of the output. */
@@ -21,28 +22,32 @@ export function dense(options: DenseLayerOptions): Layer {
   const units = positiveInteger("dense: units", options.units);
   const weighted = checkWeighted("dense", options);
   const fused = fuseActivation("dense", weighted.activation);
-  return defineLayer({
+  return layerOf({
     type: "dense",
     name: options.name,
     config: { units, ...weighted },
     backwardReads: { x: true, y: fused.readsOutput },
-    takes: fused.takes,
-    isView: () => false,
+    fusable: fused.fusable,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
     weights: (inputs) => kernelAndBias(weighted, [onlyInput(inputs).at(-1)!, units], units),
     build: (context) => buildPass(context, units, fused),
   });
 }
 
-function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass {
-  const { kernels, x } = context;
-  const input = onlyInput(context.inputs);
+/** The rows of an image, and their length. */
+function rowsOf({ inputs }: BuildContext): { rows: number; k: number } {
+  const input = onlyInput(inputs);
   const k = input.at(-1)!;
-  const rows = sizeOf(input) / k;
+  return { rows: sizeOf(input) / k, k };
+}
+
+function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass<ActivationPass> {
+  const { kernels, x } = context;
+  const { rows, k } = rowsOf(context);
   const { kernel: w, bias: b, fold } = foldWeights(context, k * n, n, false);
   const activation = fused.build(context, n, rows);
-  const { code, alpha, sum } = activation;
-  const room = context.scratch(kernels.gemmWorkspace(n, k), "forward");
+  const { code, alpha, preactivation } = activation;
+  const workspace = context.workspace(kernels.gemmWorkspace(n, k));
   // Weights without subnormal numbers can be read in place; those that learn are not looked through for them.
   let asIs = false;
   const prepare = (): void => {
@@ -52,10 +57,30 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
   const forward = (images: number): void => {
     const m = images * rows;
     const bias = b ? b.pointer : 0;
-    const ws = room.pointer;
-    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, sum.pointer, n, bias, code, alpha, 0, ws, asIs);
+    const to = preactivation.pointer;
+    const ws = workspace.pointer;
+    kernels.gemm(0, 0, m, n, k, x.pointer, k, w.pointer, n, to, n, bias, code, alpha, 0, ws, asIs);
     activation.finish(images);
   };
-  const backward = context.backward?.dense(context, n, activation);
-  return backward ? { forward, backward } : { prepare, forward };
+  return context.needsGradient ? { forward, state: activation } : { prepare, forward };
 }
+
+/** `dW = xᵀ·dy`, `db = Σ rows of dy`, `dx = dy·Wᵀ`, of the pre-activation's dy. */
+export const denseGradient: Gradient<ActivationPass> = (context, activation) => {
+  const { kernels, capacity, x, dx, dy } = context;
+  const { rows, k } = rowsOf(context);
+  const n = activation.columns;
+  const [w] = context.weights as [Buffer];
+  const [dw, db] = context.gradients;
+  const activationBackward = activationGradient(context, activation);
+  const need = Math.max(kernels.gemmWorkspace(n, capacity * rows), kernels.gemmWorkspace(k, n));
+  const workspace = context.workspace(need);
+  return (images) => {
+    const m = images * rows;
+    const ws = workspace.pointer;
+    activationBackward(images);
+    if (dw) kernels.gemm(1, 0, k, n, m, x.pointer, k, dy.pointer, n, dw.pointer, n, 0, 0, 0, 0, ws, 1);
+    if (db) kernels.biasGradient(m, n, dy.pointer, db.pointer);
+    if (dx) kernels.gemm(0, 1, m, k, n, dy.pointer, n, w.pointer, n, dx.pointer, k, 0, 0, 0, 0, ws);
+  };
+};

@@ -1,21 +1,25 @@
-import { activationCode, copyActivation, type Activation } from "../kernels/activation.ts";
+import {
+  activationCode,
+  copyActivation,
+  type Activation,
+  type ActivationCode,
+} from "../kernels/activation.ts";
 import { checkOptions, numberIn } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 
-import { onlyInput, type Buffer, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 /** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
 export function flatten(options: { name?: string } = {}): Layer {
   checkOptions("flatten", options, ["name"]);
-  return defineLayer({
+  return layerOf({
     type: "flatten",
     name: options.name,
     config: {},
-    backwardReads: { x: false, y: false },
     isView: () => true,
     outputShape: (inputs, where) => [sizeOf(onlyInput(inputs, where))],
-    weights: () => [],
     build: () => ({ forward: () => {} }),
   });
 }
@@ -28,37 +32,38 @@ export function activation(options: { activation: Activation; name?: string }): 
   checkOptions("activation", options, ["activation", "name"]);
   const coded = activationCode("activation", options.activation);
   const { name: kind, code, alpha, fromInput } = coded;
-  return defineLayer({
+  return layerOf({
     type: "activation",
     name: options.name,
     config: { activation: copyActivation(options.activation) },
     backwardReads: { x: fromInput, y: !fromInput },
     overwrites: [0],
-    ...(kind !== "linear" && kind !== "softmax" && { role: { kind: "activation", activation: coded } }),
+    ...(kind !== "linear" && kind !== "softmax" && { asEpilogue: { kind: "activation", activation: coded } }),
     isView: () => kind === "linear",
-    outputShape: (inputs, where) => onlyInput(inputs, where),
-    weights: () => [],
-    build({ kernels, output, x, y, dx, dy }): Pass {
+    build({ kernels, output, x, y }): Pass<ActivationCode> {
       const size = sizeOf(output);
       const columns = output.at(-1)!;
-      const rows = size / columns;
-      if (kind === "softmax") {
-        const forward = (n: number): void => kernels.softmaxForward(x.pointer, y.pointer, n * rows, columns);
-        if (!dx) return { forward };
-        const backward = (n: number): void =>
-          kernels.softmaxBackward(y.pointer, dy.pointer, dx.pointer, n * rows, columns);
-        return { forward, backward };
-      }
-      const forward = (n: number): void =>
-        kernels.activationForward(code, alpha, x.pointer, y.pointer, n * size);
-      if (!dx) return { forward };
-      const read = fromInput ? x : y;
-      const backward = (n: number): void =>
-        kernels.activationBackward(code, alpha, read.pointer, dy.pointer, dx.pointer, n * size);
-      return { forward, backward };
+      const forward =
+        kind === "softmax"
+          ? (n: number): void => kernels.softmaxForward(x.pointer, y.pointer, (n * size) / columns, columns)
+          : (n: number): void => kernels.activationForward(code, alpha, x.pointer, y.pointer, n * size);
+      return { forward, state: coded };
     },
   });
 }
+
+/** `dx = dy·act′`, of the input or of the output, whichever tells the slope. */
+export const elementwiseActivationGradient: Gradient<ActivationCode> = (context, coded) => {
+  const { kernels, output, x, y, dx, dy } = context;
+  const { name, code, alpha, fromInput } = coded;
+  const size = sizeOf(output);
+  const columns = output.at(-1)!;
+  if (name === "softmax") {
+    return (n) => kernels.softmaxBackward(y.pointer, dy.pointer, dx!.pointer, (n * size) / columns, columns);
+  }
+  const read = fromInput ? x : y;
+  return (n) => kernels.activationBackward(code, alpha, read.pointer, dy.pointer, dx!.pointer, n * size);
+};
 
 /**
  * In training each element is dropped with probability `rate` and the others are scaled by 1/(1 − rate); in inference
@@ -71,34 +76,40 @@ export function dropout(options: { rate: number; name?: string }): Layer {
   const rate = numberIn("dropout: rate", options.rate, 0, 1);
   const keepBelow = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);
   const scale = Math.fround(1 / (1 - rate));
-  return defineLayer({
+  return layerOf({
     type: "dropout",
     name: options.name,
     config: { rate },
-    backwardReads: { x: false, y: false },
     isView: (training) => !training || rate === 0,
-    outputShape: (inputs, where) => onlyInput(inputs, where),
-    weights: () => [],
-    build({ kernels, output, x, y, dx, dy, randomKey: { batch, layer } }): Pass {
-      const size = sizeOf(output);
-      const drop = (n: number, from: Buffer, to: Buffer): void => {
-        const { seedLow, seedHigh, step, firstImage } = batch;
-        kernels.dropout(
-          from.pointer,
-          to.pointer,
-          n,
-          size,
-          keepBelow,
-          scale,
-          seedLow,
-          seedHigh,
-          step,
-          layer,
-          firstImage,
-        );
-      };
-      const forward = (n: number): void => drop(n, x, y);
-      return dx ? { forward, backward: (n) => drop(n, dy, dx) } : { forward };
+    build({ kernels, output, x, y, randomKey }): Pass<DropoutState> {
+      const state = { keepBelow, scale };
+      return { forward: dropping({ kernels, output, randomKey }, state, x, y), state };
     },
   });
 }
+
+interface DropoutState {
+  /** An element is kept when its random number of 32 bits is below. */
+  readonly keepBelow: number;
+  readonly scale: number;
+}
+
+/** Drops elements of `from` into `to`. */
+function dropping(
+  { kernels, output, randomKey }: Pick<BuildContext, "kernels" | "output" | "randomKey">,
+  { keepBelow, scale }: DropoutState,
+  from: Buffer,
+  to: Buffer,
+): (n: number) => void {
+  const size = sizeOf(output);
+  const { batch, layer } = randomKey;
+  return (n) => {
+    const { seedLow, seedHigh, step, firstImage } = batch;
+    const [a, b] = [from.pointer, to.pointer];
+    kernels.dropout(a, b, n, size, keepBelow, scale, seedLow, seedHigh, step, layer, firstImage);
+  };
+}
+
+/** What was dropped has no gradient; which that is the key tells again. */
+export const dropoutGradient: Gradient<DropoutState> = (context, state) =>
+  dropping(context, state, context.dy, context.dx!);

@@ -1,6 +1,6 @@
-/** What a layer can do of the work of those after it, in inference: `model/fusion.ts` brings them together. */
+/** The layers whose work the layer before them can do as well, in inference: `graph/fusion.ts` brings them together. */
 import type { ActivationCode } from "../kernels/activation.ts";
-import type { Buffer } from "./layer.ts";
+import type { Buffer } from "./buffer.ts";
 
 /** `y = (x − mean)·gamma / √(variance + epsilon) + beta` with numbers for each channel that do not follow from the input. */
 export interface Affine {
@@ -12,20 +12,19 @@ export interface Affine {
 }
 
 /** What a layer is to the one before it, when nobody else reads what lies between. */
-export type Role =
+export type AsEpilogue =
   | { readonly kind: "affine"; of(weights: readonly Buffer[]): Affine }
-  /** The sum of two values of one shape. */
-  | { readonly kind: "sum" }
-  /** Of each element by itself. */
+  /** The sum with another value of the same shape, as a residual connection has it. */
+  | { readonly kind: "residual" }
+  /** A function of each element by itself. */
   | { readonly kind: "activation"; readonly activation: ActivationCode };
 
-/** The roles that a layer's pass can play as well, in this order and each once. */
-export type Takes = readonly Role["kind"][];
+export type EpilogueKind = AsEpilogue["kind"];
 
-/** What follows a layer's own formula: `act(affine(layer(x)) + sum)`. What is absent is left out. */
+/** What follows a layer's own formula: `act(affine(layer(x)) + residual)`. What is absent is left out. */
 export interface Epilogue {
   readonly affine?: Affine;
   /** The other operand, of the shape of the output. */
-  readonly sum?: Buffer;
+  readonly residual?: Buffer;
   readonly activation?: ActivationCode;
 }

@@ -1,4 +1,5 @@
-import type { Buffer, BuildContext } from "./layer.ts";
+import type { Buffer } from "./buffer.ts";
+import type { BuildContext } from "./contract.ts";
 
 /** The weights of a layer as its kernel reads them. */
 export interface FoldedWeights {
@@ -17,7 +18,7 @@ export function foldWeights(context: BuildContext, size: number, f: number, pass
   const [w, b] = weights as [Buffer, Buffer | undefined];
   const { affine } = epilogue;
   if (!affine) return { kernel: w, bias: b, fold: () => {} };
-  const kernel = passing ? context.scratch(size, "forward") : context.kept(size);
+  const kernel = passing ? context.workspace(size) : context.kept(size);
   const bias = context.kept(f);
   const { mean, variance, epsilon, gamma, beta } = affine;
   const fold = (): void =>

@@ -4,8 +4,8 @@ import { checkElements, imageOf, type Window } from "../kernels/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, isInteger, listOf, pairOf, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
-import { onlyInput, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 /**
  * The same numbers under another shape; one size may be -1, for what is left. Nothing is copied.
@@ -21,11 +21,10 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
       `reshape: targetShape: expected positive integers, one of which may be -1, got ${show(targetShape)}`,
     );
   }
-  return defineLayer({
+  return layerOf({
     type: "reshape",
     name,
     config: { targetShape: target },
-    backwardReads: { x: false, y: false },
     isView: () => true,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
@@ -40,7 +39,6 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
       }
       return target.map((each) => (each > 0 ? each : size / known));
     },
-    weights: () => [],
     build: () => ({ forward: () => {} }),
   });
 }
@@ -57,35 +55,38 @@ export function permute(options: { dims: readonly number[]; name?: string }): La
     throw new OptionError(`permute: dims: expected the axes 1, 2 … in any order, got ${show(dims)}`);
   }
   const perm = own.map((axis) => axis - 1);
-  const back = perm.map((_, axis) => perm.indexOf(axis));
-  return defineLayer({
+  return layerOf({
     type: "permute",
     name,
     config: { dims: own },
-    backwardReads: { x: false, y: false },
     isView: () => perm.every((axis, i) => axis === i),
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
       if (input.length === perm.length) return perm.map((axis) => input[axis]!);
       throw new ShapeError(`${where}: expected ${perm.length} dimensions, got ${shapeText(input)}`);
     },
-    weights: () => [],
-    build({ kernels, inputs, output, x, y, dx, dy, table }): Pass {
+    build({ kernels, inputs, x, y, table }): Pass<readonly number[]> {
       const input = onlyInput(inputs);
       const size = sizeOf(input);
       const there = transposition(input, perm);
       const axes = table(there.table);
       const forward = (n: number): void => kernels.transpose(there.rank, axes, n, size, x.pointer, y.pointer);
-      if (!dx) return { forward };
-      const again = transposition(output, back);
-      const axesBack = table(again.table);
-      return {
-        forward,
-        backward: (n) => kernels.transpose(again.rank, axesBack, n, size, dy.pointer, dx.pointer),
-      };
+      return { forward, state: perm };
     },
   });
 }
+
+/** The gradient's axes go back to where they were. */
+export const permuteGradient: Gradient<readonly number[]> = (context, perm) => {
+  const { kernels, output, dx, dy, table } = context;
+  const size = sizeOf(output);
+  const back = transposition(
+    output,
+    perm.map((_, axis) => perm.indexOf(axis)),
+  );
+  const axes = table(back.table);
+  return (n) => kernels.transpose(back.rank, axes, n, size, dy.pointer, dx!.pointer);
+};
 
 /** Rows above and below, columns left and right. */
 type Margins = readonly [
@@ -131,26 +132,28 @@ function framed(
     const one = { kh: 1, kw: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
     return { h, w, c, ...one, oh, ow, top: sign * top, left: sign * left };
   };
-  return defineLayer({
+  return layerOf({
     type,
     name,
     config,
-    backwardReads: { x: false, y: false },
     isView: () => top + bottom + left + right === 0,
     outputShape(inputs, where) {
       const { oh, ow, c } = windowOf(onlyInput(inputs, where), where);
       return [oh, ow, c];
     },
-    weights: () => [],
-    build(context): Pass {
-      const { kernels, x, y, dx, dy } = context;
+    build(context): Pass<number> {
+      const { kernels, x, y } = context;
       const struct = context.window(windowOf(onlyInput(context.inputs), context.name));
-      const forward = (n: number): void => kernels.im2row(struct, n, x.pointer, y.pointer);
-      if (!dx) return { forward };
-      return { forward, backward: (n) => kernels.col2im(struct, n, dy.pointer, dx.pointer) };
+      return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: struct };
     },
   });
 }
+
+/** Each pixel's gradient is that of the patch that holds it; `window` is the address of the patches' window. */
+export const framedGradient: Gradient<number> = (context, window) => {
+  const { kernels, dx, dy } = context;
+  return (n) => kernels.col2im(window, n, dy.pointer, dx!.pointer);
+};
 
 /**
  * Zeros around an image: `[h, w, c]` → `[top + h + bottom, left + w + right, c]`. Default: one on each side.

@@ -2,7 +2,7 @@
 import { copyActivation, type Activation } from "../kernels/activation.ts";
 import { flag } from "../options.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import type { WeightSpec } from "./layer.ts";
+import type { WeightSpec } from "./contract.ts";
 
 export interface WeightedOptions {
   /** Default: `"linear"`. */

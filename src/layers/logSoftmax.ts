@@ -1,24 +1,23 @@
-import { onlyInput, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
 import { sizeOf } from "../tensor.ts";
+import type { Gradient, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 /** The logarithm of the softmax over the last axis. */
 export function logSoftmax(): Layer {
-  return defineLayer({
-    type: "onnx.logSoftmax",
-    config: {},
-    backwardReads: { x: false, y: true },
-    isView: () => false,
-    outputShape: (inputs, where) => onlyInput(inputs, where),
-    weights: () => [],
-    build({ kernels, output, x, y, dx, dy }): Pass {
+  return layerOf({
+    type: "logSoftmax",
+    backwardReads: { y: true },
+    build({ kernels, output, x, y }): Pass {
       const columns = output.at(-1)!;
       const rows = sizeOf(output) / columns;
-      const forward = (n: number): void => kernels.logSoftmaxForward(x.pointer, y.pointer, n * rows, columns);
-      if (!dx) return { forward };
-      const backward = (n: number): void =>
-        kernels.logSoftmaxBackward(y.pointer, dy.pointer, dx.pointer, n * rows, columns);
-      return { forward, backward };
+      return { forward: (n) => kernels.logSoftmaxForward(x.pointer, y.pointer, n * rows, columns) };
     },
   });
 }
+
+/** `dx = dy − softmax(x)·Σ dy` of each row. */
+export const logSoftmaxGradient: Gradient = ({ kernels, output, y, dx, dy }) => {
+  const columns = output.at(-1)!;
+  const rows = sizeOf(output) / columns;
+  return (n) => kernels.logSoftmaxBackward(y.pointer, dy.pointer, dx!.pointer, n * rows, columns);
+};

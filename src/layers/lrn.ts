@@ -1,5 +1,7 @@
-import { onlyInput, type Buffer, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Heap } from "../runtime/heap.ts";
+import type { Buffer } from "./buffer.ts";
+import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kinds.ts";
 
@@ -69,6 +71,32 @@ function gradient(
   });
 }
 
+interface Normalization {
+  readonly options: LrnOptions;
+  readonly reach: Reach;
+  /** `d^beta`, where square roots make it. */
+  readonly power: ((d: number) => number) | undefined;
+}
+
+const viewOf = (heap: Heap, { pointer }: Buffer, length: number): Float32Array =>
+  heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + length);
+
+/** Puts `d^(−beta)` of `length` elements of x into `to`. */
+function powersInto(
+  { heap, kernels, output, x }: BuildContext,
+  to: Buffer,
+  length: number,
+  { options, reach }: Normalization,
+): void {
+  const values = viewOf(heap, to, length);
+  eachSum(viewOf(heap, x, length), output.at(-1)!, reach, options, (i, d) => {
+    values[i] = d;
+  });
+  kernels.unaryForward(UNARY.log, 0, 0, to.pointer, to.pointer, length);
+  for (let i = 0; i < length; i++) values[i]! *= -options.beta;
+  kernels.unaryForward(UNARY.exp, 0, 0, to.pointer, to.pointer, length);
+}
+
 /**
  * Local response normalization (Krizhevsky et al. 2012) of what has its channels last:
  * `y = x / (bias + alpha / size · Σ x²)^beta`, the sum over the channels around.
@@ -81,51 +109,42 @@ export function lrnLayer(options: LrnOptions): Layer {
   const before = Math.floor((size - 1) / 2);
   const reach = [before, size - 1 - before] as const;
   const power = POWERS[beta];
-  return defineLayer({
-    type: "onnx.LRN",
-    config: {},
-    backwardReads: { x: true, y: false },
-    isView: () => false,
-    outputShape: (inputs, where) => onlyInput(inputs, where),
-    weights: () => [],
-    build({ heap, kernels, output, x, y, dx, dy }): Pass {
+  const normalization = { options, reach, power };
+  return layerOf({
+    type: "lrn",
+    backwardReads: { x: true },
+    build(context): Pass<Normalization> {
+      const { heap, kernels, output, x, y } = context;
       const [elements, c] = [sizeOf(output), output.at(-1)!];
-      const viewOf = ({ pointer }: Buffer, n: number): Float32Array =>
-        heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + n * elements);
-      /** Puts d^(−beta) into `to`. */
-      const powersInto = (to: Buffer, n: number): void => {
-        const values = viewOf(to, n);
-        eachSum(viewOf(x, n), c, reach, options, (i, d) => {
-          values[i] = d;
-        });
-        kernels.unaryForward(UNARY.log, 0, 0, to.pointer, to.pointer, values.length);
-        for (let i = 0; i < values.length; i++) values[i]! *= -beta;
-        kernels.unaryForward(UNARY.exp, 0, 0, to.pointer, to.pointer, values.length);
-      };
       const forward = (n: number): void => {
-        const [from, to] = [viewOf(x, n), viewOf(y, n)];
+        const [from, to] = [viewOf(heap, x, n * elements), viewOf(heap, y, n * elements)];
         if (power) {
           eachSum(from, c, reach, options, (i, d) => {
             to[i] = from[i]! / power(d);
           });
           return;
         }
-        powersInto(y, n);
+        powersInto(context, y, n * elements, normalization);
         kernels.multiplyForward(x.pointer, y.pointer, y.pointer, to.length);
       };
-      if (!dx) return { forward };
-      return {
-        forward,
-        backward(n) {
-          const [from, to] = [viewOf(x, n), viewOf(dx, n)];
-          if (power) {
-            eachSum(from, c, reach, options, (i, d) => {
-              to[i] = 1 / power(d);
-            });
-          } else powersInto(dx, n);
-          gradient(from, viewOf(dy, n), to, c, reach, options);
-        },
-      };
+      return { forward, state: normalization };
     },
   });
 }
+
+/** The formula stands at `gradient`. */
+export const lrnGradient: Gradient<Normalization> = (context, normalization) => {
+  const { heap, output, x, dy } = context;
+  const dx = context.dx!;
+  const { options, reach, power } = normalization;
+  const [elements, c] = [sizeOf(output), output.at(-1)!];
+  return (n) => {
+    const [from, to] = [viewOf(heap, x, n * elements), viewOf(heap, dx, n * elements)];
+    if (power) {
+      eachSum(from, c, reach, options, (i, d) => {
+        to[i] = 1 / power(d);
+      });
+    } else powersInto(context, dx, n * elements, normalization);
+    gradient(from, viewOf(heap, dy, n * elements), to, c, reach, options);
+  };
+};

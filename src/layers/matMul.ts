@@ -1,5 +1,6 @@
-import type { Buffer, BuildContext, Layer, Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { CONSTANT } from "./constant.ts";
 
@@ -42,11 +43,9 @@ export function matMulLayer(matrices: Matrices, shape: Shape): Layer {
     [k, n],
   ];
   const weight = constant === undefined ? undefined : [...operands[constant], ...sides[constant]!];
-  return defineLayer({
-    type: "onnx.MatMul",
-    config: {},
-    backwardReads: { x: true, y: false },
-    isView: () => false,
+  return layerOf({
+    type: "matMul",
+    backwardReads: { x: true },
     outputShape: () => shape,
     weights: () =>
       weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
@@ -67,8 +66,29 @@ function at({ buffer, image, matrix, matrices }: Operand, i: number, product: nu
   return buffer.pointer + 4 * (i * image + matrices[product]! * matrix);
 }
 
-function buildPass(matrices: Matrices, context: BuildContext): Pass {
-  const { kernels, xs, weights, y, dy } = context;
+/** The operands of the products in a plan. */
+interface Products {
+  readonly matrices: Matrices;
+  readonly a: Operand;
+  readonly b: Operand;
+  /** The result, whose place is also that of its gradient. */
+  readonly c: Operand;
+  /** Whether the second operand can be read in place. */
+  readonly asIs: () => boolean;
+}
+
+/** Calls `body` for each product of each image, in ascending order. */
+function eachProduct(
+  images: number,
+  { batch }: Matrices,
+  body: (image: number, product: number) => void,
+): void {
+  const products = sizeOf(batch);
+  for (let i = 0; i < images; i++) for (let p = 0; p < products; p++) body(i, p);
+}
+
+function buildPass(matrices: Matrices, context: BuildContext): Pass<Products> {
+  const { kernels, xs, weights, y } = context;
   const { batch, m, n, k, operands, constant } = matrices;
   // Subnormal weights count as zeros: the kernel does that to its second operand, and the first is copied.
   const left = constant === 0 ? sizeOf(operands[0]) * m * k : 0;
@@ -88,77 +108,39 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass {
   // Three lists of a number for each product.
   context.spend(24 * sizeOf(batch));
   const [a, b] = [operand(0), operand(1)];
-  const products = sizeOf(batch);
-  const all = matricesOf(batch, batch);
-  const c: Operand = { buffer: y, image: products * m * n, matrix: m * n, matrices: all };
-  const space = context.scratch(kernels.gemmWorkspace(n, k), "forward");
-  const each = (images: number, body: (image: number, product: number) => void): void => {
-    for (let i = 0; i < images; i++) for (let p = 0; p < products; p++) body(i, p);
-  };
+  const image = sizeOf(batch) * m * n;
+  const c: Operand = { buffer: y, image, matrix: m * n, matrices: matricesOf(batch, batch) };
+  const workspace = context.workspace(kernels.gemmWorkspace(n, k));
   const forward = (images: number): void =>
-    each(images, (i, p) => {
+    eachProduct(images, matrices, (i, p) => {
       const [pa, pb, to] = [at(a, i, p), at(b, i, p), at(c, i, p)];
-      kernels.gemm(0, 0, m, n, k, pa, k, pb, n, to, n, 0, 0, 0, 0, space.pointer, asIs);
+      kernels.gemm(0, 0, m, n, k, pa, k, pb, n, to, n, 0, 0, 0, 0, workspace.pointer, asIs);
     });
-  if (!context.backward) return { prepare, forward };
+  return { prepare, forward, state: { matrices, a, b, c, asIs: () => asIs } };
+}
+
+/** `dA = dC·Bᵀ`, `dB = Aᵀ·dC`; a matrix that goes into several products has the sum of their gradients, in ascending order. */
+export const matMulGradient: Gradient<Products> = (context, { matrices, a, b, c, asIs }) => {
+  const { kernels, dxs, dy } = context;
+  const { m, n, k, constant } = matrices;
   const dc: Operand = { ...c, buffer: dy };
   const gradient = (side: Side): Operand | undefined => {
-    const dx = constant === side ? undefined : context.dxs[constant === undefined ? side : 0];
+    const dx = constant === side ? undefined : dxs[constant === undefined ? side : 0];
     return dx ? { ...(side === 0 ? a : b), buffer: dx } : undefined;
   };
   const [da, db] = [gradient(0), gradient(1)];
-  const need = Math.max(kernels.gemmWorkspace(k, n), kernels.gemmWorkspace(n, m));
-  const backSpace = context.scratch(need, "backward");
-  // A matrix that goes into several products has the sum of their gradients, in ascending order.
+  const workspace = context.workspace(Math.max(kernels.gemmWorkspace(k, n), kernels.gemmWorkspace(n, m)));
   const again = ({ matrices: own }: Operand, p: number): boolean => own.indexOf(own[p]!) < p;
-  return {
-    prepare,
-    forward,
-    backward: (images) =>
-      each(images, (i, p) => {
-        const [from, ws] = [at(dc, i, p), backSpace.pointer];
-        if (da) {
-          kernels.gemm(
-            0,
-            1,
-            m,
-            k,
-            n,
-            from,
-            n,
-            at(b, i, p),
-            n,
-            at(da, i, p),
-            k,
-            0,
-            0,
-            0,
-            again(da, p),
-            ws,
-            asIs,
-          );
-        }
-        if (db) {
-          kernels.gemm(
-            1,
-            0,
-            k,
-            n,
-            m,
-            at(a, i, p),
-            k,
-            from,
-            n,
-            at(db, i, p),
-            n,
-            0,
-            0,
-            0,
-            again(db, p),
-            ws,
-            true,
-          );
-        }
-      }),
-  };
-}
+  return (images) =>
+    eachProduct(images, matrices, (i, p) => {
+      const [dC, ws] = [at(dc, i, p), workspace.pointer];
+      if (da) {
+        const [B, to] = [at(b, i, p), at(da, i, p)];
+        kernels.gemm(0, 1, m, k, n, dC, n, B, n, to, k, 0, 0, 0, again(da, p), ws, asIs());
+      }
+      if (db) {
+        const [A, to] = [at(a, i, p), at(db, i, p)];
+        kernels.gemm(1, 0, k, n, m, A, k, dC, n, to, n, 0, 0, 0, again(db, p), ws, true);
+      }
+    });
+};

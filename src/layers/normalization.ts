@@ -3,15 +3,16 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
+import type { Buffer } from "./buffer.ts";
 import {
   onlyInput,
-  type Buffer,
   type BuildContext,
+  type Gradient,
   type Layer,
   type Pass,
   type WeightSpec,
-} from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+} from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface NormalizationOptions {
   /** Added to the variance. Default: 0.001. */
@@ -95,27 +96,45 @@ interface Statistics {
 
 const addressOf = (buffer: Buffer | undefined | null): number => buffer?.pointer ?? 0;
 
-/** The passes with statistics that lie there, or that the forward pass puts there. */
-export function passOf(
+/** A normalization in a plan, as its gradient needs it. */
+export interface NormalizationState {
+  readonly settings: Settings;
+  readonly cut: Cut;
+  readonly statistics: Statistics;
+}
+
+/** The forward pass with statistics that lie there, or that it puts there. */
+export function normalizationPass(
   context: BuildContext,
   settings: Settings,
-  { c, groups, images, rows }: Cut,
-  { mean, variance, fixed }: Statistics,
-): Pass {
-  const { kernels, x, y, dy, dx } = context;
+  cut: Cut,
+  statistics: Statistics,
+): Pass<NormalizationState> {
+  const { kernels, x, y } = context;
+  const { c, groups, images, rows } = cut;
+  const { mean, variance, fixed } = statistics;
   const { epsilon } = settings;
   const { gamma, beta } = affineOf(settings, context.weights);
-  const space = context.scratch(kernels.normalizeWorkspace(c), "forward");
+  const workspace = context.workspace(kernels.normalizeWorkspace(c));
   const forward = (n: number): void => {
-    const [m, v, ws] = [mean.pointer, variance.pointer, space.pointer];
+    const [m, v, ws] = [mean.pointer, variance.pointer, workspace.pointer];
     if (!fixed) kernels.normalizeStatistics(images(n), rows(n), c, groups, x.pointer, m, v, ws);
     const [g, b] = [addressOf(gamma), addressOf(beta)];
     kernels.normalizeForward(images(n), rows(n), c, groups, x.pointer, m, v, epsilon, g, b, y.pointer, ws);
   };
-  if (!context.backward) return { forward };
+  return { forward, state: { settings, cut, statistics } };
+}
+
+/** The gradients of x, gamma and beta; the formulas stand at `assembly/normalization/backward.ts`. */
+export const normalizationGradient: Gradient<NormalizationState> = (context, state) => {
+  const { kernels, x, dx, dy } = context;
+  const { settings } = state;
+  const { c, groups, images, rows } = state.cut;
+  const { mean, variance, fixed } = state.statistics;
+  const { gamma } = affineOf(settings, context.weights);
   const { gamma: dgamma, beta: dbeta } = affineOf(settings, context.gradients);
-  const backSpace = context.scratch(kernels.normalizeWorkspace(c), "backward");
-  const backward = (n: number): void => {
+  const workspace = context.workspace(kernels.normalizeWorkspace(c));
+  return (n) =>
     kernels.normalizeBackward(
       images(n),
       rows(n),
@@ -125,17 +144,15 @@ export function passOf(
       dy.pointer,
       mean.pointer,
       variance.pointer,
-      epsilon,
+      settings.epsilon,
       addressOf(gamma),
       fixed,
       addressOf(dx),
       addressOf(dgamma),
       addressOf(dbeta),
-      backSpace.pointer,
+      workspace.pointer,
     );
-  };
-  return { forward, backward };
-}
+};
 
 /** How one image is cut; the weights have the shape of its last `axes`. */
 interface ImageCut {
@@ -153,13 +170,12 @@ function byImage(
   settings: Settings,
   cutOf: (input: Shape, where: string) => ImageCut,
 ): Layer {
-  return defineLayer({
+  return layerOf({
     type,
     name,
     config: { ...config, ...settings },
-    backwardReads: { x: true, y: false },
+    backwardReads: { x: true },
     overwrites: [0],
-    isView: () => false,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
       cutOf(input, where);
@@ -176,7 +192,7 @@ function byImage(
       const sets = context.capacity * perImage * groups;
       const statistics = { mean: context.saved(sets), variance: context.saved(sets), fixed: false };
       const cut: Cut = { c, groups, images: (n) => n * perImage, rows: () => rows };
-      return passOf(context, settings, cut, statistics);
+      return normalizationPass(context, settings, cut, statistics);
     },
   });
 }

@@ -1,6 +1,6 @@
 /** Merging an image with one row of channels for all of its pixels. */
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
-import type { BuildContext, Pass } from "./layer.ts";
+import type { BuildContext, GradientContext, Pass } from "./contract.ts";
 
 /** Which of two values is the image, and which the row. */
 export interface RowPair {
@@ -8,7 +8,7 @@ export interface RowPair {
   readonly row: number;
 }
 
-/** `[c]` and `[1, …, 1, c]` are rows for `[…, c]`. */
+/** Whether the first shape, `[c]` or `[1, …, 1, c]`, is that of a row for an image `[…, c]`. */
 function isRow(row: Shape, image: Shape): boolean {
   const c = image.at(-1);
   return image.length > 1 && row.at(-1) === c && sizeOf(row) === c && [1, image.length].includes(row.length);
@@ -23,45 +23,50 @@ export function rowPair(shapes: readonly Shape[]): RowPair | undefined {
 }
 
 /** Rows and columns of one image. */
-function cut(shape: Shape): [rows: number, c: number] {
+function rowsOf(shape: Shape): [rows: number, c: number] {
   const c = shape.at(-1)!;
   return [sizeOf(shape) / c, c];
 }
 
 export function addRow(context: BuildContext, { image, row }: RowPair): Pass {
-  const { kernels, output, xs, y, dxs, dy, epilogue } = context;
-  const [rows, c] = cut(output);
+  const { kernels, output, xs, y, epilogue } = context;
+  const [rows, c] = rowsOf(output);
   const [x, s] = [xs[image]!, xs[row]!];
   const { activation } = epilogue;
-  const forward = (n: number): void => {
-    kernels.addRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer);
-    if (!activation) return;
-    kernels.activationForward(activation.code, activation.alpha, y.pointer, y.pointer, n * rows * c);
-  };
-  if (!context.backward) return { forward };
-  const [dx, ds] = [dxs[image], dxs[row]];
   return {
-    forward,
-    backward(n) {
-      if (dx) kernels.copyRows(n, rows * c, dy.pointer, rows * c, dx.pointer, rows * c);
-      if (ds) kernels.addRowsBackward(n, rows, c, dy.pointer, ds.pointer);
+    forward(n) {
+      kernels.addRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer);
+      if (!activation) return;
+      kernels.activationForward(activation.code, activation.alpha, y.pointer, y.pointer, n * rows * c);
     },
   };
 }
 
-export function multiplyRow(context: BuildContext, { image, row }: RowPair): Pass {
-  const { kernels, output, xs, y, dxs, dy } = context;
-  const [rows, c] = cut(output);
-  const [x, s] = [xs[image]!, xs[row]!];
-  const forward = (n: number): void =>
-    kernels.multiplyRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer);
-  if (!context.backward) return { forward };
+/** The image's gradient is dy, the row's the sum of its rows. */
+export function addRowGradient(context: GradientContext, { image, row }: RowPair): (n: number) => void {
+  const { kernels, output, dxs, dy } = context;
+  const [rows, c] = rowsOf(output);
   const [dx, ds] = [dxs[image], dxs[row]];
-  return {
-    forward,
-    backward(n) {
-      if (dx) kernels.multiplyRowsForward(n, rows, c, dy.pointer, s.pointer, dx.pointer);
-      if (ds) kernels.multiplyRowsBackward(n, rows, c, dy.pointer, x.pointer, ds.pointer);
-    },
+  return (n) => {
+    if (dx) kernels.copyRows(n, rows * c, dy.pointer, rows * c, dx.pointer, rows * c);
+    if (ds) kernels.addRowsBackward(n, rows, c, dy.pointer, ds.pointer);
+  };
+}
+
+export function multiplyRow(context: BuildContext, { image, row }: RowPair): Pass {
+  const { kernels, output, xs, y } = context;
+  const [rows, c] = rowsOf(output);
+  const [x, s] = [xs[image]!, xs[row]!];
+  return { forward: (n) => kernels.multiplyRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer) };
+}
+
+/** The image's gradient is dy times the row, the row's the sum of the rows of dy times the image. */
+export function multiplyRowGradient(context: GradientContext, { image, row }: RowPair): (n: number) => void {
+  const { kernels, output, xs, dxs, dy } = context;
+  const [rows, c] = rowsOf(output);
+  const [x, s, dx, ds] = [xs[image]!, xs[row]!, dxs[image], dxs[row]];
+  return (n) => {
+    if (dx) kernels.multiplyRowsForward(n, rows, c, dy.pointer, s.pointer, dx.pointer);
+    if (ds) kernels.multiplyRowsBackward(n, rows, c, dy.pointer, x.pointer, ds.pointer);
   };
 }

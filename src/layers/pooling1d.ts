@@ -8,9 +8,9 @@ import type { Window } from "../kernels/window.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { onlyInput, type Layer } from "./layer.ts";
+import { onlyInput, type Layer } from "./contract.ts";
 import { globalMaxima, globalMeans, globalPooling, maxima, means, type Build } from "./pooling2d.ts";
-import { defineLayer } from "./symbolic.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface Pooling1dLayerOptions {
   /** Steps of a window. Default: 2. */
@@ -35,17 +35,14 @@ function pooling(type: string, options: Pooling1dLayerOptions, build: Build): La
   const config = { poolSize, strides, padding };
   const windowOf = (input: Shape, where: string): Window =>
     sequenceWindow(where, input, { kernelSize: poolSize, strides, padding, dilationRate: 1 });
-  return defineLayer({
+  return layerOf({
     type,
     name: options.name,
     config,
-    backwardReads: { x: false, y: false },
-    isView: () => false,
     outputShape(inputs, where) {
       const { ow, c } = windowOf(onlyInput(inputs, where), where);
       return [ow, c];
     },
-    weights: () => [],
     build: (context) => build(context, windowOf(onlyInput(context.inputs), context.name)),
   });
 }

@@ -2,8 +2,9 @@ import { checkPool, resolvePool } from "../kernels/pool2d.ts";
 import { imageOf, type Padding, type Window } from "../kernels/window.ts";
 import { checkOptions, type Size } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface Pooling2dLayerOptions {
   /** `[height, width]` of a window, or one number for both. Default: 2. */
@@ -21,40 +22,46 @@ function pooling(type: string, options: Pooling2dLayerOptions, build: Build): La
   checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
   const { poolSize = 2, strides, padding, name } = options;
   const config = checkPool(type, { poolSize, strides, padding });
-  return defineLayer({
+  return layerOf({
     type,
     name,
     config,
-    backwardReads: { x: false, y: false },
-    isView: () => false,
     outputShape(inputs, where) {
       const window = resolvePool(where, onlyInput(inputs, where), config);
       return [window.oh, window.ow, window.c];
     },
-    weights: () => [],
     build: (context) => build(context, resolvePool(context.name, onlyInput(context.inputs), config)),
   });
 }
 
 export const maxima: Build = (context, window) => {
-  const { kernels, capacity, x, y, dx, dy } = context;
+  const { kernels, capacity, x, y } = context;
   const struct = context.window(window);
-  const ySize = window.oh * window.ow * window.c;
-  const xSize = window.h * window.w * window.c;
-  if (!dx) return { forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, 0) };
-  const argmax = context.saved(capacity * ySize);
-  return {
-    forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer),
-    backward: (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx.pointer, ySize, xSize),
-  };
+  if (!context.needsGradient) {
+    return { forward: (n) => kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, 0) };
+  }
+  const argmax = context.saved(capacity * window.oh * window.ow * window.c, "int32");
+  const forward = (n: number): void =>
+    kernels.maxPool2dForward(struct, n, x.pointer, y.pointer, argmax.pointer);
+  return { forward, state: argmax };
+};
+
+/** Each window's gradient goes to its winner, whose place among the image's elements stands in `argmax`. */
+export const maximaGradient: Gradient<Buffer> = (context, argmax) => {
+  const { kernels, dx, dy } = context;
+  const [ySize, xSize] = [sizeOf(context.output), sizeOf(onlyInput(context.inputs))];
+  return (n) => kernels.maxPool2dBackward(n, dy.pointer, argmax.pointer, dx!.pointer, ySize, xSize);
 };
 
 export const means: Build = (context, window) => {
-  const { kernels, x, y, dx, dy } = context;
+  const { kernels, x, y } = context;
   const struct = context.window(window);
-  const forward = (n: number): void => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer);
-  if (!dx) return { forward };
-  return { forward, backward: (n) => kernels.averagePool2dBackward(struct, n, dy.pointer, dx.pointer) };
+  return { forward: (n) => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer), state: struct };
+};
+
+/** Each window's gradient goes to its pixels in equal parts; `window` is the address of its struct. */
+export const meansGradient: Gradient<number> = ({ kernels, dx, dy }, window) => {
+  return (n) => kernels.averagePool2dBackward(window, n, dy.pointer, dx!.pointer);
 };
 
 /** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
@@ -77,14 +84,11 @@ export function globalPooling(
   build: GlobalBuild,
 ): Layer {
   checkOptions(type, options, ["name"]);
-  return defineLayer({
+  return layerOf({
     type,
     name: options.name,
     config: {},
-    backwardReads: { x: false, y: false },
-    isView: () => false,
     outputShape: (inputs, where) => check(where, onlyInput(inputs, where)).slice(-1),
-    weights: () => [],
     build(context) {
       const input = onlyInput(context.inputs);
       const c = input.at(-1)!;
@@ -97,13 +101,16 @@ export function globalPooling(
 export const globalMaxima: GlobalBuild = (context, pixels, c) =>
   maxima(context, resolvePool(context.name, [1, pixels, c], { poolSize: [1, pixels] }));
 
-export const globalMeans: GlobalBuild = ({ kernels, x, y, dx, dy }, pixels, c) => {
-  const forward = (n: number): void => kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer);
-  if (!dx) return { forward };
-  return {
-    forward,
-    backward: (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx.pointer),
-  };
+export const globalMeans: GlobalBuild = ({ kernels, x, y }, pixels, c) => ({
+  forward: (n) => kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer),
+});
+
+/** Each channel's gradient goes to all of its pixels in equal parts. */
+export const globalMeansGradient: Gradient = ({ kernels, inputs, dx, dy }) => {
+  const input = onlyInput(inputs);
+  const c = input.at(-1)!;
+  const pixels = sizeOf(input) / c;
+  return (n) => kernels.globalAveragePool2dBackward(n, pixels, c, dy.pointer, dx!.pointer);
 };
 
 /** The maximum of each channel over all pixels: `[h, w, c]` → `[c]`. */

@@ -2,8 +2,8 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 export interface PreluLayerOptions {
   /** Default: `"zeros"`; PyTorch's is `{ constant: 0.25 }`. */
@@ -27,35 +27,41 @@ export function prelu(options: PreluLayerOptions = {}): Layer {
   }
   const shared = sharedAxes.length;
   const alphaOf = (input: Shape): number[] => input.map((size, axis) => (axis < shared ? 1 : size));
-  return defineLayer({
+  return layerOf({
     type: "prelu",
     name,
     config: { alphaInitializer: initializer, sharedAxes: [...sharedAxes] },
-    backwardReads: { x: true, y: false },
-    isView: () => false,
+    backwardReads: { x: true },
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
       if (shared <= input.length) return input;
       throw new ShapeError(`${where}: expected at least ${shared} dimensions, got ${shapeText(input)}`);
     },
     weights: (inputs) => [{ name: "alpha", shape: alphaOf(onlyInput(inputs)), initializer }],
-    build({ kernels, inputs, weights, gradients, x, y, dx, dy, backward }): Pass {
+    build({ kernels, inputs, weights, x, y }): Pass<Slopes> {
       const input = onlyInput(inputs);
       const c = sizeOf(alphaOf(input));
       const rows = sizeOf(input) / c;
       const alpha = weights[0]!;
       const forward = (n: number): void =>
         kernels.preluForward(n * rows, c, x.pointer, alpha.pointer, y.pointer);
-      if (!backward) return { forward };
-      const dAlpha = gradients[0];
-      return {
-        forward,
-        backward(n) {
-          if (dAlpha) kernels.preluBackpropAlpha(n * rows, c, x.pointer, dy.pointer, dAlpha.pointer);
-          if (!dx) return;
-          kernels.preluBackpropInput(n * rows, c, x.pointer, alpha.pointer, dy.pointer, dx.pointer);
-        },
-      };
+      return { forward, state: { rows, c } };
     },
   });
 }
+
+/** How often an image repeats the slopes, and how many there are. */
+interface Slopes {
+  readonly rows: number;
+  readonly c: number;
+}
+
+/** `dalpha = Σ dy·min(x, 0)`, `dx = x > 0 ? dy : alpha·dy`. */
+export const preluGradient: Gradient<Slopes> = (context, { rows, c }) => {
+  const { kernels, weights, gradients, x, dx, dy } = context;
+  const [alpha, dAlpha] = [weights[0]!, gradients[0]];
+  return (n) => {
+    if (dAlpha) kernels.preluBackpropAlpha(n * rows, c, x.pointer, dy.pointer, dAlpha.pointer);
+    if (dx) kernels.preluBackpropInput(n * rows, c, x.pointer, alpha.pointer, dy.pointer, dx.pointer);
+  };
+};

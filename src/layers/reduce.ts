@@ -1,5 +1,6 @@
-import { onlyInput, type Buffer, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import { onlyInput, type Gradient, type GradientContext, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
@@ -11,38 +12,45 @@ export type ReductionKind = keyof typeof REDUCE;
  * `shape` is what is left. Products have no backward pass; the gradient of an extreme is shared by all elements that it is.
  */
 export function reductionLayer(kind: ReductionKind, reduced: ReadonlySet<number>, shape: Shape): Layer {
-  return defineLayer({
-    type: `onnx.reduce.${kind}`,
-    config: {},
+  return layerOf({
+    type: "reduce",
     differentiable: kind !== "prod",
     backwardReads: { x: kind !== "sum", y: kind !== "sum" },
-    isView: () => false,
     outputShape: () => shape,
-    weights: () => [],
-    build(context): Pass {
-      const { kernels, x, y, dx, dy } = context;
-      const input = onlyInput(context.inputs);
-      const layout = context.table(reductionTable(input, reduced));
+    build(context): Pass<Reduction> {
+      const { kernels, x, y } = context;
+      const layout = context.table(reductionTable(onlyInput(context.inputs), reduced));
       const forward = (n: number): void =>
         kernels.reduceForward(REDUCE[kind], layout, n, x.pointer, y.pointer);
-      if (!dx) return { forward };
-      const kept = input.map((size, axis) => (reduced.has(axis) ? 1 : size));
-      if (kind !== "sum")
-        return { forward, backward: extremeGradient(kind === "max", kept, context, dx, layout) };
-      // The gradient itself stands for a second operand, which is not looked at.
-      const spread = context.table(broadcastTable(input, [kept, input]));
-      const backward = (n: number): void =>
-        kernels.broadcastForward(BROADCAST.first, spread, n, dy.pointer, dx.pointer, dx.pointer);
-      return { forward, backward };
+      return { forward, state: { kind, reduced, layout } };
     },
   });
 }
+
+/** A reduction in a plan; `layout` is the address of its table. */
+interface Reduction {
+  readonly kind: ReductionKind;
+  readonly reduced: ReadonlySet<number>;
+  readonly layout: number;
+}
+
+/** A sum's gradient goes to all of its elements; that of an extreme in equal parts to those that are it. */
+export const reductionGradient: Gradient<Reduction> = (context, { kind, reduced, layout }) => {
+  const { kernels, dy } = context;
+  const dx = context.dx!;
+  const input = onlyInput(context.inputs);
+  const kept = input.map((size, axis) => (reduced.has(axis) ? 1 : size));
+  if (kind !== "sum") return extremeGradient(kind === "max", kept, context, dx, layout);
+  // The gradient itself stands for a second operand, which is not looked at.
+  const spread = context.table(broadcastTable(input, [kept, input]));
+  return (n) => kernels.broadcastForward(BROADCAST.first, spread, n, dy.pointer, dx.pointer, dx.pointer);
+};
 
 /** dx = dy / k for each of the k elements that are the extreme, and 0 for the others. */
 function extremeGradient(
   largest: boolean,
   kept: Shape,
-  { kernels, inputs, capacity, table, scratch, x, y, dy }: BuildContext,
+  { kernels, inputs, capacity, table, workspace, x, y, dy }: GradientContext,
   dx: Buffer,
   layout: number,
 ): (n: number) => void {
@@ -52,7 +60,7 @@ function extremeGradient(
     table(broadcastTable(kept, [kept, kept])),
     table(broadcastTable(input, [input, kept])),
   ];
-  const each = scratch(capacity * sizeOf(kept), "backward");
+  const each = workspace(capacity * sizeOf(kept));
   const { share, div, mul } = BROADCAST;
   return (n) => {
     // A half for each that is the extreme: dy over their sum is twice what each of them gets.

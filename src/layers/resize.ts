@@ -1,6 +1,7 @@
-import { onlyInput, type Layer } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type Layer } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import type { AxisTable } from "./take.ts";
+import { resizePass } from "./upSampling2d.ts";
 
 /** The table as `assembly/movement/resize.ts` reads it; undefined when an element comes from none or from more than two others. */
 function sourcesOf({ places, blends }: AxisTable): Int32Array | undefined {
@@ -20,23 +21,9 @@ export function resizeLayer(rows: AxisTable, columns: AxisTable): Layer | undefi
   const [down, across] = [sourcesOf(rows), sourcesOf(columns)];
   if (!down || !across) return undefined;
   const [oh, ow] = [rows.places.length, columns.places.length];
-  return defineLayer({
-    type: "onnx.Resize",
-    config: {},
-    backwardReads: { x: false, y: false },
-    isView: () => false,
+  return layerOf({
+    type: "resize",
     outputShape: (inputs, where) => [oh, ow, onlyInput(inputs, where)[2]!],
-    weights: () => [],
-    build({ kernels, inputs, table, x, y, dx, dy }) {
-      const [h, w, c] = onlyInput(inputs) as [number, number, number];
-      const [a, b] = [table(down), table(across)];
-      const forward = (n: number): void =>
-        kernels.resizeForward(a, b, n, h, w, c, oh, ow, x.pointer, y.pointer);
-      if (!dx) return { forward };
-      return {
-        forward,
-        backward: (n) => kernels.resizeBackward(a, b, n, h, w, c, oh, ow, dy.pointer, dx.pointer),
-      };
-    },
+    build: (context) => resizePass(context, context.table(down), context.table(across)),
   });
 }

@@ -3,10 +3,19 @@ import { resolveWindow } from "../kernels/window.ts";
 import { checkOptions, positiveInteger } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
-import { buildPass, expectAlgorithm, checkShared, SHARED_KEYS, type SharedOptions } from "./conv2d.ts";
+import type { Buffer } from "./buffer.ts";
+import {
+  buildPass,
+  checkShared,
+  convolutionGradient,
+  expectAlgorithm,
+  SHARED_KEYS,
+  type ConvolutionState,
+  type SharedOptions,
+} from "./conv2d.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { biasOf } from "./kernelAndBias.ts";
 
 export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
@@ -59,7 +68,7 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
       pointwise: { window: resolveWindow(where, between, { kernelSize: 1 }), f: filters, groups: 1 },
     };
   };
-  return defineLayer({
+  return layerOf({
     type,
     name: options.name,
     config: {
@@ -70,7 +79,6 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
       ...stored,
     },
     backwardReads: { x: true, y: activation.readsOutput },
-    isView: () => false,
     outputShape(inputs, where) {
       const { oh, ow } = resolve(onlyInput(inputs, where), where).pointwise.window;
       return [oh, ow, filters];
@@ -91,18 +99,28 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   });
 }
 
-/** Both passes, with the depthwise output and its gradient as buffers between them. */
-function pairPass(context: BuildContext, { depthwise, pointwise }: Pair, activation: FusedActivation): Pass {
-  const { capacity, backward: goesBack, weights, gradients } = context;
+/** Both convolutions in a plan, and the output of the first between them. */
+interface PairState {
+  readonly first: ConvolutionState;
+  readonly second: ConvolutionState;
+  readonly between: Buffer;
+  /** Elements of `between`. */
+  readonly size: number;
+}
+
+function pairPass(
+  context: BuildContext,
+  { depthwise, pointwise }: Pair,
+  activation: FusedActivation,
+): Pass<PairState> {
+  const { weights } = context;
   const { h, w, c } = pointwise.window;
-  const between = [h, w, c];
-  const size = capacity * sizeOf(between);
-  const y = context.saved(size);
-  const dy = goesBack ? context.scratch(size, "backward") : context.dy;
-  const front = { ...context, y, dy, weights: weights.slice(0, 1), gradients: gradients.slice(0, 1) };
-  const behind = { x: y, dx: dy, weights: weights.slice(1), gradients: gradients.slice(1) };
+  const size = context.capacity * sizeOf([h, w, c]);
+  const between = context.saved(size);
+  const front = { ...context, y: between, weights: weights.slice(0, 1) };
+  const behind = { ...context, x: between, weights: weights.slice(1) };
   const first = buildPass(front, depthwise, fuseActivation(context.name, "linear"));
-  const second = buildPass({ ...context, ...behind }, pointwise, activation);
+  const second = buildPass(behind, pointwise, activation);
   const forward = (n: number): void => {
     first.forward(n);
     second.forward(n);
@@ -111,12 +129,26 @@ function pairPass(context: BuildContext, { depthwise, pointwise }: Pair, activat
     first.prepare?.();
     second.prepare?.();
   };
-  if (!goesBack) return { prepare, forward };
-  return {
-    forward,
-    backward(n) {
-      second.backward!(n);
-      first.backward!(n);
-    },
-  };
+  if (!context.needsGradient) return { prepare, forward };
+  return { forward, state: { first: first.state!, second: second.state!, between, size } };
 }
+
+/** The gradients of the two convolutions, with that of the depthwise output as a buffer between them. */
+export const separableConv2dGradient: Gradient<PairState> = (context, { first, second, between, size }) => {
+  const { weights, gradients } = context;
+  const dy = context.workspace(size);
+  const front = {
+    ...context,
+    y: between,
+    dy,
+    weights: weights.slice(0, 1),
+    gradients: gradients.slice(0, 1),
+  };
+  const behind = { ...context, x: between, dx: dy, weights: weights.slice(1), gradients: gradients.slice(1) };
+  const firstBackward = convolutionGradient(front, first);
+  const secondBackward = convolutionGradient(behind, second);
+  return (n) => {
+    secondBackward(n);
+    firstBackward(n);
+  };
+};

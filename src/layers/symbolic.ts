@@ -1,30 +1,8 @@
+import type { DType } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { readShape, type Shape } from "../tensor.ts";
-import type { Layer, LayerDefinition } from "./layer.ts";
-
-let created = 0;
-
-/** A value that a model will compute: what a graph is drawn with, before there are numbers. */
-export class SymbolicTensor {
-  /** The shape for one image, without the batch. */
-  readonly shape: Shape;
-  /** The layer that computes it, and from what; an input has none. */
-  readonly layer: Layer | undefined;
-  readonly inputs: readonly SymbolicTensor[];
-  /** Of an input. */
-  readonly name: string | undefined;
-  /** Later ones are made from earlier ones. */
-  readonly order = created++;
-
-  /** Users call `input` and `layer.apply`. */
-  constructor(shape: Shape, layer?: Layer, inputs: readonly SymbolicTensor[] = [], name?: string) {
-    this.shape = shape;
-    this.layer = layer;
-    this.inputs = inputs;
-    this.name = name;
-  }
-}
+import { onlyInput, SymbolicTensor, type Layer, type LayerDefinition } from "./contract.ts";
 
 /** Several or one. @throws OptionError naming `where` unless all are symbolic tensors. */
 export function symbolicTensors(where: string, given: unknown): SymbolicTensor[] {
@@ -39,20 +17,30 @@ export function symbolicTensors(where: string, given: unknown): SymbolicTensor[]
 }
 
 /**
- * Where the functional API starts: what a model is given, for one image.
+ * Where the functional API starts: what a model is fed, for one image.
  * @throws ShapeError unless `shape` is a list of positive integers.
  */
 export function input(options: { shape: Shape; name?: string }): SymbolicTensor {
   checkOptions("input", options, ["shape", "name"]);
   const shape = readShape("input: shape", options.shape);
-  return new SymbolicTensor(shape, undefined, [], options.name);
+  return inputTensor(shape, "float32", options.name);
 }
 
-/** A layer from its definition. */
-export function defineLayer(definition: LayerDefinition): Layer {
+/** An input of numbers of any type, which is what nets from files have. */
+export function inputTensor(shape: Shape, dtype: DType, name?: string): SymbolicTensor {
+  return new SymbolicTensor(shape, dtype, undefined, [], name);
+}
+
+/** The layer with this definition, and with the defaults for what it leaves out. */
+export function layerOf<State>(definition: LayerDefinition<State>): Layer {
   const layer: Layer = {
-    // A place for it from the start: a name that comes later would have each layer made over.
+    // Properties that all layers have stand first, in one order: the engine gives such objects one hidden class.
     name: undefined,
+    outputShape: onlyInput,
+    outputType: ([first = "float32"]) => first,
+    weights: () => [],
+    isView: () => false,
+    backwardReads: {},
     ...definition,
     trainable: true,
     apply(inputs) {
@@ -62,7 +50,8 @@ export function defineLayer(definition: LayerDefinition): Layer {
         values.map((value) => value.shape),
         where,
       );
-      return new SymbolicTensor(shape, layer, values);
+      const dtype = layer.outputType(values.map((value) => value.dtype));
+      return new SymbolicTensor(shape, dtype, layer, values);
     },
   };
   return layer;

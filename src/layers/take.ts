@@ -1,6 +1,6 @@
 /** Layers that make a tensor from another along one of its axes: what slices, pads, gathers and resizes. */
-import type { Layer, Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Gradient, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import type { Shape } from "../tensor.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
@@ -69,15 +69,11 @@ export interface Around {
   readonly inner: number;
 }
 
-function along(type: string, shape: Shape, differentiable: boolean, build: Layer["build"]): Layer {
-  return defineLayer({
-    type,
-    config: {},
+function along(shape: Shape, differentiable: boolean, build: Layer["build"]): Layer {
+  return layerOf({
+    type: "take",
     differentiable,
-    backwardReads: { x: false, y: false },
-    isView: () => false,
     outputShape: () => shape,
-    weights: () => [],
     build,
   });
 }
@@ -89,7 +85,7 @@ export function rangeLayer(
   { outer, inner }: Around,
   shape: Shape,
 ): Layer {
-  return along("onnx.Range", shape, true, ({ kernels, window, x, y, dx, dy }): Pass => {
+  return along(shape, true, ({ kernels, window, x, y }): Pass<TakeState> => {
     const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
     const struct = window({
       ...one,
@@ -100,9 +96,7 @@ export function rangeLayer(
       c: inner,
       left: -start,
     });
-    const forward = (n: number): void => kernels.im2row(struct, n, x.pointer, y.pointer);
-    if (!dx) return { forward };
-    return { forward, backward: (n) => kernels.col2im(struct, n, dy.pointer, dx.pointer) };
+    return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
   });
 }
 
@@ -139,14 +133,27 @@ export function tapsOf(table: AxisTable, float: boolean): Int32Array {
 export function tableLayer(axis: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
   const { from, places } = axis;
   const to = places.length;
-  return along("onnx.Table", shape, float, ({ kernels, tableOf, x, y, dx, dy }): Pass => {
+  return along(shape, float, ({ kernels, tableOf, x, y }): Pass<TakeState> => {
     const taps = tableOf(tapsLength(axis), () => tapsOf(axis, float));
     const forward = (n: number): void =>
       kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
-    if (!dx) return { forward };
-    return {
-      forward,
-      backward: (n) => kernels.tapsBackward(taps, n * outer, from, to, inner, dy.pointer, dx.pointer),
-    };
+    return { forward, state: { taps, outer, from, to, inner } };
   });
 }
+
+/** A table in a plan: its address, and how the tensor lies around the axis. */
+interface TableState extends Around {
+  readonly taps: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A range in a plan is patches; `window` is the address of their window. */
+type TakeState = { readonly window: number } | TableState;
+
+/** Each element's gradient goes to those that it is the sum of, times their weights. */
+export const takeGradient: Gradient<TakeState> = ({ kernels, dx, dy }, state) => {
+  if ("window" in state) return (n) => kernels.col2im(state.window, n, dy.pointer, dx!.pointer);
+  const { taps, outer, from, to, inner } = state;
+  return (n) => kernels.tapsBackward(taps, n * outer, from, to, inner, dy.pointer, dx!.pointer);
+};

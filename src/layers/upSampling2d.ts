@@ -1,8 +1,8 @@
 import { resizeTable } from "../kernels/resizeTable.ts";
 import { checkElements, imageOf } from "../kernels/window.ts";
 import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
 const INTERPOLATIONS = ["nearest", "bilinear"] as const;
 
@@ -34,11 +34,10 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
   const given = options.interpolation ?? "nearest";
   const interpolation = oneOf("upSampling2d: interpolation", given, INTERPOLATIONS);
   const [rows, columns] = size;
-  return defineLayer({
+  return layerOf({
     type: "upSampling2d",
     name: options.name,
     config: { size, interpolation },
-    backwardReads: { x: false, y: false },
     isView: () => rows * columns === 1,
     outputShape(inputs, where) {
       const [h, w, c] = imageOf(where, onlyInput(inputs, where));
@@ -46,11 +45,10 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
       checkElements(where, output);
       return output;
     },
-    weights: () => [],
     build(context) {
       const [h, w] = imageOf(context.name, onlyInput(context.inputs));
       const place = PLACES[interpolation];
-      return buildPass(
+      return resizePass(
         context,
         context.tableOf(4 * h * rows, () => resizeTable(h, h * rows, place(rows))),
         context.tableOf(4 * w * columns, () => resizeTable(w, w * columns, place(columns))),
@@ -59,18 +57,26 @@ export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
   });
 }
 
-function buildPass(
-  { kernels, inputs, output, x, y, dx, dy }: BuildContext,
-  rows: number,
-  columns: number,
-): Pass {
+/** The addresses of the tables that tell where rows and columns come from. */
+export interface ResizeState {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Images resized by the kernel, from tables at these addresses. */
+export function resizePass(context: BuildContext, rows: number, columns: number): Pass<ResizeState> {
+  const { kernels, inputs, output, x, y } = context;
   const [h, w, c] = onlyInput(inputs) as [number, number, number];
   const [oh, ow] = output as [number, number, number];
   const forward = (n: number): void =>
     kernels.resizeForward(rows, columns, n, h, w, c, oh, ow, x.pointer, y.pointer);
-  if (!dx) return { forward };
-  return {
-    forward,
-    backward: (n) => kernels.resizeBackward(rows, columns, n, h, w, c, oh, ow, dy.pointer, dx.pointer),
-  };
+  return { forward, state: { rows, columns } };
 }
+
+/** Each pixel's gradient goes to the pixels that it is the mean of, by their weights. */
+export const resizeGradient: Gradient<ResizeState> = (context, { rows, columns }) => {
+  const { kernels, inputs, output, dx, dy } = context;
+  const [h, w, c] = onlyInput(inputs) as [number, number, number];
+  const [oh, ow] = output as [number, number, number];
+  return (n) => kernels.resizeBackward(rows, columns, n, h, w, c, oh, ow, dy.pointer, dx!.pointer);
+};

@@ -1,5 +1,6 @@
-import type { Buffer, BuildContext, Layer, Pass } from "./layer.ts";
-import { defineLayer } from "./symbolic.ts";
+import type { Buffer } from "./buffer.ts";
+import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import { repeatedAxes } from "./broadcast.ts";
 import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
@@ -10,25 +11,22 @@ import { broadcastTable, reductionTable } from "../kernels/strides.ts";
  * repeated: by their bits, so that what is not chosen leaves no trace. The gradient goes to what is chosen.
  */
 export function whereLayer(shape: Shape): Layer {
-  return defineLayer({
-    type: "onnx.Where",
-    config: {},
-    backwardReads: { x: true, y: false },
-    isView: () => false,
+  return layerOf({
+    type: "where",
+    backwardReads: { x: true },
     outputShape: () => shape,
-    weights: () => [],
     build: (context) => buildPass(shape, context),
   });
 }
 
-function buildPass(shape: Shape, context: BuildContext): Pass {
-  const { kernels, inputs, capacity, table, scratch, xs, y, dxs, dy } = context;
+function buildPass(shape: Shape, context: BuildContext): Pass<Choice> {
+  const { kernels, inputs, capacity, table, xs, y } = context;
   const [ofChoice, ...ofOperands] = inputs as [Shape, Shape, Shape];
   const [c, ...operands] = xs as [Buffer, Buffer, Buffer];
   const size = sizeOf(shape);
   const chosen = table(broadcastTable(shape, [shape, ofChoice]));
   const both = table(broadcastTable(shape, [shape, shape]));
-  const other = scratch(capacity * size, "forward");
+  const other = context.workspace(capacity * size);
   const parts = operands.map((operand, i) => {
     const [own, kind] = [ofOperands[i]!, i === 0 ? BROADCAST.keep : BROADCAST.drop];
     const to = i === 0 ? y : other;
@@ -45,13 +43,26 @@ function buildPass(shape: Shape, context: BuildContext): Pass {
     for (const part of parts) part(n);
     kernels.broadcastForward(BROADCAST.join, both, n, y.pointer, other.pointer, y.pointer);
   };
-  if (!context.backward) return { forward };
-  const passes = ofOperands.flatMap((own, i) => {
+  return { forward, state: { shape, chosen } };
+}
+
+/** A choice in a plan; `chosen` is the address of the layout of what is chosen by. */
+interface Choice {
+  readonly shape: Shape;
+  readonly chosen: number;
+}
+
+/** The gradient goes to what was chosen, added up along the axes on which an operand is repeated. */
+export const whereGradient: Gradient<Choice> = (context, { shape, chosen }) => {
+  const { kernels, inputs, capacity, table, workspace, xs, dxs, dy } = context;
+  const c = xs[0]!;
+  const size = sizeOf(shape);
+  const passes = inputs.slice(1).flatMap((own, i) => {
     const dx = dxs[i + 1];
     if (!dx) return [];
     const kind = i === 0 ? BROADCAST.keep : BROADCAST.drop;
     const whole = sameShape(own, shape);
-    const each = whole ? dx : scratch(capacity * size, "backward");
+    const each = whole ? dx : workspace(capacity * size);
     const sums = table(reductionTable(shape, repeatedAxes(own, shape)));
     return [
       (n: number): void => {
@@ -60,10 +71,7 @@ function buildPass(shape: Shape, context: BuildContext): Pass {
       },
     ];
   });
-  return {
-    forward,
-    backward(n) {
-      for (const pass of passes) pass(n);
-    },
+  return (n) => {
+    for (const pass of passes) pass(n);
   };
-}
+};

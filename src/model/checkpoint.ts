@@ -1,7 +1,7 @@
 import { FormatError, OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
-import * as layers from "../layers/index.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../layers/contract.ts";
+import { factories } from "../layers/register.ts";
 import { show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import { createGraph, isChain, nodeOf, type Graph, type NodeSpec } from "../graph/graph.ts";
@@ -42,9 +42,6 @@ export interface Checkpoint {
   weights: Map<string, Tensor>;
 }
 
-/** The factories by the types that files name. A function, so that a bundle without models goes without the layers. */
-const factories = (): ReadonlyMap<string, (options: never) => Layer> => new Map(Object.entries(layers));
-
 /**
  * A safetensors file with the weights as tensors and the architecture as JSON in its metadata.
  * @throws OptionError naming a layer that `decodeCheckpoint` could not make again.
@@ -56,18 +53,18 @@ export function encodeCheckpoint(
 ): Uint8Array {
   const { inputs, nodes } = graph;
   const known = factories();
-  const unknown = nodes.find(({ layer }) => !known.has(layer.type));
+  const unknown = nodes.find(({ layer }) => layer.config === undefined || !known.has(layer.type));
   if (unknown) {
     throw new OptionError(
-      `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, which ` +
-        "loadModel could not make again: toOnnx() of the ONNX net keeps it, or weights and setWeights() its weights",
+      `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, ` +
+        "which registerLayer() does not know and loadModel could not make again: toOnnx() of the ONNX net keeps it, or weights and setWeights() its weights",
     );
   }
   const list = isChain(graph) && inputs[0]!.name === "input";
   const nameOf = (value: number): string =>
     value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
   const stored = nodes.map(({ name, layer, inputs: reads, owner }, index): StoredNode => {
-    const node = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config };
+    const node = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config! };
     if (owner !== index) return { ...node, shares: nodes[owner]!.name };
     return layer.trainable ? node : { ...node, trainable: false };
   });

@@ -1,10 +1,11 @@
 import { OptionError } from "../errors.ts";
-import { symbolicTensors, type SymbolicTensor } from "../layers/symbolic.ts";
+import { symbolicTensors } from "../layers/symbolic.ts";
+import type { SymbolicTensor } from "../layers/contract.ts";
 import { checkOptions } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import { createGraph, type Graph, type OutputRoles } from "../graph/graph.ts";
 import { Model } from "./model.ts";
-import { checkSeed } from "./sequential.ts";
+import { checkSeed } from "./seed.ts";
 
 export interface ModelOptions {
   /** What `input()` gave, one or a list. */
@@ -63,7 +64,7 @@ function graphOf(
   const numbers = new Map([...inputs, ...nodes].map((value, number) => [value, number]));
   const number = (value: SymbolicTensor): number => numbers.get(value)!;
   return createGraph(
-    inputs.map(({ name, shape }) => ({ name, shape })),
+    inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
     nodes.map(({ layer, inputs: from }) => ({ layer: layer!, inputs: from.map(number) })),
     outputs.map(number),
     roles,

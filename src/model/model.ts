@@ -2,7 +2,7 @@ import { OptionError } from "../errors.ts";
 import { encodeModel } from "../onnx/file/encode.ts";
 import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../layers/contract.ts";
 import type { Loss } from "../training/losses/index.ts";
 import type { Metric } from "../training/metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";

@@ -1,9 +1,12 @@
 import { OptionError } from "../errors.ts";
-import type { Layer } from "../layers/layer.ts";
+import type { Layer } from "../layers/contract.ts";
 import { checkOptions, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { chain } from "../graph/graph.ts";
+import { input } from "../layers/symbolic.ts";
+import { modelOf } from "./functional.ts";
 import { Model } from "./model.ts";
+import { checkSeed } from "./seed.ts";
 
 export interface SequentialOptions {
   /** Shape of one image: `[height, width, channels]`. */
@@ -11,13 +14,6 @@ export interface SequentialOptions {
   layers: readonly Layer[];
   /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
   seed?: number;
-}
-
-/** @throws OptionError unless `seed` is an integer from 0 to 2⁵³ − 1. */
-export function checkSeed(where: string, seed: unknown): void {
-  if (!Number.isSafeInteger(seed) || (seed as number) < 0) {
-    throw new OptionError(`${where}: seed: expected an integer from 0 to 2^53 - 1, got ${show(seed)}`);
-  }
 }
 
 /**
@@ -37,5 +33,8 @@ export function sequential(options: SequentialOptions): Model {
     }
   }
   checkSeed("sequential", seed);
-  return new Model(chain(inputShape, layers), seed);
+  if (!layers.some(({ isComposed }) => isComposed)) return new Model(chain(inputShape, layers), seed);
+  const first = input({ shape: inputShape });
+  const outputs = layers.reduce((value, layer) => layer.apply(value), first);
+  return modelOf({ inputs: first, outputs, seed });
 }

@@ -2,7 +2,7 @@ import type { ConvAlgorithm } from "../kernels/conv2d.ts";
 import type { KernelEngine } from "../runtime/engine.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
-import type { SymbolicTensor } from "../layers/symbolic.ts";
+import type { SymbolicTensor } from "../layers/contract.ts";
 import type { CompileOptions } from "../training/compile.ts";
 import type { Evaluation } from "../training/evaluation.ts";
 import type { FitOptions } from "../training/fit.ts";

@@ -73,7 +73,7 @@ function packFilters(
   const w = scope.operand(filter);
   const size = pass.packed(kernels, window);
   if (size === 0) return w;
-  const packed = scope.room(size);
+  const packed = scope.allocate(size);
   pass.pack(kernels, window, w, packed);
   return packed;
 }
@@ -86,7 +86,7 @@ export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions):
   const window = resolveWindow("im2row", image, options);
   const shape = [n * window.oh * window.ow, window.kh * window.kw * window.c];
   return scoped(runtime, "im2row", (scope) => {
-    const rows = scope.room(shape[0]! * shape[1]!);
+    const rows = scope.allocate(shape[0]! * shape[1]!);
     runtime.kernels.im2row(scope.window(window), n, scope.operand(x), rows);
     return scope.take(rows, shape);
   });
@@ -101,7 +101,7 @@ export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: W
   const window = resolveWindow("col2im", image, options);
   expectShape("col2im: rows", given.shape, [n * window.oh * window.ow, window.kh * window.kw * window.c]);
   return scoped(runtime, "col2im", (scope) => {
-    const x = scope.room(n * window.h * window.w * window.c);
+    const x = scope.allocate(n * window.h * window.w * window.c);
     runtime.kernels.col2im(scope.window(window), n, scope.operand(given), x);
     return scope.take(x, shape);
   });
@@ -127,9 +127,9 @@ export function conv2d(
     const { kernels } = runtime;
     const window = scope.window(conv.window);
     const pixels = n * conv.window.oh * conv.window.ow;
-    const y = scope.room(pixels * conv.f);
+    const y = scope.allocate(pixels * conv.f);
     const b = bias ? scope.operand(bias) : 0;
-    const workspace = scope.room(pass.workspace(kernels, window));
+    const workspace = scope.allocate(pass.workspace(kernels, window));
     const fused = name === "softmax" ? 0 : code;
     const w = packFilters(scope, kernels, pass, window, filter);
     pass.run(kernels, window, n, scope.operand(x), w, b, y, fused, alpha, workspace);
@@ -157,8 +157,8 @@ export function conv2dBackpropInput(
   return scoped(runtime, where, (scope) => {
     const { kernels } = runtime;
     const window = scope.window(conv.window);
-    const dx = scope.room(n * conv.window.h * conv.window.w * conv.window.c);
-    const workspace = scope.room(pass.workspace(kernels, window));
+    const dx = scope.allocate(n * conv.window.h * conv.window.w * conv.window.c);
+    const workspace = scope.allocate(pass.workspace(kernels, window));
     const w = packFilters(scope, kernels, pass, window, filter);
     pass.run(kernels, window, n, scope.operand(dy), w, dx, workspace);
     return scope.take(dx, xShape);
@@ -184,8 +184,8 @@ export function conv2dBackpropFilter(
   return scoped(runtime, where, (scope) => {
     const { kernels } = runtime;
     const window = scope.window(conv.window);
-    const dw = scope.room(filterShape.reduce((a, b) => a * b, 1));
-    const workspace = scope.room(pass.workspace(kernels, window));
+    const dw = scope.allocate(filterShape.reduce((a, b) => a * b, 1));
+    const workspace = scope.allocate(pass.workspace(kernels, window));
     pass.run(kernels, window, n, scope.operand(x), scope.operand(dy), dw, workspace);
     return scope.take(dw, filterShape);
   });

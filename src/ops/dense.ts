@@ -39,10 +39,10 @@ export function matMul(runtime: Runtime, first: Tensor, second: Tensor, options:
   const { name, code, alpha } = activationCode("matMul", options.activation ?? "linear");
   return scoped(runtime, "matMul", (scope) => {
     const { kernels } = runtime;
-    const c = scope.room(m * n);
+    const c = scope.allocate(m * n);
     const pa = scope.operand(a);
     const pb = scope.operand(b);
-    const workspace = scope.room(kernels.gemmWorkspace(n, k));
+    const workspace = scope.allocate(kernels.gemmWorkspace(n, k));
     const pBias = bias ? scope.operand(bias) : 0;
     const fused = name === "softmax" ? 0 : code;
     kernels.gemm(
@@ -72,7 +72,7 @@ export function sumRows(runtime: Runtime, given: Tensor): Tensor {
   const x = readTensor("sumRows: x", given);
   const columns = x.shape.at(-1) ?? 1;
   return scoped(runtime, "sumRows", (scope) => {
-    const sums = scope.room(columns);
+    const sums = scope.allocate(columns);
     runtime.kernels.biasGradient(sizeOf(x.shape) / columns, columns, scope.operand(x), sums);
     return scope.take(sums, [columns]);
   });
@@ -140,7 +140,7 @@ export function softmaxCrossEntropy(runtime: Runtime, given: Tensor, labels: Lab
   return scoped(runtime, where, (scope) => {
     const { kernels, heap } = runtime;
     const x = scope.operand(logits);
-    const result = scope.room(4);
+    const result = scope.allocate(4);
     const at = scope.put(targets);
     if (classes) kernels.softmaxCrossEntropySparse(x, at, 0, x, rows, columns, result);
     else kernels.softmaxCrossEntropyDense(x, at, 0, x, rows, columns, result);

@@ -20,8 +20,8 @@ export function maxPool2d(runtime: Runtime, given: Tensor, options: PoolOptions)
   const window = resolvePool("maxPool2d", x.shape.slice(1), options);
   const shape = [n, window.oh, window.ow, window.c];
   return scoped(runtime, "maxPool2d", (scope) => {
-    const y = scope.room(sizeOf(shape));
-    const argmax = scope.room(sizeOf(shape));
+    const y = scope.allocate(sizeOf(shape));
+    const argmax = scope.allocate(sizeOf(shape), "int32");
     runtime.kernels.maxPool2dForward(scope.window(window), n, scope.operand(x), y, argmax);
     return { y: scope.take(y, shape), argmax: scope.takeInts(argmax, shape) };
   });
@@ -56,7 +56,7 @@ export function maxPool2dBackprop(
   const size = sizeOf(dy.shape);
   const indices = readIndices(`${where}: argmax`, argmax.data, size, image);
   return scoped(runtime, where, (scope) => {
-    const dx = scope.room(sizeOf(xShape));
+    const dx = scope.allocate(sizeOf(xShape));
     const winners = scope.put(indices);
     runtime.kernels.maxPool2dBackward(n, scope.operand(dy), winners, dx, size / n, image);
     return scope.take(dx, xShape);
@@ -70,7 +70,7 @@ export function averagePool2d(runtime: Runtime, given: Tensor, options: PoolOpti
   const window = resolvePool("averagePool2d", x.shape.slice(1), options);
   const shape = [n, window.oh, window.ow, window.c];
   return scoped(runtime, "averagePool2d", (scope) => {
-    const y = scope.room(sizeOf(shape));
+    const y = scope.allocate(sizeOf(shape));
     runtime.kernels.averagePool2dForward(scope.window(window), n, scope.operand(x), y);
     return scope.take(y, shape);
   });
@@ -90,7 +90,7 @@ export function averagePool2dBackprop(
   const window = resolvePool(where, xShape.slice(1), options);
   expectShape(`${where}: dy`, dy.shape, [n, window.oh, window.ow, window.c]);
   return scoped(runtime, where, (scope) => {
-    const dx = scope.room(sizeOf(xShape));
+    const dx = scope.allocate(sizeOf(xShape));
     runtime.kernels.averagePool2dBackward(scope.window(window), n, scope.operand(dy), dx);
     return scope.take(dx, xShape);
   });

@@ -17,7 +17,7 @@ export function transpose(runtime: Runtime, given: Tensor, perm: readonly number
   }
   const { rank, table } = transposition(shape, axes);
   return scoped(runtime, "transpose", (scope) => {
-    const y = scope.room(size);
+    const y = scope.allocate(size);
     runtime.kernels.transpose(rank, scope.put(table), 1, size, scope.operand(x), y);
     return scope.take(
       y,

@@ -1,3 +1,4 @@
+import { BYTES, type DType } from "../dtype.ts";
 import { isTyped, lengthOf } from "../options.ts";
 import { expectAttached } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
@@ -16,15 +17,15 @@ export class Region {
   }
 
   /** Allocates `elements` elements without initialising them. @throws MemoryError */
-  room(elements: number): number {
-    const pointer = this.heap.allocate(elements, this.#purpose);
+  allocate(elements: number, dtype: DType = "float32"): number {
+    const pointer = this.heap.allocate(Math.ceil((elements * BYTES[dtype]) / 4), this.#purpose);
     this.blocks.push(pointer);
     return pointer;
   }
 
-  /** Allocates `elements` elements that are zero. */
+  /** Allocates `elements` elements of four bytes that are zero. */
   zeros(elements: number): number {
-    const pointer = this.room(elements);
+    const pointer = this.allocate(elements);
     this.heap.ints.fill(0, pointer >>> 2, (pointer >>> 2) + elements);
     return pointer;
   }
@@ -34,7 +35,7 @@ export class Region {
    * @throws ShapeError when it was, as by the growth of this memory when they are a view of it.
    */
   put(data: Float32Array | Int32Array, length: number = lengthOf(data)): number {
-    const pointer = this.room(length);
+    const pointer = this.allocate(length);
     expectAttached(data, length);
     (isTyped(data, Int32Array) ? this.heap.ints : this.heap.floats).set(data, pointer >>> 2);
     return pointer;
@@ -42,7 +43,7 @@ export class Region {
 
   /** The struct of a window. */
   window(window: Window): number {
-    const pointer = this.room(WINDOW_SIZE);
+    const pointer = this.allocate(WINDOW_SIZE);
     writeWindow(this.heap.ints, pointer, window);
     return pointer;
   }

@@ -98,9 +98,9 @@ function lossOf(
   const rows = length / columns;
   const region = new Region(heap, "evaluate: labels");
   try {
-    const labels = region.room(count * size);
+    const labels = region.allocate(count * size);
     copyElements(data, start * size, classes ? heap.ints : heap.floats, labels >>> 2, count * size);
-    const result = region.room(RESULT_SIZE);
+    const result = region.allocate(RESULT_SIZE);
     loss.run(kernels, classes, byteOffset, labels, 0, rows, columns, result);
     return { loss: heap.doubles[result >>> 3]!, correct: heap.ints[(result >>> 2) + 2]!, rows };
   } finally {

@@ -1,7 +1,8 @@
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { TrainingError } from "../errors.ts";
-import { BACKWARD } from "../layers/backward.ts";
+import type { Gradients } from "../layers/contract.ts";
+import * as gradients from "../layers/gradients.ts";
 import type { Loss } from "./losses/index.ts";
 import type { Clip, Optimizer, OptimizerRun } from "./optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
@@ -114,7 +115,7 @@ export class Trainer {
     try {
       this.#gradients = this.#region.zeros(parameters.size);
       this.#states = Array.from({ length: optimizer.states }, () => this.#region.zeros(parameters.size));
-      this.#results = this.#region.room(RESULT_SIZE * losses.length);
+      this.#results = this.#region.allocate(RESULT_SIZE * losses.length);
     } catch (error) {
       this.#region.release();
       throw error;
@@ -131,14 +132,14 @@ export class Trainer {
       capacity: n,
       training: {
         gradients: this.#gradients,
-        backward: BACKWARD,
+        layerGradients: new Map(Object.entries(gradients)) satisfies Gradients,
         learning: this.#learning,
         trainable: this.#trainable,
       },
     });
     const targets: number[] = [];
     try {
-      for (const { size } of this.#outputs) targets.push(plan.room(n * size));
+      for (const { size } of this.#outputs) targets.push(plan.allocate(n * size));
     } catch (error) {
       plan.dispose();
       throw error;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layers, load, model, type Engine, type Layer } from "../../src/index.ts";
-import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
+import type { SymbolicTensor } from "../../src/layers/contract.ts";
 import { fuse, separate } from "../../src/graph/fusion.ts";
 import { placeValues } from "../../src/graph/aliasing.ts";
 import { bitsOf } from "../support/float.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { input, layers, load, model, type Engine, type Layer, type Model } from "../../src/index.ts";
-import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
+import type { SymbolicTensor } from "../../src/layers/contract.ts";
 import { fuse } from "../../src/graph/fusion.ts";
 import { forwardMagnitude, TRANSFORM_ROUNDINGS } from "../oracles/winograd.ts";
 import { conv2d } from "../support/convolution.ts";

@@ -1,9 +1,10 @@
 /** Plans whose buffers lie apart, each between bands, and are empty before each run. */
+import { BYTES } from "../../src/dtype.ts";
 import type { assignOffsets, PlannedBuffer, untouched } from "../../src/graph/arena.ts";
 import type { createPlan, Plan } from "../../src/graph/plan.ts";
 import { BAND, guardsOf, type Guards, type Span } from "./heap.ts";
 
-/** The number of elements of a buffer that may be written: its size is rounded up. */
+/** The number of words of four bytes of a buffer that may be written: its size is rounded up. */
 const ELEMENTS = new WeakMap<PlannedBuffer, number>();
 
 /** The buffers of the guarded plan that is being made. */
@@ -20,9 +21,9 @@ type Arena = { untouched: typeof untouched; assignOffsets: typeof assignOffsets 
 export function guardArena<Module extends Arena>(plain: Module): Module {
   return {
     ...plain,
-    untouched(size) {
-      const buffer = plain.untouched(size);
-      ELEMENTS.set(buffer, size);
+    untouched(elements, dtype) {
+      const buffer = plain.untouched(elements, dtype);
+      ELEMENTS.set(buffer, Math.ceil((elements * BYTES[buffer.dtype]) / 4));
       return buffer;
     },
     assignOffsets(buffers) {
@@ -30,10 +31,10 @@ export function guardArena<Module extends Arena>(plain: Module): Module {
       planning = [...buffers];
       let end = 0;
       for (const buffer of planning) {
-        buffer.offset = end + BAND;
+        buffer.offset = end + 4 * BAND;
         end = buffer.offset + buffer.size;
       }
-      return end + BAND;
+      return end + 4 * BAND;
     },
   };
 }
@@ -74,7 +75,7 @@ export function guardPlan<Module extends { createPlan: typeof createPlan }>(plai
         planning = undefined;
       }
       const [first] = buffers;
-      if (first) guards.divide(first.pointer - first.offset * 4, buffers.map(spanOf));
+      if (first) guards.divide(first.pointer - first.offset, buffers.map(spanOf));
       const { training } = options;
       const learning = [...(training?.learning ?? [])];
       const gradients = learning.map(({ offset, size }) => {

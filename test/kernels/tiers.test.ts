@@ -40,9 +40,9 @@ const OPTIONS: Record<string, Options> = {
 };
 
 describe("the filter gradient", () => {
-  const GATHER = constant("conv2dFilter.ts", "GATHER");
-  const ROWS = constant("conv2dFilter.ts", "ROWS");
-  const PIXELS = constant("conv2dFilter.ts", "PIXELS");
+  const GATHER = constant("conv/filterGradient.ts", "GATHER");
+  const ROWS = constant("conv/filterGradient.ts", "ROWS");
+  const PIXELS = constant("conv/filterGradient.ts", "PIXELS");
 
   /** Channels and filters of a group. */
   const sizes: [name: string, cg: number, fg: number][] = [
@@ -75,9 +75,9 @@ describe("the filter gradient", () => {
 });
 
 describe("the plain product of patches", () => {
-  const BLOCK = constant("correlate.ts", "BLOCK");
-  const PIXELS = constant("correlate.ts", "PIXELS");
-  const COL2IM = constant("conv2d.ts", "BLOCK");
+  const BLOCK = constant("conv/correlate.ts", "BLOCK");
+  const PIXELS = constant("conv/correlate.ts", "PIXELS");
+  const COL2IM = constant("conv/conv2d.ts", "BLOCK");
 
   it.each(Object.keys(OPTIONS))("of several blocks of the sum and several strips, with %s", (name) => {
     const { groups = 1, ...sliding } = OPTIONS[name]!;
@@ -99,14 +99,14 @@ describe("the plain product of patches", () => {
 });
 
 describe("winograd's algorithm", () => {
-  const STRIP = constant("winograd/tiles.ts", "STRIP");
+  const STRIP = constant("conv/winograd/tiles.ts", "STRIP");
   const [FEWEST, MOST] = [
-    constant("winograd/tiles.ts", "FEWEST"),
-    constant("winograd/tiles.ts", "MOST_TILES"),
+    constant("conv/winograd/tiles.ts", "FEWEST"),
+    constant("conv/winograd/tiles.ts", "MOST_TILES"),
   ];
-  const [MR, POINTS] = [constant("gemm/micro.ts", "MR"), constant("winograd/transform.ts", "POINTS")];
-  const LARGE = constant("winograd/gradient.ts", "LARGE");
-  const BLOCK = constant("winograd/gradient.ts", "BLOCK");
+  const [MR, POINTS] = [constant("gemm/micro.ts", "MR"), constant("conv/winograd/transform.ts", "POINTS")];
+  const LARGE = constant("conv/winograd/gradient.ts", "LARGE");
+  const BLOCK = constant("conv/winograd/gradient.ts", "BLOCK");
   const up = (n: number, unit: number): number => Math.ceil(n / unit) * unit;
   /** The tiles of a strip, by the formula of `stripTiles`. */
   const strip = (c: number, f: number): number => {
@@ -183,7 +183,7 @@ describe("winograd's algorithm", () => {
   });
 
   it("of several blocks of the sum over channels, and over filters in the input gradient", () => {
-    const length = constant("winograd/products.ts", "BLOCK") + 3;
+    const length = constant("conv/winograd/products.ts", "BLOCK") + 3;
     winograd(conv2d(1, 5, length, 3, 2, { pad: "same" }));
     winograd(conv2d(1, 5, 2, 3, length, { pad: "same" }));
   });

@@ -130,7 +130,7 @@ describe("a model file", () => {
     const net = sequential({ inputShape: [4], layers: [layers.dense({ units: 2 }), logSoftmax()] });
     expect(() => net.toSafetensors()).toThrow(OptionError);
     expect(() => net.toSafetensors()).toThrow(
-      "toSafetensors: onnx.logSoftmax: expected one of layers.*, got a layer of the type onnx.logSoftmax",
+      "toSafetensors: logSoftmax: expected one of layers.*, got a layer of the type logSoftmax",
     );
   });
 

@@ -171,7 +171,7 @@ describe("what has no gradient", () => {
   const settings = { optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.meanSquaredError() };
 
   it.each([
-    ["a product over an axis", of("ReduceProd", "last"), "b (onnx.reduce.prod)"],
+    ["a product over an axis", of("ReduceProd", "last"), "b (reduce)"],
     ["a norm of windows", [node("LpPool", ["a"], "b", { kernel_shape: [2, 2] })], "b_1 (onnx.LpPool)"],
   ])("%s is refused when the net is compiled, and runs", async (_, nodes, layer) => {
     const net = await loadTrained(nodes);
@@ -205,9 +205,7 @@ describe("what has no gradient", () => {
     const value = before.apply(x);
     const product = reductionLayer("prod", new Set([0]), [1]).apply(value);
     const net = model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(product) });
-    expect(() => net.compile({ engine, ...settings })).toThrow(
-      "got onnx.reduce.prod (onnx.reduce.prod) without one",
-    );
+    expect(() => net.compile({ engine, ...settings })).toThrow("got reduce (reduce) without one");
     before.trainable = false;
     net.compile({ engine, ...settings });
     const row = tensor(random(1).uniform(4), [1, 4]);

@@ -1,4 +1,4 @@
-/** The direction of imports: each folder of `src/` knows those below it. */
+/** The direction of imports: each folder of `src/` knows those below it, and no file is part of a circle. */
 import { readdirSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** From the ground up: a file may import what stands on its own line or on an earlier one; the longest prefix counts. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["errors", "options", "tensor", "labels", "random", "budget"],
+  ["errors", "options", "tensor", "dtype", "labels", "random", "budget"],
   ["formats/", "onnx/file/"],
   ["kernels/"],
   ["runtime/"],
@@ -69,6 +69,21 @@ function climbing(imports: Imports): string[] {
   });
 }
 
+/** One way around each circle of files. */
+function circles(imports: Imports): string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) found.push([...path.slice(at), file].join(" → "));
+    if (at >= 0 || done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return found;
+}
+
 describe("imports", () => {
   const imports = readImports();
 
@@ -81,5 +96,15 @@ describe("imports", () => {
     expect(climbing(imports)).toEqual([]);
     expect(climbing(new Map([["kernels/conv2d.ts", ["layers/dense.ts"]]]))).toHaveLength(1);
     expect(climbing(new Map([["training/fit.ts", ["onnx/export/file.ts"]]]))).toHaveLength(1);
+  });
+
+  it("make no circle", () => {
+    expect(circles(imports)).toEqual([]);
+    const circle = new Map([
+      ["a.ts", ["b.ts"]],
+      ["b.ts", ["c.ts"]],
+      ["c.ts", ["b.ts"]],
+    ]);
+    expect(circles(circle)).toEqual(["b.ts → c.ts → b.ts"]);
   });
 });

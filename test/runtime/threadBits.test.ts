@@ -13,10 +13,10 @@ import { splitEverything, withThreads } from "../support/threads.ts";
 
 splitEverything();
 
-const FEW_ROWS = constant("correlate.ts", "FEW_ROWS");
-const GATHER = constant("conv2dFilter.ts", "GATHER");
+const FEW_ROWS = constant("conv/correlate.ts", "FEW_ROWS");
+const GATHER = constant("conv/filterGradient.ts", "GATHER");
 /** Rows and columns of pixels of one image that have more tiles than `FEW` for each of three threads. */
-const MANY = 4 * Math.ceil(Math.sqrt(3 * constant("winograd/forward.ts", "FEW") + 1)) - 1;
+const MANY = 4 * Math.ceil(Math.sqrt(3 * constant("conv/winograd/forward.ts", "FEW") + 1)) - 1;
 
 /** Shapes whose rows, columns, images, channels and filters are more and fewer than threads, whole tiles and not. */
 const SHAPES: Record<string, Sized> = {

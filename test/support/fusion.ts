@@ -1,6 +1,6 @@
 /** Small nets that are planned with fusion, and run without. */
 import { input, layers, model, type Engine, type Layer, type Model } from "../../src/index.ts";
-import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
+import type { SymbolicTensor } from "../../src/layers/contract.ts";
 import { noise } from "./model.ts";
 
 export const SIZE = 6;

@@ -16,7 +16,7 @@ import {
   type Shape,
   type Tensor,
 } from "im2row";
-import type { SymbolicTensor } from "../../src/layers/symbolic.ts";
+import type { SymbolicTensor } from "../../src/layers/contract.ts";
 import { random, type Random } from "./random.ts";
 
 /** Elements of one image's value, so that nets stay quick. */

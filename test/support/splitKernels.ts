@@ -117,7 +117,7 @@ export function normalizations(engine: Engine): Float32Array[] {
     const size = images * rows * c;
     const region = new Region(heap, "test");
     const put = (data: Float32Array): number => {
-      const pointer = region.room(data.length);
+      const pointer = region.allocate(data.length);
       heap.floats.set(data, pointer >>> 2);
       return pointer;
     };
@@ -133,7 +133,7 @@ export function normalizations(engine: Engine): Float32Array[] {
       number,
       number,
     ];
-    const space = region.room(kernels.normalizeWorkspace(c));
+    const space = region.allocate(kernels.normalizeWorkspace(c));
     kernels.normalizeStatistics(images, rows, c, groups, x, mean, variance, space);
     const cut = [images, rows, c, groups] as const;
     kernels.normalizeForward(...cut, x, mean, variance, 0.001, gamma, beta, y, space);

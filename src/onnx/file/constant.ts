@@ -1,8 +1,14 @@
+import type { DType } from "../../dtype.ts";
 import type { Shape } from "../../tensor.ts";
 import type { TensorProto } from "./proto.ts";
 
 /** Types of elements. In linear memory all take four bytes: float32, or int32 for the others; booleans are 0 and 1. */
 export type ElementType = "float32" | "int64" | "int32" | "bool";
+
+/** The type of the elements in linear memory. */
+export function dtypeOf(type: ElementType): DType {
+  return type === "float32" ? "float32" : "int32";
+}
 
 /**
  * Elements on the host. Integers of the file are float64 here, which holds them exactly up to 2⁵³; at run time int32.

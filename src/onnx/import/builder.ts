@@ -2,16 +2,16 @@ import type { Activation } from "../../kernels/activation.ts";
 import { Budget } from "../../budget.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import { OwnError } from "../../errors.ts";
-import type { Layer } from "../../layers/layer.ts";
+import { SymbolicTensor, type Layer } from "../../layers/contract.ts";
 import * as layers from "../../layers/index.ts";
-import { SymbolicTensor } from "../../layers/symbolic.ts";
+import { inputTensor } from "../../layers/symbolic.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
 import { fileOrder, splitOrder } from "./order.ts";
 import type { TensorProto } from "../file/proto.ts";
 import { shapeFault } from "../file/tensorData.ts";
-import type { Constant, ElementType, TensorType } from "../file/constant.ts";
+import { dtypeOf, type Constant, type ElementType, type TensorType } from "../file/constant.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
 
 /** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
@@ -122,7 +122,7 @@ export class Builder {
       throw new NotBatched(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    const symbol = new SymbolicTensor(this.seen(shape, order), undefined, [], this.#newName(name));
+    const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#newName(name));
     const input = { type, shape, order, symbol };
     this.given ??= input;
     return input;
@@ -182,7 +182,12 @@ export class Builder {
     }
     // For what they throw, while the node is known.
     layer.weights(symbols.map((symbol) => symbol.shape));
-    return { type: type.type, shape, order: axes, symbol: new SymbolicTensor(seen, layer, symbols) };
+    return {
+      type: type.type,
+      shape,
+      order: axes,
+      symbol: new SymbolicTensor(seen, dtypeOf(type.type), layer, symbols),
+    };
   }
 
   /**

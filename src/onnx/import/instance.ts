@@ -1,7 +1,7 @@
 import type { ConvAlgorithm } from "../../kernels/conv2d.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
-import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import type { SymbolicTensor } from "../../layers/contract.ts";
 import { modelOf } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
 import { listed } from "../../options.ts";

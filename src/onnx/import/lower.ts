@@ -1,7 +1,7 @@
 import type { KernelEngine } from "../../runtime/engine.ts";
 import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import * as layers from "../../layers/index.ts";
-import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import type { SymbolicTensor } from "../../layers/contract.ts";
 import { listed } from "../../options.ts";
 import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";

@@ -1,4 +1,4 @@
-import type { Layer } from "../../layers/layer.ts";
+import type { Layer } from "../../layers/contract.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 import { NeedsKnown, NotBatched } from "./builder.ts";

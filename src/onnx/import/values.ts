@@ -1,4 +1,4 @@
-import type { SymbolicTensor } from "../../layers/symbolic.ts";
+import type { SymbolicTensor } from "../../layers/contract.ts";
 import type { Constant, TensorType } from "../file/constant.ts";
 
 /** A tensor that is computed when the net runs. */

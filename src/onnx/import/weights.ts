@@ -1,4 +1,4 @@
-import type { Layer } from "../../layers/layer.ts";
+import type { Layer } from "../../layers/contract.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { NotBatched, type Builder, type StoredWeight } from "./builder.ts";
 import { Unsupported } from "./node.ts";

@@ -1,9 +1,10 @@
 import { ShapeError } from "../../../errors.ts";
 import type { Heap } from "../../../runtime/heap.ts";
-import type { Buffer, Layer } from "../../../layers/layer.ts";
-import { defineLayer } from "../../../layers/symbolic.ts";
+import type { Buffer } from "../../../layers/buffer.ts";
+import type { Layer } from "../../../layers/contract.ts";
+import { layerOf } from "../../../layers/symbolic.ts";
 import { sizeOf, type Shape } from "../../../tensor.ts";
-import type { Numbers, TensorType } from "../../file/constant.ts";
+import { dtypeOf, type Numbers, type TensorType } from "../../file/constant.ts";
 import { isComputed, isConstant, type Computed, type Value } from "../values.ts";
 
 /**
@@ -30,16 +31,13 @@ export function hostLayer(
   seen: Shape,
   images: number,
 ): Layer {
-  return defineLayer({
+  return layerOf({
     type: `onnx.${type}`,
-    config: {},
     differentiable: false,
     // What is no real number has no slope: comparisons, places, integers.
     stopsGradient: plan.outputs[output]!.type !== "float32",
-    backwardReads: { x: false, y: false },
-    isView: () => false,
     outputShape: () => seen,
-    weights: () => [],
+    outputType: () => dtypeOf(plan.outputs[output]!.type),
     build({ heap, name, xs, y, spend }) {
       for (const value of [...inputs.filter((each) => each && isConstant(each)), ...plan.outputs]) {
         spend(8 * sizeOf(value!.shape));

@@ -1,5 +1,5 @@
-import type { Layer } from "../../../layers/layer.ts";
-import { SymbolicTensor } from "../../../layers/symbolic.ts";
+import type { Layer } from "../../../layers/contract.ts";
+import { input } from "../../../layers/symbolic.ts";
 import { model } from "../../../model/functional.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { constantOf, type Node } from "../operator.ts";
@@ -15,7 +15,7 @@ export function fold({ builder }: Node, layer: Layer, constant: Constant): Const
   builder.spend(2 * size);
   builder.fix([constant]);
   if (size === 0) return constant;
-  const x = new SymbolicTensor([size], undefined, [], "x");
+  const x = input({ shape: [size], name: "x" });
   const net = model({ inputs: x, outputs: layer.apply(x) });
   try {
     net.compile({ engine: builder.engine });

@@ -1,7 +1,7 @@
 /** Functions of each element: as activations, which fuse with the layer before, or as the rest of them. */
 import type { Activation } from "../../../kernels/activation.ts";
 import * as layers from "../../../layers/index.ts";
-import type { Layer } from "../../../layers/layer.ts";
+import type { Layer } from "../../../layers/contract.ts";
 import { unaryLayer, type UnaryKind } from "../../../layers/unary.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { checkType, NUMBERS, type Node } from "../operator.ts";

@@ -1,5 +1,5 @@
 import * as layers from "../../../layers/index.ts";
-import type { Layer } from "../../../layers/layer.ts";
+import type { Layer } from "../../../layers/contract.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { logSoftmax } from "../../../layers/logSoftmax.ts";
 import { computedOf } from "../constants.ts";

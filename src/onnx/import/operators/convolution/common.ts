@@ -1,5 +1,5 @@
 import * as layers from "../../../../layers/index.ts";
-import type { Layer } from "../../../../layers/layer.ts";
+import type { Layer } from "../../../../layers/contract.ts";
 import { shapeText } from "../../../../tensor.ts";
 import type { Shape } from "../../../../tensor.ts";
 import { Rare, Unsupported } from "../../node.ts";

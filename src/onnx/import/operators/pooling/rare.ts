@@ -49,7 +49,7 @@ function onPlane(node: Node, x: Value, window: SlidingWindow, build: Build): Val
   const [top, left] = [pads[0]![0], pads[1]![0]];
   const plane = { kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
   const images = imagesOf(node, x);
-  return overPlane(node, poolLayer(node.type, build, plane), images, images.c, window.sizes);
+  return overPlane(node, poolLayer(build, plane), images, images.c, window.sizes);
 }
 
 const maxPool: Operator = {

@@ -1,6 +1,6 @@
 /** Means and maxima over the pixels of images. */
 import * as layers from "../../../../layers/index.ts";
-import type { Layer } from "../../../../layers/layer.ts";
+import type { Layer } from "../../../../layers/contract.ts";
 import { sizeOf, type Shape } from "../../../../tensor.ts";
 import { Rare } from "../../node.ts";
 import { axesOf, listOf, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";

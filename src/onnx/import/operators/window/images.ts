@@ -1,4 +1,4 @@
-import type { Layer } from "../../../../layers/layer.ts";
+import type { Layer } from "../../../../layers/contract.ts";
 import { shapeText } from "../../../../tensor.ts";
 import { computedOf } from "../../constants.ts";
 import { Unsupported } from "../../node.ts";

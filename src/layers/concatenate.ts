@@ -1,0 +1,95 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
+import { several } from "./merge.ts";
+import { layerOf } from "./symbolic.ts";
+
+/** The axis of an image's shape that `axis`, counted with the batch, means. @throws ShapeError */
+function imageAxis(axis: number, rank: number, where: string): number {
+  const own = axis < 0 ? rank + axis : axis - 1;
+  if (own >= 0 && own < rank) return own;
+  throw new ShapeError(
+    `${where}: axis: expected from 1 to ${rank} or from -${rank} to -1 for ${rank} dimensions besides the batch, got ${axis}`,
+  );
+}
+
+/**
+ * Values one behind the other along an axis, in which alone they may differ. `axis` counts the batch as 0; the default is
+ * the last one, the channels.
+ * @throws OptionError unless `axis` is an integer.
+ */
+export function concatenate(options: { axis?: number; name?: string } = {}): Layer {
+  checkOptions("concatenate", options, ["axis", "name"]);
+  const { axis = -1 } = options;
+  if (!Number.isInteger(axis) || axis === 0) {
+    throw new OptionError(
+      `concatenate: axis: expected an integer other than 0, the batch, got ${show(axis)}`,
+    );
+  }
+  return layerOf({
+    type: "concatenate",
+    name: options.name,
+    config: { axis },
+    outputShape: (inputs, where) => joinedShape(inputs, axis, where),
+    build: (context) => joiningPass(context, axis),
+  });
+}
+
+/** The shape of values behind one another along an axis. @throws ShapeError */
+function joinedShape(inputs: readonly Shape[], axis: number, where: string): Shape {
+  const first = several(inputs, where);
+  const along = imageAxis(axis, first.length, where);
+  const other = inputs.find(
+    (shape) => shape.length !== first.length || shape.some((size, i) => i !== along && size !== first[i]),
+  );
+  if (other) {
+    throw new ShapeError(
+      `${where}: expected inputs that differ in axis ${axis} alone, got ${shapeText(first)} and ${shapeText(other)}`,
+    );
+  }
+  return first.map((size, i) => (i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size));
+}
+
+/** Where the values lie side by side in the rows of the output. */
+interface Columns {
+  /** Rows of an image's output, and their length. */
+  readonly rows: number;
+  readonly row: number;
+  /** By value: the length of its part of a row, and the bytes in front of that. */
+  readonly widths: readonly number[];
+  readonly starts: readonly number[];
+}
+
+function columnsOf({ name, inputs, output }: BuildContext, axis: number): Columns {
+  const along = imageAxis(axis, output.length, name);
+  const widths = inputs.map((shape) => sizeOf(shape.slice(along)));
+  let end = 0;
+  const starts = widths.map((width) => 4 * ((end += width) - width));
+  return { rows: sizeOf(output.slice(0, along)), row: sizeOf(output.slice(along)), widths, starts };
+}
+
+function joiningPass(context: BuildContext, axis: number): Pass<Columns> {
+  const { kernels, xs, y } = context;
+  const columns = columnsOf(context, axis);
+  const { rows, row, widths, starts } = columns;
+  const forward = (n: number): void => {
+    for (let i = 0; i < xs.length; i++) {
+      const width = widths[i]!;
+      kernels.copyRows(n * rows, width, xs[i]!.pointer, width, y.pointer + starts[i]!, row);
+    }
+  };
+  return { forward, state: columns };
+}
+
+/** Each value's gradient is its part of dy. */
+export const concatenateGradient: Gradient<Columns> = (context, { rows, row, widths, starts }) => {
+  const { kernels, dxs, dy } = context;
+  return (n) => {
+    for (let i = 0; i < dxs.length; i++) {
+      const width = widths[i]!;
+      const dx = dxs[i];
+      if (dx) kernels.copyRows(n * rows, width, dy.pointer + starts[i]!, row, dx.pointer, width);
+    }
+  };
+};
