@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["scripts/abi.ts"],
     // Every heap with bands around its buffers, and NaN in what has no content yet.
     setupFiles: process.env["IM2ROW_GUARDED"] ? ["test/guards/setup.ts"] : [],
     testTimeout: 60_000,

@@ -124,8 +124,9 @@ async function buildJavaScript(): Promise<void> {
     },
   });
   run("tsc", "--project", "tsconfig.build.json");
-  for (const name of ["binary.d.ts", "global.d.ts"]) copyFileSync(`src/${name}`, `dist/types/${name}`);
+  for (const name of ["binary.d.ts", "global.d.ts"]) copyFileSync(`src/${name}`, `dist/types/src/${name}`);
 }
 
+execFileSync("npm", ["run", "--silent", "abi"], { stdio: "inherit" });
 await buildWasm();
 if (process.argv[2] !== "wasm") await buildJavaScript();

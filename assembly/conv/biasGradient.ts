@@ -31,6 +31,8 @@ function sumColumns(wide: bool, rows: i32, row: usize, dy: usize, db: usize): vo
  * `db[f] = Σ dy[rows, f]` over the rows.
  *
  * Order: one running float32 sum a column, rows ascending. Error: γ_rows·Σ|dy|.
+ *
+ * @split COPY * rows * f
  */
 export function biasGradient(rows: i32, f: i32, dy: usize, db: usize): void {
   const row = (<usize>f) << 2;

@@ -10,7 +10,7 @@
  * one running float32 sum per output, k ascending, untouched by strips, blocks, batch size or groups. Subnormal filters
  * count as zeros (see `subnormal.ts`).
  */
-import { LINEAR } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import { correlateShare, correlateSpace } from "./correlate";
 import {
   describePanels,
@@ -35,12 +35,16 @@ import { Window } from "../lib/window";
 /** Floats of a block of patch gradients, 64 KB. */
 const BLOCK: i32 = 16384;
 
-/** Floats of `f` packed filters in `groups` groups. */
+/** Floats of `f` packed filters in `groups` groups. @size */
 export function conv2dPackedFilters(window: Window, f: i32, groups: i32): f64 {
   return <f64>(window.kh * window.kw) * <f64>window.c * <f64>paddedColumns(f / groups);
 }
 
-/** Packs `w[kh, kw, c/groups, f]` for `conv2dForward`: for each group panels of eight filters, `[kh·kw·c/groups][8]` each. */
+/**
+ * Packs `w[kh, kw, c/groups, f]` for `conv2dForward`: for each group panels of eight filters, `[kh·kw·c/groups][8]` each.
+ *
+ * @split COPY * patch(window) * f / groups
+ */
 export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize, packed: usize): void {
   const fg = f / groups;
   const k = window.kh * window.kw * (window.c / groups);
@@ -55,7 +59,7 @@ export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize,
   }
 }
 
-/** Floats of workspace for `conv2dForward` in `groups` groups. */
+/** Floats of workspace for `conv2dForward` in `groups` groups. @size */
 export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
   const strip = stripFloats(window.ow, window.strideW, window, window.c / groups);
   return <f64>shares() * correlateSpace(window.ow, window.kh * window.kw, strip);
@@ -68,6 +72,8 @@ export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
  * Order: each output is one running float32 sum over (ky, kx, channel) ascending, padding included as zeros, then the
  * bias, then the activation. Error: γ_{k+1}·(|R|·|W| + |b|), k = kh·kw·c/groups, and k·2⁻¹²⁶·max|x| where filters are
  * subnormal.
+ *
+ * @split unfolded(window, n) * f / groups
  */
 export function conv2dForward(
   window: Window,
@@ -115,7 +121,7 @@ function blockRows(k: i32): i32 {
   return max(MR, (BLOCK / k / MR) * MR);
 }
 
-/** Floats of workspace for `conv2dBackpropInputCol2im`. */
+/** Floats of workspace for `conv2dBackpropInputCol2im`. @size */
 export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): f64 {
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
@@ -129,6 +135,8 @@ export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, group
  * Order: each patch gradient is one running sum over the filters ascending; each pixel adds its patches' in ascending
  * order of output pixels. Error: γ_{fg + t}·col2im(|dY|·|W|ᵀ), t the number of patches a pixel lies in;
  * and t·fg·2⁻¹²⁶·max|dy| where filters are subnormal.
+ *
+ * @split unfolded(window, n) * f / groups
  */
 export function conv2dBackpropInputCol2im(
   window: Window,
@@ -178,7 +186,7 @@ export function conv2dBackpropInputCol2im(
         singleRun(runs, min(KC, fg - pc));
         rowTable(table, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
         describePanels(columns, panels + PANEL_ROW * pc, k, panelStride);
-        gemmBlock(rows, k, operand, columns, c, cRow, pc == 0, 0, LINEAR, 0, edge);
+        gemmBlock(rows, k, operand, columns, c, cRow, pc == 0, 0, Activation.linear, 0, edge);
       }
       if (!pointwise) col2imBlock(window, cg, block, ic, rows, dxg);
     }

@@ -1,6 +1,6 @@
 /** The product of implicit patches with packed filters: what the forward pass and the flipped gradient share. */
 import { activate } from "../elementwise/activation";
-import { LINEAR, RELU } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import {
   describePanels,
   EDGE,
@@ -99,7 +99,7 @@ export function correlate(
         patchRuns(patches, pc, end, operand.runs);
         describePanels(columns, panels + PANEL_ROW * pc, f, PANEL_ROW * k);
         if (end == k) gemmBlock(m, f, operand, columns, c, yRow, fresh, bias, activation, alpha, edge);
-        else gemmBlock(m, f, operand, columns, c, yRow, fresh, 0, LINEAR, 0, edge);
+        else gemmBlock(m, f, operand, columns, c, yRow, fresh, 0, Activation.linear, 0, edge);
       }
     }
   }
@@ -128,7 +128,8 @@ function pixelRows(
       pixelRow(window.ow, f, line, runs, panels, stride, y, yRow, bias, activation);
       line += <usize>window.strideH * p.row;
       for (let ox = 0; ox < window.ow; ox++) {
-        if (activation != LINEAR && activation != RELU) activate(activation, alpha, y, y, f);
+        if (activation != Activation.linear && activation != Activation.relu)
+          activate(activation, alpha, y, y, f);
         y += yRow;
       }
     }

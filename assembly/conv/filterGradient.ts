@@ -1,5 +1,5 @@
 /** The filter gradient of a convolution as a product over implicitly unfolded patches (see `conv2d.ts`). */
-import { LINEAR } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import {
   describePanels,
   EDGE,
@@ -57,7 +57,7 @@ function rowTableSize(pixels: i32): i32 {
   return <i32>((<usize>(pixels + 1) * RUN) >> 2);
 }
 
-/** Floats of workspace for `conv2dBackpropFilter`. */
+/** Floats of workspace for `conv2dBackpropFilter`. @size */
 export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): f64 {
   const cg = window.c / groups;
   const fg = f / groups;
@@ -79,6 +79,8 @@ export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i3
  * Row `q` of the product is one tap and channel; the reduction runs over the output pixels, a run for each output row.
  *
  * Order: one running float32 sum over the output pixels (image, oy, ox) ascending. Error: γ_m·(|R|ᵀ·|dY|).
+ *
+ * @split unfolded(window, n) * f / groups
  */
 export function conv2dBackpropFilter(
   window: Window,
@@ -149,7 +151,19 @@ function addInPlace(
   operand.runs = elements + ((<usize>(p.runs * p.length)) << 2);
   operand.step = <usize>p.window.strideW * p.pixel;
   const columns = panelsAt(workspace + EDGE_BYTES);
-  gemmBlock(q1 - q0, fg, operand, columns, dw + <usize>q0 * row, row, fresh, 0, LINEAR, 0, workspace);
+  gemmBlock(
+    q1 - q0,
+    fg,
+    operand,
+    columns,
+    dw + <usize>q0 * row,
+    row,
+    fresh,
+    0,
+    Activation.linear,
+    0,
+    workspace,
+  );
 }
 
 /** The same for a strip of `kc` patches, whose elements are gathered at `block` for a few rows of dW at a time. */
@@ -177,6 +191,18 @@ function addGathered(
     gatherElements(p, elements, q, rows, runs, <usize>p.window.strideW * p.pixel, block);
     rowTable(operand.rows, rows, block, 4);
     operand.step = (<usize>rows) << 2;
-    gemmBlock(rows, fg, operand, columns, dw + <usize>q * row, row, fresh, 0, LINEAR, 0, workspace);
+    gemmBlock(
+      rows,
+      fg,
+      operand,
+      columns,
+      dw + <usize>q * row,
+      row,
+      fresh,
+      0,
+      Activation.linear,
+      0,
+      workspace,
+    );
   }
 }

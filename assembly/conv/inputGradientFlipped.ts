@@ -5,7 +5,7 @@
  * input this is a stride-1 correlation of `dy`, with stride − 1 zeros between its pixels and (k − 1)·dilation − top rows
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
-import { LINEAR } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import { correlateShare, correlateSpace } from "./correlate";
 import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { stripFloats } from "./patches";
@@ -32,7 +32,7 @@ export function rotate(window: Window, f: i32, to: Window): void {
   to.left = (window.kw - 1) * window.dilationW - window.left;
 }
 
-/** Floats of workspace for `conv2dBackpropInputFlipped`. */
+/** Floats of workspace for `conv2dBackpropInputFlipped`. @size */
 export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): f64 {
   const taps = window.kh * window.kw;
   const strip = stripFloats(window.w, 1, window, f / groups);
@@ -46,6 +46,8 @@ export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, grou
  * Order: each pixel is one running float32 sum over (ky, kx, filter) ascending in the rotated filter.
  * Error: γ_k·(|dY|∗|W'|), k = kh·kw·f/groups, and k·2⁻¹²⁶·max|dy| where filters are
  * subnormal.
+ *
+ * @split unfolded(window, n) * f / groups
  */
 export function conv2dBackpropInputFlipped(
   window: Window,
@@ -89,7 +91,7 @@ export function conv2dBackpropInputFlipped(
       dxg,
       dxRow,
       0,
-      LINEAR,
+      Activation.linear,
       0,
       space,
     );

@@ -5,7 +5,7 @@
  * four filters of one pixel, and no lane is spent on filters that do not exist: 6 filters cost 6/8 of the register
  * tile's instructions. Sums run as everywhere: over the taps ascending, then the bias, then the activation.
  */
-import { RELU } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import { NR, RUN } from "../gemm/micro";
 import { PANEL_ROW } from "../gemm/pack";
 import {
@@ -51,7 +51,7 @@ export function pixelRow(
   bias: usize,
   activation: i32,
 ): void {
-  const floor: f32 = activation == RELU ? 0 : -Infinity;
+  const floor: f32 = activation == Activation.relu ? 0 : -Infinity;
   for (let j = 0; j < f;) {
     const four = f - j >= FOUR;
     const filters = panels + <usize>(j / NR) * stride + ((<usize>(j % NR)) << 2);

@@ -1,22 +1,5 @@
 /** Activations, element by element. */
-import {
-  RELU,
-  LEAKY_RELU,
-  SIGMOID,
-  TANH,
-  RELU6,
-  ELU,
-  SELU,
-  HARD_SIGMOID,
-  SOFTPLUS,
-  SILU,
-  HARD_SWISH,
-  GELU,
-  GELU_TANH,
-  MISH,
-  activate4,
-  gradient4,
-} from "../lib/activations";
+import { Activation, activate4, gradient4 } from "../lib/activations";
 import { LANES, load4, loadLanes, splat, store4, storeLanes } from "../lib/simd";
 import { LINE, endShare, firstShare } from "../lib/share";
 
@@ -27,7 +10,7 @@ import { LINE, endShare, firstShare } from "../lib/share";
 // @ts-ignore: decorator
 @inline
 function byFours(kind: i32): bool {
-  return kind == SIGMOID || kind == TANH || kind == SILU;
+  return kind == Activation.sigmoid || kind == Activation.tanh || kind == Activation.silu;
 }
 
 // @ts-ignore: decorator
@@ -69,115 +52,115 @@ function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: 
  * number, becomes most of the build's.
  */
 function reluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(RELU, alpha, x, y, n);
+  forwardLoop(Activation.relu, alpha, x, y, n);
 }
 
 function leakyReluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(LEAKY_RELU, alpha, x, y, n);
+  forwardLoop(Activation.leakyRelu, alpha, x, y, n);
 }
 
 function sigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(SIGMOID, alpha, x, y, n);
+  forwardLoop(Activation.sigmoid, alpha, x, y, n);
 }
 
 function tanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(TANH, alpha, x, y, n);
+  forwardLoop(Activation.tanh, alpha, x, y, n);
 }
 
 function relu6Forward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(RELU6, alpha, x, y, n);
+  forwardLoop(Activation.relu6, alpha, x, y, n);
 }
 
 function eluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(ELU, alpha, x, y, n);
+  forwardLoop(Activation.elu, alpha, x, y, n);
 }
 
 function seluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(SELU, alpha, x, y, n);
+  forwardLoop(Activation.selu, alpha, x, y, n);
 }
 
 function hardSigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(HARD_SIGMOID, alpha, x, y, n);
+  forwardLoop(Activation.hardSigmoid, alpha, x, y, n);
 }
 
 function softplusForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(SOFTPLUS, alpha, x, y, n);
+  forwardLoop(Activation.softplus, alpha, x, y, n);
 }
 
 function siluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(SILU, alpha, x, y, n);
+  forwardLoop(Activation.silu, alpha, x, y, n);
 }
 
 function hardSwishForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(HARD_SWISH, alpha, x, y, n);
+  forwardLoop(Activation.hardSwish, alpha, x, y, n);
 }
 
 function geluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(GELU, alpha, x, y, n);
+  forwardLoop(Activation.gelu, alpha, x, y, n);
 }
 
 function geluTanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(GELU_TANH, alpha, x, y, n);
+  forwardLoop(Activation.geluTanh, alpha, x, y, n);
 }
 
 function mishForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(MISH, alpha, x, y, n);
+  forwardLoop(Activation.mish, alpha, x, y, n);
 }
 
 function reluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(RELU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.relu, alpha, y, dy, dx, n);
 }
 
 function leakyReluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(LEAKY_RELU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.leakyRelu, alpha, y, dy, dx, n);
 }
 
 function sigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(SIGMOID, alpha, y, dy, dx, n);
+  backwardLoop(Activation.sigmoid, alpha, y, dy, dx, n);
 }
 
 function tanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(TANH, alpha, y, dy, dx, n);
+  backwardLoop(Activation.tanh, alpha, y, dy, dx, n);
 }
 
 function relu6Backward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(RELU6, alpha, y, dy, dx, n);
+  backwardLoop(Activation.relu6, alpha, y, dy, dx, n);
 }
 
 function eluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(ELU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.elu, alpha, y, dy, dx, n);
 }
 
 function seluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(SELU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.selu, alpha, y, dy, dx, n);
 }
 
 function hardSigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(HARD_SIGMOID, alpha, y, dy, dx, n);
+  backwardLoop(Activation.hardSigmoid, alpha, y, dy, dx, n);
 }
 
 function softplusBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(SOFTPLUS, alpha, y, dy, dx, n);
+  backwardLoop(Activation.softplus, alpha, y, dy, dx, n);
 }
 
 function siluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(SILU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.silu, alpha, y, dy, dx, n);
 }
 
 function hardSwishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(HARD_SWISH, alpha, y, dy, dx, n);
+  backwardLoop(Activation.hardSwish, alpha, y, dy, dx, n);
 }
 
 function geluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(GELU, alpha, y, dy, dx, n);
+  backwardLoop(Activation.gelu, alpha, y, dy, dx, n);
 }
 
 function geluTanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(GELU_TANH, alpha, y, dy, dx, n);
+  backwardLoop(Activation.geluTanh, alpha, y, dy, dx, n);
 }
 
 function mishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(MISH, alpha, y, dy, dx, n);
+  backwardLoop(Activation.mish, alpha, y, dy, dx, n);
 }
 
 /**
@@ -202,6 +185,8 @@ function mishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void 
  * | mish | x·tanh(softplus(x)) | 7 ULP and 2⁻¹⁴⁷·|x| |
  *
  * The parts of |x| stand for subnormal factors; those of u do not count below 2⁻¹²⁶.
+ *
+ * @split activationCost(kind) * n
  */
 export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
   const first = firstShare(n, LINE);
@@ -211,20 +196,20 @@ export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: 
 
 /** The same, all of it by the thread that calls: for kernels that share out their outputs themselves. */
 export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
-  if (kind == RELU) reluForward(alpha, x, y, n);
-  else if (kind == LEAKY_RELU) leakyReluForward(alpha, x, y, n);
-  else if (kind == SIGMOID) sigmoidForward(alpha, x, y, n);
-  else if (kind == TANH) tanhForward(alpha, x, y, n);
-  else if (kind == RELU6) relu6Forward(alpha, x, y, n);
-  else if (kind == ELU) eluForward(alpha, x, y, n);
-  else if (kind == SELU) seluForward(alpha, x, y, n);
-  else if (kind == HARD_SIGMOID) hardSigmoidForward(alpha, x, y, n);
-  else if (kind == SOFTPLUS) softplusForward(alpha, x, y, n);
-  else if (kind == SILU) siluForward(alpha, x, y, n);
-  else if (kind == HARD_SWISH) hardSwishForward(alpha, x, y, n);
-  else if (kind == GELU) geluForward(alpha, x, y, n);
-  else if (kind == GELU_TANH) geluTanhForward(alpha, x, y, n);
-  else if (kind == MISH) mishForward(alpha, x, y, n);
+  if (kind == Activation.relu) reluForward(alpha, x, y, n);
+  else if (kind == Activation.leakyRelu) leakyReluForward(alpha, x, y, n);
+  else if (kind == Activation.sigmoid) sigmoidForward(alpha, x, y, n);
+  else if (kind == Activation.tanh) tanhForward(alpha, x, y, n);
+  else if (kind == Activation.relu6) relu6Forward(alpha, x, y, n);
+  else if (kind == Activation.elu) eluForward(alpha, x, y, n);
+  else if (kind == Activation.selu) seluForward(alpha, x, y, n);
+  else if (kind == Activation.hardSigmoid) hardSigmoidForward(alpha, x, y, n);
+  else if (kind == Activation.softplus) softplusForward(alpha, x, y, n);
+  else if (kind == Activation.silu) siluForward(alpha, x, y, n);
+  else if (kind == Activation.hardSwish) hardSwishForward(alpha, x, y, n);
+  else if (kind == Activation.gelu) geluForward(alpha, x, y, n);
+  else if (kind == Activation.geluTanh) geluTanhForward(alpha, x, y, n);
+  else if (kind == Activation.mish) mishForward(alpha, x, y, n);
   else if (x != y) memory.copy(y, x, (<usize>n) << 2);
 }
 
@@ -238,6 +223,8 @@ export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): voi
  *
  * No f′ is above 1.76·max(1, alpha), selu's largest, or off by more than 12u·max(1, alpha), the errors of y as the forward
  * pass makes it included; where alpha says nothing it counts as 1.
+ *
+ * @split slopeCost(kind) * n
  */
 export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
   const first = firstShare(n, LINE);
@@ -246,19 +233,19 @@ export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, d
   y += at;
   dy += at;
   dx += at;
-  if (kind == RELU) reluBackward(alpha, y, dy, dx, n);
-  else if (kind == LEAKY_RELU) leakyReluBackward(alpha, y, dy, dx, n);
-  else if (kind == SIGMOID) sigmoidBackward(alpha, y, dy, dx, n);
-  else if (kind == TANH) tanhBackward(alpha, y, dy, dx, n);
-  else if (kind == RELU6) relu6Backward(alpha, y, dy, dx, n);
-  else if (kind == ELU) eluBackward(alpha, y, dy, dx, n);
-  else if (kind == SELU) seluBackward(alpha, y, dy, dx, n);
-  else if (kind == HARD_SIGMOID) hardSigmoidBackward(alpha, y, dy, dx, n);
-  else if (kind == SOFTPLUS) softplusBackward(alpha, y, dy, dx, n);
-  else if (kind == SILU) siluBackward(alpha, y, dy, dx, n);
-  else if (kind == HARD_SWISH) hardSwishBackward(alpha, y, dy, dx, n);
-  else if (kind == GELU) geluBackward(alpha, y, dy, dx, n);
-  else if (kind == GELU_TANH) geluTanhBackward(alpha, y, dy, dx, n);
-  else if (kind == MISH) mishBackward(alpha, y, dy, dx, n);
+  if (kind == Activation.relu) reluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.leakyRelu) leakyReluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.sigmoid) sigmoidBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.tanh) tanhBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.relu6) relu6Backward(alpha, y, dy, dx, n);
+  else if (kind == Activation.elu) eluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.selu) seluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.hardSigmoid) hardSigmoidBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.softplus) softplusBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.silu) siluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.hardSwish) hardSwishBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.gelu) geluBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.geluTanh) geluTanhBackward(alpha, y, dy, dx, n);
+  else if (kind == Activation.mish) mishBackward(alpha, y, dy, dx, n);
   else if (dx != dy) memory.copy(dx, dy, (<usize>n) << 2);
 }

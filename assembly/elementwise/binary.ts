@@ -1,7 +1,7 @@
 /** Tensors combined element by element, and blocks of rows copied from one tensor to another. */
 import { activate } from "./activation";
-import { ADD, MAX, MUL, SUB, run } from "./broadcast";
-import { LINEAR } from "../lib/activations";
+import { Broadcast, run } from "./broadcast";
+import { Activation } from "../lib/activations";
 import { copyFloats } from "../lib/copy";
 import { LINE, endShare, firstShare } from "../lib/share";
 import { andNot4, and4, LANES, less4, load4, loadLanes, mul4, splat, storeLanes } from "../lib/simd";
@@ -18,35 +18,55 @@ function combineShare(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
   run(kind, a + at, 16, b + at, 16, y + at, endShare(n, LINE) - first);
 }
 
-/** `y[i] = a[i] + b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
+/**
+ * `y[i] = a[i] + b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`.
+ *
+ * @split COPY * n
+ */
 export function addForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(ADD, a, b, y, n);
+  combineShare(Broadcast.add, a, b, y, n);
 }
 
-/** `y[i] = act(a[i] + b[i])` for `n` elements, the sum rounded once; `y` may be `a` or `b`. Activations: `activation.ts`. */
+/**
+ * `y[i] = act(a[i] + b[i])` for `n` elements, the sum rounded once; `y` may be `a` or `b`. Activations: `activation.ts`.
+ *
+ * @split activationCost(kind) * n
+ */
 export function addActivated(kind: i32, alpha: f32, a: usize, b: usize, y: usize, n: i32): void {
   const end = endShare(n, LINE);
   for (let i = firstShare(n, LINE); i < end; i += BLOCK) {
     const at = (<usize>i) << 2;
     const count = min(BLOCK, end - i);
-    run(ADD, a + at, 16, b + at, 16, y + at, count);
-    if (kind != LINEAR) activate(kind, alpha, y + at, y + at, count);
+    run(Broadcast.add, a + at, 16, b + at, 16, y + at, count);
+    if (kind != Activation.linear) activate(kind, alpha, y + at, y + at, count);
   }
 }
 
-/** `y[i] = a[i]·b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
+/**
+ * `y[i] = a[i]·b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`.
+ *
+ * @split COPY * n
+ */
 export function multiplyForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(MUL, a, b, y, n);
+  combineShare(Broadcast.mul, a, b, y, n);
 }
 
-/** `y[i] = a[i] − b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`. */
+/**
+ * `y[i] = a[i] − b[i]` for `n` elements, each rounded once; `y` may be `a` or `b`.
+ *
+ * @split COPY * n
+ */
 export function subtractForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(SUB, a, b, y, n);
+  combineShare(Broadcast.sub, a, b, y, n);
 }
 
-/** `y[i] = max(a[i], b[i])` for `n` elements, NaN when either is; `y` may be `a` or `b`. Exact. */
+/**
+ * `y[i] = max(a[i], b[i])` for `n` elements, NaN when either is; `y` may be `a` or `b`. Exact.
+ *
+ * @split COPY * n
+ */
 export function maximumForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(MAX, a, b, y, n);
+  combineShare(Broadcast.max, a, b, y, n);
 }
 
 /** Up to four elements of `maximumBackward`. */
@@ -62,6 +82,8 @@ function takeGradient(x: usize, y: usize, dy: usize, dx: usize, count: i32): voi
 /**
  * The gradient of one operand `x` of a maximum `y`: takes `dy` where `x` is not smaller than `y`, and leaves +0 there for
  * the next operand, so that the first of equals has it. `dx` may be 0 for not needed. Exact.
+ *
+ * @split COPY * n
  */
 export function maximumBackward(x: usize, y: usize, dy: usize, dx: usize, n: i32): void {
   const first = firstShare(n, LINE);
@@ -81,7 +103,11 @@ export function maximumBackward(x: usize, y: usize, dy: usize, dx: usize, n: i32
   if (left > 0) takeGradient(x, y, dy, dx, left);
 }
 
-/** `y[i] = scale·x[i]` for `n` elements, each rounded once; `y` may be `x`. */
+/**
+ * `y[i] = scale·x[i]` for `n` elements, each rounded once; `y` may be `x`.
+ *
+ * @split COPY * n
+ */
 export function scaleForward(scale: f32, x: usize, y: usize, n: i32): void {
   const factor = splat(scale);
   const first = firstShare(n, LINE);
@@ -97,6 +123,8 @@ export function scaleForward(scale: f32, x: usize, y: usize, n: i32): void {
 /**
  * `y[i·yStride + j] = x[i·xStride + j]` for `rows` rows of `cols` floats: the columns of a concatenation, or back. The
  * two do not overlap.
+ *
+ * @split COPY * rows * cols
  */
 export function copyRows(rows: i32, cols: i32, x: usize, xStride: i32, y: usize, yStride: i32): void {
   // Rows that lie side by side, and a single one, are as good as one long row.

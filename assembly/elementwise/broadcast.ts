@@ -26,41 +26,47 @@ import {
   zeroBits4,
 } from "../lib/simd";
 
-/** The kinds, as the ABI numbers them. */
-export const ADD: i32 = 0;
-export const SUB: i32 = 1;
-export const MUL: i32 = 2;
-const DIV: i32 = 3;
-const MIN: i32 = 4;
-export const MAX: i32 = 5;
-const POW: i32 = 6;
-/** `a` alone. */
-const FIRST: i32 = 7;
-/** The share of a maximum's gradient that is a's. */
-const SHARE: i32 = 8;
-/** `a` where the integer `b` is not 0, or is 0; elsewhere 0. */
-const KEEP: i32 = 9;
-const DROP: i32 = 10;
-/** The bits of both. */
-const JOIN: i32 = 11;
-/** The slopes of a power by its base, and by its exponent. */
-const BASE_SLOPE: i32 = 12;
-const EXPONENT_SLOPE: i32 = 13;
+/** Functions of two elements by number; the formulas stand at `broadcastForward`. @abi */
+export enum Broadcast {
+  add = 0,
+  sub = 1,
+  mul = 2,
+  div = 3,
+  min = 4,
+  max = 5,
+  pow = 6,
+  /** The first operand alone. */
+  first = 7,
+  /** The first operand's share of the gradient of a maximum. */
+  share = 8,
+  /** The first operand where the second, an integer, is not 0; elsewhere 0. */
+  keep = 9,
+  /** The first operand where the second, an integer, is 0; elsewhere 0. */
+  drop = 10,
+  /** The bits of both. */
+  join = 11,
+  /** The slope of a power by its base. */
+  baseSlope = 12,
+  /** The slope of a power by its exponent. */
+  exponentSlope = 13,
+}
 
 /**
  * How the operands lie beside the result, whose elements follow one another. The axes count from the innermost; the last
  * one is that of the images, of which a call says how many there are.
+ *
+ * @abi
  */
 @unmanaged
-class Broadcast {
+class BroadcastLayout {
   axes: i32;
   /** Elements of one image's result. */
   size: i32;
 }
 
-/** One of the axes, which follow the struct: its size and the operands' strides, in elements. */
+/** One of the axes, which follow the struct: its size and the operands' strides, in elements. @abi */
 @unmanaged
-class Axis {
+class BroadcastAxis {
   size: i32;
   a: i32;
   b: i32;
@@ -68,16 +74,17 @@ class Axis {
 
 // @ts-ignore: decorator
 @inline
-function axisOf(layout: usize, axis: i32): Axis {
-  return changetype<Axis>(layout + offsetof<Broadcast>() + <usize>axis * offsetof<Axis>());
+function axisOf(layout: BroadcastLayout, axis: i32): BroadcastAxis {
+  const axes = changetype<usize>(layout) + offsetof<BroadcastLayout>();
+  return changetype<BroadcastAxis>(axes + <usize>axis * offsetof<BroadcastAxis>());
 }
 
 /**
  * Where the operands' elements for a row of results start, in elements: of `a` in the high half, of `b` in the low one. Rows
  * are counted over all axes but the first.
  */
-function rowOffsets(layout: usize, row: i32): u64 {
-  const last = changetype<Broadcast>(layout).axes - 1;
+function rowOffsets(layout: BroadcastLayout, row: i32): u64 {
+  const last = layout.axes - 1;
   let a: i32 = 0;
   let b: i32 = 0;
   for (let i = 1; i <= last; i++) {
@@ -104,13 +111,13 @@ function exponentSlope(a: f32, b: f32): f32 {
 // @ts-ignore: decorator
 @inline
 function combine4(kind: i32, a: v128, b: v128): v128 {
-  if (kind == ADD) return add4(a, b);
-  if (kind == SUB) return sub4(a, b);
-  if (kind == MUL) return mul4(a, b);
-  if (kind == DIV) return div4(a, b);
-  if (kind == MIN) return min4(a, b);
-  if (kind == MAX) return max4(a, b);
-  if (kind == POW) {
+  if (kind == Broadcast.add) return add4(a, b);
+  if (kind == Broadcast.sub) return sub4(a, b);
+  if (kind == Broadcast.mul) return mul4(a, b);
+  if (kind == Broadcast.div) return div4(a, b);
+  if (kind == Broadcast.min) return min4(a, b);
+  if (kind == Broadcast.max) return max4(a, b);
+  if (kind == Broadcast.pow) {
     return lanes4(
       powf(lane0(a), lane0(b)),
       powf(lane1(a), lane1(b)),
@@ -118,11 +125,11 @@ function combine4(kind: i32, a: v128, b: v128): v128 {
       powf(lane3(a), lane3(b)),
     );
   }
-  if (kind == SHARE) return andNot4(sub4(splat(1), and4(equal4(a, b), splat(0.5))), less4(a, b));
-  if (kind == KEEP) return andNot4(a, zeroBits4(b));
-  if (kind == DROP) return and4(a, zeroBits4(b));
-  if (kind == JOIN) return or4(a, b);
-  if (kind == BASE_SLOPE) {
+  if (kind == Broadcast.share) return andNot4(sub4(splat(1), and4(equal4(a, b), splat(0.5))), less4(a, b));
+  if (kind == Broadcast.keep) return andNot4(a, zeroBits4(b));
+  if (kind == Broadcast.drop) return and4(a, zeroBits4(b));
+  if (kind == Broadcast.join) return or4(a, b);
+  if (kind == Broadcast.baseSlope) {
     return lanes4(
       baseSlope(lane0(a), lane0(b)),
       baseSlope(lane1(a), lane1(b)),
@@ -130,7 +137,7 @@ function combine4(kind: i32, a: v128, b: v128): v128 {
       baseSlope(lane3(a), lane3(b)),
     );
   }
-  if (kind == EXPONENT_SLOPE) {
+  if (kind == Broadcast.exponentSlope) {
     return lanes4(
       exponentSlope(lane0(a), lane0(b)),
       exponentSlope(lane1(a), lane1(b)),
@@ -161,7 +168,7 @@ export function run(kind: i32, a: usize, aStep: usize, b: usize, bStep: usize, y
 /** A row of results, by the strides along it: 1 or 0 each. */
 // @ts-ignore: decorator
 @inline
-function runRow(kind: i32, axis: Axis, a: usize, b: usize, y: usize, n: i32): void {
+function runRow(kind: i32, axis: BroadcastAxis, a: usize, b: usize, y: usize, n: i32): void {
   if (axis.b == 0) run(kind, a, 16, b, 0, y, n);
   else if (axis.a == 0) run(kind, a, 0, b, 16, y, n);
   else run(kind, a, 16, b, 16, y, n);
@@ -169,8 +176,8 @@ function runRow(kind: i32, axis: Axis, a: usize, b: usize, y: usize, n: i32): vo
 
 // @ts-ignore: decorator
 @inline
-function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
-  const total = n * changetype<Broadcast>(layout).size;
+function broadcast(kind: i32, layout: BroadcastLayout, n: i32, a: usize, b: usize, y: usize): void {
+  const total = n * layout.size;
   const inner = axisOf(layout, 0);
   const columns = inner.size;
   const end = endShare(total, LINE);
@@ -187,34 +194,44 @@ function broadcast(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usiz
 }
 
 /**
- * `y = a ∘ b` for `n` images, with the operands repeated as `layout` says (see `Broadcast`); along the innermost axis a
+ * `y = a ∘ b` for `n` images, with the operands repeated as `layout` says (see `BroadcastLayout`); along the innermost axis a
  * stride is 1, or 0 for one of the operands. `y` may be an operand that is not repeated.
  *
  * | kind | y | error |
  * | --- | --- | --- |
- * | 0 to 3 | a + b, a − b, a·b, a / b | rounded once |
- * | 4, 5 | min(a, b), max(a, b); NaN when either is | exact |
- * | 6 | a^b | 0.501 ULP (see `powf`) |
- * | 7 | a | exact |
- * | 8 | a < b ? 0 : a = b ? ½ : 1 | exact |
- * | 9, 10, 11 | the bits of a where those of b are not 0 (9), or are (10), else 0; those of both (11) | exact |
- * | 12 | b·a^(b − 1), 0 where b = 0 | (1.01 + ½·\|(b − 1)·ln a\|)·2⁻²³·\|y\| |
- * | 13 | a^b·ln a, 0 where a = 0 ≤ b | 1.51·2⁻²³·\|y\| |
+ * | add, sub, mul, div | a + b, a − b, a·b, a / b | rounded once |
+ * | min, max | min(a, b), max(a, b); NaN when either is | exact |
+ * | pow | a^b | 0.501 ULP (see `powf`) |
+ * | first | a | exact |
+ * | share | a < b ? 0 : a = b ? ½ : 1 | exact |
+ * | keep, drop | the bits of a where those of b are not 0, or are 0; else 0 | exact |
+ * | join | the bits of both | exact |
+ * | baseSlope | b·a^(b − 1), 0 where b = 0 | (1.01 + ½·\|(b − 1)·ln a\|)·2⁻²³·\|y\| |
+ * | exponentSlope | a^b·ln a, 0 where a = 0 ≤ b | 1.51·2⁻²³·\|y\| |
+ *
+ * @split (kind == Broadcast.pow ? POWER : COPY) * n * layout.size
  */
-export function broadcastForward(kind: i32, layout: usize, n: i32, a: usize, b: usize, y: usize): void {
+export function broadcastForward(
+  kind: i32,
+  layout: BroadcastLayout,
+  n: i32,
+  a: usize,
+  b: usize,
+  y: usize,
+): void {
   // Without an `else` at the end: see `unaryForward`.
-  if (kind == ADD) broadcast(ADD, layout, n, a, b, y);
-  else if (kind == SUB) broadcast(SUB, layout, n, a, b, y);
-  else if (kind == MUL) broadcast(MUL, layout, n, a, b, y);
-  else if (kind == DIV) broadcast(DIV, layout, n, a, b, y);
-  else if (kind == MIN) broadcast(MIN, layout, n, a, b, y);
-  else if (kind == MAX) broadcast(MAX, layout, n, a, b, y);
-  else if (kind == POW) broadcast(POW, layout, n, a, b, y);
-  else if (kind == FIRST) broadcast(FIRST, layout, n, a, b, y);
-  else if (kind == SHARE) broadcast(SHARE, layout, n, a, b, y);
-  else if (kind == KEEP) broadcast(KEEP, layout, n, a, b, y);
-  else if (kind == DROP) broadcast(DROP, layout, n, a, b, y);
-  else if (kind == JOIN) broadcast(JOIN, layout, n, a, b, y);
-  else if (kind == BASE_SLOPE) broadcast(BASE_SLOPE, layout, n, a, b, y);
-  else if (kind == EXPONENT_SLOPE) broadcast(EXPONENT_SLOPE, layout, n, a, b, y);
+  if (kind == Broadcast.add) broadcast(Broadcast.add, layout, n, a, b, y);
+  else if (kind == Broadcast.sub) broadcast(Broadcast.sub, layout, n, a, b, y);
+  else if (kind == Broadcast.mul) broadcast(Broadcast.mul, layout, n, a, b, y);
+  else if (kind == Broadcast.div) broadcast(Broadcast.div, layout, n, a, b, y);
+  else if (kind == Broadcast.min) broadcast(Broadcast.min, layout, n, a, b, y);
+  else if (kind == Broadcast.max) broadcast(Broadcast.max, layout, n, a, b, y);
+  else if (kind == Broadcast.pow) broadcast(Broadcast.pow, layout, n, a, b, y);
+  else if (kind == Broadcast.first) broadcast(Broadcast.first, layout, n, a, b, y);
+  else if (kind == Broadcast.share) broadcast(Broadcast.share, layout, n, a, b, y);
+  else if (kind == Broadcast.keep) broadcast(Broadcast.keep, layout, n, a, b, y);
+  else if (kind == Broadcast.drop) broadcast(Broadcast.drop, layout, n, a, b, y);
+  else if (kind == Broadcast.join) broadcast(Broadcast.join, layout, n, a, b, y);
+  else if (kind == Broadcast.baseSlope) broadcast(Broadcast.baseSlope, layout, n, a, b, y);
+  else if (kind == Broadcast.exponentSlope) broadcast(Broadcast.exponentSlope, layout, n, a, b, y);
 }

@@ -81,22 +81,38 @@ function combineRows(
   }
 }
 
-/** `y[i, r, j] = x[i, r, j] + s[i, j]`, rounded once; `y` may be `x`. */
+/**
+ * `y[i, r, j] = x[i, r, j] + s[i, j]`, rounded once; `y` may be `x`.
+ *
+ * @split COPY * images * rows * c
+ */
 export function addRowsForward(images: i32, rows: i32, c: i32, x: usize, s: usize, y: usize): void {
   combineRows(ADD, images, rows, c, x, s, x, y);
 }
 
-/** `y[i, r, j] = x[i, r, j]·s[i, j]`, rounded once; `y` may be `x`. */
+/**
+ * `y[i, r, j] = x[i, r, j]·s[i, j]`, rounded once; `y` may be `x`.
+ *
+ * @split COPY * images * rows * c
+ */
 export function multiplyRowsForward(images: i32, rows: i32, c: i32, x: usize, s: usize, y: usize): void {
   combineRows(MULTIPLY, images, rows, c, x, s, x, y);
 }
 
-/** `y[r, j] = x > 0 ? x : alpha[j]·x`, rounded once; `y` may be `x`. */
+/**
+ * `y[r, j] = x > 0 ? x : alpha[j]·x`, rounded once; `y` may be `x`.
+ *
+ * @split COPY * rows * c
+ */
 export function preluForward(rows: i32, c: i32, x: usize, alpha: usize, y: usize): void {
   combineRows(PRELU, 1, rows, c, x, alpha, x, y);
 }
 
-/** `dx[r, j] = x > 0 ? dy : alpha[j]·dy`, rounded once; `dx` may be `dy`. */
+/**
+ * `dx[r, j] = x > 0 ? dy : alpha[j]·dy`, rounded once; `dx` may be `dy`.
+ *
+ * @split COPY * rows * c
+ */
 export function preluBackpropInput(rows: i32, c: i32, x: usize, alpha: usize, dy: usize, dx: usize): void {
   combineRows(PRELU, 1, rows, c, x, alpha, dy, dx);
 }
@@ -158,17 +174,27 @@ function sumRows(kind: i32, images: i32, rows: i32, c: i32, dy: usize, x: usize,
  * The gradient of `s` in `addRowsForward`: `ds[i, j] = Σ dy[i, r, j]` over r.
  *
  * One running float64 sum, rows ascending, rounded once at the end: |error| ≤ u·|ds| + rows·2⁻⁵³·Σ|dy|.
+ *
+ * @split COPY * images * rows * c
  */
 export function addRowsBackward(images: i32, rows: i32, c: i32, dy: usize, ds: usize): void {
   sumRows(ADD, images, rows, c, dy, dy, ds);
 }
 
-/** The gradient of `s` in `multiplyRowsForward`: `ds[i, j] = Σ dy·x`; order and error as of `addRowsBackward`. */
+/**
+ * The gradient of `s` in `multiplyRowsForward`: `ds[i, j] = Σ dy·x`; order and error as of `addRowsBackward`.
+ *
+ * @split SCATTER * images * rows * c
+ */
 export function multiplyRowsBackward(images: i32, rows: i32, c: i32, dy: usize, x: usize, ds: usize): void {
   sumRows(MULTIPLY, images, rows, c, dy, x, ds);
 }
 
-/** `dalpha[j] = Σ dy·min(x, 0)` over the rows; order and error as of `addRowsBackward`. */
+/**
+ * `dalpha[j] = Σ dy·min(x, 0)` over the rows; order and error as of `addRowsBackward`.
+ *
+ * @split SCATTER * rows * c
+ */
 export function preluBackpropAlpha(rows: i32, c: i32, x: usize, dy: usize, dalpha: usize): void {
   sumRows(PRELU, 1, rows, c, dy, x, dalpha);
 }

@@ -25,23 +25,37 @@ import {
 } from "../lib/simd";
 import { TWO_BY_ROOT_PI, erf4, exp4, expm1Negative4 } from "../lib/math";
 import { log4 } from "../lib/logarithm";
+import { COPY, DIVIDE, EXP, LOG } from "../lib/work";
 
-/** The kinds, as the ABI numbers them. From FLOOR on the slope is 0. */
-const ABS: i32 = 0;
-const NEG: i32 = 1;
-const SQRT: i32 = 2;
-const RECIPROCAL: i32 = 3;
-const EXP: i32 = 4;
-const LOG: i32 = 5;
-const ERF: i32 = 6;
-const SOFTSIGN: i32 = 7;
-const THRESHOLD: i32 = 8;
-const CLIP: i32 = 9;
-const EXPONENTIAL: i32 = 10;
-const FLOOR: i32 = 11;
-const CEIL: i32 = 12;
-const ROUND: i32 = 13;
-const SIGN: i32 = 14;
+/** Functions of one element by number; the formulas stand at `unaryForward`. From `floor` on the slope is 0. @abi */
+export enum Unary {
+  abs = 0,
+  neg = 1,
+  sqrt = 2,
+  reciprocal = 3,
+  exp = 4,
+  log = 5,
+  erf = 6,
+  softsign = 7,
+  threshold = 8,
+  clip = 9,
+  exponential = 10,
+  floor = 11,
+  ceil = 12,
+  round = 13,
+  sign = 14,
+}
+
+/** What an element costs (see `lib/work.ts`). @work */
+export function unaryCost(kind: i32): f64 {
+  return kind == Unary.log
+    ? LOG
+    : kind == Unary.exp || kind == Unary.erf || kind == Unary.exponential
+      ? EXP
+      : kind == Unary.sqrt || kind == Unary.reciprocal || kind == Unary.softsign
+        ? DIVIDE
+        : COPY;
+}
 
 /** ±1, or x itself where it is ±0 or NaN. */
 // @ts-ignore: decorator
@@ -54,22 +68,22 @@ function sign4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function unary4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
-  if (kind == ABS) return abs4(x);
-  if (kind == NEG) return neg4(x);
-  if (kind == SQRT) return sqrt4(x);
-  if (kind == RECIPROCAL) return div4(splat(1), x);
-  if (kind == EXP) return exp4(x);
-  if (kind == LOG) return log4(x);
-  if (kind == ERF) return erf4(x);
-  if (kind == SOFTSIGN) return div4(x, add4(splat(1), abs4(x)));
-  if (kind == THRESHOLD) return select4(lessEqual4(x, alpha), zero4(), x);
-  if (kind == CLIP) return min4(max4(x, alpha), beta);
-  if (kind == EXPONENTIAL) {
+  if (kind == Unary.abs) return abs4(x);
+  if (kind == Unary.neg) return neg4(x);
+  if (kind == Unary.sqrt) return sqrt4(x);
+  if (kind == Unary.reciprocal) return div4(splat(1), x);
+  if (kind == Unary.exp) return exp4(x);
+  if (kind == Unary.log) return log4(x);
+  if (kind == Unary.erf) return erf4(x);
+  if (kind == Unary.softsign) return div4(x, add4(splat(1), abs4(x)));
+  if (kind == Unary.threshold) return select4(lessEqual4(x, alpha), zero4(), x);
+  if (kind == Unary.clip) return min4(max4(x, alpha), beta);
+  if (kind == Unary.exponential) {
     return select4(less4(zero4(), x), x, mul4(alpha, expm1Negative4(min4(mul4(beta, x), zero4()))));
   }
-  if (kind == FLOOR) return floor4(x);
-  if (kind == CEIL) return ceil4(x);
-  return kind == ROUND ? nearest4(x) : sign4(x);
+  if (kind == Unary.floor) return floor4(x);
+  if (kind == Unary.ceil) return ceil4(x);
+  return kind == Unary.round ? nearest4(x) : sign4(x);
 }
 
 /** The slopes at one vector of inputs of the kinds that have no flat side; `kind` is a constant wherever this is inlined. */
@@ -77,14 +91,14 @@ function unary4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
 @inline
 function unarySlope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
   const one = splat(1);
-  if (kind == ABS) return sign4(x);
-  if (kind == NEG) return splat(-1);
-  if (kind == SQRT) return div4(splat(0.5), sqrt4(x));
-  if (kind == RECIPROCAL) return neg4(div4(one, mul4(x, x)));
-  if (kind == EXP) return exp4(x);
-  if (kind == LOG) return div4(one, x);
-  if (kind == ERF) return mul4(splat(TWO_BY_ROOT_PI), exp4(neg4(mul4(x, x))));
-  if (kind == SOFTSIGN) {
+  if (kind == Unary.abs) return sign4(x);
+  if (kind == Unary.neg) return splat(-1);
+  if (kind == Unary.sqrt) return div4(splat(0.5), sqrt4(x));
+  if (kind == Unary.reciprocal) return neg4(div4(one, mul4(x, x)));
+  if (kind == Unary.exp) return exp4(x);
+  if (kind == Unary.log) return div4(one, x);
+  if (kind == Unary.erf) return mul4(splat(TWO_BY_ROOT_PI), exp4(neg4(mul4(x, x))));
+  if (kind == Unary.softsign) {
     const divisor = add4(one, abs4(x));
     return div4(one, mul4(divisor, divisor));
   }
@@ -96,8 +110,8 @@ function unarySlope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function unaryGradient4(kind: i32, alpha: v128, beta: v128, x: v128, dy: v128): v128 {
-  if (kind == THRESHOLD) return andNot4(dy, lessEqual4(x, alpha));
-  if (kind == CLIP) return andNot4(andNot4(dy, less4(x, alpha)), less4(beta, x));
+  if (kind == Unary.threshold) return andNot4(dy, lessEqual4(x, alpha));
+  if (kind == Unary.clip) return andNot4(andNot4(dy, less4(x, alpha)), less4(beta, x));
   return mul4(dy, unarySlope4(kind, alpha, beta, x));
 }
 
@@ -130,16 +144,19 @@ function backwardLoop(kind: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx:
  *
  * | kind | f(x) | error |
  * | --- | --- | --- |
- * | 0 to 3 | \|x\|, −x, √x, 1 / x | rounded once |
- * | 4 | e^x | 1 ULP |
- * | 5 | ln x | 0.501 ULP |
- * | 6 | erf x | 3 ULP |
- * | 7 | x / (1 + \|x\|) | 2u |
- * | 8 | x > alpha ? x : 0 | exact |
- * | 9 | min(max(x, alpha), beta) | exact |
- * | 10 | x > 0 ? x : alpha·(e^(beta·x) − 1), beta > 0 | (5 + \|beta·x\|) ULP |
- * | 11 to 13 | ⌊x⌋, ⌈x⌉, the nearest integer, ties to even | exact |
- * | 14 | the sign: ±1, or ±0 of 0 | exact |
+ * | abs, neg | \|x\|, −x | exact |
+ * | sqrt, reciprocal | √x, 1 / x | rounded once |
+ * | exp | e^x | 1 ULP |
+ * | log | ln x | 0.501 ULP |
+ * | erf | erf x | 3 ULP |
+ * | softsign | x / (1 + \|x\|) | 2u |
+ * | threshold | x > alpha ? x : 0 | exact |
+ * | clip | min(max(x, alpha), beta) | exact |
+ * | exponential | x > 0 ? x : alpha·(e^(beta·x) − 1), beta > 0 | (5 + \|beta·x\|) ULP |
+ * | floor, ceil, round | ⌊x⌋, ⌈x⌉, the nearest integer, ties to even | exact |
+ * | sign | ±1, or ±0 of 0 | exact |
+ *
+ * @split unaryCost(kind) * n
  */
 export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usize, n: i32): void {
   const first = firstShare(n, LINE);
@@ -148,31 +165,34 @@ export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usiz
   x += at;
   y += at;
   // Without an `else` at the end: of a chain that ends in one the optimizer makes a single loop around all of the kinds.
-  if (kind == ABS) forwardLoop(ABS, alpha, beta, x, y, n);
-  else if (kind == NEG) forwardLoop(NEG, alpha, beta, x, y, n);
-  else if (kind == SQRT) forwardLoop(SQRT, alpha, beta, x, y, n);
-  else if (kind == RECIPROCAL) forwardLoop(RECIPROCAL, alpha, beta, x, y, n);
-  else if (kind == EXP) forwardLoop(EXP, alpha, beta, x, y, n);
-  else if (kind == LOG) forwardLoop(LOG, alpha, beta, x, y, n);
-  else if (kind == ERF) forwardLoop(ERF, alpha, beta, x, y, n);
-  else if (kind == SOFTSIGN) forwardLoop(SOFTSIGN, alpha, beta, x, y, n);
-  else if (kind == THRESHOLD) forwardLoop(THRESHOLD, alpha, beta, x, y, n);
-  else if (kind == CLIP) forwardLoop(CLIP, alpha, beta, x, y, n);
-  else if (kind == EXPONENTIAL) forwardLoop(EXPONENTIAL, alpha, beta, x, y, n);
-  else if (kind == FLOOR) forwardLoop(FLOOR, alpha, beta, x, y, n);
-  else if (kind == CEIL) forwardLoop(CEIL, alpha, beta, x, y, n);
-  else if (kind == ROUND) forwardLoop(ROUND, alpha, beta, x, y, n);
-  else if (kind == SIGN) forwardLoop(SIGN, alpha, beta, x, y, n);
+  if (kind == Unary.abs) forwardLoop(Unary.abs, alpha, beta, x, y, n);
+  else if (kind == Unary.neg) forwardLoop(Unary.neg, alpha, beta, x, y, n);
+  else if (kind == Unary.sqrt) forwardLoop(Unary.sqrt, alpha, beta, x, y, n);
+  else if (kind == Unary.reciprocal) forwardLoop(Unary.reciprocal, alpha, beta, x, y, n);
+  else if (kind == Unary.exp) forwardLoop(Unary.exp, alpha, beta, x, y, n);
+  else if (kind == Unary.log) forwardLoop(Unary.log, alpha, beta, x, y, n);
+  else if (kind == Unary.erf) forwardLoop(Unary.erf, alpha, beta, x, y, n);
+  else if (kind == Unary.softsign) forwardLoop(Unary.softsign, alpha, beta, x, y, n);
+  else if (kind == Unary.threshold) forwardLoop(Unary.threshold, alpha, beta, x, y, n);
+  else if (kind == Unary.clip) forwardLoop(Unary.clip, alpha, beta, x, y, n);
+  else if (kind == Unary.exponential) forwardLoop(Unary.exponential, alpha, beta, x, y, n);
+  else if (kind == Unary.floor) forwardLoop(Unary.floor, alpha, beta, x, y, n);
+  else if (kind == Unary.ceil) forwardLoop(Unary.ceil, alpha, beta, x, y, n);
+  else if (kind == Unary.round) forwardLoop(Unary.round, alpha, beta, x, y, n);
+  else if (kind == Unary.sign) forwardLoop(Unary.sign, alpha, beta, x, y, n);
 }
 
 /**
  * `dx[i] = f′(x[i])·dy[i]` for `n` elements; `dx` may be `dy`. At a kink it is that of the flat or negative side, at the
- * bounds of a clip 1, at 0 that of \|x\| is 0, all as in PyTorch; of kinds from 11 on it is 0. Where kinds 8 and 9 are
- * flat, and from 11 on everywhere, `dx` is +0 whatever `dy` is; at NaN they pass `dy` on, while 0 and 2
- * to 7 and 10 make NaN.
+ * bounds of a clip 1, at 0 that of \|x\| is 0, all as in PyTorch; from floor on it is 0. Where threshold and clip are
+ * flat, and from floor on everywhere, `dx` is +0 whatever `dy` is; at NaN they pass `dy` on, while the others but neg make
+ * NaN.
  *
- * Each f′ is off by at most 8u·\|f′\|, of kinds 6 and 10 beside by (2·x² + 2)·u·\|f′\| and \|beta·x\|·u·\|f′\| for the
- * rounded exponents, as long as f′, and of kinds 3 and 7 its inverse, is a normal number.
+ * Each f′ is off by at most 8u·\|f′\|, those of erf and exponential besides by (2·x² + 2)·u·\|f′\| and
+ * \|beta·x\|·u·\|f′\| for the rounded exponents, as long as f′, and of reciprocal and softsign its inverse, is a normal
+ * number.
+ *
+ * @split min(unaryCost(kind), EXP) * n
  */
 export function unaryBackward(
   kind: i32,
@@ -189,16 +209,16 @@ export function unaryBackward(
   x += at;
   dy += at;
   dx += at;
-  if (kind == ABS) backwardLoop(ABS, alpha, beta, x, dy, dx, n);
-  else if (kind == NEG) backwardLoop(NEG, alpha, beta, x, dy, dx, n);
-  else if (kind == SQRT) backwardLoop(SQRT, alpha, beta, x, dy, dx, n);
-  else if (kind == RECIPROCAL) backwardLoop(RECIPROCAL, alpha, beta, x, dy, dx, n);
-  else if (kind == EXP) backwardLoop(EXP, alpha, beta, x, dy, dx, n);
-  else if (kind == LOG) backwardLoop(LOG, alpha, beta, x, dy, dx, n);
-  else if (kind == ERF) backwardLoop(ERF, alpha, beta, x, dy, dx, n);
-  else if (kind == SOFTSIGN) backwardLoop(SOFTSIGN, alpha, beta, x, dy, dx, n);
-  else if (kind == THRESHOLD) backwardLoop(THRESHOLD, alpha, beta, x, dy, dx, n);
-  else if (kind == CLIP) backwardLoop(CLIP, alpha, beta, x, dy, dx, n);
-  else if (kind == EXPONENTIAL) backwardLoop(EXPONENTIAL, alpha, beta, x, dy, dx, n);
+  if (kind == Unary.abs) backwardLoop(Unary.abs, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.neg) backwardLoop(Unary.neg, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.sqrt) backwardLoop(Unary.sqrt, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.reciprocal) backwardLoop(Unary.reciprocal, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.exp) backwardLoop(Unary.exp, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.log) backwardLoop(Unary.log, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.erf) backwardLoop(Unary.erf, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.softsign) backwardLoop(Unary.softsign, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.threshold) backwardLoop(Unary.threshold, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.clip) backwardLoop(Unary.clip, alpha, beta, x, dy, dx, n);
+  else if (kind == Unary.exponential) backwardLoop(Unary.exponential, alpha, beta, x, dy, dx, n);
   else memory.fill(dx, 0, (<usize>n) << 2);
 }

@@ -3,7 +3,7 @@
  * the epilogue while `C` is there too.
  */
 import { activate } from "../elementwise/activation";
-import { ceilingOf, floorOf, isClip, LINEAR, RELU } from "../lib/activations";
+import { Activation, ceilingOf, floorOf, isClip } from "../lib/activations";
 import { add4, atLeast4, atMost4, load4, splat, store4 } from "../lib/simd";
 import { copyFloats } from "../lib/copy";
 import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
@@ -31,7 +31,7 @@ const BOUNDS: usize = memory.data<f32>([
 // @ts-ignore: decorator
 @inline
 function boundsOf(clip: i32): usize {
-  return BOUNDS + (clip == LINEAR ? 0 : clip == RELU ? 32 : 64);
+  return BOUNDS + (clip == Activation.linear ? 0 : clip == Activation.relu ? 32 : 64);
 }
 
 /** `A` as the register tile reads it (see `micro.ts`). */
@@ -148,7 +148,7 @@ function tiles(
     else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
     else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-    if (bias || clip != LINEAR) finish(rows, c, cRow, bias, clip);
+    if (bias || clip != Activation.linear) finish(rows, c, cRow, bias, clip);
     at += (<usize>rows) << 2;
     c += <usize>rows * cRow;
   }
@@ -203,7 +203,7 @@ export function gemmBlock(
   alpha: f32,
   edge: usize,
 ): void {
-  const clip = isClip(activation) ? activation : LINEAR;
+  const clip = isClip(activation) ? activation : Activation.linear;
   let panel = b.first;
   let cj = c;
   let j = 0;

@@ -9,7 +9,7 @@
  * KC and MC are for the caches alone: every element of C stays one running sum in ascending order of k.
  */
 import { activate } from "../elementwise/activation";
-import { LINEAR } from "../lib/activations";
+import { Activation } from "../lib/activations";
 import { endShare, firstShare, share, shares } from "../lib/share";
 import {
   describePanels,
@@ -49,7 +49,7 @@ function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize):
 /** Floats in front of the panels: the edge, the operands, the run of A and the table of a block's rows. */
 const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
 
-/** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. */
+/** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. @size */
 export function gemmWorkspace(n: i32, k: i32): f64 {
   return <f64>shares() * <f64>threadFloats(n, k);
 }
@@ -123,6 +123,9 @@ function readA(
  * Order: each element is one running float32 sum over k = 0, 1, …, then the bias, then the activation.
  * Error: |ĉ − c| ≤ γ_{k+1} · (|A|·|B| + |bias|) with γ_k = k·u / (1 − k·u), u = 2⁻²⁴ (Higham 2002, §3.1), and k·2⁻¹²⁶·max|A|
  * more where subnormal elements of `B` count as zeros.
+ *
+ * @split m * n * k
+ * @optional asIs
  */
 export function gemm(
   transposeA: bool,
@@ -161,7 +164,7 @@ export function gemm(
   if (m == 1 && !transposeB) {
     gemv(cols, k, a, transposeA ? aRow : 4, b, bRow, c, accumulate, asIs);
     if (bias) addFloats(c, bias, cols);
-    if (activation != LINEAR) activate(activation, alpha, c, c, cols);
+    if (activation != Activation.linear) activate(activation, alpha, c, c, cols);
     return;
   }
   workspace += (<usize>(share() * threadFloats(n, k))) << 2;
@@ -226,7 +229,7 @@ function product(
       readA(operand, transposeA, rows, kc, left, aRow, block);
       const ci = c + ic * cRow;
       if (last) gemmBlock(rows, n, operand, columns, ci, cRow, fresh, bias, activation, alpha, edge);
-      else gemmBlock(rows, n, operand, columns, ci, cRow, fresh, 0, LINEAR, 0, edge);
+      else gemmBlock(rows, n, operand, columns, ci, cRow, fresh, 0, Activation.linear, 0, edge);
     }
   }
 }

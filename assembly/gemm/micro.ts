@@ -10,7 +10,7 @@ import { load4, loadSplat, madd4, store4, zero4 } from "../lib/simd";
 
 /** Rows of the register tile. */
 export const MR: i32 = 5;
-/** Columns of the register tile. */
+/** Columns of the register tile, which packed matrices have as many of a panel. @abi PANEL_COLUMNS */
 export const NR: i32 = 8;
 /** Bytes of one entry of a table of runs: the jump and the number of steps. */
 export const RUN: usize = 8;

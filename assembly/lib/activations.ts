@@ -16,26 +16,50 @@ import {
   sub4,
   zero4,
 } from "./simd";
+import { COPY, EXP } from "./work";
 import { erfc4, exp4, expm1Negative4, expNegative4, log1p4, sigmoid4, silu4, tanh4 } from "./math";
 
-/** The kinds, as the ABI numbers them. */
-export const LINEAR: i32 = 0;
-export const RELU: i32 = 1;
-export const LEAKY_RELU: i32 = 2;
-export const SIGMOID: i32 = 3;
-export const TANH: i32 = 4;
-/** 5 is softmax, which is no function of one element. */
-export const RELU6: i32 = 6;
-export const ELU: i32 = 7;
-export const SELU: i32 = 8;
-export const HARD_SIGMOID: i32 = 9;
-/** From here on the slope follows from the input: the output does not tell it, or not well enough. */
-export const SOFTPLUS: i32 = 10;
-export const SILU: i32 = 11;
-export const HARD_SWISH: i32 = 12;
-export const GELU: i32 = 13;
-export const GELU_TANH: i32 = 14;
-export const MISH: i32 = 15;
+/**
+ * The activations by number. `softmax` runs over rows and has kernels of its own; `swish` is `silu`; `gelu` is the exact one
+ * and `geluTanh` its approximation by tanh. @abi
+ */
+export enum Activation {
+  linear = 0,
+  relu = 1,
+  leakyRelu = 2,
+  sigmoid = 3,
+  tanh = 4,
+  softmax = 5,
+  relu6 = 6,
+  elu = 7,
+  selu = 8,
+  hardSigmoid = 9,
+  softplus = 10,
+  silu = 11,
+  swish = 11,
+  hardSwish = 12,
+  gelu = 13,
+  geluTanh = 14,
+  mish = 15,
+}
+
+/** From this activation on the slope follows from the input: the output does not tell it, or not well enough. @abi */
+export const FIRST_FROM_INPUT: i32 = Activation.softplus;
+
+/** What an element costs on its way through an activation (see `work.ts`). @work */
+export function activationCost(kind: i32): f64 {
+  return isClip(kind) ||
+    kind == Activation.leakyRelu ||
+    kind == Activation.hardSigmoid ||
+    kind == Activation.hardSwish
+    ? COPY
+    : EXP;
+}
+
+/** What its gradient costs; before softplus the output tells the slope. @work */
+export function slopeCost(kind: i32): f64 {
+  return kind < FIRST_FROM_INPUT ? COPY : activationCost(kind);
+}
 
 /** λ and λ·α of Klambauer et al. 2017. */
 const SELU_SCALE: f32 = 1.0507009873554805;
@@ -89,24 +113,24 @@ function mishWeight4(x: v128): v128 {
   return mul4(e, add4(e, splat(2)));
 }
 
-/** Whether the kind is a matter of two bounds: linear, relu and relu6. */
+/** Whether the kind is a matter of two bounds: linear, relu and relu6. @work */
 // @ts-ignore: decorator
 @inline
 export function isClip(kind: i32): bool {
-  return kind == LINEAR || kind == RELU || kind == RELU6;
+  return kind == Activation.linear || kind == Activation.relu || kind == Activation.relu6;
 }
 
 /** The bounds of such a kind. */
 // @ts-ignore: decorator
 @inline
 export function floorOf(kind: i32): f32 {
-  return kind == LINEAR ? -Infinity : 0;
+  return kind == Activation.linear ? -Infinity : 0;
 }
 
 // @ts-ignore: decorator
 @inline
 export function ceilingOf(kind: i32): f32 {
-  return kind == RELU6 ? 6 : Infinity;
+  return kind == Activation.relu6 ? 6 : Infinity;
 }
 
 /** One vector of activations; `kind` is a constant wherever this is inlined. */
@@ -115,20 +139,20 @@ export function ceilingOf(kind: i32): f32 {
 export function activate4(kind: i32, alpha: v128, x: v128): v128 {
   const one = splat(1);
   const half = splat(0.5);
-  if (kind == RELU) return relu4(x);
-  if (kind == LEAKY_RELU) return select4(less4(x, zero4()), mul4(alpha, x), x);
-  if (kind == SIGMOID) return sigmoid4(x);
-  if (kind == TANH) return tanh4(x);
-  if (kind == RELU6) return clip4(x, splat(6));
-  if (kind == ELU) return exponential4(x, one, alpha);
-  if (kind == SELU) return exponential4(x, splat(SELU_SCALE), splat(SELU_LIMIT));
-  if (kind == HARD_SIGMOID) return clip4(add4(mul4(alpha, x), half), one);
-  if (kind == SOFTPLUS) return add4(relu4(x), log1p4(expNegative4(neg4(abs4(x)))));
-  if (kind == SILU) return silu4(x);
-  if (kind == HARD_SWISH) return mul4(x, div4(clip4(add4(x, splat(3)), splat(6)), splat(6)));
-  if (kind == GELU) return mul4(x, normalBelow4(x));
-  if (kind == GELU_TANH) return mul4(mul4(half, x), add4(one, geluTanh4(x)));
-  if (kind == MISH) {
+  if (kind == Activation.relu) return relu4(x);
+  if (kind == Activation.leakyRelu) return select4(less4(x, zero4()), mul4(alpha, x), x);
+  if (kind == Activation.sigmoid) return sigmoid4(x);
+  if (kind == Activation.tanh) return tanh4(x);
+  if (kind == Activation.relu6) return clip4(x, splat(6));
+  if (kind == Activation.elu) return exponential4(x, one, alpha);
+  if (kind == Activation.selu) return exponential4(x, splat(SELU_SCALE), splat(SELU_LIMIT));
+  if (kind == Activation.hardSigmoid) return clip4(add4(mul4(alpha, x), half), one);
+  if (kind == Activation.softplus) return add4(relu4(x), log1p4(expNegative4(neg4(abs4(x)))));
+  if (kind == Activation.silu) return silu4(x);
+  if (kind == Activation.hardSwish) return mul4(x, div4(clip4(add4(x, splat(3)), splat(6)), splat(6)));
+  if (kind == Activation.gelu) return mul4(x, normalBelow4(x));
+  if (kind == Activation.geluTanh) return mul4(mul4(half, x), add4(one, geluTanh4(x)));
+  if (kind == Activation.mish) {
     const weight = mishWeight4(x);
     return mul4(x, div4(weight, add4(weight, splat(2))));
   }
@@ -142,43 +166,44 @@ function between4(low: v128, high: v128, y: v128, dy: v128): v128 {
   return andNot4(andNot4(dy, lessEqual4(y, low)), lessEqual4(high, y));
 }
 
-/** One vector of gradients from the output `y` of the kinds before SOFTPLUS; `kind` is a constant wherever this is inlined. */
+/** One vector of gradients from the output `y` of the kinds before softplus; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
 function gradientFromOutput4(kind: i32, alpha: v128, y: v128, dy: v128): v128 {
   const zero = zero4();
   const one = splat(1);
-  if (kind == RELU) return andNot4(dy, lessEqual4(y, zero));
-  if (kind == LEAKY_RELU) return select4(less4(zero, y), dy, mul4(alpha, dy));
-  if (kind == SIGMOID) return mul4(dy, mul4(sub4(one, y), y));
-  if (kind == TANH) return mul4(dy, sub4(one, mul4(y, y)));
-  if (kind == RELU6) return between4(zero, splat(6), y, dy);
-  if (kind == ELU) return mul4(dy, select4(less4(zero, y), one, add4(y, alpha)));
-  if (kind == SELU) {
+  if (kind == Activation.relu) return andNot4(dy, lessEqual4(y, zero));
+  if (kind == Activation.leakyRelu) return select4(less4(zero, y), dy, mul4(alpha, dy));
+  if (kind == Activation.sigmoid) return mul4(dy, mul4(sub4(one, y), y));
+  if (kind == Activation.tanh) return mul4(dy, sub4(one, mul4(y, y)));
+  if (kind == Activation.relu6) return between4(zero, splat(6), y, dy);
+  if (kind == Activation.elu) return mul4(dy, select4(less4(zero, y), one, add4(y, alpha)));
+  if (kind == Activation.selu) {
     return mul4(dy, select4(less4(zero, y), splat(SELU_SCALE), add4(y, splat(SELU_LIMIT))));
   }
-  if (kind == HARD_SIGMOID) return between4(zero, one, y, mul4(alpha, dy));
+  if (kind == Activation.hardSigmoid) return between4(zero, one, y, mul4(alpha, dy));
   return dy;
 }
 
-/** The slope of a kind from SOFTPLUS on at the input `x`, of hard swish above −3; `kind` is a constant wherever this is inlined. */
+/** The slope of a kind from softplus on at the input `x`, of hard swish above −3; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
 function slopeFromInput4(kind: i32, x: v128): v128 {
   const one = splat(1);
   const half = splat(0.5);
-  if (kind == SOFTPLUS) return sigmoid4(x);
-  if (kind == HARD_SWISH) return select4(lessEqual4(splat(3), x), one, add4(div4(x, splat(3)), half));
+  if (kind == Activation.softplus) return sigmoid4(x);
+  if (kind == Activation.hardSwish)
+    return select4(lessEqual4(splat(3), x), one, add4(div4(x, splat(3)), half));
   x = atLeast4(atMost4(x, splat(SLOPE_HIGHEST)), splat(-SLOPE_HIGHEST));
-  if (kind == SILU) {
+  if (kind == Activation.silu) {
     // 1 − σ(x) = σ(−x), without a difference.
     return mul4(sigmoid4(x), add4(one, mul4(x, sigmoid4(neg4(x)))));
   }
-  if (kind == GELU) {
+  if (kind == Activation.gelu) {
     const density = mul4(splat(NORMAL_PEAK), expNegative4(neg4(mul4(half, mul4(x, x)))));
     return add4(normalBelow4(x), mul4(x, density));
   }
-  if (kind == GELU_TANH) {
+  if (kind == Activation.geluTanh) {
     const t = geluTanh4(x);
     const inner = mul4(splat(ROOT_2_BY_PI), add4(one, mul4(splat(3 * CUBIC), mul4(x, x))));
     const bend = mul4(mul4(x, sub4(one, mul4(t, t))), inner);
@@ -191,11 +216,11 @@ function slopeFromInput4(kind: i32, x: v128): v128 {
   return add4(div4(weight, sum), mul4(mul4(x, bend), sigmoid4(x)));
 }
 
-/** One vector of gradients; `s` is the output, or from SOFTPLUS on the input. `kind` is a constant wherever this is inlined. */
+/** One vector of gradients; `s` is the output, or from softplus on the input. `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
 export function gradient4(kind: i32, alpha: v128, s: v128, dy: v128): v128 {
-  if (kind < SOFTPLUS) return gradientFromOutput4(kind, alpha, s, dy);
+  if (kind < Activation.softplus) return gradientFromOutput4(kind, alpha, s, dy);
   const dx = mul4(dy, slopeFromInput4(kind, s));
-  return kind == HARD_SWISH ? andNot4(dx, lessEqual4(s, splat(-3))) : dx;
+  return kind == Activation.hardSwish ? andNot4(dx, lessEqual4(s, splat(-3))) : dx;
 }

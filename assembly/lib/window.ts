@@ -1,20 +1,22 @@
 /**
  * A sliding window over an NHWC image: the geometry that im2row, col2im, convolution and pooling share.
  *
- * One struct in linear memory, written once by the engine and passed by address. Output pixel `(oy, ox)` and filter
+ * Output pixel `(oy, ox)` and filter
  * tap `(ky, kx)` meet input pixel `(oy·strideH + ky·dilationH − top, ox·strideW + kx·dilationW − left)`; outside of the
- * image lies padding. Field order and size are mirrored in `src/kernels/window.ts`.
+ * image lies padding.
+ *
+ * @abi
  */
 @unmanaged
 export class Window {
-  /** Input height, width and channels (of one image). */
+  /** Input height, width and channels, of one image. */
   h: i32;
   w: i32;
   c: i32;
   /** Filter or pool size. */
   kh: i32;
   kw: i32;
-  /** Output height and width. */
+  /** Output height and width, of one image. */
   oh: i32;
   ow: i32;
   strideH: i32;

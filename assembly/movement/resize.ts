@@ -173,6 +173,8 @@ function anyRow(
  *
  * In the order of the formula; terms whose weight B is 0 are left out, so that with A = 1 a pixel is copied, NaN and
  * infinities too. Error: γ₄·Σ|weights·x|.
+ *
+ * @split SCATTER * n * oh * ow * c
  */
 export function resizeForward(
   rows: usize,
@@ -208,6 +210,8 @@ export function resizeForward(
  *
  * Output pixels in ascending order, the row's weight first; the sources of one from left to right, then those below. A
  * pixel in m means has |error| ≤ γ_{m+2}·Σ|weights·dy|. Threads share images.
+ *
+ * @split 2 * SCATTER * n * oh * ow * c
  */
 export function resizeBackward(
   rows: usize,

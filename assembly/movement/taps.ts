@@ -83,6 +83,8 @@ function addRow(weight: f32, inner: i32, x: usize, y: usize): void {
  * taps, an int32 `place` and a float32 `weight` each.
  *
  * In the order of the taps. One tap of weight 1 copies 32 bits, whatever they are. Error of a sum of k taps: γ_k·Σ|weight·x|.
+ *
+ * @split COPY * max(to, intAt(table, 1 + to)) * outer * inner
  */
 export function tapsForward(
   table: usize,
@@ -117,6 +119,8 @@ export function tapsForward(
 /**
  * The adjoint of `tapsForward`: zeroes `dx[outer, from, inner]`, then adds `weight·dy[o, j]` to the rows that each `j` was
  * made of, in ascending order of j and of its taps. A row in m sums has |error| ≤ γ_{m+1}·Σ|weight·dy|. Threads share `outer`.
+ *
+ * @split SCATTER * max(to, intAt(table, 1 + to)) * outer * inner
  */
 export function tapsBackward(
   table: usize,

@@ -3,9 +3,9 @@ import { copyFloats } from "../lib/copy";
 import { LINE, endOf, firstOf } from "../lib/share";
 import { LANES, highHalves4, loadLanes, lowHalves4, storeLanes, zipHigh4, zipLow4 } from "../lib/simd";
 
-/** One axis of the output, and how far apart its elements lie in the input. The table has one a line, as two int32. */
+/** One axis of the output, and how far apart its elements lie in the input. The table has one a line, as two int32. @abi */
 @unmanaged
-class Axis {
+class TransposeAxis {
   size: i32;
   stride: i32;
 }
@@ -17,6 +17,8 @@ class Axis {
  * a negative one reverses. It is fast where the last axis has stride 1 (rows are copied) and where another one has (planes
  * are transposed in blocks of 4×4); axes that stay neighbours should be one axis of the table. Exact; x and y do not
  * overlap. Threads share the longest axis.
+ *
+ * @split COPY * n * image
  */
 export function transpose(rank: i32, axes: usize, n: i32, image: i32, x: usize, y: usize): void {
   const last = axes + ((<usize>(rank - 1)) << 3);
@@ -25,7 +27,7 @@ export function transpose(rank: i32, axes: usize, n: i32, image: i32, x: usize, 
   let length = n;
   let plane: usize = 0;
   for (let p = axes; p <= last; p += 8) {
-    const axis = changetype<Axis>(p);
+    const axis = changetype<TransposeAxis>(p);
     elements *= axis.size;
     if (axis.size > length) {
       longest = p;
@@ -56,7 +58,7 @@ function walk(
   x: usize,
   y: usize,
 ): void {
-  const axis = changetype<Axis>(p);
+  const axis = changetype<TransposeAxis>(p);
   const first = firstOf(p == longest, axis.size, LINE);
   const own = endOf(p == longest, axis.size, LINE) - first;
   // More threads than lines. Below, no columns mean that no plane was met.

@@ -13,6 +13,8 @@ import { LANES, add4, loadLanes, mul4, storeLanes, sub4 } from "../lib/simd";
  *
  * Sums in float64: rows ascending, then channels of a group, or images, ascending; the coefficients of dy, 1 and x − mean
  * are rounded once.
+ *
+ * @split 2 * SCATTER * images * rows * c
  */
 export function normalizeBackward(
   images: i32,

@@ -15,7 +15,7 @@ import { normal } from "../elementwise/subnormal";
 /** Four float64 and four float32 a channel, in floats. */
 const SPACE: i32 = 12;
 
-/** The workspace, in floats. */
+/** The workspace, in floats. @size */
 export function normalizeWorkspace(c: i32): f64 {
   return <f64>SPACE * <f64>c * <f64>shares();
 }
@@ -72,6 +72,8 @@ export function gammaOf(gamma: usize, i: i32): f64 {
  * channels of a group, ascending. Each result is rounded once. Before that the mean is off by at most (n + 6)·2⁻⁵³ times
  * the mean over the set's n elements of |k| + |x − k|; the variance by (n + 6)·2⁻⁵³ times that of (|x − k| + |k − mean|)²,
  * and by the square of what the mean is off.
+ *
+ * @split SCATTER * images * rows * c
  */
 export function normalizeStatistics(
   images: i32,
@@ -128,6 +130,8 @@ function statisticsOf(
  *
  * The factor is rounded once from float64, then three operations: |error| ≤ 4u·|(x − mean)·factor| + u·|y|, and
  * 2⁻¹²⁶·|x − mean| / √(variance + epsilon) where gamma is subnormal and counts as zero.
+ *
+ * @split COPY * images * rows * c
  */
 export function normalizeForward(
   images: i32,

@@ -149,6 +149,8 @@ function spreadPixel(
  * `y[n, oh, ow, c]` = mean over the pixels of each window of `x[n, h, w, c]`; padding is not counted, as in TensorFlow.
  *
  * The k pixels are added in scan order, then divided by k: |error| ≤ k·u·(Σ |x|) / k to first order.
+ *
+ * @split COPY * unfolded(window, n)
  */
 export function averagePool2dForward(window: Window, n: i32, x: usize, y: usize): void {
   eachWindow(AVERAGE, window, n, x, y);
@@ -158,6 +160,8 @@ export function averagePool2dForward(window: Window, n: i32, x: usize, y: usize)
  * The adjoint of `averagePool2dForward`: zeroes `dx[n, h, w, c]`, then adds `dy / k` to the k pixels of each window.
  *
  * Windows in ascending order: a pixel in m windows has |error| ≤ m·u·Σ |dy| / k to first order.
+ *
+ * @split SCATTER * unfolded(window, n)
  */
 export function averagePool2dBackward(window: Window, n: i32, dy: usize, dx: usize): void {
   const size = (<usize>(window.h * window.w * window.c)) << 2;
@@ -169,6 +173,8 @@ export function averagePool2dBackward(window: Window, n: i32, dy: usize, dx: usi
 /**
  * `y[n, c]` = mean over the pixels of `x[n, pixels, c]`, added in ascending order, then divided:
  * |error| ≤ pixels·u·(Σ |x|) / pixels to first order.
+ *
+ * @split COPY * n * pixels * c
  */
 export function globalAveragePool2dForward(n: i32, pixels: i32, c: i32, x: usize, y: usize): void {
   const first = firstShare(n);
@@ -181,7 +187,11 @@ export function globalAveragePool2dForward(n: i32, pixels: i32, c: i32, x: usize
   }
 }
 
-/** The adjoint of `globalAveragePool2dForward`: `dx[n, pixels, c] = dy[n, c] / pixels`, rounded once. */
+/**
+ * The adjoint of `globalAveragePool2dForward`: `dx[n, pixels, c] = dy[n, c] / pixels`, rounded once.
+ *
+ * @split COPY * n * pixels * c
+ */
 export function globalAveragePool2dBackward(n: i32, pixels: i32, c: i32, dy: usize, dx: usize): void {
   const first = firstShare(n);
   const own = endShare(n) - first;

@@ -30,6 +30,8 @@ import { endTap, firstTap, Window } from "../lib/window";
  *
  * The first winner in scan order on a tie; the first NaN, if there is one. Padding never wins, so windows of negative
  * values, or of −∞ alone, have a winner as any other. Exact.
+ *
+ * @split SCATTER * unfolded(window, n)
  */
 export function maxPool2dForward(window: Window, n: i32, x: usize, y: usize, argmax: usize): void {
   const c = window.c;
@@ -284,6 +286,8 @@ function fewChannels(
  *
  * Scatter-add in ascending order of `dy`: overlapping windows with one winner add up, k of them with an error of at
  * most (k − 1)·u·Σ |dy|.
+ *
+ * @split SCATTER * n * ySize
  */
 export function maxPool2dBackward(n: i32, dy: usize, argmax: usize, dx: usize, ySize: i32, xSize: i32): void {
   const first = firstShare(n);

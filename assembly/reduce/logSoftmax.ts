@@ -21,6 +21,8 @@ import { rowMaximum, sumOfExponentials } from "./softmax";
  *
  * The sum is that of `softmaxForward`; |error| ≤ (2·|y| + 2·|x − max| + ⌈cols/4⌉ + 4)·u. A row with NaN or +∞, or of −∞
  * alone, becomes NaN, as in PyTorch.
+ *
+ * @split EXP * rows * cols
  */
 export function logSoftmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const end = endShare(rows);
@@ -51,6 +53,8 @@ function interleavedSum(x: usize, cols: i32): f32 {
  * `dx = dy − e^y·Σ dy` for each row of the output `y[rows, cols]`; `dx` may be `dy`.
  *
  * The sum has four interleaved parts as in the forward pass: |error| ≤ u·|dx| + (⌈cols/4⌉ + 6)·u·e^y·Σ |dy|.
+ *
+ * @split EXP * rows * cols
  */
 export function logSoftmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const end = endShare(rows);

@@ -69,6 +69,8 @@ export function divideInPlace(y: usize, divisor: f32, n: i32): void {
  * The sum has four interleaved parts (see `sumOfExponentials`), so its relative error is at most (⌈cols/4⌉ + 1)·u
  * beside the exponentials' own. The difference x − max is rounded: (|x − max| + ⌈cols/4⌉ + 6)·u bounds the relative
  * error of y where e^(x − max) is normal. A row with NaN or +∞, or of −∞ alone, becomes NaN, as in PyTorch.
+ *
+ * @split EXP * rows * cols
  */
 export function softmaxForward(x: usize, y: usize, rows: i32, cols: i32): void {
   const stride = (<usize>cols) << 2;
@@ -95,6 +97,8 @@ function dot(a: usize, b: usize, cols: i32): f32 {
  * `dx = y·(dy − Σ dy·y)` for each row of the softmax's output `y[rows, cols]`; `dx` may be `dy`.
  *
  * The sum has four interleaved parts as in the forward pass: |error| ≤ y·(⌈cols/4⌉ + 5)·u·(|dy| + Σ |dy·y|).
+ *
+ * @split COPY * rows * cols
  */
 export function softmaxBackward(y: usize, dy: usize, dx: usize, rows: i32, cols: i32): void {
   const rest = cols & (LANES - 1);

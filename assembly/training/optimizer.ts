@@ -103,6 +103,8 @@ function sgdLoop(
  * `v` starts at zero, which makes the first v equal to g′. With `v` = 0 there is no momentum and the step is g′.
  * Each line is evaluated left to right in float32, every operation rounded once. Returns whether all new values are
  * finite; stores nothing without `commit`. Each thread tells it of its share.
+ *
+ * @split COPY * n
  */
 export function sgdStep(
   w: usize,
@@ -217,6 +219,8 @@ function adamLoop(
  * with `correction1 = 1 − beta1^t` and `correction2 = 1 − beta2^t` in step t from 1 on. `m` and `v` start at zero.
  * Everything is float32, rounded once an operation, but `1 − beta`, which float32 betas would spoil: it is taken in
  * float64 first. Returns whether all new values are finite, each thread of its share; stores nothing without `commit`.
+ *
+ * @split DIVIDE * n
  */
 export function adamStep(
   w: usize,

@@ -16,17 +16,19 @@ import {
   zero4,
 } from "../lib/simd";
 
-/** The kinds, as the ABI numbers them. */
-const SQUARED: i32 = 0;
-const ABSOLUTE: i32 = 1;
-const HUBER: i32 = 2;
-const SIGMOID: i32 = 3;
+/** Losses of single elements by number; the formulas stand at `pointwiseLoss`. @abi */
+export enum PointwiseLoss {
+  meanSquaredError = 0,
+  meanAbsoluteError = 1,
+  huber = 2,
+  sigmoidCrossEntropy = 3,
+}
 
 /** The loss of one element; `kind` is a constant wherever this is inlined. */
 // @ts-ignore: decorator
 @inline
 function valueOf(kind: i32, delta: f64, y: f32, target: f32): f64 {
-  if (kind == SIGMOID) {
+  if (kind == PointwiseLoss.sigmoidCrossEntropy) {
     // −ln σ(y) and −ln σ(−y) are max(∓y, 0) + ln(1 + e^−|y|): nothing overflows. A logit that is certain and right, be it
     // infinite, adds nothing but that logarithm.
     const certain = target == (y > 0 ? 1 : 0);
@@ -34,9 +36,9 @@ function valueOf(kind: i32, delta: f64, y: f32, target: f32): f64 {
     return linear + ln(1 + <f64>exp(-abs(y)));
   }
   const difference = <f64>y - <f64>target;
-  if (kind == SQUARED) return difference * difference;
+  if (kind == PointwiseLoss.meanSquaredError) return difference * difference;
   const size = abs(difference);
-  if (kind == ABSOLUTE) return size;
+  if (kind == PointwiseLoss.meanAbsoluteError) return size;
   return size > delta ? delta * (size - 0.5 * delta) : 0.5 * size * size;
 }
 
@@ -44,10 +46,10 @@ function valueOf(kind: i32, delta: f64, y: f32, target: f32): f64 {
 // @ts-ignore: decorator
 @inline
 function lossSlope4(kind: i32, delta: f32, y: v128, target: v128): v128 {
-  if (kind == SIGMOID) return sub4(sigmoid4(y), target);
+  if (kind == PointwiseLoss.sigmoidCrossEntropy) return sub4(sigmoid4(y), target);
   const difference = sub4(y, target);
-  if (kind == SQUARED) return difference;
-  if (kind == HUBER) return min4(max4(difference, splat(-delta)), splat(delta));
+  if (kind == PointwiseLoss.meanSquaredError) return difference;
+  if (kind == PointwiseLoss.huber) return min4(max4(difference, splat(-delta)), splat(delta));
   const falling = select4(less4(difference, zero4()), splat(-1), difference);
   return select4(less4(zero4(), difference), splat(1), falling);
 }
@@ -126,12 +128,16 @@ export function pointwiseLoss(
   const n = rows * cols;
   // Before the gradient is written, perhaps in its place.
   const correct =
-    kind == SIGMOID ? decidedRows(y, targets, rows, cols) : matchingRows(y, targets, rows, cols);
+    kind == PointwiseLoss.sigmoidCrossEntropy
+      ? decidedRows(y, targets, rows, cols)
+      : matchingRows(y, targets, rows, cols);
   const divisor = <f32>n;
   let total: f64;
-  if (kind == SQUARED) total = sumOf(SQUARED, 0, y, targets, dx, n, divisor * 0.5);
-  else if (kind == ABSOLUTE) total = sumOf(ABSOLUTE, 0, y, targets, dx, n, divisor);
-  else if (kind == HUBER) total = sumOf(HUBER, delta, y, targets, dx, n, divisor);
-  else total = sumOf(SIGMOID, 0, y, targets, dx, n, divisor);
+  if (kind == PointwiseLoss.meanSquaredError)
+    total = sumOf(PointwiseLoss.meanSquaredError, 0, y, targets, dx, n, divisor * 0.5);
+  else if (kind == PointwiseLoss.meanAbsoluteError)
+    total = sumOf(PointwiseLoss.meanAbsoluteError, 0, y, targets, dx, n, divisor);
+  else if (kind == PointwiseLoss.huber) total = sumOf(PointwiseLoss.huber, delta, y, targets, dx, n, divisor);
+  else total = sumOf(PointwiseLoss.sigmoidCrossEntropy, 0, y, targets, dx, n, divisor);
   report(result, total / <f64>n, correct);
 }

@@ -1,29 +1,6 @@
 import { OptionError } from "../errors.ts";
 import { numberIn, oneOf } from "../options.ts";
-
-/** As `assembly/lib/activations.ts` numbers them; softmax has a kernel of its own. */
-export const CODES = {
-  linear: 0,
-  relu: 1,
-  leakyRelu: 2,
-  sigmoid: 3,
-  tanh: 4,
-  softmax: 5,
-  relu6: 6,
-  elu: 7,
-  selu: 8,
-  hardSigmoid: 9,
-  softplus: 10,
-  silu: 11,
-  swish: 11,
-  hardSwish: 12,
-  gelu: 13,
-  geluTanh: 14,
-  mish: 15,
-} as const;
-
-/** From this code on the slope follows from the input, not from the output. */
-const FIRST_FROM_INPUT = CODES.softplus;
+import { ACTIVATION, FIRST_FROM_INPUT } from "./kernels.ts";
 
 /** The parameter of the activations that have one, where none is given: as in TensorFlow, but for hard sigmoid's 1/6. */
 const PARAMETERS = { leakyRelu: 0.2, elu: 1, hardSigmoid: 1 / 6 } as const;
@@ -32,7 +9,7 @@ const PARAMETERS = { leakyRelu: 0.2, elu: 1, hardSigmoid: 1 / 6 } as const;
  * Names of the activations. `softmax` runs over the last axis; `swish` is `silu`; `gelu` is the exact one and `geluTanh`
  * its approximation by tanh. Formulas and errors stand at the kernel, `assembly/elementwise/activation.ts`.
  */
-export type ActivationName = keyof typeof CODES;
+export type ActivationName = keyof typeof ACTIVATION;
 
 type Parametric = keyof typeof PARAMETERS;
 
@@ -68,11 +45,11 @@ export function activationCode(where: string, activation: Activation): Activatio
     if (Math.fround(parameter) < Infinity) return coded(name, parameter);
     throw new OptionError(`${place}: ${name}: expected a number that float32 can hold, got ${parameter}`);
   }
-  const name = oneOf(place, activation, Object.keys(CODES) as ActivationName[]);
+  const name = oneOf(place, activation, Object.keys(ACTIVATION) as ActivationName[]);
   return coded(name, Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name as Parametric] : 0);
 }
 
 function coded(name: ActivationName, alpha: number): ActivationCode {
-  const code = CODES[name];
+  const code = ACTIVATION[name];
   return { name, code, alpha, fromInput: code >= FIRST_FROM_INPUT };
 }

@@ -1,7 +1,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { oneOf, positiveInteger } from "../options.ts";
 import { shapeText, type Shape } from "../tensor.ts";
-import type { Kernels } from "./kernels.ts";
+import { PANEL_COLUMNS, WINOGRAD_OUT, WINOGRAD_POINTS, type Kernels } from "./kernels.ts";
 import type { Window } from "./window.ts";
 
 /** How a convolution or its filter gradient is computed. `"auto"` chooses by the shape alone. */
@@ -62,7 +62,7 @@ function isDepthwise({ window, f, groups }: Conv2d): boolean {
 }
 
 /** Columns rounded up to whole panels. */
-export const pad8 = (columns: number): number => Math.ceil(columns / 8) * 8;
+export const paddedColumns = (columns: number): number => Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS;
 
 /** Fewest channels and filters for which transforming tiles can pay. */
 const FEWEST = 8;
@@ -82,9 +82,9 @@ function prefersWinograd(conv: Conv2d): boolean {
   const { window, f } = conv;
   const { oh, ow, c } = window;
   if (!suitsWinograd(conv) || Math.min(c, f) < FEWEST) return false;
-  const columns = pad8(f);
-  const tile = 36 * (c + START) * columns + TRANSFORM_CHANNEL * c + TRANSFORM_FILTER * f;
-  return Math.ceil(oh / 4) * Math.ceil(ow / 4) * tile < oh * ow * 9 * c * columns;
+  const columns = paddedColumns(f);
+  const tile = WINOGRAD_POINTS * (c + START) * columns + TRANSFORM_CHANNEL * c + TRANSFORM_FILTER * f;
+  return Math.ceil(oh / WINOGRAD_OUT) * Math.ceil(ow / WINOGRAD_OUT) * tile < oh * ow * 9 * c * columns;
 }
 
 /** The algorithm itself. @throws OptionError when it does not fit. */

@@ -2,7 +2,7 @@
 import { oneOf } from "../options.ts";
 import {
   depthwiseFilters,
-  pad8,
+  paddedColumns,
   resolveAlgorithm,
   UNPACKED,
   type Conv2d,
@@ -101,7 +101,7 @@ const SCATTER_COST = 8;
 function prefersFlipped({ window, f, groups }: Conv2d): boolean {
   if (window.strideH * window.strideW > 1) return false;
   const [cg, fg, taps] = [window.c / groups, f / groups, window.kh * window.kw];
-  const flipped = window.h * window.w * pad8(cg) * taps * fg;
-  const col2im = window.oh * window.ow * pad8(taps * cg) * (fg + (taps > 1 ? SCATTER_COST : 0));
+  const flipped = window.h * window.w * paddedColumns(cg) * taps * fg;
+  const col2im = window.oh * window.ow * paddedColumns(taps * cg) * (fg + (taps > 1 ? SCATTER_COST : 0));
   return flipped < col2im;
 }

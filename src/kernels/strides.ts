@@ -1,5 +1,15 @@
-/** How kernels find elements along axes: the tables that `assembly/elementwise/broadcast.ts` and `assembly/reduce/reduce.ts` read. */
+/** How kernels find elements along axes: the layouts that `broadcastForward` and `reduceForward` read. */
 import { sizeOf, type Shape } from "../tensor.ts";
+import {
+  BROADCAST_AXIS_SIZE,
+  BROADCAST_LAYOUT_SIZE,
+  REDUCTION_AXIS_SIZE,
+  REDUCTION_LAYOUT_SIZE,
+  writeBroadcastAxis,
+  writeBroadcastLayout,
+  writeReductionAxis,
+  writeReductionLayout,
+} from "./kernels.ts";
 
 /** An axis, and how far apart its elements lie in each of some tensors. */
 interface Axis {
@@ -38,26 +48,38 @@ export function broadcastTable(
   const axes = mergedAxes(shape, operands.map(stepsOf));
   if (axes.length === 0) axes.push({ size: 1, steps: [1, 1] });
   axes.push({ size: 1, steps: operands.map((operand, i) => (perImage[i] ? sizeOf(operand) : 0)) });
-  return Int32Array.from([
-    axes.length,
-    sizeOf(shape),
-    ...axes.flatMap(({ size, steps }) => [size, ...steps]),
-  ]);
+  const table = new Int32Array(BROADCAST_LAYOUT_SIZE + axes.length * BROADCAST_AXIS_SIZE);
+  writeBroadcastLayout(table, 0, { axes: axes.length, size: sizeOf(shape) });
+  for (const [i, { size, steps }] of axes.entries()) {
+    const [a, b] = steps as readonly [number, number];
+    writeBroadcastAxis(table, 4 * (BROADCAST_LAYOUT_SIZE + i * BROADCAST_AXIS_SIZE), { size, a, b });
+  }
+  return table;
 }
 
 /** The layout by which `reduceForward` reduces images of `shape` over some of their axes. */
 export function reductionTable(shape: Shape, reduced: ReadonlySet<number>): Int32Array {
   const keeps = (axis: number): boolean => !reduced.has(axis);
-  const steps = stepsOf(shape);
+  const apart = stepsOf(shape);
   const some = (kept: boolean): Axis[] =>
     mergedAxes(
       shape.map((size, axis) => (keeps(axis) === kept ? size : 1)),
-      [steps],
+      [apart],
     );
   const [stay, go] = [some(true), some(false)];
   stay.push({ size: 1, steps: [sizeOf(shape)] });
   if (go.length === 0) go.push({ size: 1, steps: [0] });
-  const sizes = [shape.filter((_, axis) => keeps(axis)), shape.filter((_, axis) => !keeps(axis))].map(sizeOf);
-  const axes = [...stay, ...go].flatMap(({ size, steps: [step] }) => [size, step!]);
-  return Int32Array.from([stay.length, go.length, ...sizes, ...axes]);
+  const axes = [...stay, ...go];
+  const table = new Int32Array(REDUCTION_LAYOUT_SIZE + axes.length * REDUCTION_AXIS_SIZE);
+  writeReductionLayout(table, 0, {
+    kept: stay.length,
+    reduced: go.length,
+    size: sizeOf(shape.filter((_, axis) => keeps(axis))),
+    count: sizeOf(shape.filter((_, axis) => !keeps(axis))),
+  });
+  for (const [i, { size, steps }] of axes.entries()) {
+    const at = 4 * (REDUCTION_LAYOUT_SIZE + i * REDUCTION_AXIS_SIZE);
+    writeReductionAxis(table, at, { size, stride: steps[0]! });
+  }
+  return table;
 }

@@ -1,14 +1,10 @@
 import type { Shape } from "../tensor.ts";
+import { TRANSPOSE_AXIS_SIZE, writeTransposeAxis, type TransposeAxis } from "./kernels.ts";
 
 /** A transposition as the kernel takes it: `(size, stride)` of each axis of the result, stride within the operand. */
 export interface Transposition {
   readonly rank: number;
   readonly table: Int32Array;
-}
-
-interface Axis {
-  readonly size: number;
-  readonly stride: number;
 }
 
 /**
@@ -18,7 +14,7 @@ interface Axis {
 export function transposition(shape: Shape, perm: readonly number[]): Transposition {
   const strides = shape.map(() => 1);
   for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;
-  const axes: Axis[] = [];
+  const axes: TransposeAxis[] = [];
   for (const axis of perm) {
     const [size, stride] = [shape[axis]!, strides[axis]!];
     const before = axes.at(-1);
@@ -27,5 +23,7 @@ export function transposition(shape: Shape, perm: readonly number[]): Transposit
     else axes.push({ size, stride });
   }
   if (axes.length === 0) axes.push({ size: 1, stride: 1 });
-  return { rank: axes.length, table: Int32Array.from(axes.flatMap(({ size, stride }) => [size, stride])) };
+  const table = new Int32Array(axes.length * TRANSPOSE_AXIS_SIZE);
+  for (const [i, axis] of axes.entries()) writeTransposeAxis(table, 4 * i * TRANSPOSE_AXIS_SIZE, axis);
+  return { rank: axes.length, table };
 }

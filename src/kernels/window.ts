@@ -1,6 +1,9 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import { pairOf, show, sizePair, type Size } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import type { Window } from "./kernels.ts";
+
+export { WINDOW_SIZE, writeWindow, type Window } from "./kernels.ts";
 
 /** `"same"`: ⌈size / stride⌉ outputs, the odd row or column of padding below and right; `"valid"`: none; or explicit. */
 export type Padding =
@@ -14,26 +17,6 @@ export interface WindowOptions {
   padding?: Padding | undefined;
   dilationRate?: Size | undefined;
 }
-
-/** A sliding window over an image `[h, w, c]`: the fields of `assembly/lib/window.ts`, in their order. */
-export interface Window {
-  readonly h: number;
-  readonly w: number;
-  readonly c: number;
-  readonly kh: number;
-  readonly kw: number;
-  readonly oh: number;
-  readonly ow: number;
-  readonly strideH: number;
-  readonly strideW: number;
-  readonly dilationH: number;
-  readonly dilationW: number;
-  readonly top: number;
-  readonly left: number;
-}
-
-/** Four-byte elements of the struct. */
-export const WINDOW_SIZE = 13;
 
 /** Most elements of an image with its padding: kernels count them in 32 bits. */
 const MOST = 2 ** 30;
@@ -112,10 +95,4 @@ export function resolveWindow(where: string, image: Shape, options: WindowOption
   checkElements(where, [h + vertical.padding, w + horizontal.padding, c], " with its padding");
   const [oh, ow, top, left] = [vertical.size, horizontal.size, vertical.pad, horizontal.pad];
   return { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
-}
-
-/** Writes the struct that kernels read to `pointer` (`WINDOW_SIZE` elements) of a memory, of which `ints` is the view. */
-export function writeWindow(ints: Int32Array, pointer: number, window: Window): void {
-  const { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
-  ints.set([h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left], pointer >>> 2);
 }

@@ -1,7 +1,7 @@
 /** The pages of reference name everything that users can call. */
 import { describe, expect, it } from "vitest";
 import { layers, losses, metrics, optimizers, schedules } from "../../src/index.ts";
-import { CODES } from "../../src/kernels/activation.ts";
+import { ACTIVATION } from "../../src/kernels/kernels.ts";
 import { Engine } from "../../src/ops/engine.ts";
 import { readPage } from "./pages.ts";
 
@@ -16,7 +16,7 @@ const operators = Object.getOwnPropertyNames(Engine.prototype).filter((name) => 
 describe("the reference names all", () => {
   it.each([
     ["layers", "docs/layers.md", Object.keys(layers)],
-    ["activations", "docs/layers.md", Object.keys(CODES)],
+    ["activations", "docs/layers.md", Object.keys(ACTIVATION)],
     ["operators", "docs/operators.md", operators],
     ["losses", "docs/models.md", Object.keys(losses)],
     ["optimizers", "docs/models.md", Object.keys(optimizers)],

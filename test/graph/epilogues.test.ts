@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { input, layers, load, model, type Activation, type Engine, type Layer } from "../../src/index.ts";
-import { CODES } from "../../src/kernels/activation.ts";
+import { ACTIVATION } from "../../src/kernels/kernels.ts";
 import { fuse } from "../../src/graph/fusion.ts";
 import { bitsOf } from "../support/float.ts";
 import { run, unfused } from "../support/fusion.ts";
@@ -16,7 +16,7 @@ afterAll(() => engine.dispose());
 /** Below a vector's four lanes, one, one and a rest, and two panels of eight with a rest. */
 const CHANNELS = [1, 3, 4, 5, 19];
 
-const NAMED = Object.keys(CODES).filter((name) => name !== "linear" && name !== "softmax");
+const NAMED = Object.keys(ACTIVATION).filter((name) => name !== "linear" && name !== "softmax");
 const ACTIVATIONS = [
   ...(NAMED as Activation[]),
   { leakyRelu: 0.3 },

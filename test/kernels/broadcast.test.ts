@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { BROADCAST } from "../../src/kernels/kernels.ts";
 import { broadcastTable } from "../../src/kernels/strides.ts";
 import { broadcast } from "../oracles/strided.ts";
 import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
@@ -9,17 +10,17 @@ import { guarded, openKernels } from "../support/wasm.ts";
 const bench = openKernels();
 const { kernels } = bench;
 
-/** In the order of the ABI; each float64 result rounds to what float32 arithmetic gives. */
-const KINDS: readonly ((a: number, b: number) => number)[] = [
-  (a, b) => a + b,
-  (a, b) => a - b,
-  (a, b) => a * b,
-  (a, b) => a / b,
-  Math.min,
-  Math.max,
-];
-const POW = 6;
-const FIRST = 7;
+/** Each float64 result rounds to what float32 arithmetic gives. */
+const KINDS = new Map<number, (a: number, b: number) => number>([
+  [BROADCAST.add, (a, b) => a + b],
+  [BROADCAST.sub, (a, b) => a - b],
+  [BROADCAST.mul, (a, b) => a * b],
+  [BROADCAST.div, (a, b) => a / b],
+  [BROADCAST.min, Math.min],
+  [BROADCAST.max, Math.max],
+  [BROADCAST.first, (a) => a],
+]);
+const POW = BROADCAST.pow;
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
@@ -48,7 +49,7 @@ function expected(kind: number, n: number, shape: readonly number[], a: Operand,
     data,
     shape: [perImage ? n : 1, ...own],
   });
-  return broadcast([n, ...shape], whole(a), whole(b), KINDS[kind] ?? ((left) => left));
+  return broadcast([n, ...shape], whole(a), whole(b), KINDS.get(kind)!);
 }
 
 describe("broadcastForward", () => {
@@ -64,7 +65,7 @@ describe("broadcastForward", () => {
   ])("combines %s", (_, shape, left, right) => {
     for (const perImage of [true, false]) {
       const [a, b] = [operand(1, 3, left, true), operand(2, 3, right, perImage)];
-      for (const kind of [0, 1, 2, 3, 4, 5, FIRST]) {
+      for (const kind of KINDS.keys()) {
         const exact = Float32Array.from(expected(kind, 3, shape, a, b));
         expect(bitsOf(run(kind, 3, shape, a, b))).toEqual(bitsOf(exact));
       }
@@ -79,7 +80,7 @@ describe("broadcastForward", () => {
     const cases = fc.record({
       axes: fc.array(axis, { maxLength: 5 }),
       n: fc.integer({ min: 1, max: 3 }),
-      kind: fc.integer({ min: 0, max: 5 }),
+      kind: fc.constantFrom(...KINDS.keys()),
       perImage: fc.tuple(fc.boolean(), fc.boolean()),
     });
     fc.assert(
@@ -109,15 +110,16 @@ describe("broadcastForward", () => {
 
   it("keeps NaN in minima and maxima", () => {
     const [a, b] = [Float32Array.of(NaN, 1, 2), Float32Array.of(1, NaN, 3)];
-    for (const kind of [4, 5]) {
+    for (const kind of [BROADCAST.min, BROADCAST.max]) {
       const of = (data: Float32Array): Operand => ({ data, shape: [3], perImage: true });
-      expect([...run(kind, 1, [3], of(a), of(b))]).toEqual([NaN, NaN, kind === 4 ? 2 : 3]);
+      expect([...run(kind, 1, [3], of(a), of(b))]).toEqual([NaN, NaN, kind === BROADCAST.min ? 2 : 3]);
     }
   });
 });
 
 describe("what gradients are made of", () => {
-  const [SHARE, KEEP, DROP, JOIN, BASE_SLOPE, EXPONENT_SLOPE] = [8, 9, 10, 11, 12, 13] as const;
+  const { share: SHARE, keep: KEEP, drop: DROP, join: JOIN, baseSlope: BASE_SLOPE } = BROADCAST;
+  const EXPONENT_SLOPE = BROADCAST.exponentSlope;
   const of = (kind: number, a: Float32Array, b: Float32Array): Float32Array => {
     const whole = (data: Float32Array): Operand => ({ data, shape: [data.length], perImage: true });
     return run(kind, 1, [a.length], whole(a), whole(b));

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { ACTIVATION } from "../../src/kernels/kernels.ts";
 import { gemm, gemmFloat32, type Product } from "../oracles/gemm.ts";
 import { expectSameBits, expectWithin, gamma } from "../support/float.ts";
 import { random } from "../support/random.ts";
@@ -7,11 +8,7 @@ import { guarded, openKernels } from "../support/wasm.ts";
 const bench = openKernels();
 const { kernels } = bench;
 
-const LINEAR = 0;
-const RELU = 1;
-const LEAKY_RELU = 2;
-const SIGMOID = 3;
-const TANH = 4;
+const { linear: LINEAR, relu: RELU, leakyRelu: LEAKY_RELU, sigmoid: SIGMOID, tanh: TANH } = ACTIVATION;
 const SLOPE = 0.125;
 
 const transposes = [
@@ -60,7 +57,7 @@ function product(
 }
 
 /** The dense result. Output rows lie `gap` floats apart, and nothing may be written between them. */
-function run(p: Product, { gap = 0, activation = LINEAR } = {}): Float32Array {
+function run(p: Product, { gap = 0, activation = LINEAR as number } = {}): Float32Array {
   const { transposeA, transposeB, m, n, k, lda, ldb } = p;
   bench.reset();
   const ldc = n + gap;

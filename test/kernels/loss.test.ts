@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { POINTWISE_LOSS } from "../../src/kernels/kernels.ts";
 import { guarded, openKernels } from "../support/wasm.ts";
 import { random } from "../support/random.ts";
 import { numericalGradient } from "../support/differences.ts";
@@ -144,12 +145,11 @@ describe("softmax cross-entropy at the limits", () => {
   });
 });
 
-/** As `assembly/training/pointwiseLoss.ts` numbers them. */
 const KINDS = [
-  { name: "meanSquaredError", kind: 0, delta: 0 },
-  { name: "meanAbsoluteError", kind: 1, delta: 0 },
-  { name: "huber", kind: 2, delta: 0.75 },
-  { name: "sigmoidCrossEntropy", kind: 3, delta: 0 },
+  { name: "meanSquaredError", kind: POINTWISE_LOSS.meanSquaredError, delta: 0 },
+  { name: "meanAbsoluteError", kind: POINTWISE_LOSS.meanAbsoluteError, delta: 0 },
+  { name: "huber", kind: POINTWISE_LOSS.huber, delta: 0.75 },
+  { name: "sigmoidCrossEntropy", kind: POINTWISE_LOSS.sigmoidCrossEntropy, delta: 0 },
 ] as const;
 
 describe.each(KINDS)("$name", ({ name, kind, delta }) => {

@@ -258,7 +258,7 @@ describe("gemm", () => {
 });
 
 it("a sum with an activation is in several blocks what it is in one", () => {
-  const n = 2 * constant("elementwise.ts", "BLOCK") + 5;
+  const n = 2 * constant("elementwise/binary.ts", "BLOCK") + 5;
   const data = random(n);
   const [a, b] = [data.uniform(n, -9, 9), data.uniform(n, -9, 9)];
   for (const code of [1, 2, 4, 6, 12]) {
@@ -322,7 +322,7 @@ describe("an activation as part of a kernel has the bits of one behind it", () =
   const product = (conv: Convolution, x: Float32Array, w: Float32Array, more: Epilogue): Float32Array =>
     runForward(bench, conv, x, w, more);
 
-  const LANES = constant("simd.ts", "LANES");
+  const LANES = constant("lib/simd.ts", "LANES");
   const NR = constant("gemm/micro.ts", "NR");
   const of = (c: number): Convolution => conv2d(2, 9, c, 3, c, { groups: c, pad: "same" });
   const cases: [name: string, conv: Convolution, run: typeof product][] = [

@@ -22,8 +22,13 @@ import type { Verdict } from "./report.ts";
 /** Most seconds on a processor for one file of tests, which take a fraction of it; a loop without end runs into it. */
 const LIMIT = 120;
 
-/** Seen by no kernel's caller: the list of exports, and what only other builds hold. */
-const LEFT_OUT = new Set(["assembly/index.ts", "assembly/threads.ts", "assembly/relaxed.ts"]);
+/** Seen by no kernel's caller: the list of exports, what only other builds hold, and what is never compiled. */
+const LEFT_OUT = new Set([
+  "assembly/lib/work.ts",
+  "assembly/index.ts",
+  "assembly/threads.ts",
+  "assembly/relaxed.ts",
+]);
 
 /** These tests run on a mistake that the tests of the kernels themselves did not notice. */
 const NETS = ["test/conformance.test.ts", "test/sameBits.test.ts", "test/runtime/threadBits.test.ts"];
@@ -41,11 +46,15 @@ export function kernelFiles(): string[] {
 const tunes = (text: string, { operator, start }: Mutant): boolean =>
   operator === "NumberOff" && /^(export )?const \w+: \w+ = [^\n]*$/.test(lineUpTo(text, start));
 
+/** Whether it is in a function that tells the work of a call, which is not compiled. */
+const isCost = (text: string, { start }: Mutant): boolean =>
+  /@work \*\/\nexport function [^}]*$/.test(text.slice(0, start));
+
 const lineUpTo = (text: string, at: number): string => text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
 
 export async function kernelMutants(file: string): Promise<Mutant[]> {
   const text = readFileSync(file, "utf8");
-  return (await mutantsOf(file)).filter((mutant) => !tunes(text, mutant));
+  return (await mutantsOf(file)).filter((mutant) => !tunes(text, mutant) && !isCost(text, mutant));
 }
 
 /** The files that a source imports, itself included, by any number of steps. */
@@ -121,9 +130,9 @@ class Copy {
     this.folder = resolve(folder);
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
-    const binaries = readdirSync("build").filter((name) => name.includes("wasm"));
-    const files = ["src", "test", "assembly", "package.json", "vitest.config.ts", "tsconfig.json"];
-    for (const name of [...files, ...binaries.map((file) => `build/${file}`)])
+    const generated = readdirSync("build").filter((name) => /wasm|\.ts$/.test(name));
+    const files = ["src", "test", "assembly", "scripts", "package.json", "vitest.config.ts", "tsconfig.json"];
+    for (const name of [...files, ...generated.map((file) => `build/${file}`)])
       cpSync(name, join(this.folder, name), {
         recursive: true,
         filter: (path) => !path.includes("node_modules"),

@@ -1,22 +1,23 @@
 /** Activations and softmax in float64, straight from their definitions. */
 import type { Activation } from "im2row";
+import { ACTIVATION } from "../../src/kernels/kernels.ts";
 import { SMALLEST, SMALLEST_NORMAL, U, ulp } from "../support/float.ts";
 
-export const LINEAR = 0;
-export const RELU = 1;
-export const LEAKY_RELU = 2;
-export const SIGMOID = 3;
-export const TANH = 4;
-export const RELU6 = 6;
-export const ELU = 7;
-export const SELU = 8;
-export const HARD_SIGMOID = 9;
-export const SOFTPLUS = 10;
-export const SILU = 11;
-export const HARD_SWISH = 12;
-export const GELU = 13;
-export const GELU_TANH = 14;
-export const MISH = 15;
+export const LINEAR = ACTIVATION.linear;
+export const RELU = ACTIVATION.relu;
+export const LEAKY_RELU = ACTIVATION.leakyRelu;
+export const SIGMOID = ACTIVATION.sigmoid;
+export const TANH = ACTIVATION.tanh;
+export const RELU6 = ACTIVATION.relu6;
+export const ELU = ACTIVATION.elu;
+export const SELU = ACTIVATION.selu;
+export const HARD_SIGMOID = ACTIVATION.hardSigmoid;
+export const SOFTPLUS = ACTIVATION.softplus;
+export const SILU = ACTIVATION.silu;
+export const HARD_SWISH = ACTIVATION.hardSwish;
+export const GELU = ACTIVATION.gelu;
+export const GELU_TANH = ACTIVATION.geluTanh;
+export const MISH = ACTIVATION.mish;
 
 const SELU_ALPHA = 1.6732632423543772;
 const SELU_SCALE = 1.0507009873554805;

@@ -1,25 +1,10 @@
 /** Functions of one element and their slopes in float64, straight from their definitions. */
 
-/** The kinds in the order of the ABI. */
-export const UNARIES = [
-  "abs",
-  "neg",
-  "sqrt",
-  "reciprocal",
-  "exp",
-  "log",
-  "erf",
-  "softsign",
-  "threshold",
-  "clip",
-  "exponential",
-  "floor",
-  "ceil",
-  "round",
-  "sign",
-] as const;
+import { UNARY } from "../../src/kernels/kernels.ts";
 
-export type Unary = (typeof UNARIES)[number];
+export type Unary = keyof typeof UNARY;
+
+export const UNARIES = Object.keys(UNARY) as Unary[];
 
 /** erf by its Taylor series below 3, by the continued fraction of erfc (Laplace) above. */
 function erf(x: number): number {

@@ -1,4 +1,5 @@
 /** Kernels that threads share and no operator of the engine calls, run on the memory itself: their results. */
+import { BROADCAST, REDUCE, UNARY } from "../../src/kernels/kernels.ts";
 import { Region } from "../../src/runtime/region.ts";
 import { resizeTable } from "../../src/kernels/resizeTable.ts";
 import { tapsOf } from "../../src/layers/take.ts";
@@ -15,14 +16,16 @@ export function strided({ runtime }: Engine): Float32Array[] {
   const [x, row] = [region.put(noise(1, n, size).data), region.put(noise(2, 1, 9).data)];
   const layout = region.put(broadcastTable(shape, [shape, [1, 1, 9]], [true, false]));
   const runs: ((y: number) => void)[] = [
-    ...[0, 1, 2, 3, 4, 5, 6, 7].map(
+    ...Object.values(BROADCAST).map(
       (kind) => (y: number) => kernels.broadcastForward(kind, layout, n, x, row, y),
     ),
     ...[[0], [1], [2], [0, 1, 2]].flatMap((axes) => {
       const reduction = region.put(reductionTable(shape, new Set(axes)));
-      return [0, 1, 2, 3].map((kind) => (y: number) => kernels.reduceForward(kind, reduction, n, x, y));
+      return Object.values(REDUCE).map(
+        (kind) => (y: number) => kernels.reduceForward(kind, reduction, n, x, y),
+      );
     }),
-    ...Array.from({ length: 15 }, (_, kind) => (y: number) => {
+    ...Object.values(UNARY).map((kind) => (y: number) => {
       kernels.unaryForward(kind, -0.5, 0.5, x, y, n * size);
       kernels.unaryBackward(kind, -0.5, 0.5, x, y, y, n * size);
     }),

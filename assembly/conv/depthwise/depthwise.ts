@@ -7,7 +7,7 @@
  * are: callers lay them out by `flushSubnormals`.
  */
 import { activate } from "../../elementwise/activation";
-import { ceilingOf, floorOf, isClip, LINEAR } from "../../lib/activations";
+import { Activation, ceilingOf, floorOf, isClip } from "../../lib/activations";
 import { COLUMNS, fewChannels, fourPixels, joinedPixels3, onePixel, Taps } from "./pixels";
 import { rotate } from "../inputGradientFlipped";
 import { endShare, firstShare, share, shares } from "../../lib/share";
@@ -18,7 +18,7 @@ import { endTap, firstTap, Window } from "../../lib/window";
 const STRUCT: i32 = 16;
 const WINDOW: i32 = 16;
 
-/** Floats of workspace for `depthwiseConv2dForward` and `depthwiseConv2dBackpropInput`. */
+/** Floats of workspace for `depthwiseConv2dForward` and `depthwiseConv2dBackpropInput`. @size */
 export function depthwiseConv2dWorkspace(): f64 {
   return <f64>(shares() * (STRUCT + WINDOW));
 }
@@ -28,6 +28,8 @@ export function depthwiseConv2dWorkspace(): f64 {
  *
  * Order: one running float32 sum over the taps (ky, kx) inside of the image, ascending; then the bias, then the
  * activation. Error: γ_{kh·kw+1}·(Σ|x·w| + |b|).
+ *
+ * @split DEPTHWISE * unfolded(window, n)
  */
 export function depthwiseConv2dForward(
   window: Window,
@@ -43,7 +45,7 @@ export function depthwiseConv2dForward(
   const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
   const row = window.ow * window.c;
   taps.b = b;
-  setBounds(taps, isClip(activation) ? activation : LINEAR);
+  setBounds(taps, isClip(activation) ? activation : Activation.linear);
   slide(false, window, n, x, w, y, taps);
   if (isClip(activation)) return;
   const first = firstShare(n * window.oh);
@@ -117,6 +119,8 @@ function outputRow(window: Window, taps: Taps, y: usize): void {
  * that is one more pass over `dy` with the filters rotated by 180°, in the same order.
  *
  * Order: each pixel is one running float32 sum over the output pixels (oy, ox) ascending. Error: γ_{kh·kw}·Σ|dy·w|.
+ *
+ * @split DEPTHWISE * unfolded(window, n)
  */
 export function depthwiseConv2dBackpropInput(
   window: Window,
@@ -131,7 +135,7 @@ export function depthwiseConv2dBackpropInput(
     const rotated = changetype<Window>(changetype<usize>(taps) + ((<usize>STRUCT) << 2));
     rotate(window, window.c, rotated);
     taps.b = 0;
-    setBounds(taps, LINEAR);
+    setBounds(taps, Activation.linear);
     slide(true, rotated, n, dy, w, dx, taps);
     return;
   }

@@ -20,6 +20,8 @@ function endColumn(window: Window, kx: i32): i32 {
  * `dw[kh, kw, c]`: each tap's products of `x` and `dy` summed over the output pixels that it meets the image at.
  *
  * Order: one running float32 sum over (image, oy, ox) ascending. Error: γ_{n·oh·ow}·Σ|x·dy|.
+ *
+ * @split DEPTHWISE * unfolded(window, n)
  */
 export function depthwiseConv2dBackpropFilter(window: Window, n: i32, x: usize, dy: usize, dw: usize): void {
   const pixel = (<usize>window.c) << 2;

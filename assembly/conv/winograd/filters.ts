@@ -29,7 +29,7 @@ export function packedPoint(c: i32, f: i32): usize {
   return (<usize>(c * paddedColumns(f) + 16)) << 2;
 }
 
-/** Floats of `f` packed filters over `c` channels, and of the room to pack them. */
+/** Floats of `f` packed filters over `c` channels, and of the room to pack them. @size */
 export function winogradPackedFilters(c: i32, f: i32): f64 {
   return <f64>POINTS * (<f64>c * <f64>paddedColumns(f) + 16) + <f64>shares() * <f64>(ROOM >> 2);
 }
@@ -39,12 +39,18 @@ export function winogradPackedFilters(c: i32, f: i32): f64 {
  *
  * Each of the 36 values is a sum of up to nine terms, computed as `transform.ts` says; one thread packs some panels.
  * Subnormal filters, and transformed ones, count as zeros (see `subnormal.ts`).
+ *
+ * @split TRANSFORM * c * f
  */
 export function winogradPackFilters(c: i32, f: i32, g: usize, packed: usize): void {
   pack(false, c, f, g, packed);
 }
 
-/** The same for the input gradient: filters rotated by 180°, `g'[ky, kx, f, c] = g[2 − ky, 2 − kx, c, f]`. */
+/**
+ * The same for the input gradient: filters rotated by 180°, `g'[ky, kx, f, c] = g[2 − ky, 2 − kx, c, f]`.
+ *
+ * @split TRANSFORM * c * f
+ */
 export function winogradPackRotatedFilters(c: i32, f: i32, g: usize, packed: usize): void {
   pack(true, f, c, g, packed);
 }

@@ -1,6 +1,6 @@
 /** Winograd's forward pass, which from rotated filters is the input gradient too. Formulas stand in `winograd.ts`. */
 import { activate } from "../../elementwise/activation";
-import { LINEAR, RELU } from "../../lib/activations";
+import { Activation } from "../../lib/activations";
 import { NR } from "../../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../../gemm/pack";
 import { endShare, firstShare, share, shares } from "../../lib/share";
@@ -65,7 +65,7 @@ function threadFloats(c: i32, f: i32): i32 {
   return <i32>(HEAD >> 2) + productFloats(tiles) + bufferFloats(c) + POINTS * <i32>(point >> 2);
 }
 
-/** Floats of workspace for `winogradForward` of `f` filters over `c` channels. */
+/** Floats of workspace for `winogradForward` of `f` filters over `c` channels. @size */
 export function winogradForwardWorkspace(c: i32, f: i32): f64 {
   return <f64>shares() * <f64>threadFloats(c, f);
 }
@@ -99,6 +99,8 @@ function openPass(pass: Pass, c: i32, f: i32, packed: usize, tiles: i32): void {
 /**
  * `y[n, oh, ow, f] = act(conv2d(x[n, h, w, c], g[3, 3, c, f]) + b[f])` from transformed filters (`winogradPackFilters`);
  * `b` is 0 for none. Order and error: `winograd.ts`; then the bias, then the activation.
+ *
+ * @split unfolded(window, n) * f / 4
  */
 export function winogradForward(
   window: Window,
@@ -174,7 +176,7 @@ function writeTile(pass: Pass, image: i32, oy: i32, ox: i32, from: usize): void 
   const cols = min(OUT, window.ow - ox);
   const pixel = (<usize>pass.f) << 2;
   const first = pass.y + <usize>((image * window.oh + oy) * window.ow + ox) * pixel;
-  const relu = pass.activation == RELU;
+  const relu = pass.activation == Activation.relu;
   const end = min(pass.f, pass.f1);
   for (let f = pass.f0; f < end; f += 4) {
     transformOutput(from, pass.m.point, pass.scratch);
@@ -192,7 +194,7 @@ function writeTile(pass: Pass, image: i32, oy: i32, ox: i32, from: usize): void 
       end - f,
     );
   }
-  if (pass.activation == LINEAR || relu) return;
+  if (pass.activation == Activation.linear || relu) return;
   for (let r = 0; r < rows; r++) {
     for (let s = 0; s < cols; s++) {
       const at = first + ((<usize>pass.f0) << 2) + <usize>(r * window.ow + s) * pixel;

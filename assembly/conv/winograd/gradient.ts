@@ -82,7 +82,7 @@ function threadFloats(c: i32, f: i32): i32 {
   return head + POINTS * <i32>((strip + u) >> 2);
 }
 
-/** Floats of workspace for `winogradBackpropFilter` of `f` filters over `c` channels. */
+/** Floats of workspace for `winogradBackpropFilter` of `f` filters over `c` channels. @size */
 export function winogradBackpropFilterWorkspace(c: i32, f: i32): f64 {
   return <f64>shares() * <f64>threadFloats(c, f);
 }
@@ -115,7 +115,11 @@ function openPass(pass: Pass, c: i32, f: i32, tiles: i32): void {
   u.point = pointStride(c, columns);
 }
 
-/** `dg[3, 3, c, f]` from `x[n, h, w, c]` and `dy[n, oh, ow, f]`. Order and error: `winograd.ts`. */
+/**
+ * `dg[3, 3, c, f]` from `x[n, h, w, c]` and `dy[n, oh, ow, f]`. Order and error: `winograd.ts`.
+ *
+ * @split unfolded(window, n) * f / 4
+ */
 export function winogradBackpropFilter(
   window: Window,
   n: i32,

@@ -1,5 +1,5 @@
 /** The matrix products of Winograd's algorithm: one for each of the 36 points of a strip of tiles. */
-import { LINEAR } from "../../lib/activations";
+import { Activation } from "../../lib/activations";
 import {
   EDGE_BYTES,
   gemmBlock,
@@ -65,7 +65,7 @@ export function products(
       singleRun(operand.runs, min(BLOCK, k - p));
       rowTable(operand.rows, m, from + p * a.step, a.row);
       columns.first = panels + p * b.row;
-      gemmBlock(m, n, operand, columns, to, c.row, fresh && p == 0, 0, LINEAR, 0, workspace);
+      gemmBlock(m, n, operand, columns, to, c.row, fresh && p == 0, 0, Activation.linear, 0, workspace);
     }
   }
 }

@@ -32,10 +32,11 @@ const ALPHA_A2: f32 = -0.3333333333333333;
 const BETA_B: f32 = 0.23570226039551587;
 const BETA_B2: f32 = 0.3333333333333333;
 
-/** Height and width of a tile of the input, in pixels, and its pixels: one product each. */
+/** Height and width of a tile of the input, in pixels. */
 export const TILE: i32 = 6;
+/** Pixels of a tile of the input: one product each. @abi WINOGRAD_POINTS */
 export const POINTS: i32 = 36;
-/** Height and width of a tile of the output. */
+/** Height and width of a tile of the output. @abi WINOGRAD_OUT */
 export const OUT: i32 = 4;
 /** Bytes of room for what lies between columns and rows. */
 export const SCRATCH_BYTES: usize = 576;

@@ -18,7 +18,7 @@
  * tile's largest pixels, has the error of those, and an infinity or a NaN in a tile can make NaN of all of its outputs.
  */
 import { rotate } from "../inputGradientFlipped";
-import { LINEAR } from "../../lib/activations";
+import { Activation } from "../../lib/activations";
 import { winogradForward, winogradForwardWorkspace } from "./forward";
 import { share, shares } from "../../lib/share";
 import { Window } from "../../lib/window";
@@ -30,12 +30,16 @@ export { winogradForward, winogradForwardWorkspace };
 /** Bytes of the rotated window in front of each thread's workspace: 13 numbers, rounded up to a cache line. */
 const ROTATED: usize = 64;
 
-/** Floats of workspace for `winogradBackpropInput`. */
+/** Floats of workspace for `winogradBackpropInput`. @size */
 export function winogradBackpropInputWorkspace(c: i32, f: i32): f64 {
   return <f64>shares() * <f64>(ROTATED >> 2) + winogradForwardWorkspace(f, c);
 }
 
-/** `dx[n, h, w, c]` from `dy[n, oh, ow, f]` and filters packed by `winogradPackRotatedFilters`. */
+/**
+ * `dx[n, h, w, c]` from `dy[n, oh, ow, f]` and filters packed by `winogradPackRotatedFilters`.
+ *
+ * @split unfolded(window, n) * f / 4
+ */
 export function winogradBackpropInput(
   window: Window,
   n: i32,
@@ -48,5 +52,5 @@ export function winogradBackpropInput(
   const rotated = changetype<Window>(workspace + <usize>share() * ROTATED);
   rotate(window, f, rotated);
   const space = workspace + <usize>shares() * ROTATED;
-  winogradForward(rotated, n, window.c, dy, packed, 0, dx, LINEAR, 0, space);
+  winogradForward(rotated, n, window.c, dy, packed, 0, dx, Activation.linear, 0, space);
 }

@@ -1,3 +1,4 @@
+import { SPLIT } from "../../../build/work.ts";
 import threadsBinary from "../../../build/wasm.threads.js";
 import { compileOwn } from "../compile.ts";
 import { Heap } from "../heap.ts";
@@ -6,7 +7,6 @@ import type { LinearMemory } from "../platform.ts";
 import { Runtime } from "../runtime.ts";
 import { CONTROL_BYTES } from "./control.ts";
 import { Crew } from "./pool.ts";
-import { SPLIT } from "./split.ts";
 import { Team, type AnyKernels } from "./team.ts";
 import { findWorkers, processors, type Hire } from "./workers.ts";
 

@@ -13,14 +13,12 @@ import {
   RESULT,
   STOP,
 } from "./control.ts";
-import { SPLIT, type Work } from "./split.ts";
+import { SIZES, SPLIT, type Work } from "../../../build/work.ts";
 
 /** A kernel, whatever its signature: each takes numbers and flags, and returns a number or nothing. */
 export type Kernel = (...args: number[]) => number | undefined;
 export type AnyKernels = Record<string, Kernel>;
 
-/** Kernels that tell a size, which may grow with the number of threads. */
-const SIZES = /Workspace$|Packed/;
 /** Looks at the count of pending workers between two looks at the clock. */
 const LOOKS = 4096;
 /** Milliseconds that this thread waits awake beyond the time of its own share. */
@@ -70,9 +68,8 @@ export class Team {
     this.#control = new Int32Array(parts.control);
     this.#args = new Float64Array(parts.control, ARGUMENTS * 8);
     // A workspace has room for all shares; a kernel that runs alone uses the first.
-    for (const [name, kernel] of Object.entries(parts.solo)) {
-      this.kernels[name] = SIZES.test(name) ? parts.own[name]! : kernel;
-    }
+    Object.assign(this.kernels, parts.solo);
+    for (const name of SIZES) this.kernels[name] = parts.own[name]!;
     for (const [number, name] of parts.names.entries()) this.kernels[name] = this.#split(number, name);
   }
 

@@ -1,11 +1,11 @@
-import type { Kernels } from "../../kernels/kernels.ts";
+import { POINTWISE_LOSS, type Kernels } from "../../kernels/kernels.ts";
 import { OptionError } from "../../errors.ts";
 import type { LabelRange } from "../../labels.ts";
 import { checkOptions, numberIn, show } from "../../options.ts";
 
 /** A loss: the mean over the batch, its gradient and the count of right rows come from one kernel. */
 export interface Loss {
-  readonly type: "softmaxCrossEntropy" | keyof typeof POINTWISE;
+  readonly type: "softmaxCrossEntropy" | keyof typeof POINTWISE_LOSS;
   /** True when class numbers `[n]` serve as labels besides rows like the output's. */
   readonly takesClasses: boolean;
   /** What values it takes. */
@@ -50,19 +50,16 @@ export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): L
   };
 }
 
-/** As `assembly/training/pointwiseLoss.ts` numbers them. */
-const POINTWISE = { meanSquaredError: 0, meanAbsoluteError: 1, huber: 2, sigmoidCrossEntropy: 3 } as const;
-
 /** Of a factory that has none. */
 type NoOptions = Readonly<Record<string, never>>;
 
-function pointwise(type: keyof typeof POINTWISE, delta = 0): Loss {
+function pointwise(type: keyof typeof POINTWISE_LOSS, delta = 0): Loss {
   return {
     type,
     takesClasses: false,
     labels: type === "sigmoidCrossEntropy" ? "unit" : "finite",
     run(kernels, _classes, x, targets, dx, rows, columns, result) {
-      kernels.pointwiseLoss(POINTWISE[type], delta, x, targets, dx, rows, columns, result);
+      kernels.pointwiseLoss(POINTWISE_LOSS[type], delta, x, targets, dx, rows, columns, result);
     },
   };
 }
