@@ -1,28 +1,27 @@
-import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/contract.ts";
 import { listed } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import { alignedSize, WeightBlock, type SharedSlots, type Slot } from "./weightBlock.ts";
 
 /** Most elements of all weights together: 4 GiB. */
 const MOST = 2 ** 30;
-/** Weights start at multiples of this many floats. */
-const ALIGNMENT = 4;
 
-/** One weight and where it lies among all of them. */
+/** One weight, its place among all of them, and where it lies. */
 export interface Parameter {
   /** `layer.weight`, as in files. */
   readonly name: string;
   /** Index of the graph's node that first uses the layer. */
   readonly node: number;
   readonly shape: Shape;
-  /** First element, counted from the start of all parameters. */
+  /** First element in what is laid out as the weights are: their gradients, and what an optimizer keeps of them. */
   readonly offset: number;
   readonly size: number;
   /** False for what no gradient changes. */
   readonly trainable: boolean;
+  readonly slot: Slot;
 }
 
 /** Name and shape of each weight. */
@@ -87,30 +86,25 @@ export function checkWeights(
 }
 
 /**
- * All weights of a model in one block, so that an optimizer's step is one call. They lie in JavaScript until the model
- * is compiled, then in the engine's memory. The gaps between them are and stay zero.
+ * All weights of a model, laid out one behind the other so that an optimizer's step is one call. They lie in a block of
+ * their own, but for those that the model shares with others. The gaps between them are and stay zero.
  */
 export class Parameters {
   readonly list: readonly Parameter[];
   /** Those of a node that owns some, by its index. */
   readonly #byNode = new Map<number, Parameter[]>();
-  /** Elements of the block, gaps included. */
+  /** Elements of the layout, gaps included. */
   readonly size: number;
-  #host: Float32Array | undefined;
-  /** Fills in the starting values, until somebody asked for them: large nets need not have them twice. */
-  #start: ((name: string) => Float32Array) | undefined;
-  #runtime: Runtime | undefined;
-  #region: Region | undefined;
-  /** Address of the block in the engine's memory. */
-  pointer = 0;
-  /** Counts the changes of the weights. */
-  revision = 1;
+  /** What the weights lie in, each once. */
+  readonly #blocks: readonly WeightBlock[];
 
   /**
    * The weights of a graph with starting values by name, asked for once and in the order of the nodes; zero without.
+   * `shared` tells where each lies, if other models have some as well.
    * @throws ShapeError when they are too many.
    */
-  constructor(graph: Graph, start?: (name: string) => Float32Array) {
+  constructor(graph: Graph, start?: (name: string) => Float32Array, shared?: SharedSlots) {
+    const own = new WeightBlock(start);
     const list: Parameter[] = [];
     let offset = 0;
     for (const node of owners(graph)) {
@@ -123,14 +117,17 @@ export class Parameters {
           );
         }
         const { shape, trainable = true } = weight;
-        list.push({ name: weightName(node, weight), node: node.owner, shape, offset, size, trainable });
-        offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+        const name = weightName(node, weight);
+        const add = (): Slot => own.add(name, size);
+        const slot = shared ? shared(name, add) : add();
+        list.push({ name, node: node.owner, shape, offset, size, trainable, slot });
+        offset += alignedSize(size);
       }
       if (list.length > first) this.#byNode.set(node.owner, list.slice(first));
     }
     this.list = list;
     this.size = offset;
-    this.#start = start;
+    this.#blocks = [...new Set([own, ...list.map(({ slot }) => slot.block)])];
   }
 
   /** Those of the layer that a node is the first to use. */
@@ -143,58 +140,59 @@ export class Parameters {
     return this.list.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** The whole block where it lies now; a view that memory growth may detach. */
-  get #data(): Float32Array {
-    if (!this.#runtime) return (this.#host ??= this.#started(new Float32Array(this.size)));
-    const first = this.pointer >>> 2;
-    return this.#runtime.heap.floats.subarray(first, first + this.size);
+  /** Counts the changes of the weights, by whatever model. */
+  get revision(): number {
+    let sum = 0;
+    for (let i = 0; i < this.#blocks.length; i++) sum += this.#blocks[i]!.revision;
+    return sum;
   }
 
-  /** Fills in the starting values. */
-  #started(data: Float32Array): Float32Array {
-    if (this.#start) for (const { name, offset } of this.list) data.set(this.#start(name), offset);
-    this.#start = undefined;
-    return data;
+  /** Takes note that the weights have changed. Returns the new revision. */
+  changed(): number {
+    for (let i = 0; i < this.#blocks.length; i++) this.#blocks[i]!.revision++;
+    return this.revision;
   }
 
-  /** Moves the block to an engine's memory. @throws Error when it went with an engine that was disposed */
-  move(runtime: Runtime): void {
-    if (this.#runtime === runtime) return;
-    if (this.#runtime?.disposed) {
+  /** Address of a weight in the engine's memory. */
+  addressOf({ slot }: Parameter): number {
+    return slot.block.pointer + slot.offset * 4;
+  }
+
+  /**
+   * Moves the weights to an engine's memory. `letGo` is called when a model that shares some moves them to another engine.
+   * @throws MemoryError; Error when they went with an engine that was disposed
+   */
+  move(runtime: Runtime, letGo: () => void): void {
+    if (this.list.some(({ slot }) => slot.block.isLost(slot))) {
       throw new Error(
         "compile: expected weights, but they went with the engine that was disposed: " +
           "give others by setWeights() or loadSafetensors() first",
       );
     }
-    const region = new KeptRegion(runtime.heap, "model: weights");
-    const pointer = region.zeros(this.size);
-    const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
-    if (!this.#host && !this.#runtime) this.#started(place);
-    else place.set(this.#data);
-    this.leave();
-    this.#host = undefined;
-    this.#runtime = runtime;
-    this.#region = region;
-    this.pointer = pointer;
+    try {
+      for (const block of this.#blocks) block.move(runtime, this, letGo);
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
   }
 
-  /** Takes the weights back to JavaScript and frees their place in the engine's memory, unless both went with it. */
+  /**
+   * Takes the weights back to JavaScript and frees their place in the engine's memory, unless both went with it, or others
+   * use them there.
+   */
   leave(): void {
-    if (!this.#region || this.#runtime!.disposed) return;
-    this.#host = this.#data.slice();
-    this.#region.release();
-    this.#region = undefined;
-    this.#runtime = undefined;
+    for (const block of this.#blocks) block.leave(this);
   }
 
   /** Copies of all weights by name. */
   read(): Map<string, Tensor> {
-    return slices(this.#data, this.list);
-  }
-
-  /** Copies, by name, of some of what lies at `pointer` in the engine's memory in the order of the weights. */
-  readAt(pointer: number, which: Iterable<Parameter>): Map<string, Tensor> {
-    return slices(this.#runtime!.heap.floats.subarray(pointer >>> 2), which);
+    return new Map(
+      this.list.map(({ name, shape, slot }) => [
+        name,
+        { shape: [...shape], data: slot.block.dataOf(slot).slice() },
+      ]),
+    );
   }
 
   /**
@@ -203,16 +201,13 @@ export class Parameters {
    */
   write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
     checkWeights(where, this.list, tensors);
-    if (this.#runtime?.disposed) this.#runtime = this.#region = undefined;
-    const data = this.#data;
-    for (const { name, offset, size } of this.list) {
-      data.subarray(offset, offset + size).set(tensors.get(name)!.data);
-    }
-    this.revision++;
+    for (const { name, slot } of this.list) slot.block.write(slot, tensors.get(name)!.data);
+    this.changed();
   }
 }
 
-function slices(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
+/** Copies, by name, of some of what lies in `data` as the weights are laid out. */
+export function readLaidOut(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
   return new Map(
     Array.from(which, ({ name, shape, offset, size }) => [
       name,

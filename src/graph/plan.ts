@@ -235,8 +235,8 @@ class Planner {
 
   /** Where the weights of a node lie. */
   #weightsOf(owner: number): Buffer[] {
-    return this.#parameters.of(owner).map(({ offset }) => ({
-      pointer: this.#parameters.pointer + offset * 4,
+    return this.#parameters.of(owner).map((parameter) => ({
+      pointer: this.#parameters.addressOf(parameter),
       dtype: "float32",
     }));
   }

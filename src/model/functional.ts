@@ -3,6 +3,7 @@ import { symbolicTensors } from "../layers/symbolic.ts";
 import type { SymbolicTensor } from "../layers/contract.ts";
 import { checkOptions } from "../options.ts";
 import { shapeText } from "../tensor.ts";
+import type { SharedSlots } from "../graph/weightBlock.ts";
 import { createGraph, type Graph, type OutputRoles } from "../graph/graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
@@ -81,8 +82,11 @@ export function model(options: ModelOptions): Model {
   return modelOf(options);
 }
 
-/** As `model`, with names of their own for the outputs, some of which may have no loss. */
-export function modelOf(options: ModelOptions, roles?: OutputRoles): Model {
+/**
+ * As `model`, with names of their own for the outputs, some of which may have no loss, and with weights that it shares with
+ * other models.
+ */
+export function modelOf(options: ModelOptions, roles?: OutputRoles, shared?: SharedSlots): Model {
   checkOptions("model", options, ["inputs", "outputs", "seed"]);
   const inputs = symbolicTensors("model: inputs", options.inputs);
   const outputs = symbolicTensors("model: outputs", options.outputs);
@@ -90,5 +94,5 @@ export function modelOf(options: ModelOptions, roles?: OutputRoles): Model {
   refuseTwins("model: outputs", outputs);
   const { seed = 0 } = options;
   checkSeed("model", seed);
-  return new Model(graphOf(inputs, outputs, roles), seed);
+  return new Model(graphOf(inputs, outputs, roles), seed, undefined, shared);
 }

@@ -11,6 +11,7 @@ import { Inference } from "../graph/inference.ts";
 import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { Session } from "../graph/session.ts";
+import type { SharedSlots } from "../graph/weightBlock.ts";
 import { summarize } from "./summary.ts";
 
 /** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
@@ -43,12 +44,29 @@ export class InferenceModel {
   readonly #given: Tensor[] = [];
   #placed: Placed | undefined;
 
-  /** Users call `loadModel`. Weights are given, or made by name. @throws ShapeError unless they are the graph's */
-  constructor(graph: Graph, weights: ReadonlyMap<string, Tensor> | ((name: string) => Float32Array)) {
+  /**
+   * Users call `loadModel`. Weights are given, or made by name, but for those that are `shared` with other models.
+   * @throws ShapeError unless they are the graph's
+   */
+  constructor(
+    graph: Graph,
+    weights: ReadonlyMap<string, Tensor> | ((name: string) => Float32Array),
+    shared?: SharedSlots,
+  ) {
     this.graph = graph;
     this.#inputNames = graph.inputs.map(({ name }) => name);
-    this.parameters = new Parameters(graph, typeof weights === "function" ? weights : undefined);
+    this.parameters = new Parameters(graph, typeof weights === "function" ? weights : undefined, shared);
     if (typeof weights !== "function") this.parameters.write("model", weights);
+  }
+
+  /** Whether it is on an engine. */
+  get isCompiled(): boolean {
+    return this.#placed !== undefined;
+  }
+
+  /** Whether somebody counts on what it has on its engine: it has sessions. */
+  get inUse(): boolean {
+    return this.#sessions.size > 0;
   }
 
   /** Name and shape for one image of each input. */
@@ -168,7 +186,7 @@ export class InferenceModel {
   /** Moves the weights to an engine's memory; what was made on the one before is freed. @throws MemoryError */
   protected place(runtime: Runtime, algorithm: ConvAlgorithm): void {
     this.release();
-    this.parameters.move(runtime);
+    this.parameters.move(runtime, () => this.dispose());
     const graph = { ...this.graph, algorithm };
     this.#placed = { runtime, graph, inference: new Inference(runtime, graph, this.parameters) };
   }

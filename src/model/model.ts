@@ -20,6 +20,7 @@ import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
 import { inOrder, placeOf, type Named } from "../graph/namedTensors.ts";
 import { sharedWeights } from "../graph/parameters.ts";
+import type { SharedSlots } from "../graph/weightBlock.ts";
 import { checkLabels, noTargets, type Targets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
 
@@ -48,9 +49,9 @@ export class Model extends InferenceModel {
   #metrics: readonly (readonly Metric[])[] = [];
   #trainer: Trainer | undefined;
 
-  /** Draws the weights from `seed` unless they are given. Users call `sequential`, `model` or `loadModel`. */
-  constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>) {
-    super(graph, weights ?? startingWeights(graph, new Random(seed)));
+  /** Draws the weights from `seed` unless they are given, or `shared` with other models. Users call `sequential`, `model` or `loadModel`. */
+  constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>, shared?: SharedSlots) {
+    super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
     this.seed = seed;
     this.#outputs = judgedOutputs(graph);
     this.#outputNames = this.#outputs.map(({ name }) => name);
@@ -71,6 +72,11 @@ export class Model extends InferenceModel {
   /** What `compile` would refuse an optimizer for, as the layers are frozen now. */
   get trainingFault(): TrainingFault | undefined {
     return trainingFault(this.graph, this.parameters);
+  }
+
+  /** Whether somebody counts on what it has on its engine: it has sessions, or an optimizer. */
+  override get inUse(): boolean {
+    return super.inUse || this.#trainer !== undefined;
   }
 
   /** Whether `fit` runs. */

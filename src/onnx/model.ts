@@ -20,10 +20,7 @@ import {
   type OnnxTensor,
 } from "./import/feeds.ts";
 import {
-  checkImages,
-  givenByFeeds,
   givenByShapes,
-  misfit,
   readFeeds,
   readShapes,
   sessionImages,
@@ -34,10 +31,10 @@ import {
 } from "./import/feedShapes.ts";
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
-import { Instance, type End, type Given } from "./import/instance.ts";
-import { NeedsInputs, NotComputed } from "./import/lower.ts";
+import type { End, Given, Instance } from "./import/instance.ts";
 import { Rare } from "./import/node.ts";
 import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
+import { Plans } from "./import/plans.ts";
 import type { Operators } from "./import/operator.ts";
 import { COMMON } from "./import/operators/common.ts";
 import { rewriteTensors } from "./file/rewrite.ts";
@@ -56,11 +53,7 @@ export class OnnxModel {
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
   readonly #algorithm: ConvAlgorithm;
-  readonly #operators: Operators;
-  /** Inputs whose numbers decide about the graph: shapes, axes, filters that are given at run time. */
-  readonly #deciding = new Set<string>();
-  /** The graph for what was asked for last. */
-  #instance: Instance | undefined;
+  readonly #plans: Plans;
 
   /** Users call `loadOnnx`. @throws Rare when the net may need more operators than these */
   constructor(
@@ -72,70 +65,18 @@ export class OnnxModel {
     this.#graph = graph;
     this.#engine = engine;
     this.#algorithm = algorithm;
-    this.#operators = operators;
+    this.#plans = new Plans(graph, engine, operators, algorithm);
     const { inputs } = graph;
     const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
     // What is open is drawn when it is given.
     if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)))
-      this.#draw(givenByShapes(inputs, {}, 1, true));
+      this.#plans.plan("loadOnnx", givenByShapes(inputs, {}, 1, true));
     // Where the graph is drawn when the net runs as well, `predict` could load nothing.
     const again =
-      !this.#instance || (this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
+      !this.#plans.current || (this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
     if (operators === COMMON && again) {
       this.dispose();
       throw new Rare();
-    }
-  }
-
-  /** The graph for these inputs; undefined when it depends on numbers, which `#deciding` then knows. */
-  #draw(given: Given): Instance | undefined {
-    const before = this.#instance;
-    if (before?.serves(given)) return before;
-    if (before?.model?.isTraining) {
-      throw new Error("predict: expected the shapes that the net is in training with, got others");
-    }
-    const trained = before?.trained("predict") ?? new Map();
-    let next: Instance | undefined;
-    try {
-      next = new Instance(this.#graph, this.#operators, given, this.#engine, this.#algorithm);
-      next.resume(trained);
-      before?.model?.dispose();
-      return (this.#instance = next);
-    } catch (error) {
-      next?.model?.dispose();
-      if (!(error instanceof NeedsInputs)) throw error;
-      for (const name of error.names) this.#deciding.add(name);
-      return undefined;
-    }
-  }
-
-  /**
-   * As `#draw` for what `where` is given, which is checked for any number of images when it is `open`.
-   * @throws ShapeError naming the inputs when nodes cannot be computed for what these are
-   */
-  #drawFor(where: string, given: (open: boolean) => Given): Instance | undefined {
-    const open = !this.#instance || this.notBatched === undefined;
-    const asked = given(open);
-    let instance: Instance | undefined;
-    try {
-      instance = this.#draw(asked);
-    } catch (error) {
-      if (!(error instanceof NotComputed && error.ofInputs)) throw error;
-      throw misfit(where, this.#graph.inputs, asked, error);
-    }
-    // A net that turns out to join images has as many as the file says.
-    return instance && open && this.notBatched !== undefined ? this.#drawFor(where, given) : instance;
-  }
-
-  /** The graph for these tensors. @throws ShapeError naming the input */
-  #drawnByFeeds(feeds: Feeds): Instance {
-    const { inputs } = this.#graph;
-    // Each time around, the graph depends on one more input at least.
-    for (;;) {
-      const instance = this.#drawFor("predict", (open) => givenByFeeds(inputs, feeds, this.#deciding, open));
-      if (!instance) continue;
-      if (this.notBatched === undefined) checkImages(inputs, feeds, this.#deciding);
-      return instance;
     }
   }
 
@@ -157,19 +98,18 @@ export class OnnxModel {
    * number will do. @throws ShapeError as `summary`
    */
   get nodes(): OnnxNode[] {
-    return nodesOf(this.#graph, this.#drawn("nodes").lowered);
+    return nodesOf(this.#graph, this.#planned("nodes").lowered);
   }
 
   /** Numbers in the weights of its layers. @throws ShapeError as `summary` */
   get parameterCount(): number {
-    const weights = this.#drawn("parameterCount").model?.weights.values() ?? [];
+    const weights = this.#planned("parameterCount").model?.weights.values() ?? [];
     return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
   /** Why it runs with the very shapes that it is given; undefined for a net that takes any number of images. */
   get notBatched(): string | undefined {
-    if (!this.#instance) return "its shapes are open, or follow from numbers that are given";
-    return this.#instance.model ? this.#instance.notBatched : "nothing in it is computed";
+    return this.#plans.notBatched;
   }
 
   /**
@@ -178,7 +118,7 @@ export class OnnxModel {
    * a net that trains.
    */
   get notTrainable(): string | undefined {
-    return this.notBatched ?? this.#instance!.notTrainable;
+    return this.notBatched ?? this.#plans.current!.notTrainable;
   }
 
   /**
@@ -188,7 +128,7 @@ export class OnnxModel {
    */
   get frozen(): FrozenInitializer[] {
     this.#batched("frozen");
-    return frozenInitializers(this.#graph, this.#instance!);
+    return frozenInitializers(this.#graph, this.#plans.current!);
   }
 
   /**
@@ -207,7 +147,7 @@ export class OnnxModel {
    */
   value(name: string): SymbolicTensor {
     this.#batched("value");
-    const { lowered } = this.#instance!;
+    const { lowered } = this.#plans.current!;
     const value = lowered.values.get(name);
     if (value && isComputed(value)) return lowered.builder.inFileOrder(value).symbol;
     throw new OptionError(`value: expected the name of a value that the net computes, got ${show(name)}`);
@@ -217,7 +157,7 @@ export class OnnxModel {
   predict(given: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
     checkOptions("predict", options, ["batchSize"]);
     const feeds = readFeeds("predict", this.#graph.inputs, given);
-    const instance = this.#drawnByFeeds(feeds);
+    const instance = this.#plans.planForFeeds(feeds);
     const { outputs, constants, inputs, notBatched } = instance;
     // By names that are any text: an object would take __proto__ for something else.
     const results = new Map<string, OnnxTensor>();
@@ -227,7 +167,8 @@ export class OnnxModel {
     const whole = notBatched !== undefined;
     const images: Record<string, Tensor> = {};
     for (const end of inputs) images[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
-    const made = instance.model.predict(images, options);
+    const { model } = instance;
+    const made = this.#plans.withMemory(() => model.predict(images, options), instance);
     for (const { name, key, value } of outputs) {
       const { data } = made[key]!;
       const shape = whole ? value.shape : [made[key]!.shape[0]!, ...value.shape.slice(1)];
@@ -238,8 +179,8 @@ export class OnnxModel {
 
   /**
    * Inference on buffers of its own, in the file's layout: fill `inputs`, `run()`, read `outputs`. The number of images is
-   * `batchSize`, or that of `shapes`; by default 1, or what a net that joins images declares. A net that is drawn anew for
-   * other shapes ends it.
+   * `batchSize`, or that of `shapes`; by default 1, or what a net that joins images declares. Any number of sessions, for
+   * any shapes, may live at once.
    * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is given contradicts itself or
    * the file; OptionError when the net depends on numbers; MemoryError
    */
@@ -250,20 +191,20 @@ export class OnnxModel {
     const { inputs } = this.#graph;
     const shapes = readShapes("session: shapes", inputs, sizes);
     let given: Given = new Map();
-    const instance = this.#drawFor(
+    const instance = this.#plans.planFor(
       "session",
       (open) => (given = givenByShapes(inputs, shapes, batchSize, open)),
     );
     if (!instance) {
       throw new OptionError(
-        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#deciding])}: use predict`,
+        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#plans.deciding])}: use predict`,
       );
     }
     const batched = this.notBatched === undefined;
     // The first input of a net that joins images tells their number.
     const told = batched ? shapes : Object.fromEntries([...(given as Map<string, Shape>)].slice(0, 1));
     const images = sessionImages(inputs, told, batchSize);
-    return new OnnxSession(instance, images, () => this.#instance === instance);
+    return this.#plans.withMemory(() => new OnnxSession(instance, images), instance);
   }
 
   /** Puts an optimizer and a loss to the net, for `fit`. @throws OptionError as `model`; as `Model.compile` */
@@ -300,7 +241,7 @@ export class OnnxModel {
   /** Images for the model, with its names for them. @throws ShapeError */
   #images(method: string, images: Images): Named<Tensor> {
     const where = `${method}: images`;
-    const { inputs } = this.#instance!;
+    const { inputs } = this.#plans.current!;
     const names = inputs.map(({ name }) => name);
     const tensors = inOrder(where, images, names);
     return Object.fromEntries(
@@ -316,11 +257,12 @@ export class OnnxModel {
 
   /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were given yet */
   summary(): string {
-    return this.#drawn("summary").model?.summary() ?? "nothing to compute: all outputs are known";
+    return this.#planned("summary").model?.summary() ?? "nothing to compute: all outputs are known";
   }
 
-  #drawn(where: string): Instance {
-    if (this.#instance) return this.#instance;
+  #planned(where: string): Instance {
+    const { current } = this.#plans;
+    if (current) return current;
     throw new ShapeError(`${where}: expected shapes, got a file that leaves them open: run it once`);
   }
 
@@ -331,7 +273,7 @@ export class OnnxModel {
    */
   toOnnx(): Uint8Array {
     const elements = new Map<number, Uint8Array>();
-    for (const [{ at, dataType }, data] of this.#instance?.trained("toOnnx") ?? []) {
+    for (const [{ at, dataType }, data] of this.#plans.trained("toOnnx")) {
       elements.set(at!, rawElements(dataType, data));
     }
     return rewriteTensors(this.#graph.bytes, elements);
@@ -339,11 +281,11 @@ export class OnnxModel {
 
   /** Takes the net off its engine and frees its memory there. The weights are kept; `compile` may follow. */
   dispose(): void {
-    this.#instance?.model?.dispose();
+    this.#plans.dispose();
   }
 
   #batched(where: string): Model {
-    const model = this.#instance?.model;
+    const model = this.#plans.current?.model;
     if (model && this.notBatched === undefined) return model;
     throw new OptionError(
       `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notBatched}`,

@@ -23,33 +23,27 @@ export class OnnxSession {
   readonly batchSize: number;
   readonly #session: Session | undefined;
   readonly #whole: boolean;
-  readonly #isDrawn: () => boolean;
   readonly #nodeOf: ReadonlyMap<string, string>;
 
-  /** Users call `session`. `isDrawn` tells whether the net is still drawn for the session's shapes. */
-  constructor(instance: Instance, batchSize: number, isDrawn: () => boolean) {
+  /** Users call `session`. */
+  constructor(instance: Instance, batchSize: number) {
     const { model, notBatched, constants, lowered } = instance;
     this.batchSize = batchSize;
-    this.#isDrawn = isDrawn;
     this.#nodeOf = lowered.builder.nodeOf;
     this.#whole = notBatched !== undefined;
     this.#session = model?.session({ batchSize: this.#whole ? 1 : batchSize });
-    this.inputs = viewsOf(instance.inputs.map((end) => [end.name, () => viewOf(end, this.#live!, "inputs")]));
+    this.inputs = viewsOf(
+      instance.inputs.map((end) => [end.name, () => viewOf(end, this.#session!, "inputs")]),
+    );
     const outputs = new Map<string, () => View>();
     for (const { name, type, data } of constants) {
       const view = knownView(name, type, data());
       outputs.set(name, () => view);
     }
     for (const end of instance.outputs) {
-      outputs.set(end.name, () => viewOf(end, this.#live!, "outputs"));
+      outputs.set(end.name, () => viewOf(end, this.#session!, "outputs"));
     }
     this.outputs = viewsOf([...lowered.outputs.keys()].map((name) => [name, outputs.get(name)!]));
-  }
-
-  /** The model's session; undefined when nothing is computed. @throws Error when the net was drawn anew */
-  get #live(): Session | undefined {
-    if (this.#isDrawn()) return this.#session;
-    throw new Error("session: expected a net drawn for its shapes, got one that was drawn for others since");
   }
 
   /** The only input. @throws OptionError when there are several */
@@ -64,13 +58,13 @@ export class OnnxSession {
 
   /** Computes the outputs; of the first `n` images where the net takes any number. @throws ShapeError */
   run(n?: number): void {
-    this.#live?.run(this.#images(n));
+    this.#session?.run(this.#images(n));
   }
 
   /** As `run`, and tells how long each node of the file took, its layers together. @throws ShapeError */
   profile(n?: number): NodeTime[] {
     const times = new Map<string, number>();
-    for (const { layer, milliseconds } of this.#live?.profile(this.#images(n)) ?? []) {
+    for (const { layer, milliseconds } of this.#session?.profile(this.#images(n)) ?? []) {
       // A further use of a layer is called name:1.
       const node = this.#nodeOf.get(layer.replace(/:.*/, ""))!;
       times.set(node, (times.get(node) ?? 0) + milliseconds);

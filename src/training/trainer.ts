@@ -8,7 +8,7 @@ import type { Clip, Optimizer, OptimizerRun } from "./optimizers/index.ts";
 import { sizeOf, type Tensor } from "../tensor.ts";
 import { judgedOutputs, type Graph } from "../graph/graph.ts";
 import { learningParameters } from "../graph/learning.ts";
-import type { Parameter, Parameters } from "../graph/parameters.ts";
+import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
 import type { Targets } from "./targets.ts";
 
@@ -32,23 +32,28 @@ interface OutputSize {
   readonly columns: number;
 }
 
-/** Weights that lie together and learn. */
+/** Weights that lie together and learn, their gradients too. */
 interface Run {
-  readonly offset: number;
+  readonly first: Parameter;
   readonly size: number;
 }
 
 /** The learning among all parameters, in runs as long as they can be. */
 function runsOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Run[] {
-  const runs: { offset: number; size: number }[] = [];
-  let open: { offset: number; size: number } | undefined;
+  const runs: { first: Parameter; size: number }[] = [];
+  let open: { first: Parameter; size: number } | undefined;
   for (const parameter of parameters.list) {
+    const { offset, size, slot } = parameter;
     if (!learning.has(parameter)) {
       open = undefined;
       continue;
     }
-    if (!open) runs.push((open = { offset: parameter.offset, size: 0 }));
-    open.size = parameter.offset + parameter.size - open.offset;
+    const begin = open?.first;
+    // Weights that are shared with another model may lie elsewhere.
+    const follows =
+      begin?.slot.block === slot.block && slot.offset - begin.slot.offset === offset - begin.offset;
+    if (!open || !follows) runs.push((open = { first: parameter, size: 0 }));
+    open.size = offset + size - open.first.offset;
   }
   return runs;
 }
@@ -191,7 +196,7 @@ export class Trainer {
     this.#update(1);
     plan.update(n, true);
     // The step changes nothing that was prepared.
-    this.#revision = ++this.#parameters.revision;
+    this.#revision = this.#parameters.changed();
     this.steps++;
     this.lastLoss = loss;
     this.lastCorrect = correct;
@@ -213,13 +218,12 @@ export class Trainer {
   }
 
   #update(commit: 0 | 1): boolean {
-    const { pointer } = this.#parameters;
     let finite = true;
     for (let i = 0; i < this.#runs.length; i++) {
-      const { offset, size } = this.#runs[i]!;
-      const at = offset * 4;
+      const { first, size } = this.#runs[i]!;
+      const at = first.offset * 4;
       for (let j = 0; j < this.#states.length; j++) this.#runStates[j] = this.#states[j]! + at;
-      const [w, g] = [pointer + at, this.#gradients + at];
+      const [w, g] = [this.#parameters.addressOf(first), this.#gradients + at];
       finite = this.#optimizer.step(this.#runtime.kernels, w, g, this.#runStates, size, commit) && finite;
     }
     return finite;
@@ -229,13 +233,13 @@ export class Trainer {
   #clipGradients({ norm, value }: Clip): boolean {
     const { kernels } = this.#runtime;
     let squares = 0;
-    for (const { offset, size } of this.#runs) {
-      squares += kernels.sumOfSquares(this.#gradients + offset * 4, size);
+    for (const { first, size } of this.#runs) {
+      squares += kernels.sumOfSquares(this.#gradients + first.offset * 4, size);
     }
     const length = Math.sqrt(squares);
     const scale = length > norm ? norm / length : 1;
-    for (const { offset, size } of this.#runs) {
-      kernels.clipGradient(this.#gradients + offset * 4, size, scale, value);
+    for (const { first, size } of this.#runs) {
+      kernels.clipGradient(this.#gradients + first.offset * 4, size, scale, value);
     }
     // Squares of float32 do not overflow in float64.
     return Number.isFinite(squares);
@@ -252,7 +256,7 @@ export class Trainer {
 
   /** Copies of the last step's gradients, by parameter that learns. */
   readGradients(): Map<string, Tensor> {
-    return this.#parameters.readAt(this.#gradients, this.#learning);
+    return readLaidOut(this.#runtime.heap.floats.subarray(this.#gradients >>> 2), this.#learning);
   }
 
   /** Frees its buffers, unless they went with the engine. */

@@ -1,4 +1,4 @@
-/** Sessions of nets from files: how many images they take, what ends them, and the names of their outputs. */
+/** Sessions of nets from files: how many images they take, and the names of their outputs. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, ShapeError, type Engine } from "../../src/index.ts";
 import { loadOnnx, type OnnxModel } from "../../src/onnx.ts";
@@ -101,17 +101,6 @@ it("a net of open sizes takes any number of images as soon as it runs, whatever 
   }
   const joining = await open(whole(1, "w"));
   expect(() => joining.predict({ x: ones(2, 4) })).toThrow("predict: x: expected shape 1×w, got 2×4");
-});
-
-it("a session ends when the net is drawn for other shapes, and says so", async () => {
-  const net = await open(batched("n", 2, "h", "w"));
-  const session = net.session({ shapes: { x: [1, 2, 3, 3] } });
-  net.predict({ x: ones(4, 2, 3, 3) });
-  session.run();
-  net.predict({ x: ones(1, 2, 5, 5) });
-  for (const use of [() => session.run(), () => session.profile(), () => session.input])
-    expect(use).toThrow(/^session: expected a net drawn for its shapes, got one that was drawn for others/);
-  session.dispose();
 });
 
 it("outputs come in the order of the file, by names that are any text", async () => {

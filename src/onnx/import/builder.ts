@@ -38,6 +38,8 @@ export interface StoredWeight {
   readonly weight: string;
   /** The tensor that it is in the file; undefined when its numbers are computed from others. */
   readonly source: TensorProto | undefined;
+  /** Tells weights apart that are made of one tensor in different ways. */
+  readonly layout: string;
   /** What it starts with. */
   start(): Float32Array;
   /** The layer's numbers for the file's, and the file's for the layer's. */

@@ -4,14 +4,15 @@ import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import type { SymbolicTensor } from "../../layers/contract.ts";
 import { modelOf } from "../../model/functional.ts";
 import type { Model } from "../../model/model.ts";
+import type { SharedSlots } from "../../graph/weightBlock.ts";
 import { listed } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
 import { NotBatched, type StoredWeight } from "./builder.ts";
 import type { OnnxGraph } from "./graph.ts";
-import type { TensorProto } from "../file/proto.ts";
 import type { Operators } from "./operator.ts";
 import { lower, symbolsBefore, type Lowered } from "./lower.ts";
 import type { Constant } from "../file/constant.ts";
+import type { HeldWeight, WeightStore } from "./weightStore.ts";
 import { isComputed, isConstant, type Computed } from "./values.ts";
 
 /**
@@ -45,6 +46,8 @@ export class Instance {
   readonly inputs: readonly End[];
   readonly outputs: readonly End[];
   readonly constants: readonly (Constant & { readonly name: string })[];
+  /** Weights that are no other's, since the file computes them from the shapes. */
+  readonly ownWeights: readonly HeldWeight[];
   readonly #given: Given;
 
   /** @throws NeedsInputs, Rare, FormatError, MemoryError */
@@ -54,6 +57,7 @@ export class Instance {
     given: Given,
     engine: KernelEngine,
     algorithm: ConvAlgorithm,
+    weights: WeightStore,
   ) {
     const batched = lowerBatched(graph, operators, given, engine);
     const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
@@ -67,8 +71,11 @@ export class Instance {
     const begins = [...lowered.inputs].flatMap(([name, value]) =>
       used.has(value.symbol) ? [{ name, value }] : [],
     );
+    const { shared, own } = weights.slotsFor(lowered.builder);
+    this.ownWeights = own;
     if (ends.length > 0) {
-      this.model = modelBetween(begins, ends);
+      this.model = modelBetween(begins, ends, shared);
+      weights.resume();
       this.model.compile({ engine, algorithm });
     }
     const { inputs = [] } = this.model ?? {};
@@ -111,63 +118,16 @@ export class Instance {
       if (weights.has(name)) yield [name, weight];
     }
   }
-
-  /**
-   * What has become of the file's tensors that were trained.
-   * @throws OptionError naming `where` when a weight that was trained is none in the file, or became two of one there
-   */
-  trained(where: string): Map<TensorProto, Float32Array> {
-    const trained = new Map<TensorProto, Float32Array>();
-    if (!this.model) return trained;
-    const { weights } = this.model;
-    const own = [...this.stored()].map(([name, weight]) => {
-      const { data } = weights.get(name)!;
-      return { name, weight, data, changed: !sameBits(data, weight.start()) };
-    });
-    for (const { name, weight, data, changed } of own) {
-      if (!changed) continue;
-      if (!weight.source) {
-        throw new OptionError(
-          `${where}: ${name}: expected a weight that stands in the file, got one that is computed there from others`,
-        );
-      }
-      trained.set(weight.source, weight.toFile(data));
-    }
-    const other = own.find(({ weight: { source, toFile }, data }) => {
-      const now = source && trained.get(source);
-      return now && !sameBits(toFile(data), now);
-    });
-    if (!other) return trained;
-    throw new OptionError(
-      `${where}: ${other.name}: expected one set of numbers for ${other.weight.source!.name}, got layers that share it trained apart`,
-    );
-  }
-
-  /** Goes on from where another drawing of the same file was trained to. */
-  resume(trained: ReadonlyMap<TensorProto, Float32Array>): void {
-    if (!this.model || trained.size === 0) return;
-    const { weights } = this.model;
-    for (const [name, { source, fromFile }] of this.stored()) {
-      const now = source && trained.get(source);
-      if (now) weights.set(name, { shape: weights.get(name)!.shape, data: fromFile(now) });
-    }
-    this.model.setWeights(weights);
-  }
-}
-
-function sameBits(a: Float32Array, b: Float32Array): boolean {
-  const [m, n] = [a, b].map(({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length));
-  return m!.every((bits, i) => bits === n![i]);
 }
 
 /** @throws FormatError for what no model can be, such as one of too many weights, or without an input */
-function modelBetween(begins: readonly Named[], ends: readonly Named[]): Model {
+function modelBetween(begins: readonly Named[], ends: readonly Named[], shared: SharedSlots): Model {
   const symbols = (these: readonly Named[]): SymbolicTensor[] => these.map(({ value }) => value.symbol);
   const names = ends.map(({ name }) => name);
   // Integers have no slope: there is no loss for them.
   const judged = ends.flatMap(({ value }, place) => (value.type === "float32" ? [place] : []));
   try {
-    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, judged });
+    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, judged }, shared);
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
     throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });

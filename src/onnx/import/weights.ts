@@ -64,6 +64,7 @@ function storedWeight(layer: Layer, weight: string, source: WeightSource): Store
     layer,
     weight,
     source: constant.source,
+    layout: `${sizes.join("×")} ${order.join()} ${scale}`,
     start: () => fromFile(constant.data()),
     fromFile,
     toFile: (data) => reorder(scale === 1 ? data : data.map((value) => value / scale), sizes, back),
