@@ -1,6 +1,6 @@
 import { OptionError } from "./errors.ts";
 
-/** Most characters of a value, and entries of a list, in a message. */
+/** A message shows at most so many characters of a value, and entries of a list. */
 const MOST_SHOWN = 80;
 const MOST_LISTED = 16;
 
@@ -117,7 +117,7 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
   throw new OptionError(`${where}: expected one of ${expected}; got ${show(value)}`);
 }
 
-/** A size given as a number or as `[height, width]`. */
+/** A size, as a number or as `[height, width]`. */
 export type Size = number | readonly [height: number, width: number];
 
 /** The two elements of an array of two, in one of its own: what is checked is not read again. */
@@ -139,7 +139,7 @@ export function listOf<T>(
     if (!fits(each)) return undefined;
     into[i] = each;
   }
-  // Not cut to nothing before: the list would be made anew.
+  // The list is not cut to nothing before, which would allocate it anew.
   into.length = i;
   return into;
 }

@@ -22,7 +22,9 @@ export function shapeText(shape: Shape): string {
 
 const isSize = (size: unknown): size is number => isInteger(size) && size > 0;
 
-/** The shape as a list of its own, which the caller cannot change. @throws ShapeError unless it is of positive integers. */
+/**
+ * The shape as a list of its own, which the caller cannot change. @throws ShapeError unless it is of positive integers.
+ */
 export function readShape(where: string, shape: unknown, part = "", into?: number[]): number[] {
   const own = listOf(shape, isSize, into);
   if (own) return own;
@@ -69,7 +71,7 @@ export const noTensor = (): Filled => ({ shape: [], data: NONE });
 /**
  * Reads a tensor once, and checks what was read. The data are a plain view of the caller's: nothing but their elements can
  * change. With `into`, for training steps, no object is made; of the data nothing but the elements is to be used then.
- * @throws ShapeError unless it is a float32 tensor of the given rank whose data fit its shape.
+ * @throws ShapeError unless it is a float32 tensor of the rank asked for, whose data fit its shape.
  */
 export function readTensor(where: string, value: Tensor, rank?: number, into?: Filled): Filled {
   // Text is made for errors alone.

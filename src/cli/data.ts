@@ -181,7 +181,7 @@ export function loadFolder(folder: string): Dataset {
   return { source: folder, train: split(train), test: split(test) };
 }
 
-/** Draws the digits of a run without data. The seed's stream gives one seed to each split. */
+/** Draws the digits of a run without data. Each split has a seed of its own, from the stream of `seed`. */
 export function drawDataset(seed: number): Dataset {
   const random = new Random(seed);
   const [train, test] = [DRAWN_TRAIN, DRAWN_TEST].map((count): Split => {

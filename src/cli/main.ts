@@ -132,7 +132,7 @@ function addOnnxCommands(program: Command): void {
         "(pixel × scale − mean) / std.",
     )
     .argument("<model>", "ONNX file")
-    .option("--input <file>", "what the net is given; <name>=<file> where there are several", namedFile, [])
+    .option("--input <file>", "what the net is fed; <name>=<file> where there are several", namedFile, [])
     .option(
       "--output <file>",
       "where an output goes, as .npy or .json by its name; <name>=<file> where there are several",

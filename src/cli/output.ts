@@ -14,7 +14,7 @@ export function complain(text: string): void {
   try {
     writeSync(2, `im2row: ${legible(text)}\n`);
   } catch {
-    // The exit code still tells.
+    // The exit code still says so.
   }
 }
 
@@ -30,7 +30,7 @@ export function tellIfReaderGoes(text: string): void {
 
 /**
  * Work goes on when stdout takes nothing any more, for it may have a model to save. That its reader has seen enough
- * (`im2row train | head -3`) is no fault; a full disk is one, and the exit code 1 tells of it besides a line on stderr.
+ * (`im2row train | head -3`) is no fault; a full disk is one, and the exit code 1 reports it besides a line on stderr.
  */
 export function outliveStdout(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -73,7 +73,7 @@ function placeOf(path: string, files: FileCalls): Place {
   throw systemError("ELOOP");
 }
 
-/** @throws an error if `save` could not write there, as far as can be told beforehand */
+/** @throws an error if `save` could not write there, as far as can be found out beforehand */
 export function checkPlace(path: string, files: FileCalls = nodeFs): void {
   const place = placeOf(path, files);
   const { W_OK, X_OK } = nodeFs.constants;
@@ -125,7 +125,7 @@ function attempt(work: () => void): void {
   }
 }
 
-/** A write may take fewer bytes than it is given. */
+/** A write may take fewer bytes than it is passed. */
 function writeAll(descriptor: number, bytes: Uint8Array, files: FileCalls): void {
   for (let at = 0; at < bytes.length;) {
     const count = files.writeSync(descriptor, bytes, at, bytes.length - at);
@@ -173,13 +173,13 @@ async function pourInto(path: string, bytes: Uint8Array, options: SaveOptions): 
   }
 }
 
-/** Owner and permissions as before. Not everyone may give files away: then the file is the writer's. */
+/** Restores owner and permissions. Where the writer may not change the owner, the file stays the writer's. */
 function keepOwner(descriptor: number, { mode, uid, gid }: nodeFs.Stats, files: FileCalls): void {
   attempt(() => files.fchownSync(descriptor, uid, gid));
   files.fchmodSync(descriptor, mode & 0o7777);
 }
 
-/** Writes a temporary file beside the file, down to the disk, and gives it the file's name. */
+/** Writes a temporary file beside the file, down to the disk, and renames it to the file's name. */
 function replace(path: string, old: nodeFs.Stats | undefined, bytes: Uint8Array, files: FileCalls): void {
   const folder = dirname(path);
   // Renaming would replace a file that its owner made read-only.
@@ -231,7 +231,7 @@ async function withoutSignals(work: () => void): Promise<void> {
   try {
     work();
   } finally {
-    // Node tells of signals between turns of its loop.
+    // Node reports signals between turns of its loop.
     await new Promise((turn) => setTimeout(turn));
     for (const signal of endingSignals) process.off(signal, note);
     if (given !== undefined && process.listenerCount(given) === 0) process.kill(process.pid, given);

@@ -34,7 +34,7 @@ export class Interrupted extends Error {
 }
 
 /**
- * Works under a signal of abort that the first signal of the system gives, so that the work can come to an end of its
+ * Works under an abort signal that the first signal of the system raises, so that the work can come to an end of its
  * own; a second one ends the process at once, with its exit code.
  */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -24,7 +24,7 @@ export interface TrainOptions {
   readonly data?: string;
   readonly epochs: number;
   readonly batchSize: number;
-  /** At the first step; falls linearly to 0. Without it the optimizer's usual one. */
+  /** The learning rate at the first step, which falls linearly to 0; without it the optimizer's usual one. */
   readonly learningRate?: number;
   readonly optimizer: (typeof OPTIMIZERS)[number];
   readonly seed: number;

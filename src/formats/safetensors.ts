@@ -128,7 +128,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
 
-/** Most values of a JSON text at first sight: one for each comma and opening bracket outside of its strings. */
+/** The most values that a JSON text can hold: one for each comma and opening bracket outside of its strings. */
 function countValues(text: Uint8Array): number {
   let count = 1;
   let quoted = false;

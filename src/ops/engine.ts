@@ -12,20 +12,22 @@ import * as pooling from "./pooling.ts";
 import { transpose } from "./transpose.ts";
 
 /**
- * The kernels on a memory of their own, with the eager operators: each takes plain tensors and gives back new ones.
+ * The kernels on a memory of their own, with the eager operators: each takes plain tensors and returns new ones.
  *
  * Every float32 sum has one documented order, so the results are the same bits on every machine. γ_k stands for
  * k·u / (1 − k·u) with u = 2⁻²⁴, the error bound of a running sum of k terms. All operators throw `ShapeError` or
  * `OptionError` with the operator's name, the expected and the given, and `MemoryError` when the memory cannot grow.
  */
 export class Engine extends KernelEngine {
-  /** The patches of `x[n, h, w, c]` as rows `[n·oh·ow, kh·kw·c]`, zeros where a patch reaches into the padding. Exact. */
+  /**
+   * The patches of `x[n, h, w, c]` as rows `[n·oh·ow, kh·kw·c]`, zeros where a patch reaches into the padding. Exact.
+   */
   im2row(x: Tensor, options: WindowOptions): Tensor {
     return convolution.im2row(this.runtime, x, options);
   }
 
   /**
-   * The adjoint of `im2row`: each pixel of `xShape` is the sum of the places it was copied to, in ascending order of
+   * The adjoint of `im2row`: each pixel of `xShape` is the sum over its copies in the rows, in ascending order of
    * rows. Error: γ_t·Σ|rows| with t the number of patches that a pixel lies in.
    */
   col2im(rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
@@ -54,7 +56,7 @@ export class Engine extends KernelEngine {
    * γ_{k+1}·(|R|·|W| + |b|) + k·2⁻¹²⁶·max|x|, k = kh·kw·c/groups, the last term where filters are subnormal: they count as
    * zeros.
    *
-   * By `"winograd"`, which `"auto"` takes for 3×3 filters at stride 1 where it multiplies less, 4×4 outputs come of a whole
+   * By `"winograd"`, which `"auto"` takes for 3×3 filters at stride 1 where it multiplies less, 4×4 outputs come from a whole
    * tile d of 6×6 pixels at once, padding included: γ_{c+25}·(|A|ᵀ[Σ_c (|G||W||G|ᵀ) ⊙ (|B|ᵀ|d||B|)]|A| + |b|), with the
    * matrices of `assembly/conv/winograd/transform.ts`, and 4c·2⁻¹²⁶·|A|ᵀ[max |B|ᵀ|d||B|]|A| where filters are subnormal. The
    * error of each output is that of the tile's largest pixels, whether its own patch holds them or not, and an infinity or
@@ -127,7 +129,7 @@ export class Engine extends KernelEngine {
   }
 
   /**
-   * `dy ∘ act'`, computed from the activation's output `y` or, of those whose output does not tell their slope (softplus,
+   * `dy ∘ act'`, computed from the activation's output `y` or, of those whose output does not determine their slope (softplus,
    * silu, hardSwish, gelu, geluTanh, mish), from the input in its place.
    */
   activationBackprop(dy: Tensor, y: Tensor, kind: Activation): Tensor {

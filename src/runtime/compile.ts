@@ -1,6 +1,6 @@
 import type { WasmModule } from "./platform.ts";
 
-/** A binary of the package: a module that the host compiled with the code, or what gives its bytes. */
+/** A binary of the package: a module that the host compiled with the code, or a function that returns its bytes. */
 export type Binary = WasmModule | (() => Uint8Array);
 
 /** The package's binaries that were compiled, each at its first use. */

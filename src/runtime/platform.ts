@@ -30,7 +30,7 @@ export interface LinearMemory {
 /** The part of an `AbortSignal` that is used. */
 export interface AbortSignalLike {
   throwIfAborted(): void;
-  /** Without these it is asked between two steps alone. */
+  /** A signal without these is asked between two steps alone. */
   addEventListener?(type: "abort", listener: () => void): void;
   removeEventListener?(type: "abort", listener: () => void): void;
 }

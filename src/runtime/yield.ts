@@ -21,7 +21,7 @@ function nextTask(): Promise<void> {
 
 /** Says when a long run should hand control back to the event loop: at most every `SLICE` milliseconds. */
 export class Pace {
-  // Not the time of day, which may be set back.
+  // The time of day may be set back; this clock may not.
   #last = performance.now();
 
   /**

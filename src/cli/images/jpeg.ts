@@ -2,7 +2,7 @@ import { decode } from "jpeg-js";
 import { readSegments, type JpegParts } from "./jpegSegments.ts";
 import { PictureError, type Picture } from "./picture.ts";
 
-/** The names that components of RGB have where nothing else tells. */
+/** Components with these names are RGB where nothing else says so. */
 const RGB = "RGB";
 
 /** Whether three components are brightness and colour differences, and four the same and black. Source: libjpeg. */

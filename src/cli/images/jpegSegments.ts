@@ -32,7 +32,7 @@ interface Component {
   readonly h: number;
   readonly v: number;
   readonly quantization: number;
-  /** Whether a scan has told its mean values. */
+  /** Whether a scan has held its mean values. */
   seen: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface JpegParts {
   /** The colours' transform by Adobe's segment, if there is one. */
   readonly adobe: number | undefined;
   readonly jfif: boolean;
-  /** From 1 to 8, as EXIF has it; 1 is upright. */
+  /** The orientation in EXIF, from 1 to 8; 1 is upright. */
   readonly orientation: number;
 }
 

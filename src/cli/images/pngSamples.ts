@@ -1,4 +1,4 @@
-/** From the bytes that a PNG image's pixels unpack to, to its samples. */
+/** Turns the bytes that a PNG image's pixels unpack to into its samples. */
 import { PictureError } from "./picture.ts";
 
 /** The header is the first chunk of a file. */
@@ -56,7 +56,7 @@ function paeth(left: number, above: number, corner: number): number {
   return toAbove <= toCorner ? above : corner;
 }
 
-/** Undoes a row's filter in place: each byte was told by its difference to bytes before it and above it. */
+/** Undoes a row's filter in place: each byte was stored as its difference to bytes before it and above it. */
 function unfilter(row: Uint8Array, above: Uint8Array, filter: number, pixelBytes: number): void {
   const { length } = row;
   if (filter === 0) return;

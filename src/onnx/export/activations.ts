@@ -24,13 +24,13 @@ const geluTanh: Curve = (site, x) => {
   return half(site, x, site.op("Tanh", [inner]));
 };
 
-/** Over the channels, wherever the file has them. */
+/** Writes softmax over the channels, wherever the file has them. */
 const softmax: Curve = (site, x) => {
   const rank = site.outputShape.length;
   return site.op("Softmax", [x], { axis: fileAxis(rank - 1, rank) });
 };
 
-/** By the operators of opset 17, which has neither Gelu nor Mish yet. */
+/** Writes activations by the operators of opset 17, which has neither Gelu nor Mish yet. */
 const CURVES: Record<ActivationName, Curve> = {
   linear: (_, x) => x,
   relu: (site, x) => site.op("Relu", [x]),

@@ -99,7 +99,10 @@ function slopes({ shape, data }: Tensor): Tensor {
   return { shape: fileShape(shape), data: isImage(shape) ? reorder(data, shape, [2, 0, 1]) : data };
 }
 
-/** By the layer's type. Nothing in it is made by a call, so that a program without models can go without it. */
+/**
+ * The functions that write layers, by type. Nothing in it is made by a call, so that bundlers can drop it from a
+ * program without models.
+ */
 export const EXPORTERS: Readonly<Record<string, Exporter>> = {
   activation: (site) => activate(site, site.x, site.config<{ activation: Activation }>().activation),
   add,

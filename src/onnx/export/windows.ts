@@ -126,7 +126,7 @@ export function averagePooling2d(site: Site): string {
   return pooling(site, "AveragePool", poolOf(site), { count_include_pad: 0 });
 }
 
-/** Over the steps, `[n, steps, c]` as `[n, c]`. */
+/** Attributes of a reduction over the steps, `[n, steps, c]` → `[n, c]`. */
 const STEPS = { axes: [1], keepdims: 0 };
 
 export function globalMaxPooling1d(site: Site): string {

@@ -7,7 +7,7 @@ interface Path {
   readonly [field: number]: Path | "tensor";
 }
 
-/** From the model to the initializers of its graph, and to the attributes of the nodes. */
+/** The paths of fields from the model to the initializers of its graph, and to the attributes of the nodes. */
 const TENSORS: Path = { 7: { 5: "tensor", 1: { 5: { 5: "tensor" } } } };
 
 /** The fields of a tensor that hold elements, and the one that replaces them. */

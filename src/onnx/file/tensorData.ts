@@ -87,7 +87,7 @@ export function dataTypeName(dataType: number): string {
   return entry ? entry[0] : `type ${dataType}`;
 }
 
-/** Most axes and elements of a tensor: a file of a few bytes can name any. */
+/** A tensor may have at most so many axes and elements: a file of a few bytes can name any. */
 export const MOST_AXES = 32;
 const MOST_ELEMENTS = 2 ** 30;
 
