@@ -49,7 +49,7 @@ export function planGradients(
   buffer: (elements: number) => PlannedBuffer,
 ): Gradients {
   const planner = new GradientPlanner(kernels, graph, parameters, learns, target, buffer);
-  for (const place of graph.judged) planner.sumOf(graph.outputs[place]!);
+  for (const place of graph.lossOutputs) planner.sumOf(graph.outputs[place]!);
   const nodes = [...graph.nodes].reverse().map((node) => planner.node(node));
   return { values: planner.values, nodes: nodes.reverse() };
 }

@@ -37,7 +37,7 @@ export interface Graph {
   readonly outputs: readonly number[];
   readonly outputNames: readonly string[];
   /** The places among the outputs of those that have a loss: all but integers. */
-  readonly judged: readonly number[];
+  readonly lossOutputs: readonly number[];
   /** The shape of each value, and the type of its numbers. */
   readonly shapes: readonly Shape[];
   readonly types: readonly DType[];
@@ -75,9 +75,9 @@ export function outputsOf({ outputs, outputNames, shapes }: Graph): GraphInput[]
 }
 
 /** Names and shapes of the outputs that have a loss. */
-export function judgedOutputs(graph: Graph): GraphInput[] {
+export function lossOutputsOf(graph: Graph): GraphInput[] {
   const outputs = outputsOf(graph);
-  return graph.judged.map((place) => outputs[place]!);
+  return graph.lossOutputs.map((place) => outputs[place]!);
 }
 
 /** Whether each node reads the one before, and nothing else. */
@@ -138,7 +138,7 @@ function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode):
 /** What a model's outputs are called, and the places of those that have a loss. */
 export interface OutputRoles {
   readonly names: readonly string[];
-  readonly judged: readonly number[];
+  readonly lossOutputs: readonly number[];
 }
 
 /**
@@ -181,7 +181,7 @@ export function createGraph(
     nodes,
     outputs,
     outputNames: roles?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
-    judged: roles?.judged ?? [...outputs.keys()],
+    lossOutputs: roles?.lossOutputs ?? [...outputs.keys()],
     shapes,
     types,
   };

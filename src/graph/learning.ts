@@ -2,9 +2,9 @@ import type { Graph } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** By value: whether the gradient of a loss comes to it: from an output, by layers that are no constants to it. */
-function reachedValues({ nodes, outputs, judged, shapes }: Graph): boolean[] {
+function reachedValues({ nodes, outputs, lossOutputs, shapes }: Graph): boolean[] {
   const reached = shapes.map(() => false);
-  for (const place of judged) reached[outputs[place]!] = true;
+  for (const place of lossOutputs) reached[outputs[place]!] = true;
   for (const { layer, inputs, output } of [...nodes].reverse()) {
     if (reached[output] && !layer.stopsGradient) for (const value of inputs) reached[value] = true;
   }

@@ -205,7 +205,7 @@ class Planner {
       if (!this.#training) touch(buffer, endTime);
     }
     for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
-    const outputGradients = graph.judged.map(
+    const outputGradients = graph.lossOutputs.map(
       (place) => this.#gradients?.values[graph.outputs[place]!] ?? untouched(0),
     );
     if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);

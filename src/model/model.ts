@@ -3,60 +3,54 @@ import { encodeModel } from "../onnx/file/encode.ts";
 import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/contract.ts";
-import type { Loss } from "../training/losses/index.ts";
-import type { Metric } from "../training/metrics/metric.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
-import { noTensor, sizeOf, type Filled, type Tensor } from "../tensor.ts";
+import { noTensor, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
-import { decides, evaluateBatches, type Evaluation, type Judged } from "../training/evaluation.ts";
+import type { TrainingBatch } from "../training/batch.ts";
+import { evaluateBatches, type Evaluation } from "../training/evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
-import { judgedOutputs, type Graph, type GraphInput } from "../graph/graph.ts";
+import type { Graph } from "../graph/graph.ts";
 import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
 import { Interruption } from "../training/interruption.ts";
 import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
-import { inOrder, placeOf, type Named } from "../graph/namedTensors.ts";
+import type { Named } from "../graph/namedTensors.ts";
 import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
-import { checkLabels, noTargets, type Targets } from "../training/targets.ts";
+import type { Objective } from "../training/objective.ts";
+import { noTargets, type Targets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
 
-/** Images, and what their outputs are to be. */
-interface ToJudge {
-  readonly data: readonly Float32Array[];
-  readonly judged: readonly Judged[];
+/** Images with their labels, checked against the model and what it was compiled with. */
+interface LabelledImages {
+  readonly objective: Objective;
+  readonly images: Filled[];
+  readonly targets: readonly Targets[];
+  readonly count: number;
 }
 
 /** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
 export class Model extends InferenceModel {
   readonly seed: number;
-  /** Those that have a loss. */
-  readonly #outputs: readonly GraphInput[];
-  readonly #outputNames: readonly string[];
   /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
-  readonly #batch: Filled[];
-  readonly #labels: Labels[] = [];
-  readonly #targets: Targets[];
-  /** Whether a training step runs: the model must not be moved or given up meanwhile. */
+  readonly #batch: TrainingBatch & { readonly images: Filled[] };
+  /** Whether a training step runs: the model must not be moved or disposed of meanwhile. */
   #busy = false;
-  /** The run of `fit`: the model must not be moved meanwhile, and who gives it up ends the run. */
+  /** The run of `fit`: the model must not be moved meanwhile, and disposing of it ends the run. */
   #run: Interruption | undefined;
-  /** Of each output. */
-  #losses: readonly Loss[] = [];
-  #metrics: readonly (readonly Metric[])[] = [];
+  /** The losses and metrics that `compile` was called with, and what trains by them. */
+  #objective: Objective | undefined;
   #trainer: Trainer | undefined;
 
   /** Draws the weights from `seed` unless they are given, or `shared` with other models. Users call `sequential`, `model` or `loadModel`. */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>, shared?: SharedSlots) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
     this.seed = seed;
-    this.#outputs = judgedOutputs(graph);
-    this.#outputNames = this.#outputs.map(({ name }) => name);
-    this.#targets = this.#outputs.map(noTargets);
-    this.#batch = graph.inputs.map(noTensor);
+    const targets = graph.lossOutputs.map(noTargets);
+    this.#batch = { images: graph.inputs.map(noTensor), targets, start: 0, count: 0 };
   }
 
   /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
@@ -95,19 +89,18 @@ export class Model extends InferenceModel {
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile(options: CompileOptions): void {
-    const { runtime, algorithm, optimizer, losses, metrics } = checkCompileOptions(options, this.graph);
+    const { runtime, algorithm, optimizer, objective } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     const fault = optimizer && this.trainingFault;
     if (fault) {
       throw new OptionError(`compile: optimizer: expected ${fault.expected}, got ${fault.got}`);
     }
     this.place(runtime, algorithm);
-    this.#losses = losses;
-    this.#metrics = metrics;
+    this.#objective = objective;
     if (!optimizer) return;
     const { graph } = this.placed("compile");
     try {
-      this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, losses, this.seed);
+      this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, objective.outputs, this.seed);
     } catch (error) {
       this.dispose();
       throw error;
@@ -128,14 +121,15 @@ export class Model extends InferenceModel {
     this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
     const settings = checkFitOptions(options);
-    const batch: Filled[] = [];
-    const count = this.checkImages("fit: images", images, batch);
-    const targets = this.#checkLabels("fit: labels", labels, count);
+    const data = this.#readLabelled("fit", images, labels);
     const { validationData } = settings;
-    const judged = validationData && this.#readJudged("fit: validationData", ...validationData);
+    const validation = validationData && this.#readLabelled("fit: validationData", ...validationData);
     // Asked for when the caller's data have been read, which may have getters.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
+    if (data.objective !== this.#objective) {
+      throw new Error("fit: expected a model that stays as it was compiled, got one compiled anew meanwhile");
+    }
     const { leaving } = this.placed("fit").runtime;
     const interruption = new Interruption(settings.signal);
     const engineLeaves = (): void =>
@@ -144,16 +138,14 @@ export class Model extends InferenceModel {
     this.#run = interruption;
     try {
       return await runFit({
+        ...data,
         trainer,
-        images: batch,
-        targets,
-        count,
-        rowsPerImage: this.#rowsPerImage || 1,
+        rowsPerImage: data.objective.rowsPerImage || 1,
         settings,
         weights: this.parameters,
         interruption,
         hold: (steps) => (this.#busy = steps),
-        validate: judged && (() => this.#evaluation("fit: validationData", judged, DEFAULT_BATCH)),
+        validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
       });
     } finally {
       interruption.release();
@@ -172,15 +164,15 @@ export class Model extends InferenceModel {
     // Labels may have getters and the learning rate may be a function: they must not take the model away from under the step.
     this.#busy = true;
     try {
-      const n = this.checkImages("trainOnBatch: images", images, this.#batch);
-      this.#checkLabels("trainOnBatch: labels", labels, n, this.#targets);
-      trainer.reserve(n);
-      for (let i = 0; i < n; i++) trainer.load(this.#batch, this.#targets, i, i);
-      trainer.step("trainOnBatch", n, this.#targets);
+      const batch = this.#batch;
+      batch.count = this.checkImages("trainOnBatch: images", images, batch.images);
+      this.#objective!.readLabels("trainOnBatch: labels", labels, batch.count, batch.targets);
+      trainer.computeGradients("trainOnBatch", batch);
+      trainer.applyGradients("trainOnBatch");
     } finally {
       this.#busy = false;
     }
-    return trainer.lastLoss;
+    return trainer.loss;
   }
 
   /** Mean loss, accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
@@ -192,7 +184,7 @@ export class Model extends InferenceModel {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
     const size = positiveInteger("evaluate: batchSize", batchSize);
-    const steps = this.#evaluation("evaluate", this.#readJudged("evaluate", images, labels), size);
+    const steps = this.#evaluation("evaluate", this.#readLabelled("evaluate", images, labels), size);
     for (;;) {
       const { done, value } = steps.next();
       if (done) return value;
@@ -243,35 +235,10 @@ export class Model extends InferenceModel {
     super.dispose();
   }
 
-  /** Rows of an image's outputs that can be right or wrong. */
-  get #rowsPerImage(): number {
-    return this.#outputs.reduce((sum, { shape }, i) => {
-      const columns = shape.at(-1)!;
-      return sum + (decides(this.#losses[i]!, columns) ? sizeOf(shape) / columns : 0);
-    }, 0);
-  }
-
-  /** Copies of the labels of each output: in `targets`, which are used again, or in new ones. */
-  #checkLabels(
-    where: string,
-    labels: Labels | Named<Labels>,
-    n: number,
-    targets: readonly Targets[] = this.#outputs.map(noTargets),
-  ): readonly Targets[] {
-    const names = this.#outputNames;
-    const ordered = inOrder(where, labels, names, this.#labels);
-    for (let i = 0; i < names.length; i++) {
-      const place = placeOf(where, names, i);
-      const { shape } = this.#outputs[i]!;
-      checkLabels(place, ordered[i]!, n, shape, this.#losses[i]!, targets[i]!);
-    }
-    return targets;
-  }
-
   protected override release(): void {
     this.#trainer?.dispose();
     this.#trainer = undefined;
-    this.#losses = [];
+    this.#objective = undefined;
     super.release();
   }
 
@@ -291,32 +258,39 @@ export class Model extends InferenceModel {
     }
   }
 
-  /** Reads images and what their outputs are to be. @throws ShapeError, OptionError */
-  #readJudged(where: string, images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): ToJudge {
+  /** Reads images and copies their labels. @throws ShapeError, OptionError */
+  #readLabelled(
+    where: string,
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+  ): LabelledImages {
     this.placed(where);
-    if (this.#losses.length === 0) {
+    const objective = this.#objective;
+    if (!objective || objective.outputs.length === 0) {
       throw new Error(`${where}: expected a model compiled with a loss, got none`);
     }
-    const batch: Filled[] = [];
-    const n = this.checkImages(`${where}: images`, images, batch);
-    const targets = this.#checkLabels(`${where}: labels`, labels, n);
-    const judged = this.#outputs.map(({ name, shape }, i) => {
-      return {
-        name,
-        place: this.graph.judged[i]!,
-        columns: shape.at(-1)!,
-        targets: targets[i]!,
-        loss: this.#losses[i]!,
-        metrics: this.#metrics[i]!,
-      };
-    });
-    return { data: batch.map((tensor) => tensor.data), judged };
+    const own: Filled[] = [];
+    const count = this.checkImages(`${where}: images`, images, own);
+    return {
+      objective,
+      images: own,
+      targets: objective.readLabels(`${where}: labels`, labels, count),
+      count,
+    };
   }
 
-  /** Asks for the engine when the data have been read, which may have getters. */
-  #evaluation(where: string, { data, judged }: ToJudge, batchSize: number): Generator<void, Evaluation> {
+  /** Evaluates in steps. The engine is asked for when the data have been read, which may have getters. */
+  #evaluation(
+    where: string,
+    { objective, images, targets }: LabelledImages,
+    batchSize: number,
+  ): Generator<void, Evaluation> {
     const { runtime, inference } = this.placed(where);
-    return evaluateBatches(runtime, inference.batches(data, batchSize), judged);
+    const batches = inference.batches(
+      images.map(({ data }) => data),
+      batchSize,
+    );
+    return evaluateBatches(runtime, batches, objective.outputs, targets);
   }
 }
 

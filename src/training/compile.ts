@@ -2,25 +2,30 @@ import { checkAlgorithm, type ConvAlgorithm } from "../kernels/conv2d.ts";
 import type { KernelEngine } from "../runtime/engine.ts";
 import { Runtime } from "../runtime/runtime.ts";
 import { OptionError } from "../errors.ts";
-import type { Loss } from "./losses/index.ts";
+import { OWN_FIGURES } from "./evaluation.ts";
+import type { Loss } from "./losses/loss.ts";
 import type { Metric } from "./metrics/metric.ts";
-import type { Optimizer } from "./optimizers/index.ts";
+import { Objective } from "./objective.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
 import { checkOptions, flag, listed, show } from "../options.ts";
-import { judgedOutputs, nodeOf, type Graph, type GraphInput, type GraphNode } from "../graph/graph.ts";
+import { lossOutputsOf, nodeOf, type Graph, type GraphInput, type GraphNode } from "../graph/graph.ts";
 import { inOrder, isNamed, type Named } from "../graph/namedTensors.ts";
 
 export interface CompileOptions {
   engine: KernelEngine;
   /**
-   * How the convolutions are computed whose layer does not say: `"im2row"` for the error bound of plain sums everywhere.
-   * Default: `"auto"`, by the shape alone.
+   * The algorithm of the convolutions whose layer does not name one: `"im2row"` for the error bound of plain sums
+   * everywhere. Default: `"auto"`, by the shape alone.
    */
   algorithm?: ConvAlgorithm;
   /** Needed for training. */
   optimizer?: Optimizer;
-  /** Needed for training and `evaluate`: one, for every output, or one for each by name. What is minimised is their sum. */
+  /** Needed for training and `evaluate`: one for every output, or one for each by name. Training minimises their sum. */
   loss?: Loss | Named<Loss>;
-  /** What `evaluate`, and `fit` of its validation data, tell of each output besides loss and accuracy: a list for every output, or one for each by name. */
+  /**
+   * The figures that `evaluate`, and `fit` for its validation data, return of each output besides loss and accuracy: a list
+   * for every output, or one for each by name.
+   */
   metrics?: readonly Metric[] | Named<readonly Metric[]>;
 }
 
@@ -45,22 +50,14 @@ export function checkAlgorithms(graph: Graph, algorithm: ConvAlgorithm): ConvAlg
   return algorithm;
 }
 
-/** What `compile` was told, checked. */
+/** The options of `compile`, checked. */
 export interface Compiled {
   readonly runtime: Runtime;
   readonly algorithm: ConvAlgorithm;
   readonly optimizer: Optimizer | undefined;
-  /** Of each output that can have one; none without a loss. */
-  readonly losses: readonly Loss[];
-  /** Of the same outputs. */
-  readonly metrics: readonly (readonly Metric[])[];
+  /** Without outputs when no loss was passed. */
+  readonly objective: Objective;
 }
-
-/** The activations that are part of a loss. */
-const HELD: { readonly [Type in Loss["type"]]?: string } = {
-  softmaxCrossEntropy: "softmax",
-  sigmoidCrossEntropy: "sigmoid",
-};
 
 const isLoss = (value: unknown): value is Loss => typeof (value as Loss | undefined)?.run === "function";
 
@@ -83,9 +80,6 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
 const isMetric = (value: unknown): value is Metric =>
   typeof (value as Metric | undefined)?.start === "function";
 
-/** What `evaluate` tells in any case: a metric of the name would take its place. */
-const RESERVED = ["loss", "accuracy", "outputs"];
-
 /** The metrics of each output. @throws OptionError, ShapeError */
 function metricsOf(
   metrics: CompileOptions["metrics"],
@@ -99,33 +93,41 @@ function metricsOf(
     if (!Array.isArray(list) || !list.every(isMetric)) {
       throw new OptionError(`compile: metrics: expected a list of metrics.*, got ${show(list)}`);
     }
-    const { name, shape } = outputs[i]!;
-    const kinds = list.map((metric) => metric.name);
-    const reserved = kinds.find((kind) => RESERVED.includes(kind));
-    if (reserved !== undefined) {
-      throw new OptionError(
-        `compile: metrics: expected none of ${listed(RESERVED)}, which evaluate tells, got ${reserved}`,
-      );
-    }
-    if (new Set(kinds).size < kinds.length) {
-      throw new OptionError(`compile: metrics: expected each once, got ${listed(kinds)}`);
-    }
-    if (list.length > 0 && shape.at(-1) === 1) {
-      throw new OptionError(`compile: metrics: expected outputs of several classes, got one in ${name}`);
-    }
+    checkMetrics(list, outputs[i]!);
   });
   return lists;
 }
 
-/** @throws OptionError when the activation that is part of the loss is the output's as well, under whatever shape */
-function refuseHeld({ type }: Loss, output: GraphNode, graph: Graph): void {
-  const held = HELD[type];
-  if (held === undefined) return;
+/** @throws OptionError unless the metrics have names of their own and the output has columns enough for each */
+function checkMetrics(metrics: readonly Metric[], { name: output, shape }: GraphInput): void {
+  const names = metrics.map(({ name }) => name);
+  const own = names.find((name) => OWN_FIGURES.includes(name));
+  if (own !== undefined) {
+    throw new OptionError(
+      `compile: metrics: expected none of ${listed(OWN_FIGURES)}, which every evaluation has, got ${own}`,
+    );
+  }
+  if (new Set(names).size < names.length) {
+    throw new OptionError(`compile: metrics: expected each once, got ${listed(names)}`);
+  }
+  const columns = shape.at(-1)!;
+  for (const { name, minColumns = 1 } of metrics) {
+    if (columns >= minColumns) continue;
+    throw new OptionError(
+      `compile: metrics: ${name}: expected rows of at least ${minColumns} columns, got ${columns} in ${output}`,
+    );
+  }
+}
+
+/** @throws OptionError when the output has been through the activation that the loss implies, under whatever shape */
+function refuseImplied({ type, impliedActivation }: Loss, output: GraphNode, graph: Graph): void {
+  if (impliedActivation === undefined) return;
   for (let node: GraphNode | undefined = output; node; node = nodeOf(graph, node.inputs[0]!)) {
     const { layer, name } = node;
-    if ((layer.config as { activation?: unknown }).activation === held) {
+    if ((layer.config as { activation?: unknown }).activation === impliedActivation) {
       throw new OptionError(
-        `compile: loss: expected a linear last layer, since ${type} holds the ${held}, got ${held} in ${name}`,
+        `compile: loss: expected a linear last layer, since ${type} holds the ${impliedActivation}, ` +
+          `got ${impliedActivation} in ${name}`,
       );
     }
     if (!layer.isView(false)) return;
@@ -141,7 +143,7 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }
-  const outputs = judgedOutputs(graph);
+  const outputs = lossOutputsOf(graph);
   const losses = lossesOf(
     loss,
     outputs.map(({ name }) => name),
@@ -155,6 +157,9 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   if (options.metrics !== undefined && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the metrics, got none");
   }
-  losses.forEach((each, i) => refuseHeld(each, nodeOf(graph, graph.outputs[graph.judged[i]!]!), graph));
-  return { runtime, algorithm, optimizer, losses, metrics: metricsOf(options.metrics, outputs) };
+  losses.forEach((each, i) =>
+    refuseImplied(each, nodeOf(graph, graph.outputs[graph.lossOutputs[i]!]!), graph),
+  );
+  const objective = new Objective(graph, losses, metricsOf(options.metrics, outputs));
+  return { runtime, algorithm, optimizer, objective };
 }

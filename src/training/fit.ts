@@ -4,7 +4,8 @@ import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
 import { checkOptions, flag, pairOf, positiveInteger, show } from "../options.ts";
 import { Random } from "../random.ts";
-import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
+import type { TrainingBatch } from "./batch.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { EpochEnd, History } from "./history.ts";
@@ -65,13 +66,13 @@ export interface FitRun {
   readonly images: readonly Tensor[];
   readonly targets: readonly Targets[];
   readonly count: number;
-  /** Rows an image, of all outputs, that can be right: accuracy is a share of them. */
+  /** The rows of an image, of all outputs, that can be right or wrong, or 1 if none can: accuracy is a share of them. */
   readonly rowsPerImage: number;
   readonly settings: FitSettings;
   readonly weights: Weights;
   readonly interruption: Interruption;
-  /** Whether a step runs: the model must not be taken away meanwhile. */
-  hold(steps: boolean): void;
+  /** Called with true before a step and with false after it: the model must not be taken away meanwhile. */
+  readonly hold: (steps: boolean) => void;
   /** Evaluates the validation data, and yields after each batch. */
   validate: (() => Generator<void, Evaluation>) | undefined;
 }
@@ -123,21 +124,21 @@ function drawOrder(order: Uint32Array, { seed, epochs }: Trainer): void {
   new Random(seed, epochs).shuffle(order);
 }
 
-/** The training loop. */
+/** Trains for some epochs. Rejects with the reason of the interruption when that ends the run. */
 export async function runFit(run: FitRun): Promise<History> {
-  const { count, interruption } = run;
+  const { count, interruption, trainer } = run;
   const { epochs, batchSize, shuffle, earlyStopping, onEpochEnd } = run.settings;
   const size = Math.min(batchSize, count);
-  run.trainer.reserve(size);
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  trainer.reserve(size);
+  const order = shuffle ? new Uint32Array(count) : undefined;
   const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
   const pace = new Pace();
   const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     interruption.check();
-    if (shuffle) drawOrder(order, run.trainer);
+    if (order) drawOrder(order, trainer);
     const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
-    run.trainer.epochs++;
+    trainer.epochs++;
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };
@@ -172,16 +173,14 @@ async function validate(
   }
 }
 
-/** One step on the images from `seen` on, in their order. */
-function step(run: FitRun, order: Uint32Array, seen: number, n: number): void {
-  const { trainer, images, targets } = run;
-  for (const { shape, data } of images) expectAttached(data, sizeOf(shape));
-  run.hold(true);
+/** One step, during which the model must not be taken away. */
+function takeStep({ trainer, hold }: FitRun, batch: TrainingBatch): void {
+  hold(true);
   try {
-    for (let i = 0; i < n; i++) trainer.load(images, targets, order[seen + i]!, i);
-    trainer.step("fit", n, targets);
+    trainer.computeGradients("fit", batch);
+    trainer.applyGradients("fit");
   } finally {
-    run.hold(false);
+    hold(false);
   }
 }
 
@@ -189,23 +188,24 @@ async function runEpoch(
   run: FitRun,
   epoch: number,
   batchSize: number,
-  order: Uint32Array,
+  order: Uint32Array | undefined,
   pace: Pace,
 ): Promise<{ loss: number; accuracy: number }> {
-  const { trainer, count, rowsPerImage, interruption } = run;
+  const { trainer, images, targets, count, rowsPerImage, interruption } = run;
   const { onBatchEnd } = run.settings;
   const batches = Math.ceil(count / batchSize);
+  const part: TrainingBatch = { images, targets, order, start: 0, count: 0 };
   let lossSum = 0;
   let correct = 0;
-  let seen = 0;
   for (let batch = 1; batch <= batches; batch++) {
     interruption.check();
-    const n = Math.min(batchSize, count - seen);
-    step(run, order, seen, n);
-    seen += n;
-    lossSum += trainer.lastLoss * n;
-    correct += trainer.lastCorrect;
+    part.count = Math.min(batchSize, count - part.start);
+    takeStep(run, part);
+    part.start += part.count;
+    lossSum += trainer.loss * part.count;
+    correct += trainer.correct;
     if (onBatchEnd) {
+      const seen = part.start;
       const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
       await interruption.wait(onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy }));
     }

@@ -1,6 +1,6 @@
 import { ShapeError } from "../errors.ts";
 import { classList, copyClasses, copyValues, type Labels } from "../labels.ts";
-import type { Loss } from "./losses/index.ts";
+import type { Loss } from "./losses/loss.ts";
 import { lengthOf } from "../options.ts";
 import { expectShape, isBatchOf, noTensor, shapeText, sizeOf, type Shape } from "../tensor.ts";
 

@@ -1,99 +1,67 @@
-import { KeptRegion, type Region } from "../runtime/region.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import { TrainingError } from "../errors.ts";
-import type { Gradients } from "../layers/contract.ts";
-import * as gradients from "../layers/gradients.ts";
-import type { Loss } from "./losses/index.ts";
-import type { Clip, Optimizer, OptimizerRun } from "./optimizers/index.ts";
-import { sizeOf, type Tensor } from "../tensor.ts";
-import { judgedOutputs, type Graph } from "../graph/graph.ts";
+import { OptionError, TrainingError } from "../errors.ts";
+import type { Graph } from "../graph/graph.ts";
 import { learningParameters } from "../graph/learning.ts";
 import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
-import type { Targets } from "./targets.ts";
+import type { Gradients } from "../layers/contract.ts";
+import * as gradients from "../layers/gradients.ts";
+import { checkOptions, show } from "../options.ts";
+import { KeptRegion, type Region } from "../runtime/region.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
+import { copyElements, type TrainingBatch } from "./batch.ts";
+import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
+import type { LossOutput } from "./objective.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { OptimizerUpdate, type Slots } from "./update.ts";
 
-/** Elements of what a loss writes: float64 loss, int32 count of right rows. */
-export const RESULT_SIZE = 4;
-
-/** Copies `count` elements of `source`, starting at `from`, to `target` at `to`, without making a view. */
-export function copyElements(
-  source: ArrayLike<number>,
-  from: number,
-  target: Float32Array | Int32Array,
-  to: number,
-  count: number,
-): void {
-  for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
-}
-
-/** Elements of an image's output, and of a row of it. */
-interface OutputSize {
-  readonly size: number;
-  readonly columns: number;
-}
-
-/** Weights that lie together and learn, their gradients too. */
-interface Run {
-  readonly first: Parameter;
-  readonly size: number;
-}
-
-/** The learning among all parameters, in runs as long as they can be. */
-function runsOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Run[] {
-  const runs: { first: Parameter; size: number }[] = [];
-  let open: { first: Parameter; size: number } | undefined;
-  for (const parameter of parameters.list) {
-    const { offset, size, slot } = parameter;
-    if (!learning.has(parameter)) {
-      open = undefined;
-      continue;
-    }
-    const begin = open?.first;
-    // Weights that are shared with another model may lie elsewhere.
-    const follows =
-      begin?.slot.block === slot.block && slot.offset - begin.slot.offset === offset - begin.offset;
-    if (!open || !follows) runs.push((open = { first: parameter, size: 0 }));
-    open.size = offset + size - open.first.offset;
-  }
-  return runs;
-}
-
-/**
- * Training: a plan with gradients, the optimizer's state, and the step. After the first step of a batch size nothing is
- * allocated, neither in JavaScript nor in WebAssembly.
- */
-export class Trainer {
+/** All that a run of training needs to go on bit for bit, besides the weights, the data and the options of `compile`. */
+export interface TrainingState {
   /** Names the random draws of the run: the order of each epoch and the masks of dropout. */
   readonly seed: number;
-  /** Of each output that has one. */
-  readonly losses: readonly Loss[];
+  /** The steps and the epochs that are done. */
+  readonly steps: number;
+  readonly epochs: number;
+  /** The type of the optimizer, and its slots. */
+  readonly optimizer: string;
+  readonly slots: Slots;
+}
+
+/** The most steps of a run: random draws know a step by a word of 32 bits. */
+const MOST_STEPS = 2 ** 32 - 1;
+
+/**
+ * Training: a plan with gradients, the optimizer, and the two halves of a step, `computeGradients` and `applyGradients`.
+ * After the first step of a batch size nothing is allocated, neither in JavaScript nor in WebAssembly.
+ */
+export class Trainer {
+  readonly seed: number;
   /** Steps and epochs done. */
   steps = 0;
   epochs = 0;
-  /** Mean loss, the sum of all outputs', and number of right rows of the last batch. */
-  lastLoss = 0;
-  lastCorrect = 0;
+  /** Mean loss, the sum of all outputs', and number of right rows of the batch whose gradients were computed last. */
+  loss = 0;
+  correct = 0;
   readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
+  readonly #optimizer: Optimizer;
+  readonly #outputs: readonly LossOutput[];
   readonly #region: Region;
-  readonly #optimizer: OptimizerRun;
-  readonly #clip: Clip | undefined;
   /** As `trainable` of the layers was when the model was compiled. */
   readonly #trainable: readonly boolean[];
   readonly #learning: ReadonlySet<Parameter>;
-  readonly #runs: readonly Run[];
-  readonly #states: readonly number[];
-  /** The states of one run, the same array for all steps. */
-  readonly #runStates: number[] = [];
+  /** Addresses of the gradients, laid out as the parameters, and of the results of the losses. */
   readonly #gradients: number;
   readonly #results: number;
-  readonly #outputs: readonly OutputSize[];
+  readonly #update: OptimizerUpdate;
   #plan: Plan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
   /** Addresses of the labels, by output, as long as the plan lives. */
-  #targets: number[] = [];
+  #labels: number[] = [];
+  /** The images of the batch whose gradients wait to be applied; 0 when none do. */
+  #waiting = 0;
 
   /** @throws MemoryError, with everything freed. */
   constructor(
@@ -101,35 +69,36 @@ export class Trainer {
     graph: Graph,
     parameters: Parameters,
     optimizer: Optimizer,
-    losses: readonly Loss[],
+    outputs: readonly LossOutput[],
     seed: number,
   ) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#parameters = parameters;
-    this.losses = losses;
-    this.#outputs = judgedOutputs(graph).map(({ shape }) => ({
-      size: sizeOf(shape),
-      columns: shape.at(-1)!,
-    }));
+    this.#optimizer = optimizer;
+    this.#outputs = outputs;
     this.seed = seed;
     this.#trainable = graph.nodes.map(({ layer }) => layer.trainable);
     this.#learning = learningParameters(graph, parameters);
-    this.#runs = runsOf(parameters, this.#learning);
-    this.#region = new KeptRegion(runtime.heap, "model: gradients and optimizer state");
+    const region = (this.#region = new KeptRegion(runtime.heap, "model: gradients and optimizer state"));
     try {
-      this.#gradients = this.#region.zeros(parameters.size);
-      this.#states = Array.from({ length: optimizer.states }, () => this.#region.zeros(parameters.size));
-      this.#results = this.#region.allocate(RESULT_SIZE * losses.length);
+      this.#gradients = region.zeros(parameters.size);
+      this.#results = region.allocate(RESULT_ELEMENTS * outputs.length);
+      this.#update = new OptimizerUpdate(
+        runtime,
+        parameters,
+        this.#learning,
+        optimizer,
+        this.#gradients,
+        region,
+      );
     } catch (error) {
-      this.#region.release();
+      region.release();
       throw error;
     }
-    this.#optimizer = optimizer.start();
-    this.#clip = optimizer.clip;
   }
 
-  /** Makes room for batches of `n` images, unless there is. @throws MemoryError */
+  /** Plans buffers for batches of `n` images, unless there are. @throws MemoryError */
   reserve(n: number): void {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
@@ -142,9 +111,9 @@ export class Trainer {
         trainable: this.#trainable,
       },
     });
-    const targets: number[] = [];
+    const labels: number[] = [];
     try {
-      for (const { size } of this.#outputs) targets.push(plan.allocate(n * size));
+      for (const { size } of this.#outputs) labels.push(plan.allocate(n * size));
     } catch (error) {
       plan.dispose();
       throw error;
@@ -152,111 +121,100 @@ export class Trainer {
     plan.batchKey.seedLow = this.seed >>> 0;
     plan.batchKey.seedHigh = Math.floor(this.seed / 2 ** 32);
     this.#plan = plan;
-    this.#targets = targets;
+    this.#labels = labels;
     this.#revision = 0;
   }
 
-  /** Copies image `index` of each input and its labels to place `at` of the next batch. */
-  load(images: readonly Tensor[], targets: readonly Targets[], index: number, at: number): void {
-    const { heap } = this.#runtime;
-    const { inputs } = this.#graph;
-    for (let i = 0; i < images.length; i++) {
-      const size = sizeOf(inputs[i]!.shape);
-      const to = (this.#plan!.inputs[i]!.pointer >>> 2) + at * size;
-      copyElements(images[i]!.data, index * size, heap.floats, to, size);
-    }
-    for (let i = 0; i < targets.length; i++) {
-      const { classes, data, size } = targets[i]!;
-      const to = (this.#targets[i]! >>> 2) + at * size;
-      copyElements(data, index * size, classes ? heap.ints : heap.floats, to, size);
-    }
-  }
-
   /**
-   * One step on the `n` images that were loaded with these targets. `where` names the caller.
-   * @throws TrainingError when the loss or an updated weight is not finite; nothing has changed then.
+   * Runs forward, losses and backward on a batch and leaves the gradients in memory, for `applyGradients`. `where` names the
+   * caller.
+   * @throws MemoryError; TrainingError when the loss is not finite; there are no gradients then.
    */
-  step(where: string, n: number, targets: readonly Targets[]): void {
+  computeGradients(where: string, batch: TrainingBatch): void {
+    const { count: n, targets } = batch;
+    this.reserve(n);
     const plan = this.#plan!;
+    this.#waiting = 0;
+    this.#load(plan, batch);
     plan.batchKey.step = this.steps;
+    plan.batchKey.firstImage = batch.firstImage ?? 0;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
+    this.#revision = this.#parameters.revision;
     plan.forward(n);
     let loss = 0;
     let correct = 0;
-    for (let i = 0; i < targets.length; i++) {
-      loss += this.#judge(i, n, targets[i]!.classes);
-      correct += this.#runtime.heap.ints[(this.#resultAt(i) >>> 2) + 2]!;
+    for (let i = 0; i < this.#outputs.length; i++) {
+      const result = this.#runLoss(plan, i, n, targets[i]!.classes);
+      loss += meanLoss(this.#runtime.heap, result);
+      correct += correctRows(this.#runtime.heap, result);
     }
     if (!Number.isFinite(loss)) this.#refuse(where, `the loss is ${loss}`);
     plan.backward(n);
-    const bounded = !this.#clip || this.#clipGradients(this.#clip);
-    this.#optimizer.begin(this.steps);
-    const finite = bounded && this.#update(0) && plan.update(n, false);
-    if (!finite) this.#refuse(where, "a gradient or an updated weight is not finite");
-    this.#update(1);
+    this.loss = loss;
+    this.correct = correct;
+    this.#waiting = n;
+  }
+
+  /**
+   * Takes one step of the optimizer by the gradients in memory, within the bounds of the optimizer.
+   * @throws TrainingError when a gradient or an updated number is not finite; nothing has changed then. Error when no
+   * gradients were computed since the last step.
+   */
+  applyGradients(where: string): void {
+    const n = this.#waiting;
+    if (n === 0) throw new Error(`${where}: expected gradients to apply, got none since the last step`);
+    this.#waiting = 0;
+    const plan = this.#plan!;
+    if (!(this.#update.prepare(this.steps) && plan.update(n, false))) {
+      this.#refuse(where, "a gradient or an updated weight is not finite");
+    }
+    this.#update.commit();
     plan.update(n, true);
-    // The step changes nothing that was prepared.
-    this.#revision = this.#parameters.changed();
+    // The step changes nothing that was prepared; others may have, since the gradients were computed.
+    const prepared = this.#revision === this.#parameters.revision;
+    const revision = this.#parameters.changed();
+    if (prepared) this.#revision = revision;
     this.steps++;
-    this.lastLoss = loss;
-    this.lastCorrect = correct;
   }
 
-  #resultAt(output: number): number {
-    return this.#results + output * RESULT_SIZE * 4;
-  }
-
-  /** The mean loss of one output; writes its gradient. */
-  #judge(i: number, n: number, classes: boolean): number {
-    const { outputs, outputGradients } = this.#plan!;
-    const { kernels, heap } = this.#runtime;
-    const { size, columns } = this.#outputs[i]!;
-    const y = outputs[this.#graph.judged[i]!]!.pointer;
-    const [dy, result] = [outputGradients[i]!.pointer, this.#resultAt(i)];
-    this.losses[i]!.run(kernels, classes, y, this.#targets[i]!, dy, (n * size) / columns, columns, result);
-    return heap.doubles[result >>> 3]!;
-  }
-
-  #update(commit: 0 | 1): boolean {
-    let finite = true;
-    for (let i = 0; i < this.#runs.length; i++) {
-      const { first, size } = this.#runs[i]!;
-      const at = first.offset * 4;
-      for (let j = 0; j < this.#states.length; j++) this.#runStates[j] = this.#states[j]! + at;
-      const [w, g] = [this.#parameters.addressOf(first), this.#gradients + at];
-      finite = this.#optimizer.step(this.#runtime.kernels, w, g, this.#runStates, size, commit) && finite;
-    }
-    return finite;
-  }
-
-  /** Returns whether all of them were finite: a bound would make a number of an infinite one. */
-  #clipGradients({ norm, value }: Clip): boolean {
-    const { kernels } = this.#runtime;
-    let squares = 0;
-    for (const { first, size } of this.#runs) {
-      squares += kernels.sumOfSquares(this.#gradients + first.offset * 4, size);
-    }
-    const length = Math.sqrt(squares);
-    const scale = length > norm ? norm / length : 1;
-    for (const { first, size } of this.#runs) {
-      kernels.clipGradient(this.#gradients + first.offset * 4, size, scale, value);
-    }
-    // Squares of float32 do not overflow in float64.
-    return Number.isFinite(squares);
-  }
-
-  #refuse(where: string, what: string): never {
-    const step = this.steps + 1;
-    throw new TrainingError(
-      `${where}: step ${step}: expected finite numbers, but ${what}. The weights are those after step ${this.steps}; ` +
-        `a lower learning rate or scaled inputs may help`,
-      step,
-    );
-  }
-
-  /** Copies of the last step's gradients, by parameter that learns. */
+  /** Copies of the gradients that were computed last, by parameter that learns; clipped once they were applied. */
   readGradients(): Map<string, Tensor> {
     return readLaidOut(this.#runtime.heap.floats.subarray(this.#gradients >>> 2), this.#learning);
+  }
+
+  /** A copy of all that the run needs to go on, but for the weights. */
+  state(): TrainingState {
+    const { seed, steps, epochs } = this;
+    return { seed, steps, epochs, optimizer: this.#optimizer.type, slots: this.#update.readSlots() };
+  }
+
+  /**
+   * Takes a run up where `state` was read; the weights of that moment are the caller's to put back. Gradients that wait are
+   * dropped.
+   * @throws OptionError, ShapeError naming what does not fit this model and its optimizer; nothing has changed then.
+   */
+  restore(state: TrainingState): void {
+    checkOptions("restore", state, ["seed", "steps", "epochs", "optimizer", "slots"]);
+    const { seed, steps, epochs, optimizer, slots } = state;
+    const { type } = this.#optimizer;
+    if (seed !== this.seed) {
+      throw new OptionError(`restore: seed: expected the model's, ${this.seed}, got ${show(seed)}`);
+    }
+    if (optimizer !== type) {
+      throw new OptionError(`restore: optimizer: expected the state of ${type}, got ${show(optimizer)}`);
+    }
+    for (const [name, count] of Object.entries({ steps, epochs })) {
+      if (!(Number.isInteger(count) && count >= 0 && count <= MOST_STEPS)) {
+        throw new OptionError(
+          `restore: ${name}: expected an integer from 0 to ${MOST_STEPS}, got ${show(count)}`,
+        );
+      }
+    }
+    const checked = this.#update.checkSlots("restore: slots", slots);
+    this.#update.writeSlots(checked);
+    this.steps = steps;
+    this.epochs = epochs;
+    this.#waiting = 0;
   }
 
   /** Frees its buffers, unless they went with the engine. */
@@ -270,6 +228,44 @@ export class Trainer {
     if (!this.#plan) return;
     this.#plan.dispose();
     this.#plan = undefined;
-    this.#targets = [];
+    this.#labels = [];
+    this.#waiting = 0;
+  }
+
+  /** Copies the images and labels of a batch to the plan's buffers. @throws ShapeError when the images were detached */
+  #load(plan: Plan, { images, targets, order, start, count }: TrainingBatch): void {
+    const { heap } = this.#runtime;
+    for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
+    for (let at = 0; at < count; at++) {
+      const image = order ? order[start + at]! : start + at;
+      for (let i = 0; i < images.length; i++) {
+        const size = sizeOf(this.#graph.inputs[i]!.shape);
+        const to = (plan.inputs[i]!.pointer >>> 2) + at * size;
+        copyElements(images[i]!.data, image * size, heap.floats, to, size);
+      }
+      for (let i = 0; i < targets.length; i++) {
+        const { classes, data, size } = targets[i]!;
+        const to = (this.#labels[i]! >>> 2) + at * size;
+        copyElements(data, image * size, classes ? heap.ints : heap.floats, to, size);
+      }
+    }
+  }
+
+  /** Computes the loss of one output and its gradient; returns the address of the result. */
+  #runLoss({ outputs, outputGradients }: Plan, i: number, n: number, classes: boolean): number {
+    const { loss, index, size, columns } = this.#outputs[i]!;
+    const [y, dy] = [outputs[index]!.pointer, outputGradients[i]!.pointer];
+    const result = this.#results + i * RESULT_ELEMENTS * 4;
+    loss.run(this.#runtime, classes, y, this.#labels[i]!, dy, (n * size) / columns, columns, result);
+    return result;
+  }
+
+  #refuse(where: string, what: string): never {
+    const step = this.steps + 1;
+    throw new TrainingError(
+      `${where}: step ${step}: expected finite numbers, but ${what}. The weights are those after step ${this.steps}; ` +
+        `a lower learning rate or scaled inputs may help`,
+      step,
+    );
   }
 }

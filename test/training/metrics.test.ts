@@ -177,7 +177,7 @@ describe("evaluate and fit", () => {
     expect(Object.keys(found.outputs!["angle"]!)).toEqual(["loss", "accuracy"]);
     const all = [metrics.topK()];
     expect(() => model.compile({ engine, loss: own, metrics: all })).toThrow(
-      "compile: metrics: expected outputs of several classes, got one in angle",
+      "compile: metrics: topK5: expected rows of at least 2 columns, got 1 in angle",
     );
     model.dispose();
   });
@@ -232,7 +232,7 @@ describe("evaluate and fit", () => {
     ["compile: metrics: expected each once, got topK5, topK5", [metrics.topK(), metrics.topK({ k: 5 })]],
     ["compile: metrics: expected a list of metrics.*, got null", null],
     [
-      "compile: metrics: expected none of loss, accuracy, outputs, which evaluate tells, got accuracy",
+      "compile: metrics: expected none of loss, accuracy, outputs, which every evaluation has, got accuracy",
       [{ ...metrics.topK({ k: 1 }), name: "accuracy" }],
     ],
   ])("is refused by compile: %s", (message, given) => {

@@ -125,9 +125,9 @@ function modelBetween(begins: readonly Named[], ends: readonly Named[], shared: 
   const symbols = (these: readonly Named[]): SymbolicTensor[] => these.map(({ value }) => value.symbol);
   const names = ends.map(({ name }) => name);
   // Integers have no slope: there is no loss for them.
-  const judged = ends.flatMap(({ value }, place) => (value.type === "float32" ? [place] : []));
+  const lossOutputs = ends.flatMap(({ value }, place) => (value.type === "float32" ? [place] : []));
   try {
-    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, judged }, shared);
+    return modelOf({ inputs: symbols(begins), outputs: symbols(ends) }, { names, lossOutputs }, shared);
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
     throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });

@@ -1,28 +1,38 @@
 /**
- * Figures of how good outputs are. Without outputs a factory gives a metric for `compile`, which `evaluate` and `fit` then
- * tell; accuracy they tell in any case. With outputs and labels it is the figure of these.
+ * Figures of how good outputs are. Without outputs a factory makes a metric for `compile`, whose figure `evaluate` and `fit`
+ * return besides the accuracy. With outputs and labels it returns the figure of these.
  */
 import { ShapeError } from "../../errors.ts";
 import { classNumbers, type Labels } from "../../labels.ts";
 import { checkOptions, positiveInteger } from "../../options.ts";
 import { expectShape, readTensor, shapeText, type Tensor } from "../../tensor.ts";
-import { argmax, countRows, rankOf, type Metric } from "./metric.ts";
+import { argmax, classOf, countRows, rankOf, type Metric } from "./metric.ts";
+
+/** The figures of the metrics that this file makes, by their names. */
+export interface MetricFigures {
+  [topK: `topK${number}`]: number;
+  confusionMatrix?: number[][];
+}
+
+/** Classes need at least two columns. */
+const CLASSES = 2;
 
 export interface TopKOptions {
   /** Default: 5. */
   k?: number;
 }
 
-/** The share of the rows of which `hit` holds. */
+/** The share of the rows for which `hit` holds. */
 function share(name: string, hit: (row: Float32Array, label: number) => boolean): Metric<number> {
   return {
     name,
+    minColumns: CLASSES,
     start() {
       let [hits, rows] = [0, 0];
       return {
-        add(row, label) {
+        add(row, target) {
           rows++;
-          if (hit(row, label)) hits++;
+          if (hit(row, classOf(target))) hits++;
         },
         result: () => hits / rows,
       };
@@ -30,11 +40,11 @@ function share(name: string, hit: (row: Float32Array, label: number) => boolean)
   };
 }
 
-/** The metric of `outputs[n, …, classes]`, over all rows. @throws ShapeError, OptionError */
+/** The figure of a metric over all rows of `outputs[n, …, classes]`. @throws ShapeError, OptionError */
 function measure<T>(where: string, metric: Metric<T>, outputs: Tensor, labels: Labels): T {
   const { shape, data } = readTensor(`${where}: outputs`, outputs);
   const columns = shape.at(-1);
-  if (shape.length < 2 || columns === 1) {
+  if (shape.length < 2 || columns! < CLASSES) {
     throw new ShapeError(`${where}: outputs: expected rows of several classes, got ${shapeText(shape)}`);
   }
   const own = classNumbers(where, labels, data.length / columns!, columns!);
@@ -60,7 +70,7 @@ export function topK(options: TopKOptions = {}): Metric<number> {
   return topKOf("topK", options);
 }
 
-/** What `topK` tells, of `outputs[n, …, classes]`; labels are class numbers or rows. @throws ShapeError, OptionError */
+/** The figure of `topK` over `outputs[n, …, classes]`; labels are class numbers or rows. @throws ShapeError, OptionError */
 export function topKAccuracy(outputs: Tensor, labels: Labels, options: TopKOptions = {}): number {
   return measure("topKAccuracy", topKOf("topKAccuracy", options), outputs, labels);
 }
@@ -68,11 +78,12 @@ export function topKAccuracy(outputs: Tensor, labels: Labels, options: TopKOptio
 /** `matrix[class][predicted]`: how many rows of a class have their largest output in which column. */
 const CONFUSION: Metric<number[][]> = {
   name: "confusionMatrix",
+  minColumns: CLASSES,
   start(columns) {
     const matrix = Array.from({ length: columns }, () => Array<number>(columns).fill(0));
     return {
-      add(row, label) {
-        matrix[label]![argmax(row)]!++;
+      add(row, target) {
+        matrix[classOf(target)]![argmax(row)]!++;
       },
       result: () => matrix,
     };

@@ -1,17 +1,22 @@
-/** What metrics count: the rows of outputs, each with its class. */
+/** The contract of a metric, and how the rows of outputs are counted. */
 
-/** A figure over rows of outputs, of one model's output or of predictions. */
+/** A figure over the rows of outputs: of one output of a model, or of predictions. */
 export interface Metric<T = unknown> {
-  /** Its name among what `evaluate` tells. */
+  /** Its name among the figures of `evaluate`. */
   readonly name: string;
-  /** A count that starts at nothing, over rows of so many columns. */
+  /** The least columns that a row must have. Default: 1. */
+  readonly minColumns?: number;
+  /** Starts a count over rows of so many columns, at nothing. */
   start(columns: number): Count<T>;
 }
 
-/** A metric that counts. */
+/** The count of one metric over one set of rows. */
 export interface Count<T = unknown> {
-  /** Takes in a row, which is only lent, and the column of its class. */
-  add(row: Float32Array, label: number): void;
+  /**
+   * Takes in a row of the output and what it should be: the number of its class, or a row of labels. Rows are only lent.
+   * `classOf` makes a class of either.
+   */
+  add(row: Float32Array, target: number | Float32Array): void;
   /** The figure over the rows so far. */
   result(): T;
 }
@@ -28,7 +33,12 @@ export function argmax(row: Float32Array): number {
   return winner;
 }
 
-/** How many columns come before this one, by size and then by number. */
+/** The class that a target names: its number, or the column of its largest element. */
+export function classOf(target: number | Float32Array): number {
+  return typeof target === "number" ? target : argmax(target);
+}
+
+/** The number of columns that come before this one, by size and then by number. */
 export function rankOf(row: Float32Array, column: number): number {
   const own = row[column]!;
   let rank = 0;
@@ -39,8 +49,8 @@ export function rankOf(row: Float32Array, column: number): number {
 }
 
 /**
- * Counts `outputs`, rows of `columns`. A row's class is `labels[row]` or, without `classes`, the column of the largest
- * in its row of `labels`. `firstRow` is the number of the first among all that the labels are for.
+ * Counts `outputs`, rows of `columns`. With `classes`, `labels` holds the number of the class of each row; else it holds
+ * rows like those of the output. `firstRow` is the number of the first row among all that the labels are for.
  */
 export function countRows(
   counts: readonly Count[],
@@ -53,10 +63,9 @@ export function countRows(
   if (counts.length === 0) return;
   const target = new Float32Array(columns);
   for (let row = 0; row * columns < outputs.length; row++) {
-    const at = (firstRow + row) * columns;
-    if (!classes) for (let j = 0; j < columns; j++) target[j] = labels[at + j]!;
-    const label = classes ? labels[firstRow + row]! : argmax(target);
+    const first = (firstRow + row) * columns;
+    if (!classes) for (let j = 0; j < columns; j++) target[j] = labels[first + j]!;
     const own = outputs.subarray(row * columns, (row + 1) * columns);
-    for (const count of counts) count.add(own, label);
+    for (const count of counts) count.add(own, classes ? labels[firstRow + row]! : target);
   }
 }

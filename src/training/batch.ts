@@ -1,0 +1,28 @@
+/** The batch of a training step: images and labels that the caller holds, and where they go in memory. */
+import type { Tensor } from "../tensor.ts";
+import type { Targets } from "./targets.ts";
+
+/** The images of one step out of all that the caller holds. The same object may serve all steps. */
+export interface TrainingBatch {
+  /** The images of each input, and the labels of each output with a loss. */
+  readonly images: readonly Tensor[];
+  readonly targets: readonly Targets[];
+  /** The numbers of the images in the order in which they are used; absent for their own order. */
+  readonly order?: Uint32Array | undefined;
+  /** The place in that order at which the batch begins, and its number of images. */
+  start: number;
+  count: number;
+  /** For a shard of a larger batch, the place of its first image there; random draws follow from it. Default: 0. */
+  firstImage?: number;
+}
+
+/** Copies `count` elements of `source`, starting at `from`, to `target` at `to`, without making a view. */
+export function copyElements(
+  source: ArrayLike<number>,
+  from: number,
+  target: Float32Array | Int32Array,
+  to: number,
+  count: number,
+): void {
+  for (let i = 0; i < count; i++) target[to + i] = source[from + i]!;
+}

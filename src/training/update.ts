@@ -1,0 +1,162 @@
+import { ShapeError, OptionError } from "../errors.ts";
+import { checkWeights, readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
+import { listed, show } from "../options.ts";
+import type { Region } from "../runtime/region.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { readTensor, type Tensor } from "../tensor.ts";
+import type { Clip, Optimizer, OptimizerRun } from "./optimizers/optimizer.ts";
+
+/** Learning weights that lie together, their gradients and slots too. */
+interface Span {
+  readonly first: Parameter;
+  readonly size: number;
+}
+
+/** The learning among all parameters, in spans as long as they can be. */
+function spansOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Span[] {
+  const spans: { first: Parameter; size: number }[] = [];
+  let open: { first: Parameter; size: number } | undefined;
+  for (const parameter of parameters.list) {
+    const { offset, size, slot } = parameter;
+    if (!learning.has(parameter)) {
+      open = undefined;
+      continue;
+    }
+    const begin = open?.first;
+    // Weights that are shared with another model may lie elsewhere.
+    const follows =
+      begin?.slot.block === slot.block && slot.offset - begin.slot.offset === offset - begin.offset;
+    if (!open || !follows) spans.push((open = { first: parameter, size: 0 }));
+    open.size = offset + size - open.first.offset;
+  }
+  return spans;
+}
+
+/** The slots of an optimizer by name, each with a tensor for every weight that learns, by `layer.weight`. */
+export type Slots = Readonly<Record<string, ReadonlyMap<string, Tensor>>>;
+
+/** The optimizer at work on the weights of a model: its slots in memory, and what one step does to them. */
+export class OptimizerUpdate {
+  readonly #runtime: Runtime;
+  readonly #parameters: Parameters;
+  readonly #learning: ReadonlySet<Parameter>;
+  readonly #spans: readonly Span[];
+  readonly #optimizer: Optimizer;
+  readonly #gradients: number;
+  /** The addresses of the slots, each laid out as the parameters. */
+  readonly #slots: readonly number[];
+  /** The addresses of one span in the slots: the same array for all steps. */
+  readonly #spanSlots: number[] = [];
+  #run: OptimizerRun;
+
+  /** `gradients` is the address of the gradients, laid out as the parameters. @throws MemoryError */
+  constructor(
+    runtime: Runtime,
+    parameters: Parameters,
+    learning: ReadonlySet<Parameter>,
+    optimizer: Optimizer,
+    gradients: number,
+    region: Region,
+  ) {
+    this.#runtime = runtime;
+    this.#parameters = parameters;
+    this.#learning = learning;
+    this.#spans = spansOf(parameters, learning);
+    this.#optimizer = optimizer;
+    this.#gradients = gradients;
+    this.#slots = optimizer.slots.map(() => region.zeros(parameters.size));
+    this.#run = optimizer.start();
+  }
+
+  /**
+   * Clips the gradients and computes step `step`, counted from 0, without storing it. Returns whether all gradients, new
+   * weights and new slots are finite.
+   */
+  prepare(step: number): boolean {
+    const { clip } = this.#optimizer;
+    const finite = !clip || this.#clipGradients(clip);
+    this.#run.begin(step);
+    return finite && this.#step(0);
+  }
+
+  /** Stores the step that was prepared. */
+  commit(): void {
+    this.#step(1);
+  }
+
+  #step(commit: 0 | 1): boolean {
+    let finite = true;
+    for (let i = 0; i < this.#spans.length; i++) {
+      const { first, size } = this.#spans[i]!;
+      const at = first.offset * 4;
+      for (let j = 0; j < this.#slots.length; j++) this.#spanSlots[j] = this.#slots[j]! + at;
+      const [w, g] = [this.#parameters.addressOf(first), this.#gradients + at];
+      finite = this.#run.step(this.#runtime, w, g, this.#spanSlots, size, commit) && finite;
+    }
+    return finite;
+  }
+
+  /** Returns whether all gradients were finite: a bound would make a number of an infinite one. */
+  #clipGradients({ norm, value }: Clip): boolean {
+    const { kernels } = this.#runtime;
+    let squares = 0;
+    for (const { first, size } of this.#spans) {
+      squares += kernels.sumOfSquares(this.#gradients + first.offset * 4, size);
+    }
+    const length = Math.sqrt(squares);
+    const scale = length > norm ? norm / length : 1;
+    for (const { first, size } of this.#spans) {
+      kernels.clipGradient(this.#gradients + first.offset * 4, size, scale, value);
+    }
+    // Squares of float32 do not overflow in float64.
+    return Number.isFinite(squares);
+  }
+
+  /** Copies of the slots. */
+  readSlots(): Slots {
+    const { floats } = this.#runtime.heap;
+    const read = (slot: number): Map<string, Tensor> =>
+      readLaidOut(floats.subarray(slot >>> 2), this.#learning);
+    return Object.fromEntries(this.#optimizer.slots.map((name, i) => [name, read(this.#slots[i]!)]));
+  }
+
+  /** Copies of slots that fit this optimizer and these weights. @throws ShapeError, OptionError naming what does not */
+  checkSlots(where: string, slots: Slots): Slots {
+    const names = this.#optimizer.slots;
+    const unknown = Object.keys(slots ?? {}).find((name) => !names.includes(name));
+    if (unknown !== undefined) {
+      throw new OptionError(`${where}: expected the slots ${listed(names)}, got ${unknown} besides`);
+    }
+    return Object.fromEntries(
+      names.map((name) => [name, this.#checkSlot(`${where}: ${name}`, slots?.[name])]),
+    );
+  }
+
+  #checkSlot(where: string, slot: ReadonlyMap<string, Tensor> | undefined): Map<string, Tensor> {
+    if (!(slot instanceof Map)) {
+      throw new ShapeError(`${where}: expected a Map of tensors by name, got ${show(slot)}`);
+    }
+    const own = new Map<string, Tensor>();
+    for (const [name, tensor] of slot as Map<string, Tensor>) {
+      const { shape, data } = readTensor(`${where}: ${name}`, tensor);
+      const copy = data.slice();
+      const at = copy.findIndex((value) => !Number.isFinite(value));
+      if (at >= 0) {
+        throw new OptionError(`${where}: ${name}[${at}]: expected a finite number, got ${copy[at]}`);
+      }
+      own.set(name, { shape, data: copy });
+    }
+    checkWeights(where, [...this.#learning], own);
+    return own;
+  }
+
+  /** Puts slots back that were checked, and starts the optimizer's run anew, to be taken up at any step. */
+  writeSlots(slots: Slots): void {
+    const { floats } = this.#runtime.heap;
+    this.#optimizer.slots.forEach((slot, i) => {
+      const first = this.#slots[i]! >>> 2;
+      for (const { name, offset } of this.#learning) floats.set(slots[slot]!.get(name)!.data, first + offset);
+    });
+    this.#run = this.#optimizer.start();
+  }
+}
