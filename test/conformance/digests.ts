@@ -1,7 +1,7 @@
 /**
- * The two digests that every host must agree on: over the results of all eager operators, and over the weights that
- * training makes of every layer, activation and optimizer. `digests.json` holds them; a change that alters them says
- * why (CONTRIBUTING.md, "Same bits").
+ * The digests that every host must agree on: over the results of all eager operators, and over the weights that training
+ * makes of every layer, activation and optimizer. `digests.json` holds them; a change that alters one says why
+ * (CONTRIBUTING.md, "Same bits"). New layers have digests of their own.
  */
 import { layers, optimizers } from "im2row";
 import type { Engine } from "im2row";
@@ -10,6 +10,7 @@ import type { Case } from "./case.ts";
 import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
 import { hourglass } from "./hourglass.ts";
+import { LAYER_NETS, layerDigest } from "./layerDigests.ts";
 import { branched, everyLayers, normalizedLayers, softmaxLayers } from "./nets.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
 import { importedDigests, OPTIMIZERS, RESIDUAL_STEPS, STEPS, weightsDigest } from "./weightsDigest.ts";
@@ -54,7 +55,7 @@ function expectComplete(engine: Engine): void {
   const rows = [branched(1), hourglass(1)].flatMap((net) => net.summary().split("\n").slice(2, -2));
   const drawn = rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => Object.hasOwn(layers, type));
   const listed = [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()];
-  const used = new Set(listed.map(({ type }) => type).concat(drawn));
+  const used = new Set([...listed.map(({ type }) => type), ...drawn, ...Object.keys(LAYER_NETS)]);
   same("layers", [...used].sort(), Object.keys(layers).sort());
   const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());
@@ -73,6 +74,13 @@ export const digestCases: readonly Case[] = [
   {
     name: `the weights after ${STEPS} steps have the golden digest`,
     run: ({ engine }) => same("weights", weightsDigest(engine), golden.weights),
+  },
+  {
+    name: "each layer with a net of its own has the golden digest",
+    run({ engine }) {
+      const found = Object.keys(LAYER_NETS).map((type) => [type, layerDigest(engine, type)] as const);
+      same("layers", Object.fromEntries(found), golden.layers);
+    },
   },
   {
     name: `a residual net after ${RESIDUAL_STEPS} steps, and from its ONNX file, has the golden digests`,
