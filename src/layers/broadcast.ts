@@ -1,25 +1,39 @@
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, GradientContext, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
+import { checkOptions, oneOf } from "../options.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
+import {
+  broadcastTogether,
+  checkOperands,
+  operandsOf,
+  repeatedAxes,
+  type OperandOptions,
+  type Side,
+} from "./operands.ts";
 import { CONSTANT } from "./constant.ts";
 import { BROADCAST, REDUCE, UNARY } from "../kernels/kinds.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
-export type BroadcastKind = "add" | "sub" | "mul" | "div" | "min" | "max" | "pow";
+const KINDS = ["add", "sub", "mul", "div", "min", "max", "pow"] as const;
 
-type Side = 0 | 1;
+export type BroadcastKind = (typeof KINDS)[number];
 
 interface Operand {
   readonly side: Side;
   readonly buffer: Buffer;
 }
 
-/** Two operands of the rank of `shape`, as layers see them, each with 1 along the axes on which it is repeated. */
-export interface BroadcastShapes {
+export interface BroadcastLayerOptions extends OperandOptions {
+  kind: BroadcastKind;
+  name?: string;
+}
+
+/** The operands of the rank of `shape`, that of the result, each with 1 along the axes on which it is repeated. */
+interface BroadcastShapes {
   readonly shape: Shape;
   readonly operands: readonly [Shape, Shape];
-  /** Which of them is a constant: a weight of the layer, which does not learn. */
+  /** The operand that is a weight of the layer, which does not learn. */
   readonly constant: Side | undefined;
 }
 
@@ -40,19 +54,30 @@ const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typ
 };
 
 /**
- * `y = a ∘ b`, element by element. The gradient of a maximum or minimum goes to the operand that it is, and by halves to two
- * that are equal.
+ * `y = a ∘ b`, element by element, of two values whose shapes are broadcast as NumPy does it: `add`, `sub`, `mul`, `div`,
+ * `min`, `max` or `pow`. The gradient of a maximum or minimum goes to the operand that it is, and by halves to two that are
+ * equal.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
-export function broadcastLayer(kind: BroadcastKind, shapes: BroadcastShapes): Layer {
-  const { shape, operands, constant } = shapes;
-  const weight = constant === undefined ? undefined : operands[constant];
+export function broadcast(options: BroadcastLayerOptions): Layer {
+  checkOptions("broadcast", options, ["kind", "operands", "constant", "name"]);
+  const kind = oneOf("broadcast: kind", options.kind, KINDS);
+  const own = checkOperands("broadcast", options);
+  const { constant } = own;
+  const resolve = (where: string, inputs: readonly Shape[]): BroadcastShapes => {
+    const operands = operandsOf(where, own, inputs);
+    return { shape: broadcastTogether(where, operands), operands, constant };
+  };
+  const weight = constant === undefined ? undefined : own.operands![constant];
   return layerOf({
     type: "broadcast",
+    name: options.name,
+    config: { kind, ...own },
     backwardReads: { x: kind !== "add" && kind !== "sub", y: kind === "div" },
-    outputShape: () => shape,
+    outputShape: (inputs, where) => resolve(where, inputs).shape,
     weights: () =>
       weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
-    build: (context) => buildPass(kind, shapes, context),
+    build: (context) => buildPass(kind, resolve(context.name, context.inputs), context),
   });
 }
 
@@ -64,7 +89,7 @@ interface Broadcast {
 }
 
 /** The buffer of one operand, which is a weight or a value. */
-function operandOf({ xs, weights }: BuildContext, { constant }: BroadcastShapes, side: Side): Buffer {
+function bufferOf({ xs, weights }: BuildContext, { constant }: BroadcastShapes, side: Side): Buffer {
   return constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
 }
 
@@ -76,7 +101,7 @@ const perImageOf = ({ constant }: BroadcastShapes): readonly [boolean, boolean] 
 
 function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildContext): Pass<Broadcast> {
   const { kernels, y } = context;
-  const [a, b] = [operandOf(context, shapes, 0), operandOf(context, shapes, 1)];
+  const [a, b] = [bufferOf(context, shapes, 0), bufferOf(context, shapes, 1)];
   const layout = context.table(broadcastTable(shapes.shape, shapes.operands, perImageOf(shapes)));
   const forward = (n: number): void =>
     kernels.broadcastForward(BROADCAST[kind], layout, n, a.pointer, b.pointer, y.pointer);
@@ -88,7 +113,7 @@ export const broadcastGradient: Gradient<Broadcast> = (context, { kind, shapes, 
   const { kernels } = context;
   const { shape, operands, constant } = shapes;
   const perImage = perImageOf(shapes);
-  const place = (side: Side): Buffer => operandOf(context, shapes, side);
+  const place = (side: Side): Buffer => bufferOf(context, shapes, side);
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
     const dx = context.dxs[i];
@@ -130,11 +155,6 @@ function slopeGradient(
     kernels.multiplyForward(dy.pointer, each.pointer, each.pointer, n * size);
     if (!whole) kernels.reduceForward(REDUCE.sum, sums, n, each.pointer, dx.pointer);
   };
-}
-
-/** The axes along which an operand is repeated. */
-export function repeatedAxes(own: Shape, shape: Shape): ReadonlySet<number> {
-  return new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
 }
 
 /**

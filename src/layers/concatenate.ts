@@ -6,7 +6,7 @@ import { several } from "./merge.ts";
 import { layerOf } from "./symbolic.ts";
 
 /** The axis of an image's shape that `axis`, counted with the batch, means. @throws ShapeError */
-function imageAxis(axis: number, rank: number, where: string): number {
+export function imageAxis(axis: number, rank: number, where: string): number {
   const own = axis < 0 ? rank + axis : axis - 1;
   if (own >= 0 && own < rank) return own;
   throw new ShapeError(

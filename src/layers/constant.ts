@@ -1,37 +1,53 @@
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { sizeOf, type Shape } from "../tensor.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, show } from "../options.ts";
+import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST } from "../kernels/kinds.ts";
 import { broadcastTable } from "../kernels/strides.ts";
 
 /** What the layer calls the weight that it is. */
 export const CONSTANT = "constant";
 
-/** Numbers that are known when the net is built: floats, which may learn, or integers. */
-export interface ConstantSource {
-  readonly type: string;
-  data(): ArrayLike<number>;
-}
-
 /** The type of the layer that is a constant. */
 export const CONSTANT_TYPE = "constant";
 
+export interface ConstantLayerOptions {
+  /** The shape for each image. */
+  shape: Shape;
+  /** The numbers of a constant of integers, of 32 bits. Default: it is a weight of floats, which starts with zeros. */
+  integers?: ArrayLike<number>;
+  name?: string;
+}
+
 /**
- * A constant as a value of the graph, the same for each image: a weight, of which the gradient is the sum over the images,
- * in ascending order; or integers.
+ * A value that is the same for each image, whatever the layer is applied to: a weight, of which the gradient is the sum over
+ * the images, in ascending order; or integers.
+ * @throws OptionError, ShapeError naming the option, the expected and the given.
  */
-export function constantLayer(constant: ConstantSource, shape: Shape): Layer {
-  const float = constant.type === "float32";
+export function constant(options: ConstantLayerOptions): Layer {
+  checkOptions("constant", options, ["shape", "integers", "name"]);
+  const shape = readShape("constant: shape", options.shape);
+  const { integers } = options;
+  if (integers !== undefined && integers?.length !== sizeOf(shape)) {
+    throw new OptionError(`constant: integers: expected ${sizeOf(shape)} of them, got ${show(integers)}`);
+  }
+  const numbers = integers && Array.from(integers);
+  if (numbers?.some((value) => value !== (value | 0))) {
+    throw new OptionError(`constant: integers: expected integers of 32 bits, got ${show(integers)}`);
+  }
   return layerOf({
     type: CONSTANT_TYPE,
+    name: options.name,
+    config: { shape, ...(numbers && { integers: numbers }) },
     outputShape: () => shape,
-    outputType: () => (float ? "float32" : "int32"),
-    weights: () => (float ? [{ name: CONSTANT, shape, initializer: "zeros" }] : []),
+    outputType: () => (numbers ? "int32" : "float32"),
+    weights: () => (numbers ? [] : [{ name: CONSTANT, shape, initializer: "zeros" }]),
     build({ kernels, weights, y, table, tableOf }): Pass {
       const size = sizeOf(shape);
       const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
-      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(constant.data())) };
-      // Anew in each run: the place is another's when nobody needs it any more.
+      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(numbers!)) };
+      // Anew in each run: the memory is another's when nobody needs the value any more.
       const forward = (n: number): void =>
         kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);
       return { forward };

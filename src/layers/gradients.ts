@@ -46,6 +46,7 @@ export { constantGradient as constant } from "./constant.ts";
 export { logSoftmaxGradient as logSoftmax } from "./logSoftmax.ts";
 export { lrnGradient as lrn } from "./lrn.ts";
 export { matMulGradient as matMul } from "./matMul.ts";
+export { poolGradient as pool } from "./pool.ts";
 export { reductionGradient as reduce } from "./reduce.ts";
 export { takeGradient as take } from "./take.ts";
 export { unaryGradient as unary } from "./unary.ts";

@@ -1,11 +1,15 @@
+import { checkOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
-/** The logarithm of the softmax over the last axis. */
-export function logSoftmax(): Layer {
+/** The logarithm of the softmax over the last axis: `y = x − max − ln Σ e^(x − max)`. */
+export function logSoftmax(options: { name?: string } = {}): Layer {
+  checkOptions("logSoftmax", options, ["name"]);
   return layerOf({
     type: "logSoftmax",
+    name: options.name,
+    config: {},
     backwardReads: { y: true },
     build({ kernels, output, x, y }): Pass {
       const columns = output.at(-1)!;

@@ -2,15 +2,28 @@ import type { Heap } from "../runtime/heap.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, positiveInteger, show } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kinds.ts";
 
-export interface LrnOptions {
+export interface LrnLayerOptions {
   /** Channels that are summed up: one, and half of the others on each side, the odd one behind. */
-  readonly size: number;
-  readonly alpha: number;
-  readonly beta: number;
-  readonly bias: number;
+  size: number;
+  /** Default: 0.0001. */
+  alpha?: number;
+  /** Default: 0.75. */
+  beta?: number;
+  /** Default: 1. */
+  bias?: number;
+  name?: string;
+}
+
+type LrnOptions = Required<Omit<LrnLayerOptions, "name">>;
+
+function finite(where: string, value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new OptionError(`${where}: expected a finite number, got ${show(value)}`);
 }
 
 /** Powers that square roots make. */
@@ -103,15 +116,25 @@ function powersInto(
  *
  * For a beta of 0.5, 0.75 and 1 the power is made of square roots in float64, and the error is below 0.51 ULP. Any other
  * is `e^(−beta·ln d)` by the kernels, with a relative error of at most (1.5 + beta/2 + beta·|ln d|)·2⁻²³.
+ * @throws OptionError naming the option, the expected and the given.
  */
-export function lrnLayer(options: LrnOptions): Layer {
-  const { size, beta } = options;
+export function lrn(given: LrnLayerOptions): Layer {
+  checkOptions("lrn", given, ["size", "alpha", "beta", "bias", "name"]);
+  const size = positiveInteger("lrn: size", given.size);
+  const [alpha, beta, bias] = [
+    finite("lrn: alpha", given.alpha ?? 1e-4),
+    finite("lrn: beta", given.beta ?? 0.75),
+    finite("lrn: bias", given.bias ?? 1),
+  ];
+  const options: LrnOptions = { size, alpha, beta, bias };
   const before = Math.floor((size - 1) / 2);
   const reach = [before, size - 1 - before] as const;
   const power = POWERS[beta];
   const normalization = { options, reach, power };
   return layerOf({
     type: "lrn",
+    name: given.name,
+    config: options,
     backwardReads: { x: true },
     build(context): Pass<Normalization> {
       const { heap, kernels, output, x, y } = context;

@@ -1,13 +1,18 @@
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { sizeOf, type Shape } from "../tensor.ts";
+import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
+import { shapeText, sizeOf, type Shape } from "../tensor.ts";
+import { broadcastTogether, checkOperands, operandsOf, type OperandOptions, type Side } from "./operands.ts";
 import { CONSTANT } from "./constant.ts";
 
-type Side = 0 | 1;
+export interface MatMulLayerOptions extends OperandOptions {
+  name?: string;
+}
 
-/** Matrices `[…, m, k]` and `[…, k, n]`, as layers see them; what stands in front is broadcast. */
-export interface Matrices {
+/** Matrices `[…, m, k]` and `[…, k, n]`; what stands in front is broadcast. */
+interface Matrices {
   /** All of the result's axes in front of the matrices. */
   readonly batch: Shape;
   readonly m: number;
@@ -15,8 +20,21 @@ export interface Matrices {
   readonly k: number;
   /** The operands' axes in front of the matrices, of the rank of `batch`, with 1 where they are repeated. */
   readonly operands: readonly [Shape, Shape];
-  /** Which of them is a constant: a weight of the layer, which does not learn. */
+  /** The operand that is a weight of the layer, which does not learn. */
   readonly constant: Side | undefined;
+}
+
+/** @throws ShapeError naming `where` unless the operands are matrices that can be multiplied */
+function matricesFor(where: string, options: OperandOptions, inputs: readonly Shape[]): Matrices {
+  const [a, b] = operandsOf(where, options, inputs);
+  const [[m, k], [other, n]] = [a.slice(-2), b.slice(-2)] as [[number, number], [number, number]];
+  if (a.length < 2 || k !== other) {
+    throw new ShapeError(
+      `${where}: expected matrices […, m, k] and […, k, n], got ${shapeText(a)} and ${shapeText(b)}`,
+    );
+  }
+  const operands = [a.slice(0, -2), b.slice(0, -2)] as const;
+  return { batch: broadcastTogether(where, operands), m, n, k, operands, constant: options.constant };
 }
 
 /** Which of an operand's matrices goes into each of the products, in ascending order. */
@@ -35,21 +53,27 @@ function matricesOf(batch: Shape, operand: Shape): number[] {
   });
 }
 
-/** Products of matrices, of which both or one are computed; `shape` is what the graph has for them. */
-export function matMulLayer(matrices: Matrices, shape: Shape): Layer {
-  const { operands, constant, m, n, k } = matrices;
-  const sides = [
-    [m, k],
-    [k, n],
-  ];
-  const weight = constant === undefined ? undefined : [...operands[constant], ...sides[constant]!];
+/**
+ * The product of matrices, `y[…, m, n] = a[…, m, k]·b[…, k, n]`, of which one may be a weight of the layer that does not
+ * learn; axes in front of the matrices are broadcast.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function matMul(options: MatMulLayerOptions = {}): Layer {
+  checkOptions("matMul", options, ["operands", "constant", "name"]);
+  const own = checkOperands("matMul", options);
+  const weight = own.constant === undefined ? undefined : own.operands![own.constant];
   return layerOf({
     type: "matMul",
+    name: options.name,
+    config: { ...own },
     backwardReads: { x: true },
-    outputShape: () => shape,
+    outputShape(inputs, where) {
+      const { batch, m, n } = matricesFor(where, own, inputs);
+      return [...batch, m, n];
+    },
     weights: () =>
       weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
-    build: (context) => buildPass(matrices, context),
+    build: (context) => buildPass(matricesFor(context.name, own, context.inputs), context),
   });
 }
 

@@ -1,25 +1,60 @@
 import type { Buffer } from "./buffer.ts";
 import { onlyInput, type Gradient, type GradientContext, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
+import { OptionError } from "../errors.ts";
+import { checkOptions, flag, isInteger, listOf, oneOf, show } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
+import { imageAxis } from "./concatenate.ts";
 import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
 export type ReductionKind = keyof typeof REDUCE;
 
+export interface ReduceLayerOptions {
+  kind: ReductionKind;
+  /** The axes to reduce, counted with the batch as 0, or from the last as -1. */
+  axes: readonly number[];
+  /** Whether they stay as axes of size 1. Default: false. */
+  keepDims?: boolean;
+  name?: string;
+}
+
 /**
- * The sum, product, minimum or maximum over some axes of what the layer sees, in float64 and in the order of memory;
- * `shape` is what is left. Products have no backward pass; the gradient of an extreme is shared by all elements that it is.
+ * The sum, product, minimum or maximum over some axes of each image, in float64 and in the order of memory. Products have no
+ * backward pass; the gradient of an extreme is shared by all elements that it is.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
-export function reductionLayer(kind: ReductionKind, reduced: ReadonlySet<number>, shape: Shape): Layer {
+export function reduce(options: ReduceLayerOptions): Layer {
+  checkOptions("reduce", options, ["kind", "axes", "keepDims", "name"]);
+  const kind = oneOf("reduce: kind", options.kind, Object.keys(REDUCE) as ReductionKind[]);
+  const axes = listOf(options.axes, isInteger);
+  if (!axes?.length || axes.includes(0)) {
+    throw new OptionError(
+      `reduce: axes: expected integers other than 0, the batch, got ${show(options.axes)}`,
+    );
+  }
+  const keepDims = flag("reduce: keepDims", options.keepDims ?? false);
+  const reducedOf = (input: Shape, where: string): ReadonlySet<number> =>
+    new Set(axes.map((axis) => imageAxis(axis, input.length, where)));
   return layerOf({
     type: "reduce",
+    name: options.name,
+    config: { kind, axes, keepDims },
     differentiable: kind !== "prod",
     backwardReads: { x: kind !== "sum", y: kind !== "sum" },
-    outputShape: () => shape,
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs, where);
+      const reduced = reducedOf(input, where);
+      if (keepDims) return input.map((size, axis) => (reduced.has(axis) ? 1 : size));
+      const left = input.filter((_, axis) => !reduced.has(axis));
+      // A value has one axis at least.
+      return left.length === 0 ? [1] : left;
+    },
     build(context): Pass<Reduction> {
       const { kernels, x, y } = context;
-      const layout = context.table(reductionTable(onlyInput(context.inputs), reduced));
+      const input = onlyInput(context.inputs);
+      const reduced = reducedOf(input, context.name);
+      const layout = context.table(reductionTable(input, reduced));
       const forward = (n: number): void =>
         kernels.reduceForward(REDUCE[kind], layout, n, x.pointer, y.pointer);
       return { forward, state: { kind, reduced, layout } };

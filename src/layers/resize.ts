@@ -1,29 +1,69 @@
+import { OptionError } from "../errors.ts";
+import { checkOptions, isPlainObject, show } from "../options.ts";
+import { imageOf } from "../kernels/window.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import type { AxisTable } from "./take.ts";
+import { checkTable, tableFor, type AxisTable, type TakeLayerOptions } from "./take.ts";
 import { resizePass } from "./upSampling2d.ts";
 
-/** The table as `assembly/movement/resize.ts` reads it; undefined when an element comes from none or from more than two others. */
-function sourcesOf({ places, blends }: AxisTable): Int32Array | undefined {
+/** Where the rows, or the columns, of a resized image come from: of one or two rows, each. */
+export type ResizeTable = Pick<TakeLayerOptions, "places" | "blends">;
+
+export interface ResizeLayerOptions {
+  rows: ResizeTable;
+  columns: ResizeTable;
+  name?: string;
+}
+
+type Table = Omit<AxisTable, "from">;
+
+/** Whether each element comes from one or two others, which is what the kernel for images does. */
+export function isResize({ places, blends }: Table): boolean {
+  return places.every((place, i) => place >= 0 && (blends?.[i]?.length ?? 1) <= 2);
+}
+
+/** The table as `assembly/movement/resize.ts` reads it. */
+function sourcesOf({ places, blends }: Table): Int32Array {
   const sources = new Int32Array(4 * places.length);
   const weights = new Float32Array(sources.buffer);
   for (const [i, place] of places.entries()) {
-    const [first, second = [place, 0], more] = blends?.[i] ?? [[place, 1]];
-    if (place < 0 || more) return undefined;
+    const [first, second = [place, 0]] = blends?.[i] ?? [[place, 1]];
     sources.set([first![0], second[0]], 4 * i);
     weights.set([first![1], second[1]], 4 * i + 2);
   }
   return sources;
 }
 
-/** Images `[h, w, c]` of other rows and columns, by the kernel; undefined when it does not do what the tables say. */
-export function resizeLayer(rows: AxisTable, columns: AxisTable): Layer | undefined {
-  const [down, across] = [sourcesOf(rows), sourcesOf(columns)];
-  if (!down || !across) return undefined;
-  const [oh, ow] = [rows.places.length, columns.places.length];
+function checkRows(where: string, table: ResizeTable): Table {
+  if (!isPlainObject(table))
+    throw new OptionError(`${where}: expected { places, blends }, got ${show(table)}`);
+  checkOptions(where, table, ["places", "blends"]);
+  const own = checkTable(where, table);
+  if (isResize(own) && !own.blends?.some((blend) => blend.length === 0)) return own;
+  throw new OptionError(`${where}: expected elements of one or two others each, got ${show(table)}`);
+}
+
+/**
+ * Images `[h, w, c]` of other rows and columns, each the mean of one or two of the old ones by weights:
+ * `[h, w, c]` → `[rows, columns, c]`.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function resize(options: ResizeLayerOptions): Layer {
+  checkOptions("resize", options, ["rows", "columns", "name"]);
+  const rows = checkRows("resize: rows", options.rows);
+  const columns = checkRows("resize: columns", options.columns);
+  const configOf = ({ places, blends }: Table): ResizeTable => ({ places, ...(blends && { blends }) });
   return layerOf({
     type: "resize",
-    outputShape: (inputs, where) => [oh, ow, onlyInput(inputs, where)[2]!],
-    build: (context) => resizePass(context, context.table(down), context.table(across)),
+    name: options.name,
+    config: { rows: configOf(rows), columns: configOf(columns) },
+    outputShape(inputs, where) {
+      const [h, w, c] = imageOf(where, onlyInput(inputs, where));
+      tableFor(`${where}: rows`, rows, h);
+      tableFor(`${where}: columns`, columns, w);
+      return [rows.places.length, columns.places.length, c];
+    },
+    build: (context) =>
+      resizePass(context, context.table(sourcesOf(rows)), context.table(sourcesOf(columns))),
   });
 }

@@ -1,7 +1,10 @@
 /** Layers that make a tensor from another along one of its axes: what slices, pads, gathers and resizes. */
-import type { Gradient, Layer, Pass } from "./contract.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { checkOptions, isInteger, listOf, show } from "../options.ts";
+import { sizeOf } from "../tensor.ts";
+import { imageAxis } from "./concatenate.ts";
+import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import type { Shape } from "../tensor.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
 export type Blend = readonly (readonly [place: number, weight: number])[];
@@ -69,35 +72,100 @@ export interface Around {
   readonly inner: number;
 }
 
-function along(shape: Shape, differentiable: boolean, build: Layer["build"]): Layer {
+export interface TakeLayerOptions {
+  /** The axis, counted with the batch as 0, or from the last as -1. */
+  axis: number;
+  /** For each element of the new axis the one of the old axis that it is, or -1 for the filling. */
+  places: readonly number[];
+  /** For each element of the new axis the elements of the old one that it is the sum of, each with its weight. Default: none. */
+  blends?: readonly Blend[];
+  /** What stands where there is no place. Default: 0. */
+  fill?: number;
+  name?: string;
+}
+
+const isPlace = (value: unknown): value is number => isInteger(value) && value >= -1;
+const isTap = (value: unknown): value is readonly [number, number] =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  isPlace(value[0]) &&
+  value[0] >= 0 &&
+  typeof value[1] === "number";
+const isBlend = (value: unknown): value is Blend => Array.isArray(value) && value.every(isTap);
+
+/** A table for an axis of any length that it fits, as a copy. @throws OptionError */
+export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis">): Omit<AxisTable, "from"> {
+  const places = listOf(options.places, isPlace);
+  if (!places?.length) {
+    throw new OptionError(`${where}: places: expected integers from -1, got ${show(options.places)}`);
+  }
+  const { fill = 0 } = options;
+  if (typeof fill !== "number") throw new OptionError(`${where}: fill: expected a number, got ${show(fill)}`);
+  if (options.blends === undefined) return { places, fill };
+  const blends = listOf(options.blends, isBlend)?.map((blend) =>
+    blend.map(([tap, weight]) => [tap, weight] as const),
+  );
+  if (blends?.length !== places.length) {
+    throw new OptionError(
+      `${where}: blends: expected ${places.length} lists of [place, weight], got ${show(options.blends)}`,
+    );
+  }
+  return { places, fill, blends };
+}
+
+/** The table for an axis of `from` elements. @throws ShapeError naming `where` when it reaches beyond */
+export function tableFor(where: string, table: Omit<AxisTable, "from">, from: number): AxisTable {
+  const taps = (place: number, i: number): number[] =>
+    place < 0 ? [] : (table.blends?.[i]?.map(([tap]) => tap) ?? [place]);
+  const beyond = table.places.flatMap(taps).find((place) => place >= from);
+  if (beyond === undefined) return { ...table, from };
+  throw new ShapeError(`${where}: expected an axis of at least ${beyond + 1} elements, got ${from}`);
+}
+
+/**
+ * A value made from another along one of its axes: each element of the new axis is one of the old axis, a weighted sum of
+ * some, added in float64 in the order of the blend, or the filling. Slices, pads, gathers, repeats and resizes are such.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function take(options: TakeLayerOptions): Layer {
+  checkOptions("take", options, ["axis", "places", "blends", "fill", "name"]);
+  const { axis } = options;
+  if (!isInteger(axis) || axis === 0) {
+    throw new OptionError(`take: axis: expected an integer other than 0, the batch, got ${show(axis)}`);
+  }
+  const table = checkTable("take", options);
+  const { fill = 0, ...rest } = table;
   return layerOf({
     type: "take",
-    differentiable,
-    outputShape: () => shape,
-    build,
+    name: options.name,
+    config: { axis, ...rest, ...(fill !== 0 && { fill }) },
+    outputShape(inputs, where) {
+      const input = onlyInput(inputs, where);
+      const place = imageAxis(axis, input.length, where);
+      tableFor(where, table, input[place]!);
+      return input.map((size, i) => (i === place ? table.places.length : size));
+    },
+    build(context) {
+      const input = onlyInput(context.inputs);
+      const place = imageAxis(axis, input.length, context.name);
+      const around = { outer: sizeOf(input.slice(0, place)), inner: sizeOf(input.slice(place + 1)) };
+      const own = tableFor(context.name, table, input[place]!);
+      const start = rangeStart(own);
+      return start === undefined ? tablePass(context, own, around) : rangePass(context, own, start, around);
+    },
   });
 }
 
 /** A range of an axis, with zeros where it reaches beyond: one patch for each of `outer`, by the kernels for patches. */
-export function rangeLayer(
+function rangePass(
+  { kernels, window, x, y }: BuildContext,
   { from, places }: AxisTable,
   start: number,
   { outer, inner }: Around,
-  shape: Shape,
-): Layer {
-  return along(shape, true, ({ kernels, window, x, y }): Pass<TakeState> => {
-    const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
-    const struct = window({
-      ...one,
-      h: outer,
-      oh: outer,
-      w: from,
-      kw: places.length,
-      c: inner,
-      left: -start,
-    });
-    return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
-  });
+): Pass<TakeState> {
+  const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
+  const struct = window({ ...one, h: outer, oh: outer, w: from, kw: places.length, c: inner, left: -start });
+  return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
 }
 
 /** The length of the table of `tapsOf`. */
@@ -130,15 +198,18 @@ export function tapsOf(table: AxisTable, float: boolean): Int32Array {
 }
 
 /** Any other table. */
-export function tableLayer(axis: AxisTable, { outer, inner }: Around, float: boolean, shape: Shape): Layer {
+function tablePass(
+  { kernels, tableOf, x, y }: BuildContext,
+  axis: AxisTable,
+  around: Around,
+): Pass<TakeState> {
   const { from, places } = axis;
   const to = places.length;
-  return along(shape, float, ({ kernels, tableOf, x, y }): Pass<TakeState> => {
-    const taps = tableOf(tapsLength(axis), () => tapsOf(axis, float));
-    const forward = (n: number): void =>
-      kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
-    return { forward, state: { taps, outer, from, to, inner } };
-  });
+  const { outer, inner } = around;
+  const taps = tableOf(tapsLength(axis), () => tapsOf(axis, x.dtype === "float32"));
+  const forward = (n: number): void =>
+    kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
+  return { forward, state: { taps, outer, from, to, inner } };
 }
 
 /** A table in a plan: its address, and how the tensor lies around the axis. */

@@ -2,26 +2,41 @@ import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
-import { repeatedAxes } from "./broadcast.ts";
+import { broadcastTogether, padded, repeatedAxes } from "./operands.ts";
+import { ShapeError } from "../errors.ts";
+import { checkOptions } from "../options.ts";
 import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
+/** The operands as shapes of one rank. @throws ShapeError naming the place unless there are three */
+function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; operands: Shape[] } {
+  if (inputs.length !== 3) throw new ShapeError(`${place}: expected three inputs, got ${inputs.length}`);
+  const operands = padded(inputs);
+  return { shape: broadcastTogether(place, operands), operands };
+}
+
 /**
- * `y = c ? a : b`, element by element, of three operands of the rank of `shape`, each with 1 along the axes on which it is
- * repeated: by their bits, so that what is not chosen leaves no trace. The gradient goes to what is chosen.
+ * `y = c ? a : b`, element by element, of a condition and two values whose shapes are broadcast as NumPy does it: by their
+ * bits, so that what is not chosen leaves no trace. A condition holds where its bits are not those of 0. The gradient goes to what is chosen.
+ * @throws ShapeError naming the layer, the expected and the given.
  */
-export function whereLayer(shape: Shape): Layer {
+export function where(options: { name?: string } = {}): Layer {
+  checkOptions("where", options, ["name"]);
   return layerOf({
     type: "where",
+    name: options.name,
+    config: {},
     backwardReads: { x: true },
-    outputShape: () => shape,
-    build: (context) => buildPass(shape, context),
+    outputShape: (inputs, place) => resolve(place, inputs).shape,
+    outputType: ([, first = "float32"]) => first,
+    build: (context) => buildPass(context),
   });
 }
 
-function buildPass(shape: Shape, context: BuildContext): Pass<Choice> {
-  const { kernels, inputs, capacity, table, xs, y } = context;
-  const [ofChoice, ...ofOperands] = inputs as [Shape, Shape, Shape];
+function buildPass(context: BuildContext): Pass<Choice> {
+  const { kernels, name, inputs, capacity, table, xs, y } = context;
+  const { shape, operands: shapes } = resolve(name, inputs);
+  const [ofChoice, ...ofOperands] = shapes as [Shape, Shape, Shape];
   const [c, ...operands] = xs as [Buffer, Buffer, Buffer];
   const size = sizeOf(shape);
   const chosen = table(broadcastTable(shape, [shape, ofChoice]));
@@ -43,21 +58,23 @@ function buildPass(shape: Shape, context: BuildContext): Pass<Choice> {
     for (const part of parts) part(n);
     kernels.broadcastForward(BROADCAST.join, both, n, y.pointer, other.pointer, y.pointer);
   };
-  return { forward, state: { shape, chosen } };
+  return { forward, state: { shape, operands: ofOperands, chosen } };
 }
 
 /** A choice in a plan; `chosen` is the address of the layout of what is chosen by. */
 interface Choice {
   readonly shape: Shape;
+  /** The shapes of the two values, of the rank of the result. */
+  readonly operands: readonly Shape[];
   readonly chosen: number;
 }
 
 /** The gradient goes to what was chosen, added up along the axes on which an operand is repeated. */
-export const whereGradient: Gradient<Choice> = (context, { shape, chosen }) => {
-  const { kernels, inputs, capacity, table, workspace, xs, dxs, dy } = context;
+export const whereGradient: Gradient<Choice> = (context, { shape, operands, chosen }) => {
+  const { kernels, capacity, table, workspace, xs, dxs, dy } = context;
   const c = xs[0]!;
   const size = sizeOf(shape);
-  const passes = inputs.slice(1).flatMap((own, i) => {
+  const passes = operands.flatMap((own, i) => {
     const dx = dxs[i + 1];
     if (!dx) return [];
     const kind = i === 0 ? BROADCAST.keep : BROADCAST.drop;

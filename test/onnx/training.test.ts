@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { input, layers, load, losses, model, optimizers, tensor, type Engine } from "../../src/index.ts";
 import type { OnnxModel, OnnxTensor } from "../../src/onnx.ts";
-import { reductionLayer } from "../../src/layers/reduce.ts";
+import { reduce } from "../../src/layers/reduce.ts";
 import type { NodeProto } from "../../src/onnx/file/proto.ts";
 import { node, type Attribute } from "../support/onnxFile.ts";
 import { random } from "../support/random.ts";
@@ -203,7 +203,7 @@ describe("what has no gradient", () => {
     const x = input({ shape: [4] });
     const before = layers.dense({ units: 3 });
     const value = before.apply(x);
-    const product = reductionLayer("prod", new Set([0]), [1]).apply(value);
+    const product = reduce({ kind: "prod", axes: [1] }).apply(value);
     const net = model({ inputs: x, outputs: layers.dense({ units: 2 }).apply(product) });
     expect(() => net.compile({ engine, ...settings })).toThrow("got reduce (reduce) without one");
     before.trainable = false;

@@ -1,11 +1,15 @@
 import { sizeOf, type Shape } from "../../tensor.ts";
 
-/** The numbers of `data[shape]` with their axes in `order`. */
-export function reorder(data: ArrayLike<number>, shape: Shape, order: readonly number[]): Float32Array {
+/** Writes the numbers of `data[shape]` with their axes in `order` into `result`, and returns it. */
+export function reorder<Result extends Float32Array | Float64Array = Float32Array>(
+  data: ArrayLike<number>,
+  shape: Shape,
+  order: readonly number[],
+  result = new Float32Array(sizeOf(shape)) as Result,
+): Result {
   const strides = shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
   const sizes = order.map((axis) => shape[axis]!);
   const steps = order.map((axis) => strides[axis]!);
-  const result = new Float32Array(sizeOf(shape));
   const last = sizes.length - 1;
   const index = sizes.map(() => 0);
   const [inner, step] = [sizes[last] ?? 1, steps[last] ?? 1];

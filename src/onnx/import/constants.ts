@@ -1,7 +1,9 @@
 /** Constants that meet values of images: what each image has of them, and which of them are weights that learn. */
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { NotBatched, type Builder } from "./builder.ts";
-import { CONSTANT, constantLayer } from "../../layers/constant.ts";
+import { CONSTANT } from "../../layers/constant.ts";
+import * as layers from "../../layers/index.ts";
+import { reorder } from "../file/reorder.ts";
 import { fileOrder } from "./order.ts";
 import type { Constant } from "../file/constant.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
@@ -72,7 +74,12 @@ function repeatedOf(
 ): Computed {
   const { type, shape, source } = constant;
   const made: Shape = builder.batch === undefined ? shape : [builder.batch, ...shape.slice(1)];
-  const layer = constantLayer(constant, builder.seen(made, order));
+  const layer = layers.constant({
+    shape: builder.seen(made, order),
+    ...(type !== "float32" && {
+      integers: reorder(constant.data(), shape, order, new Float64Array(sizeOf(shape))),
+    }),
+  });
   const loaded =
     type === "float32" ? withWeights(builder, layer, { [CONSTANT]: { constant, order, learns } }) : layer;
   // It reads an input, and looks at nothing: a model's graph starts with one.

@@ -1,13 +1,7 @@
 import { sizeOf } from "../../../tensor.ts";
 import { NotBatched } from "../builder.ts";
-import {
-  isWhole,
-  rangeLayer,
-  rangeStart,
-  tableLayer,
-  takeAlong,
-  type AxisTable,
-} from "../../../layers/take.ts";
+import * as layers from "../../../layers/index.ts";
+import { isWhole, takeAlong, type AxisTable } from "../../../layers/take.ts";
 import { Unsupported } from "../node.ts";
 import { checkLength, constantOf, type Node } from "../operator.ts";
 import { constantRoom, type Constant, type TensorType } from "../../file/constant.ts";
@@ -50,12 +44,12 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
     return constantOf(type, made.shape, data, isConstant(value) && followsShape(value, table.places));
   }
   const place = builder.axis(value, axis);
-  const seen = builder.seen(made.shape, value.order);
-  const around = { outer: sizeOf(seen.slice(0, place)), inner: sizeOf(seen.slice(place + 1)) };
-  const start = rangeStart(table);
-  const layer =
-    start === undefined
-      ? tableLayer(table, around, type === "float32", seen)
-      : rangeLayer(table, start, around, seen);
+  const { places, blends, fill } = table;
+  const layer = layers.take({
+    axis: place + 1,
+    places,
+    ...(blends && { blends }),
+    ...(fill !== undefined && { fill }),
+  });
   return builder.apply(layer, [value], made, value.order);
 }

@@ -3,7 +3,7 @@ import { Unsupported } from "../node.ts";
 import { checkType, NUMBERS, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { computedOf } from "../constants.ts";
-import { whereLayer } from "../../../layers/where.ts";
+import * as layers from "../../../layers/index.ts";
 import type { ElementType } from "../../file/constant.ts";
 import { isComputed, isConstant, type Value } from "../values.ts";
 import { bigger, operandsOf } from "./arithmetic/common.ts";
@@ -62,7 +62,7 @@ const where: Operator = {
     const padded = values.map((value) => builder.reshaped(value, padShape(value.shape, shape.length)));
     const { order } = padded.filter(isComputed).reduce(bigger);
     const operands = padded.map((value) => builder.ordered(computedOf(builder, value, order), order));
-    return [builder.apply(whereLayer(builder.seen(shape, order)), operands, { type: x.type, shape }, order)];
+    return [builder.apply(layers.where(), operands, { type: x.type, shape }, order)];
   },
 };
 

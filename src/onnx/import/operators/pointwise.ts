@@ -2,7 +2,7 @@
 import type { Activation } from "../../../kernels/activation.ts";
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/contract.ts";
-import { unaryLayer, type UnaryKind } from "../../../layers/unary.ts";
+import type { UnaryKind } from "../../../layers/unary.ts";
 import { Rare, Unsupported } from "../node.ts";
 import { checkType, NUMBERS, type Node } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
@@ -57,5 +57,5 @@ export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta
   if (exact && (!float || isConstant(value))) {
     return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta));
   }
-  return each(node, unaryLayer(kind, alpha, beta), value);
+  return each(node, layers.unary({ kind, alpha, beta }), value);
 }

@@ -5,7 +5,7 @@ import { rowPair } from "../../../../layers/perChannel.ts";
 import { sameShape, sizeOf, type Shape } from "../../../../tensor.ts";
 import type { Builder } from "../../builder.ts";
 import { besideImages } from "../../constants.ts";
-import { broadcastLayer, type BroadcastKind } from "../../../../layers/broadcast.ts";
+import type { BroadcastKind } from "../../../../layers/broadcast.ts";
 import { CONSTANT } from "../../../../layers/constant.ts";
 import { Rare, Unsupported } from "../../node.ts";
 import {
@@ -103,10 +103,10 @@ export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): 
       order,
     );
   }
-  const layer = broadcastLayer(kind, {
-    shape: builder.seen(shape, order),
+  const layer = layers.broadcast({
+    kind,
     operands: seen,
-    constant: constant < 0 ? undefined : (constant as 0 | 1),
+    ...(constant >= 0 && { constant: constant as 0 | 1 }),
   });
   const loaded =
     constant < 0

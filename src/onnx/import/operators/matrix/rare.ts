@@ -4,7 +4,7 @@ import { NotBatched } from "../../builder.ts";
 import { besideImages } from "../../constants.ts";
 import { CONSTANT } from "../../../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
-import { matMulLayer } from "../../../../layers/matMul.ts";
+import * as layers from "../../../../layers/index.ts";
 import { Unsupported } from "../../node.ts";
 import { checkType, NUMBERS, onHost, type Node } from "../../operator.ts";
 import type { Constant } from "../../../file/constant.ts";
@@ -63,7 +63,7 @@ function hostPlan(type: Value["type"], { a, b, batch, m, n, k }: Product): HostP
 /** Products of which both sides are stacks, or the left side alone is known. */
 function stacked(node: Node, left: Value, right: Value, product: Product): Value {
   const { builder } = node;
-  const { batch, m, n, k } = product;
+  const { batch, m, n } = product;
   const rank = batch.length + 2;
   const images = builder.batch === undefined ? 0 : 1;
   if (batch.length < images) throw new NotBatched("it joins the images of a batch");
@@ -72,16 +72,13 @@ function stacked(node: Node, left: Value, right: Value, product: Product): Value
   );
   const order = Array.from({ length: rank }, (_, axis) => axis);
   const operands = values.map((value) =>
-    (isConstant(value) ? seenConstant(builder, value, order) : value.shape.slice(images)).slice(0, -2),
+    isConstant(value) ? seenConstant(builder, value, order) : value.shape.slice(images),
   ) as readonly Shape[] as [Shape, Shape];
   const known = values.findIndex(isConstant);
-  const constant = known < 0 ? undefined : (known as 0 | 1);
   const shape = [...batch, m, n];
-  const layer = matMulLayer({ batch: batch.slice(images), m, n, k, operands, constant }, builder.seen(shape));
+  const layer = layers.matMul({ operands, ...(known >= 0 && { constant: known as 0 | 1 }) });
   const loaded =
-    constant === undefined
-      ? layer
-      : withWeights(builder, layer, { [CONSTANT]: { constant: values[constant] as Constant } });
+    known < 0 ? layer : withWeights(builder, layer, { [CONSTANT]: { constant: values[known] as Constant } });
   const computed = values.filter(isComputed).map((value) => builder.inFileOrder(value));
   return builder.apply(loaded, computed, { type: "float32", shape });
 }

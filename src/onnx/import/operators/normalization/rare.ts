@@ -1,7 +1,7 @@
 /** Normalizations that also return statistics, and local response normalization. */
 import { shapeText, sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
-import { lrnLayer } from "../../../../layers/lrn.ts";
+import * as layers from "../../../../layers/index.ts";
 import { Unsupported } from "../../node.ts";
 import { axisOf, onHost, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { TensorType } from "../../../file/constant.ts";
@@ -101,7 +101,7 @@ const lrn: Operator = {
     const { value } = imagesOf(node, required(node, 0));
     const size = attributes.requiredInt("size");
     if (size < 1) throw new Unsupported(`size: expected a positive integer, got ${size}`);
-    const layer = lrnLayer({
+    const layer = layers.lrn({
       size,
       alpha: attributes.float("alpha", 1e-4),
       beta: attributes.float("beta", 0.75),

@@ -10,7 +10,7 @@ import {
 import { isConstant, type Value } from "../../values.ts";
 import { maxima as maxima2d, means, type Build } from "../../../../layers/pooling2d.ts";
 import { sizeOf } from "../../../../tensor.ts";
-import { poolLayer } from "../../layers/pool.ts";
+import * as layers from "../../../../layers/index.ts";
 import { checkImages, imagesOf, overPlane } from "../window/images.ts";
 import { poolWindow } from "./common.ts";
 import { asPlane, type Pair, type SlidingWindow } from "../window/window.ts";
@@ -49,7 +49,13 @@ function onPlane(node: Node, x: Value, window: SlidingWindow, build: Build): Val
   const [top, left] = [pads[0]![0], pads[1]![0]];
   const plane = { kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
   const images = imagesOf(node, x);
-  return overPlane(node, poolLayer(build, plane), images, images.c, window.sizes);
+  return overPlane(
+    node,
+    layers.pool({ kind: build === means ? "average" : "max", window: plane }),
+    images,
+    images.c,
+    window.sizes,
+  );
 }
 
 const maxPool: Operator = {

@@ -1,7 +1,8 @@
 /** Sums, means, extremes and the like over axes. */
 import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
-import { reductionLayer, type ReductionKind } from "../../../../layers/reduce.ts";
+import * as layers from "../../../../layers/index.ts";
+import type { ReductionKind } from "../../../../layers/reduce.ts";
 import { Unsupported } from "../../node.ts";
 import { checkType, NUMBERS, onHost, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import { fileOrder } from "../../order.ts";
@@ -58,8 +59,9 @@ function reduce(node: Node, x: Value, kind: ReductionKind, axes: Axes): Value {
   const left = axes.keep
     ? order
     : order.filter((axis) => stay.includes(axis)).map((axis) => stay.indexOf(axis));
-  const seen = new Set([...axes.reduced].map((axis) => builder.axis(x, axis)));
-  return builder.apply(reductionLayer(kind, seen, builder.seen(shape, left)), [x], { type, shape }, left);
+  const places = [...axes.reduced].map((axis) => builder.axis(x, axis) + 1);
+  const layer = layers.reduce({ kind, axes: places, keepDims: axes.keep });
+  return builder.apply(layer, [x], { type, shape }, left);
 }
 
 function mean(node: Node, x: Value, axes: Axes): Value {

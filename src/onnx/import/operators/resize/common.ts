@@ -1,6 +1,7 @@
 import { listed } from "../../../../options.ts";
 import { isWhole, type AxisTable, type Blend } from "../../../../layers/take.ts";
-import { resizeLayer } from "../../../../layers/resize.ts";
+import * as layers from "../../../../layers/index.ts";
+import { isResize, type ResizeTable } from "../../../../layers/resize.ts";
 import { Rare, Unsupported } from "../../node.ts";
 import { axesOf, known, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { ElementType } from "../../../file/constant.ts";
@@ -187,6 +188,8 @@ function resizedAxes(
   );
 }
 
+const sourcesOf = ({ places, blends }: AxisTable): ResizeTable => ({ places, ...(blends && { blends }) });
+
 /** Images by the kernel for them; undefined for other tensors, and for what it does not do. */
 function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTable>): Value | undefined {
   const { shape, type } = x;
@@ -198,9 +201,10 @@ function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTab
   if (isConstant(x) || shape.length !== 4 || type !== "float32" || shape.includes(0) || others)
     return undefined;
   const [rows, columns] = [tables.get(2) ?? whole(2), tables.get(3) ?? whole(3)];
-  const layer = resizeLayer(rows, columns);
+  if (!isResize(rows) || !isResize(columns)) return undefined;
+  const layer = layers.resize({ rows: sourcesOf(rows), columns: sourcesOf(columns) });
   const images = imagesOf(node, x);
-  return layer && overPlane(node, layer, images, images.c, [rows.places.length, columns.places.length]);
+  return overPlane(node, layer, images, images.c, [rows.places.length, columns.places.length]);
 }
 
 type SamplingOf = (node: Node, mode: string) => Sampling;

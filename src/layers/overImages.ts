@@ -1,13 +1,12 @@
-import type { Layer } from "../../../layers/contract.ts";
-import { layerOf } from "../../../layers/symbolic.ts";
-import type { Shape } from "../../../tensor.ts";
+import type { Shape } from "../tensor.ts";
+import type { Layer } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
 
-/** A layer for one image as one for a tensor of `images` of them. */
+/** A layer for one image as one for a tensor whose first axis counts `images` of them. */
 export function overImages(layer: Layer, images: number): Layer {
   const image = (shape: Shape): Shape => shape.slice(1);
-  const { config: _, ...rest } = layer;
   return layerOf({
-    ...rest,
+    ...layer,
     imagesPerImage: images,
     outputShape: (inputs, where) => [images, ...layer.outputShape(inputs.map(image), where)],
     weights: (inputs) => layer.weights(inputs.map(image)),

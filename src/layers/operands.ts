@@ -1,0 +1,78 @@
+/** Operands of one rank that are repeated along axes of size 1, as NumPy broadcasts them. */
+import { OptionError, ShapeError } from "../errors.ts";
+import { listOf, show } from "../options.ts";
+import { readShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
+
+/** The place of an operand. */
+export type Side = 0 | 1;
+
+/** Shapes with ones in front, so that all have the rank of the longest. */
+export function padded(shapes: readonly Shape[]): Shape[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return shapes.map((shape) => [...Array.from({ length: rank - shape.length }, () => 1), ...shape]);
+}
+
+/** The shape that operands of one rank have together. @throws ShapeError naming `where` */
+export function broadcastTogether(where: string, operands: readonly Shape[]): Shape {
+  return operands[0]!.map((_, axis) => {
+    const size = Math.max(...operands.map((shape) => shape[axis]!));
+    if (operands.every((shape) => shape[axis] === 1 || shape[axis] === size)) return size;
+    throw new ShapeError(
+      `${where}: expected shapes that are the same along each axis or 1, got ${operands.map(shapeText).join(" and ")}`,
+    );
+  });
+}
+
+/** How a layer's options say what its operands are. */
+export interface OperandOptions {
+  /**
+   * The shape of each operand for one image, all of one rank, with 1 along the axes on which it is repeated. Default: those of
+   * the inputs, with ones in front.
+   */
+  readonly operands?: readonly [Shape, Shape];
+  /** The operand that is no input but a weight of the layer, which does not learn. Needs `operands`. Default: none. */
+  readonly constant?: Side;
+}
+
+/** The options, as copies. @throws OptionError, ShapeError */
+export function checkOperands(type: string, { operands, constant }: OperandOptions): OperandOptions {
+  if (constant !== undefined && constant !== 0 && constant !== 1) {
+    throw new OptionError(`${type}: constant: expected 0 or 1, got ${show(constant)}`);
+  }
+  if (operands === undefined) {
+    if (constant === undefined) return {};
+    throw new OptionError(`${type}: operands: expected two shapes, one of them the constant's, got none`);
+  }
+  const list = listOf(operands, Array.isArray as (value: unknown) => value is Shape);
+  const pair = list?.map((shape, i) => readShape(`${type}: operands[${i}]`, shape));
+  if (pair?.length !== 2 || pair[0]!.length !== pair[1]!.length) {
+    throw new OptionError(`${type}: operands: expected two shapes of one rank, got ${show(operands)}`);
+  }
+  return { operands: pair as unknown as [Shape, Shape], ...(constant !== undefined && { constant }) };
+}
+
+/** The operands of a layer with these options for inputs of these shapes. @throws ShapeError naming `where` */
+export function operandsOf(
+  where: string,
+  { operands, constant }: OperandOptions,
+  inputs: readonly Shape[],
+): [Shape, Shape] {
+  const count = constant === undefined ? 2 : 1;
+  if (inputs.length !== count) {
+    throw new ShapeError(
+      `${where}: expected ${count === 1 ? "one input" : "two inputs"}, got ${inputs.length}`,
+    );
+  }
+  if (!operands) return padded(inputs) as [Shape, Shape];
+  const fed = operands.filter((_, side) => side !== constant);
+  const other = fed.findIndex((shape, i) => sizeOf(shape) !== sizeOf(inputs[i]!));
+  if (other < 0) return [...operands];
+  throw new ShapeError(
+    `${where}: expected an input of ${sizeOf(fed[other]!)} elements, got ${shapeText(inputs[other]!)}`,
+  );
+}
+
+/** The axes along which an operand is repeated. */
+export function repeatedAxes(own: Shape, shape: Shape): ReadonlySet<number> {
+  return new Set(shape.flatMap((_, axis) => (own[axis] === shape[axis] ? [] : [axis])));
+}

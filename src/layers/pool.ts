@@ -1,0 +1,82 @@
+import { OptionError, ShapeError } from "../errors.ts";
+import type { Window } from "../kernels/window.ts";
+import { imageOf } from "../kernels/window.ts";
+import { checkOptions, isInteger, isPlainObject, oneOf, show } from "../options.ts";
+import { onlyInput, type Layer } from "./contract.ts";
+import { maxima, maximaGradient, means, meansGradient } from "./pooling2d.ts";
+import type { Gradient } from "./contract.ts";
+import { layerOf } from "./symbolic.ts";
+
+/** A window over the plane of an image: positive sizes, and where its first tap lies, which may be outside. */
+export type PlaneWindow = Omit<Window, "h" | "w" | "c">;
+
+export interface PoolLayerOptions {
+  kind: "max" | "average";
+  window: PlaneWindow;
+  name?: string;
+}
+
+const SIZES = ["kh", "kw", "oh", "ow", "strideH", "strideW", "dilationH", "dilationW"] as const;
+
+function checkWindow(window: PlaneWindow): PlaneWindow {
+  if (!isPlainObject(window)) throw new OptionError(`pool: window: expected its sizes, got ${show(window)}`);
+  checkOptions("pool: window", window, [...SIZES, "top", "left"]);
+  for (const key of [...SIZES, "top", "left"] as const) {
+    const value = window[key];
+    const least = key === "top" || key === "left" ? -(2 ** 30) : 1;
+    if (!isInteger(value) || value < least || value > 2 ** 30) {
+      throw new OptionError(
+        `pool: window: ${key}: expected an integer from ${least} to 2^30, got ${show(value)}`,
+      );
+    }
+  }
+  return { ...window };
+}
+
+/** @throws ShapeError unless each of the `positions` along an axis of `size` has a tap within it */
+function expectTaps(
+  where: string,
+  size: number,
+  [positions, taps, stride, dilation, before]: readonly [number, number, number, number, number],
+): void {
+  for (let position = 0; position < positions; position++) {
+    const first = position * stride - before;
+    const inside = first >= 0 ? first : first + Math.ceil(-first / dilation) * dilation;
+    if (inside < size && inside <= first + (taps - 1) * dilation) continue;
+    throw new ShapeError(`${where}: expected windows that each hold a pixel, got none in window ${position}`);
+  }
+}
+
+/**
+ * Pooling in any windows, dilated ones among them, that each hold a pixel of the image at least; padding does not count.
+ * `maxPooling2d` and `averagePooling2d` are the ones to use where their options do.
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function pool(options: PoolLayerOptions): Layer {
+  checkOptions("pool", options, ["kind", "window", "name"]);
+  const kind = oneOf("pool: kind", options.kind, ["max", "average"] as const);
+  const window = checkWindow(options.window);
+  const { kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
+  return layerOf({
+    type: "pool",
+    name: options.name,
+    config: { kind, window },
+    outputShape(inputs, where) {
+      const [h, w, c] = imageOf(where, onlyInput(inputs, where));
+      expectTaps(`${where}: height`, h, [oh, kh, strideH, dilationH, top]);
+      expectTaps(`${where}: width`, w, [ow, kw, strideW, dilationW, left]);
+      return [oh, ow, c];
+    },
+    build(context) {
+      const [h, w, c] = imageOf(context.name, onlyInput(context.inputs));
+      const { state, ...pass } = (kind === "max" ? maxima : means)(context, { ...window, h, w, c });
+      return { ...pass, state: { kind, state } };
+    },
+  });
+}
+
+/** The gradient of either kind. */
+export const poolGradient: Gradient<{ kind: "max" | "average"; state: unknown }> = (
+  context,
+  { kind, state },
+) => (kind === "max" ? maximaGradient(context, state as never) : meansGradient(context, state as never));
