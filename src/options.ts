@@ -104,6 +104,12 @@ export function numberIn(where: string, value: unknown, low: number, below = Inf
   throw new OptionError(`${where}: expected ${range}, got ${show(value)}`);
 }
 
+/** @throws OptionError unless `value` is a finite number. */
+export function finiteNumber(where: string, value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value)) return value;
+  throw new OptionError(`${where}: expected a finite number, got ${show(value)}`);
+}
+
 /** @throws OptionError unless `value` is true or false. */
 export function flag(where: string, value: unknown): boolean {
   if (typeof value === "boolean") return value;
@@ -165,6 +171,21 @@ export function checkName(where: string, name: unknown): void {
   if (typeof name !== "string" || !/^[\w-]+$/.test(name)) {
     throw new OptionError(`${where}: name: expected letters, digits, "_" and "-", got ${show(name)}`);
   }
+}
+
+/** A number as JSON can say it: the text of those that are none in JSON, or others there, as -0 is 0. */
+export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
+
+export function toJson(value: number): JsonNumber {
+  if (Object.is(value, -0)) return "-0";
+  return Number.isFinite(value) ? value : (`${value}` as JsonNumber);
+}
+
+/** @throws OptionError unless it is a number, or what `toJson` makes of one */
+export function numberOf(where: string, value: unknown): number {
+  if (typeof value === "number" || ["NaN", "Infinity", "-Infinity", "-0"].includes(value as string))
+    return Number(value);
+  throw new OptionError(`${where}: expected a number, got ${show(value)}`);
 }
 
 /** Whether a value is an object as literals and JSON make it. */

@@ -3,6 +3,7 @@ import type { Buffer } from "../layers/buffer.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
+import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** Where a node's backward pass writes. */
@@ -21,8 +22,8 @@ export interface NodeGradients {
 export interface Gradients {
   /** By value; only of outputs that have a loss, and of what learns. */
   readonly values: readonly (PlannedBuffer | undefined)[];
-  /** By node. */
-  readonly nodes: readonly NodeGradients[];
+  /** By node, of those that a gradient goes back through. */
+  readonly nodes: readonly (NodeGradients | undefined)[];
 }
 
 /** What a plan's gradients are made for. */
@@ -44,11 +45,10 @@ export function planGradients(
   kernels: Kernels,
   graph: Graph,
   parameters: Parameters,
-  learns: readonly boolean[],
   target: Target,
   buffer: (elements: number) => PlannedBuffer,
 ): Gradients {
-  const planner = new GradientPlanner(kernels, graph, parameters, learns, target, buffer);
+  const planner = new GradientPlanner(kernels, graph, parameters, target, buffer);
   for (const place of graph.lossOutputs) planner.sumOf(graph.outputs[place]!);
   const nodes = [...graph.nodes].reverse().map((node) => planner.node(node));
   return { values: planner.values, nodes: nodes.reverse() };
@@ -66,6 +66,7 @@ class GradientPlanner {
   readonly #kernels: Kernels;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
+  /** By value: whether it has a gradient. */
   readonly #learns: readonly boolean[];
   readonly #target: Target;
   readonly #buffer: (elements: number) => PlannedBuffer;
@@ -78,14 +79,13 @@ class GradientPlanner {
     kernels: Kernels,
     graph: Graph,
     parameters: Parameters,
-    learns: readonly boolean[],
     target: Target,
     buffer: (elements: number) => PlannedBuffer,
   ) {
     this.#kernels = kernels;
     this.#graph = graph;
     this.#parameters = parameters;
-    this.#learns = learns;
+    this.#learns = learningValues(graph, target.learning);
     this.#target = target;
     this.#buffer = buffer;
     this.#uses = countUses(graph.nodes, graph.shapes.length);
@@ -96,9 +96,9 @@ class GradientPlanner {
     return (this.values[value] ??= this.#room(value));
   }
 
-  node(node: GraphNode): NodeGradients {
+  node(node: GraphNode): NodeGradients | undefined {
     const draft: Draft = { buffers: [], sums: [] };
-    if (!this.#learns[node.output]) return { dxs: node.inputs.map(() => null), weights: [], buffers: [] };
+    if (!this.#learns[node.output]) return undefined;
     const isView = node.layer.isView(true);
     const dxs = node.inputs.map((value) => {
       if (!this.#learns[value]) return null;

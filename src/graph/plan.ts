@@ -5,12 +5,11 @@ import type { Buffer } from "../layers/buffer.ts";
 import type { BatchKey, BuildContext, Gradients as LayerGradients, Pass } from "../layers/contract.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
 import type { DType } from "../dtype.ts";
-import { sizeOf, type Shape } from "../tensor.ts";
+import { sizeOf } from "../tensor.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
-import { planGradients, type Gradients, type NodeGradients } from "./gradients.ts";
+import type { planGradients, Gradients, NodeGradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
-import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { placeValues } from "./aliasing.ts";
 
@@ -24,6 +23,8 @@ export interface PlanOptions {
 export interface TrainingOptions {
   /** Address of the gradients, laid out as the parameters. */
   readonly gradients: number;
+  /** Plans where gradients go; handed in, so that a program that only runs models goes without it. */
+  readonly planGradients: typeof planGradients;
   /** The gradients of layers by type. */
   readonly layerGradients: LayerGradients;
   /** The parameters that learn. */
@@ -113,18 +114,6 @@ function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n:
   };
 }
 
-/** The passes of a layer that counts `images` for each image of the graph. */
-function manyImages(pass: Passes, images: number): Passes {
-  if (images === 1) return pass;
-  const { prepare, forward, backward, update } = pass;
-  return {
-    ...(prepare && { prepare }),
-    forward: (n) => forward(n * images),
-    ...(backward && { backward: (n: number) => backward(n * images) }),
-    ...(update && { update: (n: number, commit: boolean) => update(n * images, commit) }),
-  };
-}
-
 const NO_EPILOGUE: Epilogue = {};
 
 class Planner {
@@ -136,9 +125,8 @@ class Planner {
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
   readonly #steps: readonly Step[];
-  /** By value: its data, unless a pass never stores it; and whether it learns. */
+  /** By value: its data, unless a pass never stores it. */
   readonly #values: PlannedBuffer[] = [];
-  readonly #learns: readonly boolean[];
   readonly #gradients: Gradients | undefined;
   readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0 };
   readonly #budget: Budget;
@@ -162,7 +150,6 @@ class Planner {
     this.#options = options;
     this.#region = region;
     this.#training = options.training !== undefined;
-    this.#learns = learningValues(graph, options.training?.learning);
     this.#steps = this.#training ? separate(graph) : fuse(graph);
     this.#budget = new Budget("model", runtime.limits);
     this.#budget.checkNodes(graph.nodes.length);
@@ -171,7 +158,7 @@ class Planner {
     const { gradients: pointer, learning } = options.training;
     const target = { capacity: options.capacity, pointer, learning };
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
-    this.#gradients = planGradients(runtime.kernels, graph, parameters, this.#learns, target, buffer);
+    this.#gradients = options.training.planGradients(runtime.kernels, graph, parameters, target, buffer);
   }
 
   plan(): Plan {
@@ -257,7 +244,7 @@ class Planner {
     this.#budget.where = node.name;
     this.#budget.spend(0);
     const { layer } = node;
-    const gradients = this.#learns[node.output] ? this.#gradients?.nodes[index] : undefined;
+    const gradients = this.#gradients?.nodes[index];
     const finish = gradients?.finish;
     if (gradients) {
       for (const buffer of [this.#gradientOf(node), ...gradients.buffers])
@@ -266,10 +253,9 @@ class Planner {
     if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
     const context = this.#contextOf(step, gradients !== undefined);
     const pass = layer.build(context);
-    const own = gradients && this.#backwardOf(step, context, gradients, pass);
-    const whole = manyImages(own ? { ...pass, backward: own } : pass, layer.imagesPerImage ?? 1);
-    const { backward } = whole;
-    return backward && finish ? { ...whole, backward: inTurn(backward, finish) } : whole;
+    const backward = gradients && this.#backwardOf(step, context, gradients, pass);
+    if (!backward) return pass;
+    return { ...pass, backward: finish ? inTurn(backward, finish) : backward };
   }
 
   /** The backward pass that the gradient of the layer's type makes. */
@@ -302,22 +288,20 @@ class Planner {
     const y = this.#values[step.output]!;
     for (const value of reads) touch(this.#values[value]!, forwardTime);
     touch(y, forwardTime);
-    const { backwardReads, imagesPerImage } = node.layer;
+    const { backwardReads } = node.layer;
     if (needsGradient && backwardReads.x) for (const x of xs) touch(x, backwardTime);
     if (needsGradient && backwardReads.y) touch(y, backwardTime);
-    // The first axis counts images for a layer that is used on several of them at once.
-    const image = (shape: Shape): Shape => (imagesPerImage === undefined ? shape : shape.slice(1));
     const needed = this.#needed.bind(this);
     return {
       kernels: this.#runtime.kernels,
       heap: this.#runtime.heap,
       name: node.name,
       algorithm: this.#graph.algorithm ?? "auto",
-      capacity: this.#options.capacity * (imagesPerImage ?? 1),
+      capacity: this.#options.capacity,
       training: this.#options.training?.trainable[node.owner] ?? false,
       needsGradient,
-      inputs: node.inputShapes.map(image),
-      output: image(node.outputShape),
+      inputs: node.inputShapes,
+      output: node.outputShape,
       x: xs[0]!,
       xs,
       y,

@@ -151,11 +151,6 @@ export interface LayerDefinition<State = unknown> {
   checkAlgorithm?(inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm): void;
   /** True when the output is the input's memory under another shape: no pass runs. Default: false. */
   isView?(training: boolean): boolean;
-  /**
-   * How many of the images that the passes count make one image of the graph. A layer for images that is used on one tensor
-   * of several of them, its first axis, has their number here. Default: 1.
-   */
-  readonly imagesPerImage?: number;
   build(context: BuildContext): Pass<State>;
 }
 

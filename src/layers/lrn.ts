@@ -2,8 +2,7 @@ import type { Heap } from "../runtime/heap.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { OptionError } from "../errors.ts";
-import { checkOptions, positiveInteger, show } from "../options.ts";
+import { checkOptions, finiteNumber, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kinds.ts";
 
@@ -20,11 +19,6 @@ export interface LrnLayerOptions {
 }
 
 type LrnOptions = Required<Omit<LrnLayerOptions, "name">>;
-
-function finite(where: string, value: unknown): number {
-  if (typeof value === "number" && Number.isFinite(value)) return value;
-  throw new OptionError(`${where}: expected a finite number, got ${show(value)}`);
-}
 
 /** Powers that square roots make. */
 const POWERS: Readonly<Record<number, (d: number) => number>> = {
@@ -122,9 +116,9 @@ export function lrn(given: LrnLayerOptions): Layer {
   checkOptions("lrn", given, ["size", "alpha", "beta", "bias", "name"]);
   const size = positiveInteger("lrn: size", given.size);
   const [alpha, beta, bias] = [
-    finite("lrn: alpha", given.alpha ?? 1e-4),
-    finite("lrn: beta", given.beta ?? 0.75),
-    finite("lrn: bias", given.bias ?? 1),
+    finiteNumber("lrn: alpha", given.alpha ?? 1e-4),
+    finiteNumber("lrn: beta", given.beta ?? 0.75),
+    finiteNumber("lrn: bias", given.bias ?? 1),
   ];
   const options: LrnOptions = { size, alpha, beta, bias };
   const before = Math.floor((size - 1) / 2);

@@ -1,6 +1,6 @@
 /** Layers that make a tensor from another along one of its axes: what slices, pads, gathers and resizes. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, isInteger, listOf, show } from "../options.ts";
+import { checkOptions, isInteger, listOf, numberOf, show, toJson, type JsonNumber } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { imageAxis } from "./concatenate.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
@@ -80,7 +80,7 @@ export interface TakeLayerOptions {
   /** For each element of the new axis the elements of the old one that it is the sum of, each with its weight. Default: none. */
   blends?: readonly Blend[];
   /** What stands where there is no place. Default: 0. */
-  fill?: number;
+  fill?: JsonNumber;
   name?: string;
 }
 
@@ -99,8 +99,7 @@ export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis"
   if (!places?.length) {
     throw new OptionError(`${where}: places: expected integers from -1, got ${show(options.places)}`);
   }
-  const { fill = 0 } = options;
-  if (typeof fill !== "number") throw new OptionError(`${where}: fill: expected a number, got ${show(fill)}`);
+  const fill = numberOf(`${where}: fill`, options.fill ?? 0);
   if (options.blends === undefined) return { places, fill };
   const blends = listOf(options.blends, isBlend)?.map((blend) =>
     blend.map(([tap, weight]) => [tap, weight] as const),
@@ -138,7 +137,7 @@ export function take(options: TakeLayerOptions): Layer {
   return layerOf({
     type: "take",
     name: options.name,
-    config: { axis, ...rest, ...(fill !== 0 && { fill }) },
+    config: { axis, ...rest, ...(!Object.is(fill, 0) && { fill: toJson(fill) }) },
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
       const place = imageAxis(axis, input.length, where);

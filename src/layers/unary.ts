@@ -1,6 +1,5 @@
 import { UNARY } from "../kernels/kinds.ts";
-import { checkOptions, oneOf, show } from "../options.ts";
-import { OptionError } from "../errors.ts";
+import { checkOptions, numberOf, oneOf, toJson, type JsonNumber } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
@@ -10,9 +9,9 @@ export type UnaryKind = keyof typeof UNARY;
 export interface UnaryLayerOptions {
   kind: UnaryKind;
   /** The lower bound of `clip`, the threshold of `threshold`, the factor of `exponential`. Default: 0. */
-  alpha?: number;
+  alpha?: JsonNumber;
   /** The upper bound of `clip`. Default: 0. */
-  beta?: number;
+  beta?: JsonNumber;
   name?: string;
 }
 
@@ -23,18 +22,6 @@ interface UnaryFunction {
   readonly beta: number;
 }
 
-/** A float32 as JSON can say it: infinities, which bound nothing, by name. */
-type Bound = number | "Infinity" | "-Infinity";
-
-function readBound(where: string, value: unknown): number {
-  if (value === "Infinity" || value === "-Infinity") return Number(value);
-  if (typeof value === "number" && !Number.isNaN(value)) return value;
-  throw new OptionError(`${where}: expected a number, got ${show(value)}`);
-}
-
-const writeBound = (value: number): Bound =>
-  Number.isFinite(value) ? value : value > 0 ? "Infinity" : "-Infinity";
-
 /**
  * A function of each element: `abs`, `neg`, `sqrt`, `reciprocal`, `exp`, `log`, `erf`, `softsign`, `threshold`, `clip`,
  * `exponential`, `floor`, `ceil`, `round` (ties to even) or `sign`. Formulas, error bounds and slopes stand at the kernel,
@@ -44,13 +31,13 @@ const writeBound = (value: number): Bound =>
 export function unary(options: UnaryLayerOptions): Layer {
   checkOptions("unary", options, ["kind", "alpha", "beta", "name"]);
   const kind = oneOf("unary: kind", options.kind, Object.keys(UNARY) as UnaryKind[]);
-  const alpha = readBound("unary: alpha", options.alpha ?? 0);
-  const beta = readBound("unary: beta", options.beta ?? 0);
+  const alpha = numberOf("unary: alpha", options.alpha ?? 0);
+  const beta = numberOf("unary: beta", options.beta ?? 0);
   const code = UNARY[kind];
   return layerOf({
     type: "unary",
     name: options.name,
-    config: { kind, alpha: writeBound(alpha), beta: writeBound(beta) },
+    config: { kind, alpha: toJson(alpha), beta: toJson(beta) },
     backwardReads: { x: true },
     build({ kernels, output, x, y }): Pass<UnaryFunction> {
       const size = sizeOf(output);

@@ -2,38 +2,20 @@ import { FormatError, OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import type { Layer } from "../layers/contract.ts";
 import { factories } from "../layers/register.ts";
-import { show } from "../options.ts";
-import type { Tensor } from "../tensor.ts";
-import { createGraph, isChain, nodeOf, type Graph, type NodeSpec } from "../graph/graph.ts";
+import type { Shape, Tensor } from "../tensor.ts";
+import { createGraph, isChain, nodeOf, type Graph, type GraphNode, type NodeSpec } from "../graph/graph.ts";
 import { checkWeights, weightsOf } from "../graph/parameters.ts";
+import {
+  fail,
+  GRAPH,
+  IMPORTED,
+  LIST,
+  parseArchitecture,
+  type Architecture,
+  type StoredNode,
+} from "./architecture.ts";
 
-/**
- * Versions of the architecture's JSON. Lists of layers are written as the first, which older packages read; its input is
- * called `""`.
- */
-const LIST = 1;
-const GRAPH = 2;
-
-interface StoredNode {
-  type: string;
-  name: string;
-  /** Names of the nodes and inputs it reads. */
-  inputs: string[];
-  config: object;
-  /** The node whose layer this one uses again. */
-  shares?: string;
-  /** Absent for true. */
-  trainable?: boolean;
-}
-
-interface Architecture {
-  version: number;
-  seed: number;
-  inputs: { name: string; shape: number[] }[];
-  nodes: StoredNode[];
-  /** Names of the nodes that the model returns. */
-  outputs: string[];
-}
+type Factories = ReturnType<typeof factories>;
 
 /** A model file's content. */
 export interface Checkpoint {
@@ -53,89 +35,77 @@ export function encodeCheckpoint(
 ): Uint8Array {
   const { inputs, nodes } = graph;
   const known = factories();
+  checkStorable(graph, known);
+  const list = isChain(graph) && inputs[0]!.name === "input";
+  const nameOf = (value: number): string =>
+    value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
+  const stored = nodes.map((node, index): StoredNode => {
+    const { name, layer, inputs: reads, owner } = node;
+    const own = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config! };
+    if (owner !== index) return { ...own, shares: nodes[owner]!.name };
+    const fixed = fixedWeights(node, known);
+    return {
+      ...own,
+      ...(fixed.length > 0 && { fixed }),
+      ...(!layer.trainable && { trainable: false }),
+    };
+  });
+  const outputs = graph.outputs.map(nameOf);
+  const { outputNames, lossOutputs } = graph;
+  const roles = {
+    ...(outputNames.some((name, i) => name !== outputs[i]) && { outputNames }),
+    ...(lossOutputs.length < outputs.length && { lossOutputs }),
+  };
+  const imported = Object.keys(roles).length > 0 || stored.some(({ fixed }) => fixed !== undefined);
+  const architecture =
+    list && !imported
+      ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
+      : { version: imported ? IMPORTED : GRAPH, seed, inputs, nodes: stored, outputs, ...roles };
+  return encodeSafetensors(weights, { format: "im2row", architecture: JSON.stringify(architecture) });
+}
+
+/** @throws OptionError naming a layer that could not be made again, or an input of integers */
+function checkStorable({ inputs, nodes, types }: Graph, known: Factories): void {
   const unknown = nodes.find(({ layer }) => layer.config === undefined || !known.has(layer.type));
   if (unknown) {
     throw new OptionError(
       `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, ` +
-        "which registerLayer() does not know and loadModel could not make again: toOnnx() of the ONNX net keeps it, or weights and setWeights() its weights",
+        "which registerLayer() does not know and loadModel could not make again: toOnnx() of the ONNX net keeps it, or " +
+        "weights and setWeights() its weights",
     );
   }
-  const list = isChain(graph) && inputs[0]!.name === "input";
-  const nameOf = (value: number): string =>
-    value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
-  const stored = nodes.map(({ name, layer, inputs: reads, owner }, index): StoredNode => {
-    const node = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config! };
-    if (owner !== index) return { ...node, shares: nodes[owner]!.name };
-    return layer.trainable ? node : { ...node, trainable: false };
-  });
-  const architecture = list
-    ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
-    : { version: GRAPH, seed, inputs, nodes: stored, outputs: graph.outputs.map(nameOf) };
-  return encodeSafetensors(weights, { format: "im2row", architecture: JSON.stringify(architecture) });
+  const integers = inputs.findIndex((_, value) => types[value] !== "float32");
+  if (integers >= 0) {
+    throw new OptionError(
+      `toSafetensors: ${inputs[integers]!.name}: expected inputs of float32, got ${types[integers]}: toOnnx() keeps the net`,
+    );
+  }
 }
 
-function fail(expected: string, given: unknown): never {
-  throw new FormatError(`loadModel: architecture: expected ${expected}, got ${show(given)}`);
+/** The weights of a layer that do not learn though those of the layer that its options make would. */
+function fixedWeights({ layer, inputShapes }: GraphNode, known: Factories): string[] {
+  const plain = known.get(layer.type)!(layer.config as never).weights(inputShapes);
+  return layer
+    .weights(inputShapes)
+    .flatMap(({ name, trainable = true }, i) => (!trainable && plain[i]!.trainable !== false ? [name] : []));
 }
 
 /** The layer that a stored node describes. */
-function restoreLayer(node: StoredNode, known: ReturnType<typeof factories>): Layer {
-  const factory = known.get(node.type);
-  if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, node.type);
-  const layer = factory({ ...node.config, name: node.name } as never);
-  layer.trainable = node.trainable ?? true;
-  return layer;
-}
-
-function parseJson(text: string | undefined): Partial<Architecture> & { inputShape?: unknown } {
-  if (text === undefined) fail("the architecture of an im2row model in the metadata", text);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    fail("JSON", text);
-  }
-  if (typeof parsed !== "object" || parsed === null) fail("an object", parsed);
-  return parsed;
-}
-
-const isText = (value: unknown): value is string => typeof value === "string";
-const isList = Array.isArray as (value: unknown) => value is unknown[];
-
-function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
-  if (!isList(nodes) || nodes.length === 0) fail("a list of nodes", nodes);
-  for (const node of nodes as Partial<StoredNode>[]) {
-    const sound =
-      isText(node?.type) &&
-      isText(node.name) &&
-      isList(node.inputs) &&
-      typeof node.config === "object" &&
-      (node.shares === undefined || isText(node.shares)) &&
-      (node.trainable === undefined || typeof node.trainable === "boolean");
-    if (!sound) fail("nodes of { type, name, inputs, config }", node);
-  }
-}
-
-function parseArchitecture(text: string | undefined): Architecture {
-  const parsed = parseJson(text);
-  const { version, seed, inputShape, nodes } = parsed;
-  if (version !== LIST && version !== GRAPH) fail(`version ${LIST} or ${GRAPH}`, version);
-  if (!Number.isSafeInteger(seed) || seed! < 0) fail("a seed, an integer ≥ 0", seed);
-  if (version === LIST && !isList(inputShape)) fail("an inputShape", inputShape);
-  checkNodes(nodes);
-  if (version === LIST) {
-    const inputs = [{ name: "", shape: inputShape as number[] }];
-    return { version, seed: seed!, inputs, nodes, outputs: [nodes.at(-1)!.name] };
-  }
-  const { inputs, outputs } = parsed;
-  const soundInputs = isList(inputs) && inputs.every((input) => isText(input?.name) && isList(input.shape));
-  if (!soundInputs || inputs.length === 0) fail("a list of inputs, { name, shape }", inputs);
-  if (!isList(outputs) || outputs.length === 0) fail("a list of outputs", outputs);
-  return { version, seed: seed!, inputs, nodes, outputs };
+function restoreLayer({ type, name, config, fixed, trainable = true }: StoredNode, known: Factories): Layer {
+  const factory = known.get(type);
+  if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, type);
+  const layer = factory({ ...config, name } as never);
+  layer.trainable = trainable;
+  if (!fixed) return layer;
+  const { weights } = layer;
+  return Object.assign(layer, {
+    weights: (inputs: readonly Shape[]) =>
+      weights(inputs).map((spec) => (fixed.includes(spec.name) ? { ...spec, trainable: false } : spec)),
+  });
 }
 
 /** The graph that an architecture describes. @throws FormatError, OptionError, ShapeError */
-function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph {
+function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architecture): Graph {
   const values = new Map(inputs.map(({ name }, value) => [name, value]));
   const restored = new Map<string, Layer>();
   const known = factories();
@@ -155,7 +125,10 @@ function restoreGraph({ version, inputs, nodes, outputs }: Architecture): Graph 
   });
   const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
   if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);
-  const graph = createGraph(named, specs, outputs.map(valueOf));
+  const graph = createGraph(named, specs, outputs.map(valueOf), {
+    names: roles.outputNames ?? outputs,
+    lossOutputs: roles.lossOutputs ?? [...outputs.keys()],
+  });
   if (new Set(outputs).size < outputs.length) fail("each output once", outputs);
   // What nobody reads has no gradient, and no place for one.
   const needed = new Set(graph.outputs);

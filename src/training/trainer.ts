@@ -1,5 +1,6 @@
 import { OptionError, TrainingError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
+import { planGradients } from "../graph/gradients.ts";
 import { learningParameters } from "../graph/learning.ts";
 import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
@@ -105,6 +106,7 @@ export class Trainer {
     const plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
       capacity: n,
       training: {
+        planGradients,
         gradients: this.#gradients,
         layerGradients: new Map(Object.entries(gradients)) satisfies Gradients,
         learning: this.#learning,

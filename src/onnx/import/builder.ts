@@ -6,7 +6,7 @@ import { SymbolicTensor, type Layer } from "../../layers/contract.ts";
 import * as layers from "../../layers/index.ts";
 import { inputTensor } from "../../layers/symbolic.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
-import { overImages } from "../../layers/overImages.ts";
+import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
 import { fileOrder, splitOrder } from "./order.ts";
 import type { TensorProto } from "../file/proto.ts";
