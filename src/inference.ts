@@ -19,6 +19,8 @@ export function loadModel(bytes: Uint8Array): InferenceModel {
   return new InferenceModel(graph, weights);
 }
 
+export { defineLayer } from "./layers/define.ts";
+export { registerLayer } from "./layers/register.ts";
 export type { InferenceModel, KernelEngine };
 export type { Limits } from "./budget.ts";
 export type { LoadOptions } from "./runtime/load.ts";
