@@ -106,12 +106,13 @@ describe("the suite's code", () => {
     const [output] = Object.values(metafile.outputs);
     expect(new Set(output!.imports.map(({ path }) => path))).toEqual(new Set(["im2row", "im2row/onnx"]));
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
-    // The drawn digits and what they need are the only sources of the package in the bundle.
+    // The drawn digits and what they need, and the codes of the kernels, are the only sources of the package in the bundle.
     const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
     expect(own.sort()).toEqual([
       "src/cli/digits.ts",
       "src/cli/figures.ts",
       "src/errors.ts",
+      "src/kernels/kernels.ts",
       "src/options.ts",
       "src/random.ts",
     ]);

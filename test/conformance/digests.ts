@@ -11,9 +11,16 @@ import golden from "./digests.json" with { type: "json" };
 import { same } from "./expect.ts";
 import { hourglass } from "./hourglass.ts";
 import { LAYER_NETS, layerDigest } from "./layerDigests.ts";
-import { branched, everyLayers, normalizedLayers, softmaxLayers } from "./nets.ts";
+import { branched, everyLayers, generic, normalizedLayers, softmaxLayers } from "./nets.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
-import { importedDigests, OPTIMIZERS, RESIDUAL_STEPS, STEPS, weightsDigest } from "./weightsDigest.ts";
+import {
+  genericDigest,
+  importedDigests,
+  OPTIMIZERS,
+  RESIDUAL_STEPS,
+  STEPS,
+  weightsDigest,
+} from "./weightsDigest.ts";
 
 /** Known answers of the hash's authors. */
 function expectKnownAnswers(): void {
@@ -52,7 +59,9 @@ function expectComplete(engine: Engine): void {
   const missed = operators.filter((name) => !called.has(name) && !others.includes(name));
   same("operators that are in no digest", missed, []);
   // The second column of the graphs' summaries; inputs have none.
-  const rows = [branched(1), hourglass(1)].flatMap((net) => net.summary().split("\n").slice(2, -2));
+  const rows = [branched(1), hourglass(1), generic(1)].flatMap((net) =>
+    net.summary().split("\n").slice(2, -2),
+  );
   const drawn = rows.map((row) => row.split(/ {2,}/)[1]!).filter((type) => Object.hasOwn(layers, type));
   const listed = [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()];
   const used = new Set([...listed.map(({ type }) => type), ...drawn, ...Object.keys(LAYER_NETS)]);
@@ -89,5 +98,9 @@ export const digestCases: readonly Case[] = [
       same("weights", trained, golden.residual);
       same("outputs", imported, golden.imported);
     },
+  },
+  {
+    name: `a net of the generic layers after ${RESIDUAL_STEPS} steps has the golden digest`,
+    run: ({ engine }) => same("weights", genericDigest(engine), golden.generic),
   },
 ];

@@ -110,8 +110,8 @@ const BREAKAGES: readonly Breakage[] = [
   ],
   architecture(
     "another version",
-    (a) => void (a.version = 3),
-    "loadModel: architecture: expected version 1 or 2, got 3",
+    (a) => void (a.version = 4),
+    "loadModel: architecture: expected version 1, 2 or 3, got 4",
   ),
   architecture(
     "a negative seed",

@@ -207,3 +207,54 @@ export function residual(seed: number): Model {
   const features = layers.globalAveragePooling2d().apply(joined);
   return model({ inputs: image, outputs: layers.dense({ units: 4 }).apply(features), seed });
 }
+
+/** A net of the generic layers, whose functions are smooth and bounded where they are used. */
+export function generic(seed: number): Model {
+  const image = input({ shape: [6, 5, 4], name: "image" });
+  const features = layers
+    .lrn({ size: 3 })
+    .apply(layers.conv2d({ filters: 4, kernelSize: 3, padding: "same" }).apply(image));
+  const halves = {
+    places: [0, 2, 4],
+    blends: [
+      [0, 0.5],
+      [2, 0.5],
+      [4, 0.5],
+    ].map(
+      ([from, share]) =>
+        [
+          [from!, share!],
+          [from! + 1, share!],
+        ] as [number, number][],
+    ),
+  };
+  const rows = layers.resize({ rows: halves, columns: { places: [4, 0, 2] } }).apply(features);
+  const window = {
+    kh: 2,
+    kw: 2,
+    oh: 2,
+    ow: 2,
+    strideH: 1,
+    strideW: 1,
+    dilationH: 1,
+    dilationW: 2,
+    top: 0,
+    left: 1,
+  };
+  const pools = (["max", "average"] as const).map((kind) => layers.pool({ kind, window }).apply(rows));
+  const quotient = layers
+    .broadcast({ kind: "div" })
+    .apply([pools[0]!, layers.unary({ kind: "exp" }).apply(pools[1]!)]);
+  const offset = layers.constant({ shape: [1, 1, 4] }).apply(image);
+  const sum = layers.broadcast({ kind: "add" }).apply([quotient, offset]);
+  const largest = layers.reduce({ kind: "max", axes: [1, 2], keepDims: true }).apply(sum);
+  const below = layers.broadcast({ kind: "sub" }).apply([sum, largest]);
+  const flags = layers.constant({ shape: [2, 2, 1], integers: [1, 0, 0, 1] }).apply(image);
+  const chosen = layers.where().apply([flags, below, layers.unary({ kind: "neg" }).apply(sum)]);
+  const matrices = layers.reshape({ targetShape: [4, 4] }).apply(chosen);
+  const turned = layers.permute({ dims: [2, 1] }).apply(matrices);
+  const product = layers.matMul().apply([matrices, turned]);
+  const taken = layers.take({ axis: 1, places: [3, 0, -1, 1], fill: 0.25 }).apply(product);
+  const logs = layers.logSoftmax().apply(layers.reduce({ kind: "sum", axes: [-1] }).apply(taken));
+  return model({ inputs: image, outputs: layers.dense({ units: 3 }).apply(logs), seed });
+}

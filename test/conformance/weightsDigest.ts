@@ -6,7 +6,7 @@ import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
 import { hourglass } from "./hourglass.ts";
-import { branched, everyLayer, normalized, residual, softmaxNet, winogradNet } from "./nets.ts";
+import { branched, everyLayer, generic, normalized, residual, softmaxNet, winogradNet } from "./nets.ts";
 
 export const STEPS = 50;
 export const RESIDUAL_STEPS = 20;
@@ -68,6 +68,20 @@ export function weightsDigest(engine: Engine): string {
   }
   for (const { data } of graph.weights.values()) hash.elements(data);
   graph.dispose();
+  return hash.toString();
+}
+
+/** The digest over the weights of a net of the generic layers after its training. */
+export function genericDigest(engine: Engine): string {
+  const hash = new Digest();
+  const net = generic(11);
+  const optimizer = optimizers.sgd({ learningRate: 0.02, momentum: 0.9 });
+  net.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
+  for (let step = 0; step < RESIDUAL_STEPS; step++) {
+    net.trainOnBatch(noise(step, 4, 6, 5, 4), random(6000 + step).integers(4, 0, 2));
+  }
+  for (const { data } of net.weights.values()) hash.elements(data);
+  net.dispose();
   return hash.toString();
 }
 
