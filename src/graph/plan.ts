@@ -1,17 +1,18 @@
 import { Budget } from "../budget.ts";
-import { KeptRegion, type Region } from "../runtime/region.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { DType } from "../dtype.ts";
 import type { Buffer } from "../layers/buffer.ts";
 import type { BatchKey, BuildContext, Gradients as LayerGradients, Pass } from "../layers/contract.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
-import type { DType } from "../dtype.ts";
+import { KeptRegion, type Region } from "../runtime/region.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf } from "../tensor.ts";
+import { placeValues } from "./aliasing.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
 import type { planGradients, Gradients, NodeGradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
-import { placeValues } from "./aliasing.ts";
+import { inTurn, oneByOne, type AllPasses, type Passes } from "./passes.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -34,7 +35,7 @@ export interface TrainingOptions {
 }
 
 /** A step through a graph with all of its buffers, ready to run without allocating. */
-export interface Plan {
+export interface Plan extends AllPasses {
   readonly capacity: number;
   /** Where the batch goes, and where the outputs come out. */
   readonly inputs: readonly Buffer[];
@@ -43,14 +44,8 @@ export interface Plan {
   readonly outputGradients: readonly Buffer[];
   /** What layers draw random numbers by: set before each training step. */
   readonly batchKey: BatchKey;
-  /** After the weights changed, before the next forward pass; in training after changes from outside, for frozen layers. */
-  prepare(): void;
-  forward(n: number): void;
   /** The parts of `forward` by the names of their layers, for who wants to time them. */
   readonly steps: readonly { readonly name: string; forward(n: number): void }[];
-  backward(n: number): void;
-  /** What layers keep besides what learns: whether all that is new is finite; stored only with `commit`. */
-  update(n: number, commit: boolean): boolean;
   /** Memory for what belongs to the plan besides. @throws MemoryError */
   allocate(elements: number, dtype?: DType): number;
   dispose(): void;
@@ -77,41 +72,6 @@ export function createPlan(
     region.release();
     throw error;
   }
-}
-
-/** A layer's passes in a plan. */
-interface Passes extends Pass {
-  readonly backward?: (n: number) => void;
-}
-
-/** The passes, one after the other. */
-function oneByOne(forwards: readonly Passes[]): Pick<Plan, "prepare" | "forward" | "backward" | "update"> {
-  const updates = forwards.filter((pass) => pass.update !== undefined);
-  const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
-  return {
-    prepare() {
-      for (const pass of forwards) pass.prepare?.();
-    },
-    forward(n) {
-      for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
-    },
-    backward(n) {
-      for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
-    },
-    update(n, commit) {
-      let finite = true;
-      for (let i = 0; i < updates.length; i++) finite = updates[i]!.update!(n, commit) && finite;
-      return finite;
-    },
-  };
-}
-
-/** One backward pass, then what adds its parts to sums. */
-function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
-  return (n) => {
-    backward(n);
-    finish(n);
-  };
 }
 
 const NO_EPILOGUE: Epilogue = {};
