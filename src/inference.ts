@@ -1,4 +1,4 @@
-/** `im2row/inference`: saved models run, in three fifths of the code. No training, no eager operators. */
+/** `im2row/inference`: runs saved models, in half of the code: without training and eager operators. */
 import exact from "../build/wasm.js";
 import { KernelEngine } from "./runtime/engine.ts";
 import { loadEngine, type LoadOptions } from "./runtime/load.ts";

@@ -14,7 +14,7 @@ export interface Absorbed {
 export interface Step {
   readonly node: GraphNode;
   readonly absorbed: readonly Absorbed[];
-  /** Where it stands among the graph's nodes: in the place of the last that it computes, as all it reads is there then. */
+  /** Its index among the graph's nodes: that of the last one that it computes, as all it reads is there then. */
   readonly index: number;
   /** All values that it reads, the layer's inputs first, and the one that it defines. */
   readonly reads: readonly number[];

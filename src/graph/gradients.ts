@@ -6,7 +6,7 @@ import { countUses, type Graph, type GraphNode } from "./graph.ts";
 import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
-/** Where a node's backward pass writes. */
+/** The buffers that a node's backward pass writes to. */
 export interface NodeGradients {
   /** By input: the gradient itself or, when another reader has written it, a part that is added to it. */
   readonly dxs: readonly (Buffer | null)[];
@@ -26,7 +26,7 @@ export interface Gradients {
   readonly nodes: readonly (NodeGradients | undefined)[];
 }
 
-/** What a plan's gradients are made for. */
+/** The sizes and the memory that a plan's gradients are made for. */
 interface Target {
   readonly capacity: number;
   /** Address of the weights' gradients, laid out as the parameters. */
@@ -54,7 +54,7 @@ export function planGradients(
   return { values: planner.values, nodes: nodes.reverse() };
 }
 
-/** What a node's backward pass writes to, while it is found out. */
+/** The buffers that a node's backward pass writes to, while they are being collected. */
 interface Draft {
   readonly buffers: PlannedBuffer[];
   /** Run after the pass. */
@@ -121,7 +121,7 @@ class GradientPlanner {
     return sizeOf(this.#graph.shapes[value]!);
   }
 
-  /** Where a reader writes the gradient of `value`, or its part of it. */
+  /** The buffer that a reader writes the gradient of `value` to, or its part of it. */
   #write(value: number, { buffers, sums }: Draft): PlannedBuffer {
     const sum = this.values[value];
     const size = this.#size(value);

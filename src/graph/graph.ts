@@ -5,7 +5,7 @@ import type { Layer } from "../layers/contract.ts";
 import { checkName, show } from "../options.ts";
 import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
-/** What a model is given: its name, and the shape for one image, without the batch. */
+/** An input of a model: its name, and the shape for one image, without the batch. */
 export interface GraphInput {
   readonly name: string;
   readonly shape: Shape;
@@ -29,7 +29,7 @@ export interface GraphNode {
 
 /** A model's layers in an order in which each comes after what it reads. */
 export interface Graph {
-  /** How its convolutions are computed whose layer does not say, as the model was compiled. */
+  /** The algorithm of the convolutions whose layer does not say, as the model was compiled. */
   readonly algorithm?: ConvAlgorithm;
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
@@ -135,7 +135,7 @@ function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode):
   );
 }
 
-/** What a model's outputs are called, and the places of those that have a loss. */
+/** The names of a model's outputs, and the indices of those that have a loss. */
 export interface OutputRoles {
   readonly names: readonly string[];
   readonly lossOutputs: readonly number[];

@@ -32,7 +32,7 @@ export function learningValues(graph: Graph, learning: ReadonlySet<Parameter> | 
   return learns.map((own, value) => own && reached[value]!);
 }
 
-/** What stands in the way of training, as an error tells it. */
+/** A reason why a model cannot be trained, in the two parts of an error. */
 export interface TrainingFault {
   readonly expected: string;
   readonly got: string;

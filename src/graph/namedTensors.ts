@@ -1,7 +1,7 @@
 import { ShapeError } from "../errors.ts";
 import { listed, show } from "../options.ts";
 
-/** What belongs to a model's inputs or outputs, by their names. */
+/** A record with something for each of a model's inputs or outputs, by their names. */
 export type Named<T> = Readonly<Record<string, T>>;
 
 /** Whether `given` is a record by these names rather than the one thing itself. */

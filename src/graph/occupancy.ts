@@ -1,6 +1,8 @@
-/** Where buffers lie at which times: tells quickly, among very many, which places are free during a span. */
+/**
+ * The memory that buffers take at which times: finds quickly, among very many, the offsets that are free during a span.
+ */
 
-/** What is placed: its size, and the span of times at which it is needed, both ends included. */
+/** A buffer to be placed: its size, and the span of times at which it is needed, both ends included. */
 interface Spanned {
   readonly size: number;
   readonly first: number;
@@ -12,7 +14,7 @@ class Ranges {
   /** The start and the end of each. */
   readonly #bounds: number[] = [];
 
-  /** Where the bounds begin of the first range that does not end before `offset`. */
+  /** The index of the bounds of the first range that does not end before `offset`. */
   #from(offset: number): number {
     let [low, high] = [0, this.#bounds.length >>> 1];
     while (low < high) {
@@ -80,7 +82,10 @@ export class Occupancy {
     return offset;
   }
 
-  /** Puts what is needed at the same time as a span into `met`, going down from the node for the times `first` to `last`. */
+  /**
+   * Puts what is needed at the same time as a span into `met`, going down from the node for the times `first` to
+   * `last`.
+   */
   #meet(span: Spanned, met: Ranges[], node: number, first: number, last: number): void {
     const isWhole = span.first <= first && last <= span.last;
     const ranges = (isWhole ? this.#part : this.#whole)[node];

@@ -7,7 +7,7 @@ import type { Named } from "./namedTensors.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 
-/** How long a pass took in a run. */
+/** The time that a pass took in a run. */
 export interface LayerTime {
   /** The layer, or the first of those that run as one. */
   readonly layer: string;

@@ -4,7 +4,7 @@ import { shapeText, type Shape } from "../tensor.ts";
 import { PANEL_COLUMNS, WINOGRAD_OUT, WINOGRAD_POINTS, type Kernels } from "./kernels.ts";
 import type { Window } from "./window.ts";
 
-/** How a convolution or its filter gradient is computed. `"auto"` chooses by the shape alone. */
+/** The algorithm of a convolution or of its filter gradient. `"auto"` chooses by the shape alone. */
 export type ConvAlgorithm = "auto" | "im2row" | "winograd" | "depthwise";
 
 const ALGORITHMS = ["auto", "im2row", "winograd", "depthwise"] as const;
@@ -66,7 +66,9 @@ export const paddedColumns = (columns: number): number => Math.ceil(columns / PA
 
 /** Fewest channels and filters for which transforming tiles can pay. */
 const FEWEST = 8;
-/** What a channel and a filter of a tile cost to transform, and a product to start, in multiplications (fitted). */
+/**
+ * The costs of transforming a channel and a filter of a tile, and of starting a product, in multiplications (fitted).
+ */
 const TRANSFORM_CHANNEL = 140;
 const TRANSFORM_FILTER = 200;
 const START = 8;
@@ -77,7 +79,9 @@ function suitsWinograd({ window, groups }: Conv2d): boolean {
   return kh * kw === 9 && kh === kw && strideH * strideW * dilationH * dilationW * groups === 1;
 }
 
-/** Whether Winograd's algorithm is the cheaper one, by counting multiplications in an image; a matter of shapes alone. */
+/**
+ * Whether Winograd's algorithm is the cheaper one, by counting multiplications in an image; a matter of shapes alone.
+ */
 function prefersWinograd(conv: Conv2d): boolean {
   const { window, f } = conv;
   const { oh, ow, c } = window;
@@ -107,12 +111,14 @@ export function resolveAlgorithm(
     );
   }
   if (algorithm !== "auto") return algorithm;
-  // Of one channel it is a convolution like others.
+  // A depthwise convolution of one channel is one like others.
   if (depthwise && conv.groups > 1) return "depthwise";
   return prefersWinograd(conv) ? "winograd" : "im2row";
 }
 
-/** What `compile` was told of all convolutions is to this one: depthwise ones multiply directly in any case. */
+/**
+ * The algorithm of this convolution where `compile` asks for one for all: depthwise ones multiply directly in any case.
+ */
 export function sharedAlgorithm(conv: Conv2d, algorithm: ConvAlgorithm): ConvAlgorithm {
   return isDepthwise(conv) && algorithm === "im2row" ? "auto" : algorithm;
 }
@@ -121,10 +127,10 @@ type Forward = ConvPass<
   [x: number, filters: number, b: number, y: number, activation: number, alpha: number, workspace: number]
 >;
 
-/** Of a pass that packs the filters itself. */
+/** The packing of a pass that packs the filters itself: none. */
 export const UNPACKED = { packed: () => 0, pack: () => {} };
 
-/** Of the depthwise passes, which read the filters in their order, with zeros for subnormal numbers. */
+/** The packing of the depthwise passes, which read the filters in their order, with zeros for subnormal numbers. */
 export function depthwiseFilters({ window: { kh, kw, c } }: Conv2d): Pick<ConvPass<[]>, "packed" | "pack"> {
   const size = kh * kw * c;
   return {

@@ -10,7 +10,7 @@ import {
   type ConvPass,
 } from "./conv2d.ts";
 
-/** How the gradient with respect to the input is computed; `"im2row"` is `"col2im"` under the forward pass's name. */
+/** The algorithm of the gradient with respect to the input; `"im2row"` is `"col2im"` under the forward pass's name. */
 export type InputGradientAlgorithm = ConvAlgorithm | "col2im" | "flipped";
 
 type FilterGradient = Omit<
@@ -90,7 +90,7 @@ export function inputGradientPass(
   };
 }
 
-/** What adding one patch gradient back to its pixel costs, in multiplications (measured: 8 to 11). */
+/** The cost of adding one patch gradient back to its pixel, in multiplications (measured: 8 to 11). */
 const SCATTER_COST = 8;
 
 /**

@@ -1,2 +1,2 @@
-/** What kernels of many kinds compute, by number. */
+/** The numbers of the functions that kernels of many kinds compute. */
 export { BROADCAST, REDUCE, UNARY } from "./kernels.ts";

@@ -4,7 +4,10 @@ import { show } from "../options.ts";
 import { shapeText, type Shape } from "../tensor.ts";
 import { resolveWindow, type Window } from "./window.ts";
 
-/** As of images, along the one axis; `"causal"` pads in front alone, so that no output sees a later step than its own. */
+/**
+ * The padding of a sequence, as that of images; `"causal"` pads in front alone, so that no output sees a later step
+ * than its own.
+ */
 export type SequencePadding = "same" | "valid" | "causal" | readonly [before: number, after: number];
 
 export interface SequenceOptions<P extends SequencePadding = SequencePadding> {

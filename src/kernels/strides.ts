@@ -1,4 +1,4 @@
-/** How kernels find elements along axes: the layouts that `broadcastForward` and `reduceForward` read. */
+/** The layouts by which `broadcastForward` and `reduceForward` find elements along axes. */
 import { sizeOf, type Shape } from "../tensor.ts";
 import {
   BROADCAST_AXIS_SIZE,
@@ -31,7 +31,7 @@ function mergedAxes(shape: Shape, steps: readonly Shape[]): Axis[] {
   return axes;
 }
 
-/** How far apart the elements of a tensor lie along each axis; 0 along one of size 1. */
+/** The distance between the elements of a tensor along each axis; 0 along one of size 1. */
 function stepsOf(shape: Shape): number[] {
   return shape.map((size, axis) => (size === 1 ? 0 : sizeOf(shape.slice(axis + 1))));
 }

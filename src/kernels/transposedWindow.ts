@@ -18,7 +18,10 @@ export interface TransposedOptions extends WindowOptions {
   outputPadding?: OutputPadding | undefined;
 }
 
-/** As a pair of its own. @throws OptionError unless it is of integers from 0 up to what the strides leave open. */
+/**
+ * Returns the padding as a pair of its own. @throws OptionError unless it holds integers from 0 up to what the strides
+ * leave open.
+ */
 export function checkOutputPadding(
   where: string,
   padding: unknown,

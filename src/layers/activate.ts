@@ -15,19 +15,19 @@ export interface FusedActivation {
 
 /** The activation of one layer of a plan. `n` counts images. */
 export interface ActivationPass {
-  /** Where the layer's own kernel writes, and the activation that it applies. */
+  /** The buffer that the layer's own kernel writes to, and the activation that it applies. */
   readonly preactivation: Buffer;
   readonly code: number;
   readonly alpha: number;
   /** Finishes what the kernel could not fuse. */
   finish(n: number): void;
-  /** What the activation is, for its gradient. */
+  /** The activation, for its gradient. */
   readonly of: { readonly kind: Kind; readonly code: number; readonly alpha: number };
   readonly columns: number;
   readonly rowsPerImage: number;
 }
 
-/** How the gradient of an activation is found: from nothing, from its output, from its input, or row by row. */
+/** The source of the gradient of an activation: nothing, its output, its input, or its rows one by one. */
 type Kind = "linear" | "fromOutput" | "fromInput" | "softmax";
 
 const nothing = (): void => {};

@@ -37,7 +37,7 @@ interface BroadcastShapes {
   readonly constant: Side | undefined;
 }
 
-/** What a result's slope by each operand is made of, and from which operand on. */
+/** The kinds that compute a result's slope by each operand, with the operand that each starts from. */
 const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typeof BROADCAST, Side])[] } = {
   max: [
     ["share", 0],
@@ -138,7 +138,10 @@ export const broadcastGradient: Gradient<Broadcast> = (context, { kind, shapes, 
   };
 };
 
-/** Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is repeated. */
+/**
+ * Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is
+ * repeated.
+ */
 function slopeGradient(
   { shape, operands }: BroadcastShapes,
   { kernels, capacity, dy, workspace, table }: GradientContext,

@@ -51,7 +51,7 @@ function joinedShape(inputs: readonly Shape[], axis: number, where: string): Sha
   return first.map((size, i) => (i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size));
 }
 
-/** Where the values lie side by side in the rows of the output. */
+/** The columns of the values, which lie side by side in the rows of the output. */
 interface Columns {
   /** Rows of an image's output, and their length. */
   readonly rows: number;

@@ -6,7 +6,7 @@ import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST } from "../kernels/kinds.ts";
 import { broadcastTable } from "../kernels/strides.ts";
 
-/** What the layer calls the weight that it is. */
+/** The name of the weight that the layer is. */
 export const CONSTANT = "constant";
 
 /** The type of the layer that is a constant. */

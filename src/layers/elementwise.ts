@@ -110,6 +110,6 @@ function dropping(
   };
 }
 
-/** What was dropped has no gradient; which that is the key tells again. */
+/** Dropped elements have no gradient; the key determines again which they are. */
 export const dropoutGradient: Gradient<DropoutState> = (context, state) =>
   dropping(context, state, context.dy, context.dx!);

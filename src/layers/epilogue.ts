@@ -2,7 +2,10 @@
 import type { ActivationCode } from "../kernels/activation.ts";
 import type { Buffer } from "./buffer.ts";
 
-/** `y = (x − mean)·gamma / √(variance + epsilon) + beta` with numbers for each channel that do not follow from the input. */
+/**
+ * `y = (x − mean)·gamma / √(variance + epsilon) + beta` with numbers for each channel that do not follow from the
+ * input.
+ */
 export interface Affine {
   readonly mean: Buffer;
   readonly variance: Buffer;
@@ -11,7 +14,7 @@ export interface Affine {
   readonly beta: Buffer | undefined;
 }
 
-/** What a layer is to the one before it, when nobody else reads what lies between. */
+/** The work of a layer that the one before it can do, when nobody else reads the value between them. */
 export type AsEpilogue =
   | { readonly kind: "affine"; of(weights: readonly Buffer[]): Affine }
   /** The sum with another value of the same shape, as a residual connection has it. */
@@ -21,7 +24,7 @@ export type AsEpilogue =
 
 export type EpilogueKind = AsEpilogue["kind"];
 
-/** What follows a layer's own formula: `act(affine(layer(x)) + residual)`. What is absent is left out. */
+/** The work after a layer's own formula: `act(affine(layer(x)) + residual)`, each part only if it is there. */
 export interface Epilogue {
   readonly affine?: Affine;
   /** The other operand, of the shape of the output. */

@@ -1,4 +1,4 @@
-/** What layers with a kernel and a bias have in common. */
+/** Options and weights that layers with a kernel and a bias have in common. */
 import { copyActivation, type Activation } from "../kernels/activation.ts";
 import { flag } from "../options.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";

@@ -55,7 +55,7 @@ type Definition = Pick<
   LayerDefinition,
   "backwardReads" | "outputShape" | "asEpilogue" | "fusable" | "overwrites"
 > & {
-  /** What the layer does to `size` elements an image. */
+  /** Builds the pass of the layer over `size` elements an image. */
   build(context: BuildContext, size: number): Pass;
 };
 

@@ -1,4 +1,7 @@
-/** Layers that bring means to 0 and variances to 1, then scale and shift by weights; batch normalization has its own file. */
+/**
+ * Layers that bring means to 0 and variances to 1, then scale and shift by weights; batch normalization has its own
+ * file.
+ */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
@@ -34,7 +37,9 @@ export interface GroupNormalizationOptions extends NormalizationOptions {
 }
 
 export interface LayerNormalizationOptions extends NormalizationOptions {
-  /** The axes that are normalized together, the last ones: -1 for the channels, [-3, -2, -1] for the image. Default: -1. */
+  /**
+   * The axes that are normalized together, the last ones: -1 for the channels, [-3, -2, -1] for the image. Default: -1.
+   */
   axis?: number | readonly number[];
 }
 
@@ -78,7 +83,7 @@ export function affineOf<T>(
   return { gamma: scale ? all[0] : undefined, beta: center ? all[scale ? 1 : 0] : undefined };
 }
 
-/** How `n` images are cut into sets with a mean and a variance each: see `assembly/normalization/forward.ts`. */
+/** A division of `n` images into sets with a mean and a variance each: see `assembly/normalization/forward.ts`. */
 export interface Cut {
   readonly c: number;
   readonly groups: number;
@@ -86,7 +91,7 @@ export interface Cut {
   rows(n: number): number;
 }
 
-/** Where means and variances lie. */
+/** The buffers of means and variances. */
 interface Statistics {
   readonly mean: Buffer;
   readonly variance: Buffer;
@@ -154,7 +159,7 @@ export const normalizationGradient: Gradient<NormalizationState> = (context, sta
     );
 };
 
-/** How one image is cut; the weights have the shape of its last `axes`. */
+/** A division of one image into such sets; the weights have the shape of its last `axes`. */
 interface ImageCut {
   readonly rows: number;
   readonly c: number;

@@ -23,7 +23,7 @@ export function broadcastTogether(where: string, operands: readonly Shape[]): Sh
   });
 }
 
-/** How a layer's options say what its operands are. */
+/** The options by which a layer describes its operands. */
 export interface OperandOptions {
   /**
    * The shape of each operand for one image, all of one rank, with 1 along the axes on which it is repeated. Default: those of

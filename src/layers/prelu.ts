@@ -50,7 +50,7 @@ export function prelu(options: PreluLayerOptions = {}): Layer {
   });
 }
 
-/** How often an image repeats the slopes, and how many there are. */
+/** The number of times that an image repeats the slopes, and their number. */
 interface Slopes {
   readonly rows: number;
   readonly c: number;

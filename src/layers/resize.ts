@@ -6,7 +6,7 @@ import { layerOf } from "./symbolic.ts";
 import { checkTable, tableFor, type AxisTable, type TakeLayerOptions } from "./take.ts";
 import { resizePass } from "./upSampling2d.ts";
 
-/** Where the rows, or the columns, of a resized image come from: of one or two rows, each. */
+/** A table that says from which one or two old rows, or columns, each new one comes. */
 export type ResizeTable = Pick<TakeLayerOptions, "places" | "blends">;
 
 export interface ResizeLayerOptions {

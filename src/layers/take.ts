@@ -9,13 +9,13 @@ import { layerOf } from "./symbolic.ts";
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
 export type Blend = readonly (readonly [place: number, weight: number])[];
 
-/** Where the elements of a new axis come from. */
+/** A table that says from which old elements those of a new axis come. */
 export interface AxisTable {
   /** Elements of the old axis. */
   readonly from: number;
   /** For each element of the new axis the old one that it is, or -1 for the filling. */
   readonly places: readonly number[];
-  /** Where the new elements are sums instead; those without a place are the filling all the same. */
+  /** The sums that new elements are instead; those without a place are the filling all the same. */
   readonly blends?: readonly Blend[];
   /** Default: 0. */
   readonly fill?: number;
@@ -38,7 +38,10 @@ export function isWhole(table: AxisTable): boolean {
   return table.places.length === table.from && rangeStart(table) === 0;
 }
 
-/** Fills in `y[outer, places, inner]` from `x[outer, from, inner]`. Sums are added in the order of the blend, in float64. */
+/**
+ * Fills in `y[outer, places, inner]` from `x[outer, from, inner]`. Sums are added in the order of the blend, in
+ * float64.
+ */
 export function takeAlong(
   table: AxisTable,
   inner: number,
@@ -66,7 +69,7 @@ export function takeAlong(
   }
 }
 
-/** How a tensor lies around the axis: `[outer, axis, inner]`. */
+/** The sizes of a tensor around the axis: `[outer, axis, inner]`. */
 export interface Around {
   readonly outer: number;
   readonly inner: number;
@@ -77,9 +80,12 @@ export interface TakeLayerOptions {
   axis: number;
   /** For each element of the new axis the one of the old axis that it is, or -1 for the filling. */
   places: readonly number[];
-  /** For each element of the new axis the elements of the old one that it is the sum of, each with its weight. Default: none. */
+  /**
+   * For each element of the new axis the elements of the old one that it is the sum of, each with its weight. Default:
+   * none.
+   */
   blends?: readonly Blend[];
-  /** What stands where there is no place. Default: 0. */
+  /** The value of elements without a place. Default: 0. */
   fill?: JsonNumber;
   name?: string;
 }
@@ -155,7 +161,9 @@ export function take(options: TakeLayerOptions): Layer {
   });
 }
 
-/** A range of an axis, with zeros where it reaches beyond: one patch for each of `outer`, by the kernels for patches. */
+/**
+ * A range of an axis, with zeros where it reaches beyond: one patch for each of `outer`, by the kernels for patches.
+ */
 function rangePass(
   { kernels, window, x, y }: BuildContext,
   { from, places }: AxisTable,

@@ -9,14 +9,17 @@ const INTERPOLATIONS = ["nearest", "bilinear"] as const;
 export type Interpolation = (typeof INTERPOLATIONS)[number];
 
 export interface UpSampling2dLayerOptions {
-  /** How many rows and columns become of one, or one number for both. Default: 2. */
+  /** The numbers of rows and columns that one becomes, or one number for both. Default: 2. */
   size?: Size;
   /** Default: `"nearest"`. */
   interpolation?: Interpolation;
   name?: string;
 }
 
-/** Where output `i` lies among the inputs when each becomes `factor` pixels: pixels have extents, and centres between. */
+/**
+ * The position of output `i` among the inputs when each becomes `factor` pixels: pixels have extents, and centres
+ * between.
+ */
 const PLACES: Record<Interpolation, (factor: number) => (i: number) => number> = {
   nearest: (factor) => (i) => Math.floor(i / factor),
   bilinear: (factor) => (i) => (2 * i + 1 - factor) / (2 * factor),

@@ -31,7 +31,7 @@ export interface Architecture {
   nodes: StoredNode[];
   /** Names of the nodes that the model returns. */
   outputs: string[];
-  /** What the outputs are called, where that is not as their nodes. */
+  /** The names of the outputs, where they differ from those of their nodes. */
   outputNames?: string[];
   /** Places among the outputs of those that have a loss, where not all have. */
   lossOutputs?: number[];

@@ -130,7 +130,7 @@ function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architectur
     lossOutputs: roles.lossOutputs ?? [...outputs.keys()],
   });
   if (new Set(outputs).size < outputs.length) fail("each output once", outputs);
-  // What nobody reads has no gradient, and no place for one.
+  // A value that nobody reads has no gradient, and no memory for one.
   const needed = new Set(graph.outputs);
   for (const value of needed) for (const from of nodeOf(graph, value)?.inputs ?? []) needed.add(from);
   const idle = graph.shapes.findIndex((_, value) => !needed.has(value));

@@ -9,9 +9,9 @@ import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
 
 export interface ModelOptions {
-  /** What `input()` gave, one or a list. */
+  /** One value or a list, made by `input()`. */
   inputs: SymbolicTensor | readonly SymbolicTensor[];
-  /** What layers gave, one or a list; outputs are called as the layers that give them. */
+  /** One value or a list, made by layers; outputs are called as the layers that compute them. */
   outputs: SymbolicTensor | readonly SymbolicTensor[];
   /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
   seed?: number;

@@ -40,7 +40,7 @@ export class InferenceModel {
   protected readonly parameters: Parameters;
   readonly #inputNames: readonly string[];
   readonly #sessions = new Set<Session>();
-  /** What `checkImages` was given: the same list for all training steps. */
+  /** The tensors passed to `checkImages`: the same list for all training steps. */
   readonly #given: Tensor[] = [];
   #placed: Placed | undefined;
 

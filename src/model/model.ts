@@ -32,7 +32,9 @@ interface LabelledImages {
   readonly count: number;
 }
 
-/** A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned. */
+/**
+ * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
+ */
 export class Model extends InferenceModel {
   readonly seed: number;
   /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
@@ -45,7 +47,10 @@ export class Model extends InferenceModel {
   #objective: Objective | undefined;
   #trainer: Trainer | undefined;
 
-  /** Draws the weights from `seed` unless they are given, or `shared` with other models. Users call `sequential`, `model` or `loadModel`. */
+  /**
+   * Draws the weights from `seed` unless they are given, or `shared` with other models. Users call `sequential`,
+   * `model` or `loadModel`.
+   */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>, shared?: SharedSlots) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
     this.seed = seed;
@@ -63,7 +68,7 @@ export class Model extends InferenceModel {
     return new Set(Array.from(learningParameters(this.graph, this.parameters), ({ name }) => name));
   }
 
-  /** What `compile` would refuse an optimizer for, as the layers are frozen now. */
+  /** The reason for which `compile` would refuse an optimizer, as the layers are frozen now. */
   get trainingFault(): TrainingFault | undefined {
     return trainingFault(this.graph, this.parameters);
   }
@@ -227,7 +232,9 @@ export class Model extends InferenceModel {
     return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
   }
 
-  /** Takes the model off its engine and frees its memory there; ends `fit`. The weights are kept; `compile` may follow. */
+  /**
+   * Takes the model off its engine and frees its memory there; ends `fit`. The weights are kept; `compile` may follow.
+   */
   override dispose(): void {
     if (this.#busy) throw new Error("dispose: expected a model at rest, got one in training");
     this.#run?.end(new Error("fit: expected the model to the end, got one that was disposed"));

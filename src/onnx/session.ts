@@ -10,13 +10,15 @@ import type { Computed } from "./import/values.ts";
 /** Views of a session's buffers: float32, or int32 for integers and booleans. */
 type View = Float32Array | Int32Array;
 
-/** How long a node took in a run. */
+/** The time that a node took in a run. */
 export interface NodeTime {
   readonly node: string;
   readonly milliseconds: number;
 }
 
-/** Inference on buffers that were planned once, in the file's layout and by its names. Nothing is copied or allocated. */
+/**
+ * Inference on buffers that were planned once, in the file's layout and by its names. Nothing is copied or allocated.
+ */
 export class OnnxSession {
   readonly inputs: Named<View>;
   readonly outputs: Named<View>;
@@ -61,7 +63,7 @@ export class OnnxSession {
     this.#session?.run(this.#images(n));
   }
 
-  /** As `run`, and tells how long each node of the file took, its layers together. @throws ShapeError */
+  /** Runs as `run` does, and returns how long each node of the file took, its layers together. @throws ShapeError */
   profile(n?: number): NodeTime[] {
     const times = new Map<string, number>();
     for (const { layer, milliseconds } of this.#session?.profile(this.#images(n)) ?? []) {

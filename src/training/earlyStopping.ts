@@ -6,7 +6,7 @@ import type { EpochEnd, History } from "./history.ts";
 const MONITORS = ["validationLoss", "loss", "validationAccuracy", "accuracy"] as const;
 
 export interface EarlyStopping {
-  /** What is to get better: a loss smaller, an accuracy larger. Default: `"validationLoss"`. */
+  /** The figure that is to get better: a loss smaller, an accuracy larger. Default: `"validationLoss"`. */
   monitor?: (typeof MONITORS)[number];
   /** Training stops after so many epochs in a row that are no better than the best; after one for 0, the default. */
   patience?: number;

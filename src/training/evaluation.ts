@@ -8,7 +8,7 @@ import { countRows } from "./metrics/metric.ts";
 import type { LossOutput } from "./objective.ts";
 import type { Targets } from "./targets.ts";
 
-/** What `evaluate` finds for one output, the metrics passed to `compile` included. */
+/** The results of `evaluate` for one output, the metrics passed to `compile` included. */
 export interface Figures extends MetricFigures {
   /** Mean loss of a row. */
   loss: number;

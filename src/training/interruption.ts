@@ -1,6 +1,6 @@
 import type { AbortSignalLike } from "../runtime/platform.ts";
 
-/** What may end a run from outside at any time between two steps: its signal, and who takes its model or engine away. */
+/** The ways to end a run from outside between two steps: its signal, and taking its model or engine away. */
 export class Interruption {
   readonly #signal: AbortSignalLike | undefined;
   #ended: { readonly reason: unknown } | undefined;

@@ -1,4 +1,4 @@
-/** What training minimises and evaluation measures: the outputs of a model that have a loss. */
+/** Training minimises an objective, and evaluation measures it: the outputs of a model that have a loss. */
 import type { Labels } from "../labels.ts";
 import { lossOutputsOf, type Graph } from "../graph/graph.ts";
 import { inOrder, placeOf, type Named } from "../graph/namedTensors.ts";

@@ -18,7 +18,7 @@ export function noTargets(): Targets {
   return { classes: false, data: new Float32Array(0), size: 0 };
 }
 
-/** What labels were read as last: training steps make no object for it. */
+/** The labels that were read last: training steps reuse the object instead of making one. */
 const scratch = noTensor();
 
 /**

@@ -16,7 +16,9 @@ import type { LossOutput } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { OptimizerUpdate, type Slots } from "./update.ts";
 
-/** All that a run of training needs to go on bit for bit, besides the weights, the data and the options of `compile`. */
+/**
+ * All that a run of training needs to go on bit for bit, besides the weights, the data and the options of `compile`.
+ */
 export interface TrainingState {
   /** Names the random draws of the run: the order of each epoch and the masks of dropout. */
   readonly seed: number;
@@ -49,7 +51,7 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #outputs: readonly LossOutput[];
   readonly #region: Region;
-  /** As `trainable` of the layers was when the model was compiled. */
+  /** The values of `trainable` of the layers when the model was compiled. */
   readonly #trainable: readonly boolean[];
   readonly #learning: ReadonlySet<Parameter>;
   /** Addresses of the gradients, laid out as the parameters, and of the results of the losses. */

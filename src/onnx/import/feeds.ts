@@ -1,4 +1,4 @@
-/** What nets are given and return: tensors of the file's types, and how their elements lie in memory. */
+/** Nets are fed with tensors of the file's types and return such; this file moves their elements to memory and back. */
 import { ShapeError } from "../../errors.ts";
 import { lengthOf, listed, listOf, plainView, show, typedName } from "../../options.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
@@ -29,7 +29,9 @@ function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {
   );
 }
 
-/** @throws ShapeError naming `place`, unless it is a shape that the input takes; with `open` any number of images is. */
+/**
+ * @throws ShapeError naming `place`, unless it is a shape that the input takes; with `open` any number of images is.
+ */
 export function checkFeedShape(place: string, input: OnnxInput, shape: Shape, open: boolean): void {
   if (Array.isArray(shape) && fits(input, shape, open)) return;
   const sizes = input.dims.map((size, axis) => (open && axis === 0 ? "n" : size === "" ? "?" : size));
@@ -68,7 +70,10 @@ export function readFeed(
   return { shape, data: plainView<OnnxData>(data, own as new () => OnnxData) };
 }
 
-/** The bits of a tensor's elements as they lie in memory, four bytes each. @throws ShapeError for integers that need more */
+/**
+ * The bits of a tensor's elements as they lie in memory, four bytes each. @throws ShapeError for integers that need
+ * more
+ */
 export function toMemory(where: string, data: OnnxData): Float32Array {
   const kind = typedName(data);
   if (kind === "Float32Array") return data as Float32Array;

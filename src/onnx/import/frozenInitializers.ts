@@ -11,7 +11,7 @@ export interface FrozenInitializer {
   readonly reason: string;
 }
 
-/** Of a net that takes any number of images, as its layers are frozen now. */
+/** Lists the frozen initializers of a net that takes any number of images, as its layers are frozen now. */
 export function frozenInitializers(graph: OnnxGraph, instance: Instance): FrozenInitializer[] {
   const { learning } = instance.model!;
   const uses = [...instance.stored()];

@@ -9,7 +9,7 @@ import type { Constant, ElementType } from "../file/constant.ts";
 const FIRST_VERSION = 6;
 const LAST_VERSION = 25;
 
-/** What a net is given. */
+/** An input of a net. */
 export interface OnnxInput {
   readonly name: string;
   readonly type: ElementType;
@@ -33,7 +33,7 @@ function fail(place: string, expected: string, given: unknown): never {
   throw new FormatError(`loadOnnx: ${place}: expected ${expected}, got ${show(given)}`);
 }
 
-/** What errors call a node: its name, else the first value it defines. */
+/** The name of a node in errors: its own, else that of the first value it defines. */
 export function nodeName({ name, opType, outputs }: NodeProto): string {
   return name || outputs[0] || opType;
 }

@@ -7,7 +7,7 @@ import type { GraphProto, ModelProto, NodeProto } from "../file/proto.ts";
 /** Operators whose nodes are told by name; of more the operators alone are. */
 const MOST_NAMED = 12;
 
-/** What a file cannot be loaded for: so many nodes, and why. */
+/** The message for a file that cannot be loaded because so many nodes cannot be computed. */
 export function notComputed(count: number, why: string): string {
   const nodes = count === 1 ? "a node that is" : `${count} nodes that are`;
   return `loadOnnx: expected nodes that can be computed, got ${nodes} not: ${why}`;
@@ -21,7 +21,9 @@ function* nodesIn({ nodes }: Pick<GraphProto, "nodes">): Generator<NodeProto> {
   }
 }
 
-/** The nodes of a file that a table does not compute, by their operators: those in branches, bodies and functions too. */
+/**
+ * The nodes of a file that a table does not compute, by their operators: those in branches, bodies and functions too.
+ */
 export function missingOperators(model: ModelProto, table: OperatorTable): Map<string, NodeProto[]> {
   const missing = new Map<string, NodeProto[]>();
   for (const graph of [model.graph ?? { nodes: [] }, { nodes: model.functionNodes ?? [] }]) {

@@ -4,7 +4,10 @@ import { ATTRIBUTE_TYPE, type AttributeProto, type NodeProto } from "../file/pro
 import { readTensor } from "../file/tensorData.ts";
 import type { Constant } from "../file/constant.ts";
 
-/** What a file asks for and nobody here does: collected over all nodes, so that one error tells all of it. */
+/**
+ * Something that a file asks for and nobody here does. It is collected over all nodes, so that one error names all of
+ * it.
+ */
 export class Unsupported extends OwnError {}
 
 /** The same, of what no shapes or numbers of the net's inputs would change. */
@@ -16,7 +19,9 @@ export class UnknownForm extends Unsupported {}
  */
 export class Rare extends Error {}
 
-/** The types that an attribute is of: one, unless it holds what another type has. Files of the first versions tell none. */
+/**
+ * The types that an attribute is of: one, unless it holds what another type has. Files of the first versions tell none.
+ */
 function typesOf({ type, f, i, s, t, floats, ints, strings }: AttributeProto): number[] {
   const held = new Set([type]);
   if (f !== undefined) held.add(ATTRIBUTE_TYPE.float);

@@ -34,7 +34,7 @@ export function meanAbsoluteError(options: NoOptions = {}): Loss {
 }
 
 export interface HuberOptions {
-  /** Where the square ends and the straight line begins. Default: 1. */
+  /** The difference at which the square ends and the straight line begins. Default: 1. */
   delta?: number;
 }
 

@@ -4,7 +4,7 @@ import { OptionError } from "../../errors.ts";
 import { numberIn, show } from "../../options.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
-/** What an optimizer computes for one model. All that it remembers from step to step lies in its slots. */
+/** An optimizer's work for one model. All that it remembers from step to step lies in its slots. */
 export interface OptimizerRun {
   /**
    * Asks for the learning rate of step `step`, counted from 0, and makes ready for it. Steps come in ascending order: a

@@ -16,7 +16,7 @@ import {
 import type { Value } from "../values.ts";
 import { range } from "./along.ts";
 
-/** What a shape becomes when the axis gets another size; of one image or all. */
+/** The shape with another size along the axis, for one image or all. */
 function resized(shape: Shape, axis: number, size: number, n: number): number[] {
   return shape.map((each, i) => (i === axis ? size : i === 0 ? n : each));
 }
@@ -86,7 +86,7 @@ function ascending(a: number, b: number): number {
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
 
-/** Of opset 6 to 9 the number is an attribute. Of equal elements the first come first. */
+/** In opsets 6 to 9 the number is an attribute. Of equal elements the first come first. */
 const topK: Operator = {
   inputs: [1, 2],
   lower(node) {

@@ -7,7 +7,7 @@ import { Unsupported } from "../node.ts";
 import { axisOf, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import type { Computed } from "../values.ts";
 
-/** What a layer over the last axis in memory makes along an axis of a value. */
+/** Applies a layer, which works over the last axis in memory, along an axis of a value. */
 function along({ builder }: Node, x: Computed, axis: number, layer: Layer): Computed {
   builder.axis(x, axis);
   const order = [...x.order.filter((other) => other !== axis), axis];

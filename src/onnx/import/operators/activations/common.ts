@@ -96,7 +96,7 @@ function parametricRelu(node: Node): readonly Value[] {
   throw new Rare();
 }
 
-/** Of opset 6 to 10 the bounds are attributes, later inputs. */
+/** In opsets 6 to 10 the bounds are attributes, later inputs. */
 function clip(node: Node): readonly Value[] {
   const { attributes, inputs } = node;
   const [low, high] = [attributes.anyFloat("min", -Infinity), attributes.anyFloat("max", Infinity)];

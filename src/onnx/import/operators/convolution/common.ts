@@ -45,7 +45,9 @@ interface PlaneOptions {
   readonly useBias: boolean;
 }
 
-/** How a layer of `f` filters with the file's weights makes of images of one or two dimensions others of `sizes`. */
+/**
+ * A layer of `f` filters with the file's weights, which turns images of one or two dimensions into others of `sizes`.
+ */
 export interface Convolution {
   readonly images: Images;
   readonly filters: Constant;
@@ -83,7 +85,7 @@ export function convolve(node: Node, convolution: Convolution, bias?: WeightSour
   return y;
 }
 
-/** What a node's attributes and its filters `[f, c / groups, …]` say about a convolution. @throws Unsupported */
+/** Reads a convolution from a node's attributes and its filters `[f, c / groups, …]`. @throws Unsupported */
 export function convWindow(node: Node): { images: ImageSizes; filters: Shape; window: SlidingWindow } {
   const { attributes } = node;
   const images = checkImages(required(node, 0));
@@ -93,7 +95,7 @@ export function convWindow(node: Node): { images: ImageSizes; filters: Shape; wi
   return { images, filters, window };
 }
 
-/** Of one and two dimensions it is a layer. */
+/** A convolution over one or two dimensions is a layer. */
 const conv: Operator = {
   inputs: [2, 3],
   lower(node) {

@@ -17,7 +17,7 @@ import { AUTO_PADS, checkPadding, sharedPadding, type Pair, type SlidingWindow }
 /** A window over the output, with as many positions as the input has pixels. */
 interface TransposedWindow {
   readonly window: SlidingWindow;
-  /** Of the output. */
+  /** The sizes of the output. */
   readonly sizes: readonly number[];
   /** Elements of the output behind all windows, beside the padding. */
   readonly extra: readonly number[];
@@ -64,7 +64,7 @@ export function transposedWindow(
   return { window: { kernel, strides, dilations, pads, sizes: inputs }, sizes, extra };
 }
 
-/** What a node's attributes and its filters `[c, f / groups, …]` say about a convolution's adjoint. @throws Unsupported */
+/** Reads a convolution's adjoint from a node's attributes and its filters `[c, f / groups, …]`. @throws Unsupported */
 export function transposition(
   node: Node,
 ): TransposedWindow & { images: ImageSizes; filters: Shape; f: number } {
@@ -75,13 +75,13 @@ export function transposition(
   const groups = attributes.int("group", 1);
   const [c, fg] = filters as [number, number];
   const f = fg * groups;
-  // As the filters of the convolution whose input gradient it is.
+  // The filters are those of the convolution whose input gradient it is.
   checkFilters({ ...images, c: f }, filters, groups, made.window);
   if (c !== images.c) throw new Unsupported(`expected filters for ${images.c} channels, got ${c}`);
   return { ...made, images, filters, f };
 }
 
-/** Of one and two dimensions it is a layer, where that can add as much behind as the file asks for. */
+/** Over one or two dimensions it is a layer, where that can add as much behind as the file asks for. */
 const convTranspose: Operator = {
   inputs: [2, 3],
   lower(node) {

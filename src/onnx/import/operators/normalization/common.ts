@@ -43,7 +43,7 @@ const sourceOf = (constant: Constant): WeightSource => ({ constant, learns: cons
 
 export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
 
-/** Of opset 6 there is a test mode, of 7 to 13 outputs tell, from 14 on there is a training mode. */
+/** Opset 6 has a test mode, in 7 to 13 the outputs decide, and from 14 on there is a training mode. */
 function isTraining({ attributes, outputs }: Node): boolean {
   const { version } = attributes;
   if (version >= 14) return attributes.flag("training_mode", false);
@@ -58,7 +58,7 @@ export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; 
   if (x.type !== "float32" || sizes.length === 0) {
     throw new Unsupported(`expected float32 [n, c, …], got ${x.type} ${shapeText(x.shape)}`);
   }
-  // Of opset 6 to 8 every element of an image may have statistics of its own.
+  // In opsets 6 to 8 every element of an image may have statistics of its own.
   const spatial = attributes.flag("spatial", true);
   const seen = spatial ? x : builder.reshaped(x, [n!, sizeOf(sizes)]);
   return { x, seen, momentum: attributes.float("momentum", 0.9), channels: seen.shape[1]! };
@@ -107,7 +107,7 @@ const instanceNormalization: Operator = {
     ),
 };
 
-/** Of opset 18 to 20 there is a scale for each group, later for each channel. */
+/** Opsets 18 to 20 have a scale for each group, later ones for each channel. */
 const groupNormalization: Operator = {
   inputs: [3, 3],
   lower(node) {

@@ -7,7 +7,7 @@ import type { ImageSizes } from "../window/images.ts";
 import type { Pair, SlidingWindow } from "../window/window.ts";
 import { countTaps, eachPosition, tapsWithin } from "../window/taps.ts";
 
-/** What becomes of the window at a position, whose taps are pairs of places behind `base` and in the window. */
+/** A function of the window at a position, whose taps are pairs of offsets behind `base` and in the window. */
 export interface Pool {
   value(x: Numbers, base: number, taps: Int32Array, position: number): number;
   /** The place that the value is from. */
@@ -88,7 +88,10 @@ export function averages(window: SlidingWindow, sizes: readonly number[], counts
 /** The largest p of a norm: its powers are products. */
 const MOST_P = 64;
 
-/** `(Σ |x|^p)^(1/p)`, in scan order, in float64. @throws Unsupported unless p is a positive integer that is not too large */
+/**
+ * `(Σ |x|^p)^(1/p)`, in scan order, in float64. @throws Unsupported unless p is a positive integer that is not too
+ * large
+ */
 export function lpNorms(p: number): Pool {
   if (p < 1 || p > MOST_P) throw new Unsupported(`p: expected an integer from 1 to ${MOST_P}, got ${p}`);
   return {

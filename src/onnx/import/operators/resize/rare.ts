@@ -43,7 +43,7 @@ const LINEAR: Kernel = { radius: 1, weight: (x) => fround(1 - x) };
 
 const cubicOf = (a: number): Kernel => ({ radius: 2, weight: (x) => (x <= 1 ? inner : outer)(a, x) });
 
-/** How blends are made of the elements around. */
+/** The way in which blends are made of the elements around. */
 interface Blending {
   readonly kernel: Kernel;
   /** Whether elements that do not exist count for nothing; else they are the last ones. */

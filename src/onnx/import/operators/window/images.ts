@@ -39,7 +39,7 @@ function withHeight({ builder }: Node, { value, n, c, sizes }: Images): Computed
   return builder.ordered(builder.reshaped(value, [n, c, 1, ...sizes]) as Computed, channelsLast(4));
 }
 
-/** What a layer for images `[h, w, c]` makes of images of one or two dimensions: `channels` of `sizes`. */
+/** Applies a layer for images `[h, w, c]` to images of one or two dimensions, which makes `channels` of `sizes`. */
 export function overPlane(
   node: Node,
   layer: Layer,

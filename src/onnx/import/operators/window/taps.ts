@@ -15,14 +15,17 @@ export function countTaps({ kernel, sizes }: SlidingWindow, values: number): num
   throw new Unsupported(`expected a window of at most ${MOST} taps in all, got ${count}`);
 }
 
-/** The taps along an axis that lie within it, `[first, end)`, and the place of the first of all, which may lie before it. */
+/**
+ * The taps along an axis that lie within it, `[first, end)`, and the place of the first of all, which may lie before
+ * it.
+ */
 interface Reach {
   readonly start: number;
   readonly first: number;
   readonly end: number;
 }
 
-/** Of the window at a position, within axes of `sizes`. */
+/** The taps of the window at a position that lie within axes of `sizes`, axis by axis. */
 function reachesOf(window: SlidingWindow, sizes: readonly number[], position: number): Reach[] {
   const { kernel, strides, dilations, pads, sizes: counts } = window;
   const reaches: Reach[] = [];
@@ -37,7 +40,7 @@ function reachesOf(window: SlidingWindow, sizes: readonly number[], position: nu
   return reaches;
 }
 
-/** How many taps of the window at a position lie within axes of `sizes`. */
+/** Counts the taps of the window at a position that lie within axes of `sizes`. */
 export function tapsWithin(window: SlidingWindow, sizes: readonly number[], position: number): number {
   return sizeOf(reachesOf(window, sizes, position).map(({ first, end }) => end - first));
 }

@@ -5,7 +5,7 @@ import type { Node } from "../../operator.ts";
 /** The largest size of a window. */
 const MOST = 2 ** 26;
 
-/** Of one axis: before and behind; or of two axes. */
+/** A pair of numbers for one axis, before and behind, or for two axes. */
 export type Pair = readonly [number, number];
 
 export const AUTO_PADS = ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"] as const;
@@ -23,7 +23,7 @@ export function checkPadding(auto: (typeof AUTO_PADS)[number], pads: readonly nu
   throw new Unsupported(`pads: expected none beside auto_pad ${auto}, got ${listed(pads)}`);
 }
 
-/** How a window slides along the axes behind the channels: one entry for each. */
+/** A window that slides along the axes behind the channels: one entry for each. */
 export interface SlidingWindow {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
