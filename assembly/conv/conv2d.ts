@@ -11,25 +11,14 @@
  * count as zeros (see `subnormal.ts`).
  */
 import { Activation } from "../lib/activations";
-import { correlateShare, correlateSpace } from "./correlate";
-import {
-  describePanels,
-  EDGE,
-  EDGE_BYTES,
-  gemmBlock,
-  KC,
-  operandAt,
-  OPERANDS_BYTES,
-  panelsAt,
-  rowTable,
-  SINGLE_RUN_BYTES,
-  singleRun,
-} from "../gemm/block";
+import { correlateShare, takeCorrelation } from "./correlate";
+import { describePanels, gemmBlock, KC, openProduct, rowTable, singleRun, takeProduct } from "../gemm/block";
 import { MR, NR } from "../gemm/micro";
 import { packPanels, packPanelsTransposed, paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { col2imBlock } from "./im2row";
 import { stripFloats } from "./patches";
-import { endShare, firstShare, share, shares } from "../lib/share";
+import { endShare, firstShare } from "../lib/share";
+import { openWorkspace, takeFloats, workspaceFloats } from "../lib/workspace";
 import { Window } from "../lib/window";
 
 /** Floats of a block of patch gradients, 64 KB. */
@@ -59,10 +48,16 @@ export function conv2dPackFilters(window: Window, f: i32, groups: i32, w: usize,
   }
 }
 
+function layOutForward(window: Window, groups: i32): void {
+  const strip = stripFloats(window.ow, window.strideW, window, window.c / groups);
+  takeCorrelation(window.ow, window.kh * window.kw, strip);
+}
+
 /** Floats of workspace for `conv2dForward` in `groups` groups. @size */
 export function conv2dForwardWorkspace(window: Window, groups: i32): f64 {
-  const strip = stripFloats(window.ow, window.strideW, window, window.c / groups);
-  return <f64>shares() * correlateSpace(window.ow, window.kh * window.kw, strip);
+  openWorkspace(0);
+  layOutForward(window, groups);
+  return workspaceFloats();
 }
 
 /**
@@ -92,12 +87,13 @@ export function conv2dForward(
   const fg = f / groups;
   const row = (<usize>f) << 2;
   const bytes = (<usize>(window.kh * window.kw * cg * paddedColumns(fg))) << 2;
-  workspace += <usize>share() * <usize>(conv2dForwardWorkspace(window, groups) / shares()) * 4;
+  openWorkspace(workspace);
+  layOutForward(window, groups);
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
     const bias = b ? b + first : 0;
     const xg = x + ((<usize>(g * cg)) << 2);
-    correlateShare(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha, workspace);
+    correlateShare(window, 1, 1, n, cg, xg, fg, packed, y + first, row, bias, activation, alpha);
     packed += bytes;
   }
 }
@@ -121,12 +117,25 @@ function blockRows(k: i32): i32 {
   return max(MR, (BLOCK / k / MR) * MR);
 }
 
-/** Floats of workspace for `conv2dBackpropInputCol2im`. @size */
-export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): f64 {
+/** The table of a block's rows, the packed filters, and a block of patch gradients. */
+let rowAddresses: usize = 0;
+let panels: usize = 0;
+let block: usize = 0;
+
+function layOutCol2im(window: Window, f: i32, groups: i32): void {
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
-  const head = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + rows;
-  return <f64>shares() * (<f64>head + <f64>(f / groups) * <f64>paddedColumns(k) + <f64>rows * <f64>k);
+  takeProduct();
+  rowAddresses = takeFloats(rows);
+  panels = takeFloats(<f64>(f / groups) * <f64>paddedColumns(k));
+  block = takeFloats(<f64>rows * <f64>k);
+}
+
+/** Floats of workspace for `conv2dBackpropInputCol2im`. @size */
+export function conv2dBackpropInputCol2imWorkspace(window: Window, f: i32, groups: i32): f64 {
+  openWorkspace(0);
+  layOutCol2im(window, f, groups);
+  return workspaceFloats();
 }
 
 /**
@@ -156,24 +165,18 @@ export function conv2dBackpropInputCol2im(
   if (n == 0) return;
   dy += (<usize>(image0 * window.oh * window.ow * f)) << 2;
   dx += (<usize>(image0 * window.h * window.w * window.c)) << 2;
-  workspace += <usize>share() * <usize>(conv2dBackpropInputCol2imWorkspace(window, f, groups) / shares()) * 4;
+  openWorkspace(workspace);
+  layOutCol2im(window, f, groups);
   const m = n * window.oh * window.ow;
   const k = window.kh * window.kw * cg;
   const mc = blockRows(k);
   const panelStride = PANEL_ROW * fg;
-  const edge = workspace;
-  const operand = operandAt(edge + EDGE_BYTES);
-  const columns = panelsAt(edge + EDGE_BYTES);
-  const runs = edge + EDGE_BYTES + OPERANDS_BYTES;
-  const table = runs + SINGLE_RUN_BYTES;
-  const panels = table + ((<usize>mc) << 2);
-  const block = panels + ((<usize>(fg * paddedColumns(k))) << 2);
   const dyRow = (<usize>f) << 2;
   const pointwise = isPointwise(window);
   const cRow = (<usize>(pointwise ? window.c : k)) << 2;
-  operand.rows = table;
-  operand.runs = runs;
-  operand.step = 4;
+  const p = openProduct();
+  p.rows = rowAddresses;
+  p.step = 4;
   if (!pointwise) memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
   for (let g = 0; g < groups; g++) {
     const first = (<usize>(g * fg)) << 2;
@@ -183,10 +186,10 @@ export function conv2dBackpropInputCol2im(
       const rows = min(mc, m - ic);
       const c = pointwise ? dxg + ic * cRow : block;
       for (let pc = 0; pc < fg; pc += KC) {
-        singleRun(runs, min(KC, fg - pc));
-        rowTable(table, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
-        describePanels(columns, panels + PANEL_ROW * pc, k, panelStride);
-        gemmBlock(rows, k, operand, columns, c, cRow, pc == 0, 0, Activation.linear, 0, edge);
+        singleRun(p, min(KC, fg - pc));
+        rowTable(rowAddresses, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
+        describePanels(p, panels + PANEL_ROW * pc, k, panelStride);
+        gemmBlock(rows, k, p, c, cRow, pc == 0, 0, Activation.linear, 0);
       }
       if (!pointwise) col2imBlock(window, cg, block, ic, rows, dxg);
     }

@@ -2,16 +2,13 @@
 import { Activation } from "../lib/activations";
 import {
   describePanels,
-  EDGE,
-  EDGE_BYTES,
   gemmBlock,
   KC,
-  operandAt,
-  OPERANDS_BYTES,
-  panelsAt,
+  openProduct,
+  Product,
   rowTable,
-  SINGLE_RUN_BYTES,
   singleRun,
+  takeProduct,
 } from "../gemm/block";
 import { MR, RUN } from "../gemm/micro";
 import { packPanels, paddedColumns, PANEL_ROW } from "../gemm/pack";
@@ -21,12 +18,12 @@ import {
   gatherElements,
   openStrip,
   Patches,
-  PATCHES_BYTES,
   rowRuns,
   stripFloats,
   stripPixels,
 } from "./patches";
-import { endShare, firstShare, share, shares } from "../lib/share";
+import { endShare, firstShare } from "../lib/share";
+import { openWorkspace, take, takeFloats, workspaceFloats } from "../lib/workspace";
 import { Window } from "../lib/window";
 
 /** Output pixels in a strip: the reduction's block, unless one row has more. */
@@ -41,36 +38,44 @@ const GATHER: i32 = 64;
 /** Rows of dW for which elements are gathered: with a strip's pixels 20 KB, and the rows' lines of dW stay in L2. */
 const ROWS: i32 = 4 * MR;
 
-/** Floats in front of the tables. */
-const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + PATCHES_BYTES + SINGLE_RUN_BYTES) >> 2) + ROWS;
-
 // @ts-ignore: decorator
 @inline
 function isGathered(cg: i32, fg: i32): bool {
   return min(cg, fg) >= GATHER;
 }
 
-/** Floats of the table of a strip's rows: at most one a pixel, and the end. */
-// @ts-ignore: decorator
-@inline
-function rowTableSize(pixels: i32): i32 {
-  return <i32>((<usize>(pixels + 1) * RUN) >> 2);
+/**
+ * The description of the patches, the tables of gathered rows, of a patch's elements and of a strip's runs, the panels of dY,
+ * the gathered elements, and the strips.
+ */
+let patchesAt: usize = 0;
+let gatheredRows: usize = 0;
+let elements: usize = 0;
+let runs: usize = 0;
+let panels: usize = 0;
+let gathered: usize = 0;
+let strips: usize = 0;
+
+/** Runs of a strip are at most one a pixel, and the end. */
+function layOut(window: Window, f: i32, groups: i32): void {
+  const cg = window.c / groups;
+  const fg = f / groups;
+  const pixels = stripPixels(window.ow, PIXELS);
+  takeProduct();
+  patchesAt = take(offsetof<Patches>());
+  gatheredRows = takeFloats(ROWS);
+  elements = takeFloats(<f64>(window.kh * window.kw * cg));
+  runs = takeFloats((<f64>pixels + 1) * <f64>(RUN >> 2));
+  panels = takeFloats(<f64>pixels * <f64>paddedColumns(fg));
+  gathered = takeFloats(isGathered(cg, fg) ? <f64>pixels * <f64>ROWS : 0);
+  strips = takeFloats(stripFloats(window.ow, window.strideW, window, cg));
 }
 
 /** Floats of workspace for `conv2dBackpropFilter`. @size */
 export function conv2dBackpropFilterWorkspace(window: Window, f: i32, groups: i32): f64 {
-  const cg = window.c / groups;
-  const fg = f / groups;
-  const k = window.kh * window.kw * cg;
-  const pixels = stripPixels(window.ow, PIXELS);
-  return (
-    <f64>shares() *
-    (<f64>(HEAD + rowTableSize(pixels)) +
-      <f64>k +
-      <f64>pixels * <f64>paddedColumns(fg) +
-      (isGathered(cg, fg) ? <f64>pixels * <f64>ROWS : 0) +
-      stripFloats(window.ow, window.strideW, window, cg))
-  );
+  openWorkspace(0);
+  layOut(window, f, groups);
+  return workspaceFloats();
 }
 
 /**
@@ -100,15 +105,10 @@ export function conv2dBackpropFilter(
   const q1 = endShare(k, MR);
   if (q0 == q1) return;
   const row = (<usize>f) << 2;
-  workspace += <usize>share() * <usize>(conv2dBackpropFilterWorkspace(window, f, groups) / shares()) * 4;
-  const columns = panelsAt(workspace + EDGE_BYTES);
-  const patches = changetype<Patches>(workspace + EDGE_BYTES + OPERANDS_BYTES);
-  const elements = workspace + ((<usize>HEAD) << 2);
-  const runs = elements + ((<usize>k) << 2);
-  const pixels = stripPixels(window.ow, PIXELS);
-  const panels = runs + ((<usize>rowTableSize(pixels)) << 2);
-  const gathered = panels + ((<usize>(pixels * paddedColumns(fg))) << 2);
-  const strips = gathered + (isGathered(cg, fg) ? (<usize>(pixels * ROWS)) << 2 : 0);
+  openWorkspace(workspace);
+  layOut(window, f, groups);
+  const p = openProduct();
+  const patches = changetype<Patches>(patchesAt);
   describePatches(patches, window, 1, 1, cg, PIXELS);
   elementOffsets(patches, elements);
   for (let g = 0; g < groups; g++) {
@@ -123,10 +123,9 @@ export function conv2dBackpropFilter(
         const strip = openStrip(patches, xg, image, images, r, rows, strips);
         const kc = rowRuns(patches, strip, images, rows, runs);
         packPanels(kc, fg, from, row, panels, PANEL_ROW * kc, true);
-        describePanels(columns, panels, fg, PANEL_ROW * kc);
-        if (isGathered(cg, fg))
-          addGathered(patches, q0, q1, kc, fg, dw + first, row, fresh, gathered, workspace);
-        else addInPlace(patches, q0, q1, fg, dw + first, row, fresh, workspace);
+        describePanels(p, panels, fg, PANEL_ROW * kc);
+        if (isGathered(cg, fg)) addGathered(p, patches, q0, q1, kc, fg, dw + first, row, fresh);
+        else addInPlace(p, patches, q0, q1, fg, dw + first, row, fresh);
         from += kc * row;
         fresh = false;
       }
@@ -136,39 +135,25 @@ export function conv2dBackpropFilter(
 
 /** Adds a strip's part to rows `[q0, q1)` of dW, reading the elements of its patches where they lie. */
 function addInPlace(
-  p: Patches,
+  p: Product,
+  patches: Patches,
   q0: i32,
   q1: i32,
   fg: i32,
   dw: usize,
   row: usize,
   fresh: bool,
-  workspace: usize,
 ): void {
-  const elements = workspace + ((<usize>HEAD) << 2);
-  const operand = operandAt(workspace + EDGE_BYTES);
-  operand.rows = elements + ((<usize>q0) << 2);
-  operand.runs = elements + ((<usize>(p.runs * p.length)) << 2);
-  operand.step = <usize>p.window.strideW * p.pixel;
-  const columns = panelsAt(workspace + EDGE_BYTES);
-  gemmBlock(
-    q1 - q0,
-    fg,
-    operand,
-    columns,
-    dw + <usize>q0 * row,
-    row,
-    fresh,
-    0,
-    Activation.linear,
-    0,
-    workspace,
-  );
+  p.rows = elements + ((<usize>q0) << 2);
+  p.runs = runs;
+  p.step = <usize>patches.window.strideW * patches.pixel;
+  gemmBlock(q1 - q0, fg, p, dw + <usize>q0 * row, row, fresh, 0, Activation.linear, 0);
 }
 
-/** The same for a strip of `kc` patches, whose elements are gathered at `block` for a few rows of dW at a time. */
+/** The same for a strip of `kc` patches, whose elements are gathered for a few rows of dW at a time. */
 function addGathered(
-  p: Patches,
+  p: Product,
+  patches: Patches,
   q0: i32,
   q1: i32,
   kc: i32,
@@ -176,33 +161,14 @@ function addGathered(
   dw: usize,
   row: usize,
   fresh: bool,
-  block: usize,
-  workspace: usize,
 ): void {
-  const elements = workspace + ((<usize>HEAD) << 2);
-  const runs = elements + ((<usize>(p.runs * p.length)) << 2);
-  const operand = operandAt(workspace + EDGE_BYTES);
-  const columns = panelsAt(workspace + EDGE_BYTES);
-  operand.runs = workspace + EDGE_BYTES + OPERANDS_BYTES + PATCHES_BYTES;
-  operand.rows = operand.runs + SINGLE_RUN_BYTES;
-  singleRun(operand.runs, kc);
+  p.rows = gatheredRows;
+  singleRun(p, kc);
   for (let q = q0; q < q1; q += ROWS) {
     const rows = min(ROWS, q1 - q);
-    gatherElements(p, elements, q, rows, runs, <usize>p.window.strideW * p.pixel, block);
-    rowTable(operand.rows, rows, block, 4);
-    operand.step = (<usize>rows) << 2;
-    gemmBlock(
-      rows,
-      fg,
-      operand,
-      columns,
-      dw + <usize>q * row,
-      row,
-      fresh,
-      0,
-      Activation.linear,
-      0,
-      workspace,
-    );
+    gatherElements(patches, elements, q, rows, runs, <usize>patches.window.strideW * patches.pixel, gathered);
+    rowTable(gatheredRows, rows, gathered, 4);
+    p.step = (<usize>rows) << 2;
+    gemmBlock(rows, fg, p, dw + <usize>q * row, row, fresh, 0, Activation.linear, 0);
   }
 }

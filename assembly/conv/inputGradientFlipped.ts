@@ -6,14 +6,11 @@
  * of padding above, with the filters rotated and their channels swapped: `w'[ky, kx, f, c] = w[kh−1−ky, kw−1−kx, c, f]`.
  */
 import { Activation } from "../lib/activations";
-import { correlateShare, correlateSpace } from "./correlate";
+import { correlateShare, takeCorrelation } from "./correlate";
 import { packPanelsTransposed, paddedColumns, PANEL_ROW } from "../gemm/pack";
 import { stripFloats } from "./patches";
-import { share, shares } from "../lib/share";
+import { openWorkspace, take, takeFloats, workspaceFloats } from "../lib/workspace";
 import { Window } from "../lib/window";
-
-/** Bytes of the rotated window in front of the workspace: 13 numbers, rounded up to a whole cache line. */
-const ROTATED: usize = 64;
 
 /** Writes to `to` the window of the rotated correlation from `dy[oh, ow, f]` back to `dx[h, w, c]`. */
 export function rotate(window: Window, f: i32, to: Window): void {
@@ -32,12 +29,22 @@ export function rotate(window: Window, f: i32, to: Window): void {
   to.left = (window.kw - 1) * window.dilationW - window.left;
 }
 
+/** The window of the correlation, and the rotated filters. */
+let rotatedAt: usize = 0;
+let panels: usize = 0;
+
+function layOut(window: Window, f: i32, groups: i32): void {
+  const taps = window.kh * window.kw;
+  rotatedAt = take(offsetof<Window>());
+  panels = takeFloats(<f64>taps * <f64>(f / groups) * <f64>paddedColumns(window.c / groups));
+  takeCorrelation(window.w, taps, stripFloats(window.w, 1, window, f / groups));
+}
+
 /** Floats of workspace for `conv2dBackpropInputFlipped`. @size */
 export function conv2dBackpropInputFlippedWorkspace(window: Window, f: i32, groups: i32): f64 {
-  const taps = window.kh * window.kw;
-  const strip = stripFloats(window.w, 1, window, f / groups);
-  const filters = <f64>taps * <f64>(f / groups) * <f64>paddedColumns(window.c / groups);
-  return <f64>shares() * (<f64>(ROTATED >> 2) + filters + correlateSpace(window.w, taps, strip));
+  openWorkspace(0);
+  layOut(window, f, groups);
+  return workspaceFloats();
 }
 
 /**
@@ -63,12 +70,10 @@ export function conv2dBackpropInputFlipped(
   const fg = f / groups;
   const taps = window.kh * window.kw;
   const k = taps * fg;
-  workspace +=
-    <usize>share() * <usize>(conv2dBackpropInputFlippedWorkspace(window, f, groups) / shares()) * 4;
-  const rotated = changetype<Window>(workspace);
+  openWorkspace(workspace);
+  layOut(window, f, groups);
+  const rotated = changetype<Window>(rotatedAt);
   rotate(window, f, rotated);
-  const panels = workspace + ROTATED;
-  const space = panels + ((<usize>(k * paddedColumns(cg))) << 2);
   const panelStride = PANEL_ROW * k;
   const wRow = (<usize>f) << 2;
   const dxRow = (<usize>window.c) << 2;
@@ -93,7 +98,6 @@ export function conv2dBackpropInputFlipped(
       0,
       Activation.linear,
       0,
-      space,
     );
   }
 }

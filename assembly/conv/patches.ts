@@ -36,9 +36,6 @@ export class Patches {
   length: i32;
 }
 
-/** Bytes of the struct, rounded up to a cache line. */
-export const PATCHES_BYTES: usize = 64;
-
 /** Columns and rows of the image that `count` output columns or rows reach over. */
 // @ts-ignore: decorator
 @inline

@@ -4,12 +4,12 @@ import {
   LANES,
   abs4,
   add4,
+  and4,
   andNot4,
   ceil4,
   div4,
   floor4,
   less4,
-  lessEqual4,
   loadLanes,
   max4,
   min4,
@@ -76,7 +76,7 @@ function unary4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
   if (kind == Unary.log) return log4(x);
   if (kind == Unary.erf) return erf4(x);
   if (kind == Unary.softsign) return div4(x, add4(splat(1), abs4(x)));
-  if (kind == Unary.threshold) return select4(lessEqual4(x, alpha), zero4(), x);
+  if (kind == Unary.threshold) return and4(x, less4(alpha, x));
   if (kind == Unary.clip) return min4(max4(x, alpha), beta);
   if (kind == Unary.exponential) {
     return select4(less4(zero4(), x), x, mul4(alpha, expm1Negative4(min4(mul4(beta, x), zero4()))));
@@ -110,7 +110,7 @@ function unarySlope4(kind: i32, alpha: v128, beta: v128, x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function unaryGradient4(kind: i32, alpha: v128, beta: v128, x: v128, dy: v128): v128 {
-  if (kind == Unary.threshold) return andNot4(dy, lessEqual4(x, alpha));
+  if (kind == Unary.threshold) return and4(dy, less4(alpha, x));
   if (kind == Unary.clip) return andNot4(andNot4(dy, less4(x, alpha)), less4(beta, x));
   return mul4(dy, unarySlope4(kind, alpha, beta, x));
 }
@@ -140,7 +140,8 @@ function backwardLoop(kind: i32, alpha: f32, beta: f32, x: usize, dy: usize, dx:
 }
 
 /**
- * `y[i] = f(x[i])` for `n` elements; `y` may be `x`. NaN stays NaN under each.
+ * `y[i] = f(x[i])` for `n` elements; `y` may be `x`. NaN stays NaN under each but threshold, which
+ * makes it 0, as ONNX does.
  *
  * | kind | f(x) | error |
  * | --- | --- | --- |
@@ -185,8 +186,8 @@ export function unaryForward(kind: i32, alpha: f32, beta: f32, x: usize, y: usiz
 /**
  * `dx[i] = f′(x[i])·dy[i]` for `n` elements; `dx` may be `dy`. At a kink it is that of the flat or negative side, at the
  * bounds of a clip 1, at 0 that of \|x\| is 0, all as in PyTorch; from floor on it is 0. Where threshold and clip are
- * flat, and from floor on everywhere, `dx` is +0 whatever `dy` is; at NaN they pass `dy` on, while the others but neg make
- * NaN.
+ * flat, and from floor on everywhere, `dx` is +0 whatever `dy` is; at NaN clip passes `dy` on, while the others before floor but neg
+ * make NaN.
  *
  * Each f′ is off by at most 8u·\|f′\|, those of erf and exponential besides by (2·x² + 2)·u·\|f′\| and
  * \|beta·x\|·u·\|f′\| for the rounded exponents, as long as f′, and of reciprocal and softsign its inverse, is a normal

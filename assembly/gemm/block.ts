@@ -4,6 +4,7 @@
  */
 import { activate } from "../elementwise/activation";
 import { Activation, ceilingOf, floorOf, isClip } from "../lib/activations";
+import { take, takeFloats } from "../lib/workspace";
 import { add4, atLeast4, atMost4, load4, splat, store4 } from "../lib/simd";
 import { copyFloats } from "../lib/copy";
 import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
@@ -13,9 +14,7 @@ import { PANEL_ROW } from "./pack";
 /** Steps of the reduction in one block: a panel of 8 columns (8 KB) and 5 rows of A (5 KB) share L1 with room left. */
 export const KC: i32 = 256;
 /** Floats beside C for tiles that are narrower than the register tile: one tile and its bias. */
-export const EDGE: i32 = MR * NR + NR;
-/** The same in bytes. */
-export const EDGE_BYTES: usize = (<usize>EDGE) << 2;
+const EDGE: i32 = MR * NR + NR;
 
 /** Eight floats of −0, which change no sum. */
 const NO_BIAS: usize = memory.data<f32>([-0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0, -0.0], 16);
@@ -34,55 +33,59 @@ function boundsOf(clip: i32): usize {
   return BOUNDS + (clip == Activation.linear ? 0 : clip == Activation.relu ? 32 : 64);
 }
 
-/** `A` as the register tile reads it (see `micro.ts`). */
+/** The operands of a product as the register tile reads them (see `micro.ts`), and what it needs beside them. */
 @unmanaged
-export class Operand {
-  /** Table of the rows' addresses. */
+export class Product {
+  /** Of `A`: the table of the rows' addresses, the table of the runs, and the bytes from one step to the next. */
   rows: usize;
-  /** Table of the runs. */
   runs: usize;
-  /** Bytes from one step to the next. */
   step: usize;
-}
-
-/** `B` as the register tile reads it: in panels of eight columns, or in place. */
-@unmanaged
-export class Panels {
-  /** The first eight columns, the bytes to their next row, and to the next eight columns. */
+  /**
+   * Of `B`, in panels of eight columns or in place: the first eight columns, the bytes to their next row, and to the next
+   * eight columns.
+   */
   first: usize;
   row: usize;
   stride: usize;
   /** The packed panel of the columns after the last multiple of eight, padded with zeros. */
   last: usize;
+  /** `EDGE` floats, and the table of a single run. */
+  edge: usize;
+  singleRun: usize;
 }
 
-/** Bytes of both structs together, and of the table of a single run. */
-export const OPERANDS_BYTES: usize = 28;
-export const SINGLE_RUN_BYTES: usize = 2 * RUN;
+/** The parts of a workspace that a product takes. */
+let product: usize = 0;
+let edge: usize = 0;
+let single: usize = 0;
 
-/** The two structs where a workspace keeps them: `A`, and `B` behind it. */
-// @ts-ignore: decorator
-@inline
-export function operandAt(p: usize): Operand {
-  return changetype<Operand>(p);
+/** Takes the workspace of a product. */
+export function takeProduct(): void {
+  edge = takeFloats(EDGE);
+  product = take(offsetof<Product>());
+  single = take(2 * RUN);
 }
 
-// @ts-ignore: decorator
-@inline
-export function panelsAt(p: usize): Panels {
-  return changetype<Panels>(p + 12);
+/** The product whose workspace was taken last. */
+export function openProduct(): Product {
+  const p = changetype<Product>(product);
+  p.edge = edge;
+  p.singleRun = single;
+  return p;
 }
 
 /** Describes `n` columns that are packed at `p`, `stride` bytes a panel. */
-export function describePanels(b: Panels, p: usize, n: i32, stride: usize): void {
-  b.first = p;
-  b.row = PANEL_ROW;
-  b.stride = stride;
-  b.last = p + (n / NR) * stride;
+export function describePanels(p: Product, at: usize, n: i32, stride: usize): void {
+  p.first = at;
+  p.row = PANEL_ROW;
+  p.stride = stride;
+  p.last = at + (n / NR) * stride;
 }
 
-/** Writes the table of one run of `length` steps. */
-export function singleRun(table: usize, length: i32): void {
+/** Makes `A` one run of `length` steps. */
+export function singleRun(p: Product, length: i32): void {
+  const table = p.singleRun;
+  p.runs = table;
   store<usize>(table, 0);
   store<i32>(table, length, 4);
   store<i32>(table, 0, RUN + 4);
@@ -121,7 +124,7 @@ function wholeTiles(rest: i32): i32 {
 function tiles(
   rows: i32,
   count: i32,
-  a: Operand,
+  p: Product,
   i: usize,
   b: usize,
   bRow: usize,
@@ -131,23 +134,23 @@ function tiles(
   bias: usize,
   clip: i32,
 ): void {
-  let at = a.rows + (i << 2);
-  if (a.step == 4 && bRow == PANEL_ROW) {
+  let at = p.rows + (i << 2);
+  if (p.step == 4 && bRow == PANEL_ROW) {
     if (!bias) bias = NO_BIAS;
     const bounds = boundsOf(clip);
-    if (rows == MR) gemm5x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
-    else if (rows == 4) gemm4x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
-    else if (rows == 3) gemm3x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
-    else if (rows == 2) gemm2x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
-    else gemm1x8Dense(count, at, a.runs, b, c, cRow, fresh, bias, bounds);
+    if (rows == MR) gemm5x8Dense(count, at, p.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 4) gemm4x8Dense(count, at, p.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 3) gemm3x8Dense(count, at, p.runs, b, c, cRow, fresh, bias, bounds);
+    else if (rows == 2) gemm2x8Dense(count, at, p.runs, b, c, cRow, fresh, bias, bounds);
+    else gemm1x8Dense(count, at, p.runs, b, c, cRow, fresh, bias, bounds);
     return;
   }
   for (let t = count; t > 0; t--) {
-    if (rows == MR) gemm5x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-    else if (rows == 4) gemm4x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-    else if (rows == 3) gemm3x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-    else if (rows == 2) gemm2x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
-    else gemm1x8(at, a.runs, a.step, b, bRow, c, cRow, fresh);
+    if (rows == MR) gemm5x8(at, p.runs, p.step, b, bRow, c, cRow, fresh);
+    else if (rows == 4) gemm4x8(at, p.runs, p.step, b, bRow, c, cRow, fresh);
+    else if (rows == 3) gemm3x8(at, p.runs, p.step, b, bRow, c, cRow, fresh);
+    else if (rows == 2) gemm2x8(at, p.runs, p.step, b, bRow, c, cRow, fresh);
+    else gemm1x8(at, p.runs, p.step, b, bRow, c, cRow, fresh);
     if (bias || clip != Activation.linear) finish(rows, c, cRow, bias, clip);
     at += (<usize>rows) << 2;
     c += <usize>rows * cRow;
@@ -188,23 +191,21 @@ function finishRow(c: usize, b0: v128, b1: v128, floor: v128, ceiling: v128): vo
 
 /**
  * `C[m, n] (+)= A · B` for one block of the reduction, followed, in the last block, by `+ bias` and the activation while
- * `C` is in the cache. `edge` is room for `EDGE` floats.
+ * `C` is in the cache.
  */
 export function gemmBlock(
   m: i32,
   n: i32,
-  a: Operand,
-  b: Panels,
+  p: Product,
   c: usize,
   cRow: usize,
   fresh: bool,
   bias: usize,
   activation: i32,
   alpha: f32,
-  edge: usize,
 ): void {
   const clip = isClip(activation) ? activation : Activation.linear;
-  let panel = b.first;
+  let panel = p.first;
   let cj = c;
   let j = 0;
   for (; j + NR <= n; j += NR) {
@@ -212,15 +213,15 @@ export function gemmBlock(
     for (let i = 0; i < m;) {
       const rows = tileRows(m - i);
       const count = rows == MR ? wholeTiles(m - i) : 1;
-      tiles(rows, count, a, i, panel, b.row, ci, cRow, fresh, bias, clip);
+      tiles(rows, count, p, i, panel, p.row, ci, cRow, fresh, bias, clip);
       i += rows * count;
       ci += <usize>(rows * count) * cRow;
     }
-    panel += b.stride;
+    panel += p.stride;
     cj += PANEL_ROW;
     if (bias) bias += PANEL_ROW;
   }
-  if (j < n) lastColumns(m, n - j, a, b.last, cj, cRow, fresh, bias, clip, edge);
+  if (j < n) lastColumns(m, n - j, p, cj, cRow, fresh, bias, clip);
   if (clip == activation) return;
   // Rows that touch are one.
   const touch = cRow == (<usize>n) << 2;
@@ -235,15 +236,14 @@ export function gemmBlock(
 function lastColumns(
   m: i32,
   cols: i32,
-  a: Operand,
-  b: usize,
+  p: Product,
   c: usize,
   cRow: usize,
   fresh: bool,
   bias: usize,
   clip: i32,
-  edge: usize,
 ): void {
+  const edge = p.edge;
   if (bias) {
     const padded = edge + MR * PANEL_ROW;
     copyFloats(padded, bias, cols);
@@ -252,7 +252,7 @@ function lastColumns(
   for (let i = 0; i < m;) {
     const rows = tileRows(m - i);
     if (!fresh) copyColumns(edge, PANEL_ROW, c, cRow, rows, cols);
-    tiles(rows, 1, a, i, b, PANEL_ROW, edge, PANEL_ROW, fresh, bias, clip);
+    tiles(rows, 1, p, i, p.last, PANEL_ROW, edge, PANEL_ROW, fresh, bias, clip);
     copyColumns(c, cRow, edge, PANEL_ROW, rows, cols);
     i += rows;
     c += rows * cRow;

@@ -10,21 +10,17 @@
  */
 import { activate } from "../elementwise/activation";
 import { Activation } from "../lib/activations";
-import { endShare, firstShare, share, shares } from "../lib/share";
+import { endShare, firstShare } from "../lib/share";
+import { openWorkspace, takeFloats, workspaceFloats } from "../lib/workspace";
 import {
   describePanels,
-  EDGE,
-  EDGE_BYTES,
   gemmBlock,
   KC,
-  Operand,
-  operandAt,
-  OPERANDS_BYTES,
-  Panels,
-  panelsAt,
+  openProduct,
+  Product,
   rowTable,
   singleRun,
-  SINGLE_RUN_BYTES,
+  takeProduct,
 } from "./block";
 import { addFloats, copyFloats } from "../lib/copy";
 import { gemv } from "./gemv";
@@ -46,69 +42,65 @@ function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize):
   }
 }
 
-/** Floats in front of the panels: the edge, the operands, the run of A and the table of a block's rows. */
-const HEAD: i32 = EDGE + <i32>((OPERANDS_BYTES + SINGLE_RUN_BYTES) >> 2) + MC;
+/** The table of a block's rows, the panels of B, and a block of A. */
+let rowAddresses: usize = 0;
+let panels: usize = 0;
+let block: usize = 0;
+
+function layOut(n: i32, k: i32): void {
+  const depth = min(k, KC);
+  takeProduct();
+  rowAddresses = takeFloats(MC);
+  panels = takeFloats(<f64>depth * <f64>paddedColumns(n));
+  block = takeFloats(<f64>(depth * MC));
+}
 
 /** Floats of workspace that `gemm` needs for a product with `n` columns and a reduction of length `k`. @size */
 export function gemmWorkspace(n: i32, k: i32): f64 {
-  return <f64>shares() * <f64>threadFloats(n, k);
-}
-
-/** Floats of one thread's workspace. */
-// @ts-ignore: decorator
-@inline
-function threadFloats(n: i32, k: i32): i32 {
-  return HEAD + min(k, KC) * (paddedColumns(n) + MC);
+  openWorkspace(0);
+  layOut(n, k);
+  return workspaceFloats();
 }
 
 /**
- * Packs `kc` rows of `op(B)` at `panels`, or leaves them in place when `m` is too small for packing to pay and they are
+ * Packs `kc` rows of `op(B)`, or leaves them in place when `m` is too small for packing to pay and they are
  * taken `asIs`.
  */
 function readB(
-  b: Panels,
+  p: Product,
   transposed: bool,
   m: i32,
   n: i32,
   kc: i32,
   from: usize,
   bRow: usize,
-  panels: usize,
   asIs: bool,
 ): void {
   const stride = PANEL_ROW * kc;
   const whole = n & -NR;
-  describePanels(b, panels, n, stride);
+  describePanels(p, panels, n, stride);
   if (transposed) {
     packPanelsTransposed(kc, n, from, bRow, panels, stride, asIs);
   } else if (m > PACK_ROWS || !asIs) {
     packPanels(kc, n, from, bRow, panels, stride, asIs);
   } else {
-    b.first = from;
-    b.row = bRow;
-    b.stride = PANEL_ROW;
-    b.last = panels;
+    p.first = from;
+    p.row = bRow;
+    p.stride = PANEL_ROW;
+    p.last = panels;
     if (whole < n) packLastPanel(kc, n - whole, from + ((<usize>whole) << 2), bRow, panels, asIs);
   }
 }
 
-/** Points at `rows` rows of `op(A)`; those of a transposed matrix are packed at `block` first. */
-function readA(
-  a: Operand,
-  transposed: bool,
-  rows: i32,
-  kc: i32,
-  from: usize,
-  aRow: usize,
-  block: usize,
-): void {
+/** Points at `rows` rows of `op(A)`; those of a transposed matrix are packed first. */
+function readA(p: Product, transposed: bool, rows: i32, kc: i32, from: usize, aRow: usize): void {
   if (transposed) {
     packBlock(kc, rows, from, aRow, block);
-    a.step = (<usize>rows) << 2;
-    rowTable(a.rows, rows, block, 4);
+    p.step = (<usize>rows) << 2;
+    rowTable(p.rows, rows, block, 4);
   } else {
-    a.step = 4;
-    rowTable(a.rows, rows, from, aRow);
+    p.step = 4;
+    rowTable(p.rows, rows, from, aRow);
   }
 }
 
@@ -167,7 +159,8 @@ export function gemm(
     if (activation != Activation.linear) activate(activation, alpha, c, c, cols);
     return;
   }
-  workspace += (<usize>(share() * threadFloats(n, k))) << 2;
+  openWorkspace(workspace);
+  layOut(n, k);
   product(
     transposeA,
     transposeB,
@@ -184,7 +177,6 @@ export function gemm(
     activation,
     alpha,
     accumulate,
-    workspace,
     asIs,
   );
 }
@@ -206,30 +198,24 @@ function product(
   activation: i32,
   alpha: f32,
   accumulate: bool,
-  workspace: usize,
   asIs: bool,
 ): void {
-  const edge = workspace;
-  const operand = operandAt(edge + EDGE_BYTES);
-  const columns = panelsAt(edge + EDGE_BYTES);
-  const panels = edge + ((<usize>HEAD) << 2);
-  const block = panels + ((<usize>(min(k, KC) * paddedColumns(n))) << 2);
-  operand.runs = edge + EDGE_BYTES + OPERANDS_BYTES;
-  operand.rows = operand.runs + SINGLE_RUN_BYTES;
+  const p = openProduct();
+  p.rows = rowAddresses;
   for (let pc = 0; pc < k; pc += KC) {
     const kc = min(KC, k - pc);
     const last = pc + kc == k;
     const fresh = pc == 0 && !accumulate;
     const from = transposeB ? b + ((<usize>pc) << 2) : b + pc * bRow;
-    readB(columns, transposeB, m, n, kc, from, bRow, panels, asIs);
-    singleRun(operand.runs, kc);
+    readB(p, transposeB, m, n, kc, from, bRow, asIs);
+    singleRun(p, kc);
     for (let ic = 0; ic < m; ic += MC) {
       const rows = min(MC, m - ic);
       const left = transposeA ? a + pc * aRow + ((<usize>ic) << 2) : a + ic * aRow + ((<usize>pc) << 2);
-      readA(operand, transposeA, rows, kc, left, aRow, block);
+      readA(p, transposeA, rows, kc, left, aRow);
       const ci = c + ic * cRow;
-      if (last) gemmBlock(rows, n, operand, columns, ci, cRow, fresh, bias, activation, alpha, edge);
-      else gemmBlock(rows, n, operand, columns, ci, cRow, fresh, 0, Activation.linear, 0, edge);
+      if (last) gemmBlock(rows, n, p, ci, cRow, fresh, bias, activation, alpha);
+      else gemmBlock(rows, n, p, ci, cRow, fresh, 0, Activation.linear, 0);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** The backward pass of `normalization.ts`. */
 import { columnSums } from "./columnSums";
 import { double, float, setDouble, setFloat } from "../lib/elements";
-import { byImages, gammaOf, inverse, ownSpace, unitOf } from "./forward";
+import { byImages, gammaOf, inverse, ownPart, unitOf } from "./forward";
 import { LINE, endShare, firstShare } from "../lib/share";
 import { LANES, add4, loadLanes, mul4, storeLanes, sub4 } from "../lib/simd";
 
@@ -40,13 +40,13 @@ export function normalizeBackward(
   const whole = byImages(images, c, groups) && !(sums && dx == dy);
   const left = whole ? firstShare(c, LINE) : firstShare(groups, unit) * size;
   const right = whole ? endShare(c, LINE) : endShare(groups, unit) * size;
-  const space = ownSpace(workspace, c);
-  const totals = space + ((<usize>c) << 4);
+  const part = ownPart(workspace, c);
+  const totals = part + ((<usize>c) << 4);
   memory.fill(totals, 0, (<usize>c) << 4);
   if (whole && dx != 0) {
     const first = firstShare(images);
     const end = endShare(images);
-    pass(first, end, 0, c, rows, c, size, x, dy, mean, variance, epsilon, gamma, fixed, false, dx, space);
+    pass(first, end, 0, c, rows, c, size, x, dy, mean, variance, epsilon, gamma, fixed, false, dx, part);
   }
   const rest = whole ? 0 : dx;
   if (sums || rest != 0) {
@@ -67,7 +67,7 @@ export function normalizeBackward(
       fixed,
       sums,
       rest,
-      space,
+      part,
     );
   }
   for (let j = left; j < right; j++) {
@@ -78,7 +78,7 @@ export function normalizeBackward(
 
 /**
  * Columns `left` to `right` of images `first` to `end`: adds their sums to the totals with `sums`, and writes `dx` unless it
- * is 0, for which the columns must be whole groups. In `space` lie Σ dy, Σ dy·(x − centre) and the totals of both, float64,
+ * is 0, for which the columns must be whole groups. In `part` lie Σ dy, Σ dy·(x − centre) and the totals of both, float64,
  * then centres and the coefficients of `gradientVector`, float32, each of all channels.
  */
 function pass(
@@ -98,24 +98,24 @@ function pass(
   fixed: bool,
   sums: bool,
   dx: usize,
-  space: usize,
+  part: usize,
 ): void {
   const groups = c / size;
   const doubles = (<usize>c) << 3;
-  const centres = space + 4 * doubles;
+  const centres = part + 4 * doubles;
   for (let i = first; i < end; i++) {
     const at = (<usize>i * <usize>rows * <usize>c) << 2;
     const means = mean + ((<usize>i * <usize>groups) << 2);
     const variances = variance + ((<usize>i * <usize>groups) << 2);
     setCentres(left, right, size, means, centres);
     if (sums || !fixed) {
-      columnSums(false, rows, c, left, right, dy + at, x + at, centres, space, space + doubles);
+      columnSums(false, rows, c, left, right, dy + at, x + at, centres, part, part + doubles);
     }
-    if (sums) addTotals(left, right, c, size, variances, <f64>epsilon, space);
+    if (sums) addTotals(left, right, c, size, variances, <f64>epsilon, part);
     if (dx == 0) continue;
     for (let j = left; j < right; j += size) {
       const scale = inverse(variances, j / size, <f64>epsilon);
-      coefficients(rows, c, j, j + size, scale, gamma, fixed, space);
+      coefficients(rows, c, j, j + size, scale, gamma, fixed, part);
     }
     if (fixed) gradientRows(true, rows, c, left, right, x + at, dy + at, centres, dx + at);
     else gradientRows(false, rows, c, left, right, x + at, dy + at, centres, dx + at);
@@ -139,15 +139,15 @@ function addTotals(
   size: i32,
   variance: usize,
   epsilon: f64,
-  space: usize,
+  part: usize,
 ): void {
-  const totals = space + ((<usize>c) << 4);
+  const totals = part + ((<usize>c) << 4);
   for (let j = left; j < right;) {
     const group = j / size;
     const scale = inverse(variance, group, epsilon);
     for (const end = min(right, (group + 1) * size); j < end; j++) {
-      setDouble(totals, j, double(totals, j) + double(space, j));
-      setDouble(totals, c + j, double(totals, c + j) + double(space, c + j) * scale);
+      setDouble(totals, j, double(totals, j) + double(part, j));
+      setDouble(totals, c + j, double(totals, c + j) + double(part, c + j) * scale);
     }
   }
 }
@@ -161,10 +161,10 @@ function coefficients(
   scale: f64,
   gamma: usize,
   fixed: bool,
-  space: usize,
+  part: usize,
 ): void {
   const floats = (<usize>c) << 2;
-  const factors = space + 9 * floats;
+  const factors = part + 9 * floats;
   const shifts = factors + floats;
   const slopes = shifts + floats;
   for (let j = from; j < end; j++) setFloat(factors, j, gammaOf(gamma, j) * scale);
@@ -172,8 +172,8 @@ function coefficients(
   let a: f64 = 0;
   let b: f64 = 0;
   for (let j = from; j < end; j++) {
-    a += gammaOf(gamma, j) * double(space, j);
-    b += gammaOf(gamma, j) * (double(space, c + j) * scale);
+    a += gammaOf(gamma, j) * double(part, j);
+    b += gammaOf(gamma, j) * (double(part, c + j) * scale);
   }
   const count = <f64>rows * <f64>(end - from);
   for (let j = from; j < end; j++) {

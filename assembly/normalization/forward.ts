@@ -8,23 +8,24 @@
  */
 import { columnSums } from "./columnSums";
 import { double, float, setFloat } from "../lib/elements";
-import { LINE, endOf, firstOf, share, shares } from "../lib/share";
+import { LINE, endOf, firstOf, shares } from "../lib/share";
+import { openWorkspace, takeFloats, workspaceFloats } from "../lib/workspace";
 import { LANES, add4, load4, loadLanes, mul4, storeLanes, sub4 } from "../lib/simd";
 import { normal } from "../elementwise/subnormal";
 
-/** Four float64 and four float32 a channel, in floats. */
-const SPACE: i32 = 12;
+/** Bytes a channel: four float64 and four float32, as `backward.ts` uses them. */
+const CHANNEL: usize = 4 * sizeof<f64>() + 4 * sizeof<f32>();
 
-/** The workspace, in floats. @size */
+/** Floats of workspace for the normalizations of `c` channels. @size */
 export function normalizeWorkspace(c: i32): f64 {
-  return <f64>SPACE * <f64>c * <f64>shares();
+  ownPart(0, c);
+  return workspaceFloats();
 }
 
-/** Where this thread's own part of it lies. */
-// @ts-ignore: decorator
-@inline
-export function ownSpace(workspace: usize, c: i32): usize {
-  return workspace + ((<usize>SPACE * <usize>c) << 2) * <usize>share();
+/** This thread's part of it. */
+export function ownPart(workspace: usize, c: i32): usize {
+  openWorkspace(workspace);
+  return takeFloats(<f64>(CHANNEL >> 2) * <f64>c);
 }
 
 /** Groups, which threads do not cut, that one takes at once: at least a cache line of channels. */
@@ -89,7 +90,7 @@ export function normalizeStatistics(
   const whole = byImages(images, c, groups);
   const first = firstOf(!whole, groups, unitOf(c, groups));
   const end = endOf(!whole, groups, unitOf(c, groups));
-  const s1 = ownSpace(workspace, c);
+  const s1 = ownPart(workspace, c);
   const s2 = s1 + ((<usize>c) << 3);
   const last = endOf(whole, images);
   for (let i = firstOf(whole, images); i < last; i++) {
@@ -152,7 +153,7 @@ export function normalizeForward(
   const first = firstOf(!whole, groups, unitOf(c, groups));
   const end = endOf(!whole, groups, unitOf(c, groups));
   const row = (<usize>c) << 2;
-  const centres = ownSpace(workspace, c);
+  const centres = ownPart(workspace, c);
   const factors = centres + row;
   const shifts = factors + row;
   const last = endOf(whole, images);

@@ -92,9 +92,11 @@ describe.each(UNARIES)("%s", (kind) => {
     });
   });
 
-  it("keeps NaN, and has the documented gradient there", () => {
-    expect(forward(kind, Float32Array.of(1, NaN, 2))[1]).toBeNaN();
-    const numbers = { neg: -2, threshold: 2, clip: 2, floor: 0, ceil: 0, round: 0, sign: 0 };
+  it("keeps NaN, unless ONNX has 0 for it, and has the documented gradient there", () => {
+    // ThresholdedRelu is x where x > alpha, and 0 otherwise.
+    const atNaN = kind === "threshold" ? 0 : NaN;
+    expect(forward(kind, Float32Array.of(1, NaN, 2))[1]).toBe(atNaN);
+    const numbers = { neg: -2, threshold: 0, clip: 2, floor: 0, ceil: 0, round: 0, sign: 0 };
     const expected = (numbers as Partial<Record<Unary, number>>)[kind] ?? NaN;
     expect(backward(kind, Float32Array.of(NaN), Float32Array.of(2))[0]).toBe(expected);
   });

@@ -5,12 +5,12 @@ import { tuning } from "../../src/runtime/threads/start.ts";
 
 /** For the tests of the file that calls it. */
 export function splitEverything(): void {
-  const { worth } = tuning;
+  const { minWork } = tuning;
   beforeAll(() => {
-    tuning.worth = 0;
+    tuning.minWork = 0;
   });
   afterAll(() => {
-    tuning.worth = worth;
+    tuning.minWork = minWork;
   });
 }
 

@@ -10,17 +10,25 @@ import { activate } from "../../elementwise/activation";
 import { Activation, ceilingOf, floorOf, isClip } from "../../lib/activations";
 import { COLUMNS, fewChannels, fourPixels, joinedPixels3, onePixel, Taps } from "./pixels";
 import { rotate } from "../inputGradientFlipped";
-import { endShare, firstShare, share, shares } from "../../lib/share";
+import { endShare, firstShare } from "../../lib/share";
+import { openWorkspace, take, workspaceFloats } from "../../lib/workspace";
 import { LANES, load4, madd4, store4 } from "../../lib/simd";
 import { endTap, firstTap, Window } from "../../lib/window";
 
-/** Floats of one thread's struct, and of the window of the input gradient. */
-const STRUCT: i32 = 16;
-const WINDOW: i32 = 16;
+/** The struct of the taps, and the window of the input gradient. */
+let tapsAt: usize = 0;
+let rotatedAt: usize = 0;
+
+function layOut(): void {
+  tapsAt = take(offsetof<Taps>());
+  rotatedAt = take(offsetof<Window>());
+}
 
 /** Floats of workspace for `depthwiseConv2dForward` and `depthwiseConv2dBackpropInput`. @size */
 export function depthwiseConv2dWorkspace(): f64 {
-  return <f64>(shares() * (STRUCT + WINDOW));
+  openWorkspace(0);
+  layOut();
+  return workspaceFloats();
 }
 
 /**
@@ -42,7 +50,9 @@ export function depthwiseConv2dForward(
   alpha: f32,
   workspace: usize,
 ): void {
-  const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
+  openWorkspace(workspace);
+  layOut();
+  const taps = changetype<Taps>(tapsAt);
   const row = window.ow * window.c;
   taps.b = b;
   setBounds(taps, isClip(activation) ? activation : Activation.linear);
@@ -131,8 +141,10 @@ export function depthwiseConv2dBackpropInput(
   workspace: usize,
 ): void {
   if (max(window.strideH, window.strideW) == 1) {
-    const taps = changetype<Taps>(workspace + ((<usize>(share() * (STRUCT + WINDOW))) << 2));
-    const rotated = changetype<Window>(changetype<usize>(taps) + ((<usize>STRUCT) << 2));
+    openWorkspace(workspace);
+    layOut();
+    const taps = changetype<Taps>(tapsAt);
+    const rotated = changetype<Window>(rotatedAt);
     rotate(window, window.c, rotated);
     taps.b = 0;
     setBounds(taps, Activation.linear);

@@ -1,7 +1,8 @@
 /** Filters on their way into Winograd's products: transformed, and packed as the register tile reads them. */
 import { NR } from "../../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../../gemm/pack";
-import { endShare, firstShare, share, shares } from "../../lib/share";
+import { endShare, firstShare } from "../../lib/share";
+import { openWorkspace, take, takeShared, workspaceFloats } from "../../lib/workspace";
 import {
   highHalves4,
   load4,
@@ -13,14 +14,23 @@ import {
   zipLow4,
 } from "../../lib/simd";
 import { normal } from "../../elementwise/subnormal";
-import { POINTS, SCRATCH_BYTES, transformFilter } from "./transform";
+import { POINTS, takeTransform, transformFilter } from "./transform";
 
 const TAPS: i32 = 9;
 /** Bytes of a vector, and of the taps of four filters. */
 const VECTOR: usize = 16;
-const FILTERS: usize = 144;
-/** Bytes of one thread's room behind the packed filters: the taps of four filters over four channels. */
-const ROOM: usize = 4 * FILTERS + SCRATCH_BYTES;
+const FILTERS: usize = TAPS * VECTOR;
+
+/** The packed filters, the taps of four filters over four channels, and the workspace of the transforms. */
+let points: usize = 0;
+let taps: usize = 0;
+let transformAt: usize = 0;
+
+function layOut(c: i32, f: i32): void {
+  points = takeShared(<f64>POINTS * (<f64>c * <f64>paddedColumns(f) + 16));
+  taps = take(4 * FILTERS);
+  transformAt = takeTransform();
+}
 
 /** Bytes from one point of packed filters to the next: a cache line more than it has, so that points share no cache set. */
 // @ts-ignore: decorator
@@ -29,9 +39,11 @@ export function packedPoint(c: i32, f: i32): usize {
   return (<usize>(c * paddedColumns(f) + 16)) << 2;
 }
 
-/** Floats of `f` packed filters over `c` channels, and of the room to pack them. @size */
+/** Floats of `f` packed filters over `c` channels, and of the workspace to pack them. @size */
 export function winogradPackedFilters(c: i32, f: i32): f64 {
-  return <f64>POINTS * (<f64>c * <f64>paddedColumns(f) + 16) + <f64>shares() * <f64>(ROOM >> 2);
+  openWorkspace(0);
+  layOut(c, f);
+  return workspaceFloats();
 }
 
 /**
@@ -62,17 +74,17 @@ function pack(rotated: bool, c: i32, f: i32, g: usize, packed: usize): void {
   const columns = paddedColumns(f);
   const panel = <usize>c * PANEL_ROW;
   const point = packedPoint(c, f);
-  const taps = packed + POINTS * point + <usize>share() * ROOM;
-  const scratch = taps + 4 * FILTERS;
+  openWorkspace(packed);
+  layOut(c, f);
   for (let j = firstShare(columns, NR); j < endShare(columns, NR); j += 4) {
-    const to = packed + <usize>(j / NR) * panel + <usize>(j & 4) * 4;
+    const to = points + <usize>(j / NR) * panel + <usize>(j & 4) * 4;
     for (let ch = 0; ch < c; ch += 4) {
       const count = min(4, c - ch);
       if (rotated) gatherRotated(c, f, g, ch, j, taps);
       else gather(c, f, g, ch, j, taps);
       for (let i = 0; i < count; i++) {
         const at = to + <usize>(ch + i) * PANEL_ROW;
-        transformFilter(taps + i * FILTERS, VECTOR, at, point, scratch);
+        transformFilter(taps + i * FILTERS, VECTOR, at, point, transformAt);
         flushPoints(at, point);
       }
     }

@@ -3,11 +3,12 @@ import { activate } from "../../elementwise/activation";
 import { Activation } from "../../lib/activations";
 import { NR } from "../../gemm/micro";
 import { paddedColumns, PANEL_ROW } from "../../gemm/pack";
-import { endShare, firstShare, share, shares } from "../../lib/share";
+import { endShare, firstShare, shares } from "../../lib/share";
+import { openWorkspace, take, takeFloats, workspaceFloats } from "../../lib/workspace";
 import { add4, LANES, load4, relu4, storeLanes } from "../../lib/simd";
 import { Window } from "../../lib/window";
 import { packedPoint } from "./filters";
-import { productFloats, products, Side, SIDE_BYTES } from "./products";
+import { products, Side, takeProducts } from "./products";
 import {
   bufferFloats,
   findTile,
@@ -15,11 +16,10 @@ import {
   pointStride,
   stripTiles,
   Tile,
-  TILE_BYTES,
   tileColumns,
   tileRows,
 } from "./tiles";
-import { OUT, outputAt, POINTS, SCRATCH_BYTES, TILE, transformInput, transformOutput } from "./transform";
+import { OUT, outputAt, POINTS, takeTransform, TILE, transformInput, transformOutput } from "./transform";
 
 /** With no more tiles than this for each thread, threads split the filters instead of the tiles. */
 const FEW: i32 = 16;
@@ -42,14 +42,10 @@ class Pass {
   u: Side;
   m: Side;
   tile: Tile;
-  scratch: usize;
-  space: usize;
+  /** The workspace of the transforms, and a tile with what lies outside of the image. */
+  transform: usize;
   buffer: usize;
 }
-
-/** Bytes of the structs, rounded up to a cache line, and of the room of the transforms. */
-const PASS_BYTES: usize = 64;
-const HEAD: usize = PASS_BYTES + 3 * SIDE_BYTES + TILE_BYTES + 4 + SCRATCH_BYTES;
 
 /** Tiles of a strip. */
 // @ts-ignore: decorator
@@ -58,30 +54,49 @@ function tilesFor(c: i32, f: i32): i32 {
   return stripTiles(paddedChannels(c) + paddedColumns(f));
 }
 
-/** Floats of workspace for one thread. */
-function threadFloats(c: i32, f: i32): i32 {
+/** The structs of a pass, its transformed tiles and their products, the workspace of the transforms, and a tile. */
+let passAt: usize = 0;
+let vAt: usize = 0;
+let uAt: usize = 0;
+let mAt: usize = 0;
+let tileAt: usize = 0;
+let transformAt: usize = 0;
+let buffer: usize = 0;
+let transformed: usize = 0;
+let multiplied: usize = 0;
+
+/** Takes the workspace of a pass over `c` channels for `f` filters. */
+export function takePass(c: i32, f: i32): void {
   const tiles = tilesFor(c, f);
-  const point = pointStride(tiles, paddedChannels(c)) + pointStride(tiles, paddedColumns(f));
-  return <i32>(HEAD >> 2) + productFloats(tiles) + bufferFloats(c) + POINTS * <i32>(point >> 2);
+  passAt = take(offsetof<Pass>());
+  vAt = take(offsetof<Side>());
+  uAt = take(offsetof<Side>());
+  mAt = take(offsetof<Side>());
+  tileAt = take(offsetof<Tile>());
+  transformAt = takeTransform();
+  takeProducts(tiles);
+  buffer = takeFloats(bufferFloats(c));
+  transformed = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, paddedChannels(c)) >> 2));
+  multiplied = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, paddedColumns(f)) >> 2));
 }
 
 /** Floats of workspace for `winogradForward` of `f` filters over `c` channels. @size */
 export function winogradForwardWorkspace(c: i32, f: i32): f64 {
-  return <f64>shares() * <f64>threadFloats(c, f);
+  openWorkspace(0);
+  takePass(c, f);
+  return workspaceFloats();
 }
 
-/** Lays out a thread's workspace for strips of `tiles` tiles. */
-function openPass(pass: Pass, c: i32, f: i32, packed: usize, tiles: i32): void {
-  const at = changetype<usize>(pass) + PASS_BYTES;
-  pass.v = changetype<Side>(at);
-  pass.u = changetype<Side>(at + SIDE_BYTES);
-  pass.m = changetype<Side>(at + 2 * SIDE_BYTES);
-  pass.tile = changetype<Tile>(at + 3 * SIDE_BYTES);
-  pass.scratch = changetype<usize>(pass) + HEAD - SCRATCH_BYTES;
-  pass.space = pass.scratch + SCRATCH_BYTES;
-  pass.buffer = pass.space + ((<usize>productFloats(tiles)) << 2);
+/** Describes what a pass reads and writes in strips of `tiles` tiles. */
+function describe(pass: Pass, c: i32, f: i32, packed: usize, tiles: i32): void {
+  pass.v = changetype<Side>(vAt);
+  pass.u = changetype<Side>(uAt);
+  pass.m = changetype<Side>(mAt);
+  pass.tile = changetype<Tile>(tileAt);
+  pass.transform = transformAt;
+  pass.buffer = buffer;
   const v = pass.v;
-  v.at = pass.buffer + ((<usize>bufferFloats(c)) << 2);
+  v.at = transformed;
   v.row = (<usize>paddedChannels(c)) << 2;
   v.step = 4;
   v.point = pointStride(tiles, paddedChannels(c));
@@ -91,7 +106,7 @@ function openPass(pass: Pass, c: i32, f: i32, packed: usize, tiles: i32): void {
   u.point = packedPoint(c, f);
   u.at = packed + <usize>(pass.f0 / NR) * u.panel;
   const m = pass.m;
-  m.at = v.at + POINTS * v.point;
+  m.at = multiplied;
   m.row = (<usize>(pass.f1 - pass.f0)) << 2;
   m.point = pointStride(tiles, paddedColumns(f));
 }
@@ -114,10 +129,27 @@ export function winogradForward(
   alpha: f32,
   workspace: usize,
 ): void {
+  openWorkspace(workspace);
+  convolve(window, n, f, x, packed, b, y, activation, alpha);
+}
+
+/** The same in what is left of a workspace that was opened. */
+export function convolve(
+  window: Window,
+  n: i32,
+  f: i32,
+  x: usize,
+  packed: usize,
+  b: usize,
+  y: usize,
+  activation: i32,
+  alpha: f32,
+): void {
+  takePass(window.c, f);
   const all = n * tileRows(window) * tileColumns(window);
   const columns = paddedColumns(f);
   const byFilters = shares() > 1 && all <= FEW * shares();
-  const pass = changetype<Pass>(workspace + ((<usize>(share() * threadFloats(window.c, f))) << 2));
+  const pass = changetype<Pass>(passAt);
   pass.window = window;
   pass.x = x;
   pass.y = y;
@@ -129,7 +161,7 @@ export function winogradForward(
   pass.f1 = byFilters ? endShare(columns, NR) : columns;
   if (pass.f0 == pass.f1) return;
   const tiles = tilesFor(window.c, f);
-  openPass(pass, window.c, f, packed, tiles);
+  describe(pass, window.c, f, packed, tiles);
   const end = byFilters ? all : endShare(all);
   for (let first = byFilters ? 0 : firstShare(all); first < end; first += tiles) {
     strip(pass, first, min(tiles, end - first));
@@ -153,9 +185,9 @@ function strip(pass: Pass, first: i32, count: i32): void {
     const x = (inside % across) * OUT - window.left;
     findTile(tile, pass.x + <usize>image * imageBytes, window.h, window.w, pixel, c, y, x, TILE, pass.buffer);
     const to = v.at + <usize>t * v.row;
-    transformInput(paddedChannels(c) >> 2, tile.from, tile.row, tile.pixel, to, v.point, pass.scratch);
+    transformInput(paddedChannels(c) >> 2, tile.from, tile.row, tile.pixel, to, v.point, pass.transform);
   }
-  products(count, pass.f1 - pass.f0, c, v, pass.u, pass.m, true, pass.space);
+  products(count, pass.f1 - pass.f0, c, v, pass.u, pass.m, true);
   for (let t = 0; t < count; t++) {
     const image = (first + t) / perImage;
     const inside = first + t - image * perImage;
@@ -179,11 +211,11 @@ function writeTile(pass: Pass, image: i32, oy: i32, ox: i32, from: usize): void 
   const relu = pass.activation == Activation.relu;
   const end = min(pass.f, pass.f1);
   for (let f = pass.f0; f < end; f += 4) {
-    transformOutput(from, pass.m.point, pass.scratch);
+    transformOutput(from, pass.m.point, pass.transform);
     from += 16;
     const at = (<usize>f) << 2;
     storePixels(
-      pass.scratch,
+      pass.transform,
       rows,
       cols,
       first + at,
@@ -207,7 +239,7 @@ function writeTile(pass: Pass, image: i32, oy: i32, ox: i32, from: usize): void 
 // @ts-ignore: decorator
 @inline
 function storePixels(
-  scratch: usize,
+  transform: usize,
   rows: i32,
   cols: i32,
   y: usize,
@@ -219,13 +251,13 @@ function storePixels(
 ): void {
   for (let r = 0; r < rows; r++) {
     if (cols == OUT && lanes >= LANES) {
-      storePixel(y, load4(outputAt(scratch, r, 0)), bias, relu, LANES);
-      storePixel(y + pixel, load4(outputAt(scratch, r, 1)), bias, relu, LANES);
-      storePixel(y + 2 * pixel, load4(outputAt(scratch, r, 2)), bias, relu, LANES);
-      storePixel(y + 3 * pixel, load4(outputAt(scratch, r, 3)), bias, relu, LANES);
+      storePixel(y, load4(outputAt(transform, r, 0)), bias, relu, LANES);
+      storePixel(y + pixel, load4(outputAt(transform, r, 1)), bias, relu, LANES);
+      storePixel(y + 2 * pixel, load4(outputAt(transform, r, 2)), bias, relu, LANES);
+      storePixel(y + 3 * pixel, load4(outputAt(transform, r, 3)), bias, relu, LANES);
     } else {
       for (let s = 0; s < cols; s++) {
-        storePixel(y + <usize>s * pixel, load4(outputAt(scratch, r, s)), bias, relu, lanes);
+        storePixel(y + <usize>s * pixel, load4(outputAt(transform, r, s)), bias, relu, lanes);
       }
     }
     y += row;

@@ -1,10 +1,11 @@
 /** Winograd's filter gradient, the adjoint of its forward pass in the filters. Formulas stand in `winograd.ts`. */
 import { MR, NR } from "../../gemm/micro";
 import { paddedColumns } from "../../gemm/pack";
-import { endShare, firstShare, share, shares } from "../../lib/share";
+import { endShare, firstShare } from "../../lib/share";
+import { openWorkspace, take, takeFloats, workspaceFloats } from "../../lib/workspace";
 import { load4, store4, storeLanes, zero4 } from "../../lib/simd";
 import { Window } from "../../lib/window";
-import { productFloats, products, Side, SIDE_BYTES } from "./products";
+import { products, Side, takeProducts } from "./products";
 import {
   bufferFloats,
   findTile,
@@ -13,14 +14,13 @@ import {
   pointStride,
   stripTiles,
   Tile,
-  TILE_BYTES,
   tileColumns,
   tileRows,
 } from "./tiles";
 import {
   OUT,
   POINTS,
-  SCRATCH_BYTES,
+  takeTransform,
   TILE,
   transformGradient,
   transformInput,
@@ -42,18 +42,18 @@ class Pass {
   d: Side;
   u: Side;
   tile: Tile;
-  scratch: usize;
-  space: usize;
+  /** The workspace of the transforms, the nine taps of four filters, and a tile with what lies outside of the image. */
+  transform: usize;
+  taps: usize;
   buffer: usize;
 }
 
 /** Floats of sums that are transformed back at a time, 512 KB. */
 const BLOCK: i32 = 131072;
 
-/** Bytes of the structs, and of the room of the transforms, which also takes the nine taps of four filters. */
-const PASS_BYTES: usize = 64;
-const TAPS_BYTES: usize = 144;
-const HEAD: usize = PASS_BYTES + 3 * SIDE_BYTES + TILE_BYTES + 4 + TAPS_BYTES + SCRATCH_BYTES;
+/** Taps of a filter, and bytes of a vector of four filters. */
+const TAPS: usize = 9;
+const VECTOR: usize = 16;
 
 /** Sums that are larger than an L2, 1 MB at the 36 points, are read and written as seldom as may be. */
 const LARGE: i32 = 8192;
@@ -72,45 +72,68 @@ function tileFloats(padded: i32): i32 {
   return padded + 16;
 }
 
-/** Floats of one thread's workspace. */
-function threadFloats(c: i32, f: i32): i32 {
+/**
+ * The structs of a pass, the workspace of the transforms, the taps, a tile, the transformed tiles of the image and of the
+ * gradient, and the sums of their products.
+ */
+let passAt: usize = 0;
+let vAt: usize = 0;
+let dAt: usize = 0;
+let uAt: usize = 0;
+let tileAt: usize = 0;
+let transformAt: usize = 0;
+let tapsAt: usize = 0;
+let buffer: usize = 0;
+let image: usize = 0;
+let gradient: usize = 0;
+let sums: usize = 0;
+
+function layOut(c: i32, f: i32): void {
   const tiles = tilesFor(c, f);
-  const strip =
-    pointStride(tiles, tileFloats(paddedChannels(c))) + pointStride(tiles, tileFloats(paddedColumns(f)));
-  const u = pointStride(c, paddedColumns(f));
-  const head = <i32>(HEAD >> 2) + productFloats(c) + bufferFloats(max(c, f));
-  return head + POINTS * <i32>((strip + u) >> 2);
+  passAt = take(offsetof<Pass>());
+  vAt = take(offsetof<Side>());
+  dAt = take(offsetof<Side>());
+  uAt = take(offsetof<Side>());
+  tileAt = take(offsetof<Tile>());
+  transformAt = takeTransform();
+  tapsAt = take(TAPS * VECTOR);
+  takeProducts(c);
+  buffer = takeFloats(bufferFloats(max(c, f)));
+  image = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, tileFloats(paddedChannels(c))) >> 2));
+  gradient = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, tileFloats(paddedColumns(f))) >> 2));
+  sums = takeFloats(<f64>POINTS * <f64>(pointStride(c, paddedColumns(f)) >> 2));
 }
 
 /** Floats of workspace for `winogradBackpropFilter` of `f` filters over `c` channels. @size */
 export function winogradBackpropFilterWorkspace(c: i32, f: i32): f64 {
-  return <f64>shares() * <f64>threadFloats(c, f);
+  openWorkspace(0);
+  layOut(c, f);
+  return workspaceFloats();
 }
 
-/** Lays out a thread's workspace for strips of `tiles` tiles. */
-function openPass(pass: Pass, c: i32, f: i32, tiles: i32): void {
-  const at = changetype<usize>(pass) + PASS_BYTES;
-  pass.v = changetype<Side>(at);
-  pass.d = changetype<Side>(at + SIDE_BYTES);
-  pass.u = changetype<Side>(at + 2 * SIDE_BYTES);
-  pass.tile = changetype<Tile>(at + 3 * SIDE_BYTES);
-  pass.scratch = changetype<usize>(pass) + HEAD - SCRATCH_BYTES;
-  pass.space = pass.scratch + SCRATCH_BYTES;
-  pass.buffer = pass.space + ((<usize>productFloats(c)) << 2);
+/** Describes what a pass reads and writes in strips of `tiles` tiles. */
+function describe(pass: Pass, c: i32, f: i32, tiles: i32): void {
+  pass.v = changetype<Side>(vAt);
+  pass.d = changetype<Side>(dAt);
+  pass.u = changetype<Side>(uAt);
+  pass.tile = changetype<Tile>(tileAt);
+  pass.transform = transformAt;
+  pass.taps = tapsAt;
+  pass.buffer = buffer;
   const columns = paddedColumns(f);
   const v = pass.v;
-  v.at = pass.buffer + ((<usize>bufferFloats(max(c, f))) << 2);
+  v.at = image;
   // Read from its side: a row of the product is a channel, a step of its sum a tile.
   v.row = 4;
   v.step = (<usize>tileFloats(paddedChannels(c))) << 2;
   v.point = pointStride(tiles, tileFloats(paddedChannels(c)));
   const d = pass.d;
-  d.at = v.at + POINTS * v.point;
+  d.at = gradient;
   d.row = (<usize>tileFloats(columns)) << 2;
   d.panel = (<usize>NR) << 2;
   d.point = pointStride(tiles, tileFloats(columns));
   const u = pass.u;
-  u.at = d.at + POINTS * d.point;
+  u.at = sums;
   u.row = (<usize>columns) << 2;
   u.point = pointStride(c, columns);
 }
@@ -130,7 +153,9 @@ export function winogradBackpropFilter(
   workspace: usize,
 ): void {
   const c = window.c;
-  const pass = changetype<Pass>(workspace + ((<usize>(share() * threadFloats(c, f))) << 2));
+  openWorkspace(workspace);
+  layOut(c, f);
+  const pass = changetype<Pass>(passAt);
   const all = n * tileRows(window) * tileColumns(window);
   const tiles = tilesFor(c, f);
   pass.window = window;
@@ -140,7 +165,7 @@ export function winogradBackpropFilter(
   pass.c0 = firstShare(c, 4);
   pass.c1 = endShare(c, 4);
   if (pass.c0 == pass.c1) return;
-  openPass(pass, c, f, tiles);
+  describe(pass, c, f, tiles);
   for (let first = 0; first < all; first += tiles) {
     const count = min(tiles, all - first);
     transformTiles(pass, first, count);
@@ -157,14 +182,14 @@ function multiply(pass: Pass, ch: i32, channels: i32, count: i32, fresh: bool, t
   const sums = u.at;
   v.at += (<usize>ch) << 2;
   u.at = to;
-  products(channels, paddedColumns(pass.f), count, v, pass.d, u, fresh, pass.space);
+  products(channels, paddedColumns(pass.f), count, v, pass.d, u, fresh);
   v.at = first;
   u.at = sums;
 }
 
 /**
  * The last strip, a few channels at a time: their sums are transformed back while they are in the cache. When it is the
- * first strip as well, all channels use the same room.
+ * first strip as well, all channels use the same memory.
  */
 function finish(pass: Pass, count: i32, fresh: bool, dg: usize): void {
   const u = pass.u;
@@ -203,7 +228,7 @@ function transformImageTile(pass: Pass, image: i32, y: i32, x: i32, t: usize): v
   const from = pass.x + ((<usize>pass.c0) << 2) + <usize>(image * window.h * window.w) * pixel;
   findTile(tile, from, window.h, window.w, pixel, own, y, x, TILE, pass.buffer);
   const to = v.at + t * v.step;
-  transformInput(paddedChannels(own) >> 2, tile.from, tile.row, tile.pixel, to, v.point, pass.scratch);
+  transformInput(paddedChannels(own) >> 2, tile.from, tile.row, tile.pixel, to, v.point, pass.transform);
 }
 
 /** All filters of one tile of the gradient; those that fill the last panel are zero. */
@@ -216,7 +241,7 @@ function transformGradientTile(pass: Pass, image: i32, y: i32, x: i32, t: usize)
   findTile(tile, from, window.oh, window.ow, pixel, pass.f, y, x, OUT, pass.buffer);
   const to = d.at + t * d.row;
   const filters = paddedChannels(pass.f);
-  transformGradient(filters >> 2, tile.from, tile.row, tile.pixel, to, d.point, pass.scratch);
+  transformGradient(filters >> 2, tile.from, tile.row, tile.pixel, to, d.point, pass.transform);
   if (filters == paddedColumns(pass.f)) return;
   let last = to + ((<usize>filters) << 2);
   for (let point = 0; point < POINTS; point++) {
@@ -229,14 +254,14 @@ function transformGradientTile(pass: Pass, image: i32, y: i32, x: i32, t: usize)
 function writeTaps(pass: Pass, ch: i32, channels: i32, sums: usize, dg: usize): void {
   const f = pass.f;
   const u = pass.u;
-  const taps = pass.scratch - TAPS_BYTES;
+  const taps = pass.taps;
   const tap = (<usize>(pass.window.c * f)) << 2;
   for (let i = 0; i < channels; i++) {
     for (let j = 0; j < f; j += 4) {
-      transformTaps(sums + ((<usize>j) << 2), u.point, taps, pass.scratch);
+      transformTaps(sums + ((<usize>j) << 2), u.point, taps, pass.transform);
       let to = dg + ((<usize>((ch + i) * f + j)) << 2);
-      for (let t: usize = 0; t < 9; t++) {
-        storeLanes(to, load4(taps + t * 16), f - j);
+      for (let t: usize = 0; t < TAPS; t++) {
+        storeLanes(to, load4(taps + t * VECTOR), f - j);
         to += tap;
       }
     }

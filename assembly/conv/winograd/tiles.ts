@@ -50,9 +50,6 @@ export class Tile {
   pixel: usize;
 }
 
-/** Bytes of the struct, rounded up to a vector. */
-export const TILE_BYTES: usize = 16;
-
 /**
  * Finds the `size`×`size` pixels from row `y` and column `x` on of an image `[h, w]` whose pixels are `pixel` bytes
  * apart, and of which `c` channels are read. What lies in part outside is copied to `buffer` with zeros around.

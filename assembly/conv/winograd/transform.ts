@@ -14,6 +14,7 @@
  *
  * In two dimensions each is applied to the columns and then to the rows. `from` and `to` walk in bytes.
  */
+import { take } from "../../lib/workspace";
 import { add4, load4, madd4, mul4, splat, store4, sub4 } from "../../lib/simd";
 
 /** The points, and what follows from them. */
@@ -38,12 +39,14 @@ export const TILE: i32 = 6;
 export const POINTS: i32 = 36;
 /** Height and width of a tile of the output. @abi WINOGRAD_OUT */
 export const OUT: i32 = 4;
-/** Bytes of room for what lies between columns and rows. */
-export const SCRATCH_BYTES: usize = 576;
-
-/** Bytes of a vector, and of a row of six in the scratch room. */
+/** Bytes of a vector, and of a row of six in the transforms' workspace. */
 const VECTOR: usize = 16;
-const LINE: usize = 96;
+const LINE: usize = 6 * VECTOR;
+
+/** Takes the workspace of the transforms: what lies between columns and rows, a vector a point. */
+export function takeTransform(): usize {
+  return take(POINTS * VECTOR);
+}
 
 /** `Bᵀ`: six inputs to six points. */
 // @ts-ignore: decorator
@@ -110,11 +113,11 @@ export function transformInput(
   pixel: usize,
   to: usize,
   point: usize,
-  scratch: usize,
+  workspace: usize,
 ): void {
   for (let v = vectors; v > 0; v--) {
-    for (let x = 0; x < TILE; x++) inputLine(from + x * pixel, row, scratch + x * VECTOR, LINE);
-    for (let y = 0; y < TILE; y++) inputLine(scratch + y * LINE, VECTOR, to + y * TILE * point, point);
+    for (let x = 0; x < TILE; x++) inputLine(from + x * pixel, row, workspace + x * VECTOR, LINE);
+    for (let y = 0; y < TILE; y++) inputLine(workspace + y * LINE, VECTOR, to + y * TILE * point, point);
     from += VECTOR;
     to += VECTOR;
   }
@@ -128,24 +131,24 @@ export function transformGradient(
   pixel: usize,
   to: usize,
   point: usize,
-  scratch: usize,
+  workspace: usize,
 ): void {
   for (let v = vectors; v > 0; v--) {
-    for (let x = 0; x < OUT; x++) gradientLine(from + x * pixel, row, scratch + x * VECTOR, LINE);
-    for (let y = 0; y < TILE; y++) gradientLine(scratch + y * LINE, VECTOR, to + y * TILE * point, point);
+    for (let x = 0; x < OUT; x++) gradientLine(from + x * pixel, row, workspace + x * VECTOR, LINE);
+    for (let y = 0; y < TILE; y++) gradientLine(workspace + y * LINE, VECTOR, to + y * TILE * point, point);
     from += VECTOR;
     to += VECTOR;
   }
 }
 
 /** `G·g·Gᵀ` of four filters of 3×3 taps, `tap` bytes apart; point `i` goes to `to + i·point`. */
-export function transformFilter(from: usize, tap: usize, to: usize, point: usize, scratch: usize): void {
+export function transformFilter(from: usize, tap: usize, to: usize, point: usize, workspace: usize): void {
   for (let x = 0; x < 3; x++) {
     const column = from + x * tap;
-    filterLine(load4(column), load4(column + 3 * tap), load4(column + 6 * tap), scratch + x * VECTOR, LINE);
+    filterLine(load4(column), load4(column + 3 * tap), load4(column + 6 * tap), workspace + x * VECTOR, LINE);
   }
   for (let y = 0; y < TILE; y++) {
-    const line = scratch + y * LINE;
+    const line = workspace + y * LINE;
     filterLine(load4(line), load4(line + VECTOR), load4(line + 2 * VECTOR), to + y * TILE * point, point);
   }
 }
@@ -167,9 +170,9 @@ function tapLine(from: usize, step: usize, to: usize, toStep: usize): void {
 }
 
 /** `Gᵀ·du·G` of four filters: point `i` at `from + i·point`; tap `(y, x)` goes to `to + (3y + x)·16`. */
-export function transformTaps(from: usize, point: usize, to: usize, scratch: usize): void {
-  for (let x = 0; x < TILE; x++) tapLine(from + x * point, TILE * point, scratch + x * VECTOR, LINE);
-  for (let y = 0; y < 3; y++) tapLine(scratch + y * LINE, VECTOR, to + 3 * y * VECTOR, VECTOR);
+export function transformTaps(from: usize, point: usize, to: usize, workspace: usize): void {
+  for (let x = 0; x < TILE; x++) tapLine(from + x * point, TILE * point, workspace + x * VECTOR, LINE);
+  for (let y = 0; y < 3; y++) tapLine(workspace + y * LINE, VECTOR, to + 3 * y * VECTOR, VECTOR);
 }
 
 /** `Aᵀ`: six points to four outputs. */
@@ -191,15 +194,15 @@ function outputLine(from: usize, step: usize, to: usize, toStep: usize): void {
   store4(to + 3 * toStep, add4(cubes, load4(from + 5 * step)));
 }
 
-/** `Aᵀ·m·A` of four filters: point `i` at `from + i·point`; output pixel `(y, x)` goes to `scratch + 96y + 16x`. */
-export function transformOutput(from: usize, point: usize, scratch: usize): void {
-  for (let x = 0; x < TILE; x++) outputLine(from + x * point, TILE * point, scratch + x * VECTOR, LINE);
-  for (let y = 0; y < OUT; y++) outputLine(scratch + y * LINE, VECTOR, scratch + y * LINE, VECTOR);
+/** `Aᵀ·m·A` of four filters: point `i` at `from + i·point`; output pixel `(y, x)` goes to `workspace + 96y + 16x`. */
+export function transformOutput(from: usize, point: usize, workspace: usize): void {
+  for (let x = 0; x < TILE; x++) outputLine(from + x * point, TILE * point, workspace + x * VECTOR, LINE);
+  for (let y = 0; y < OUT; y++) outputLine(workspace + y * LINE, VECTOR, workspace + y * LINE, VECTOR);
 }
 
 /** Where `transformOutput` leaves an output pixel. */
 // @ts-ignore: decorator
 @inline
-export function outputAt(scratch: usize, y: i32, x: i32): usize {
-  return scratch + <usize>y * LINE + <usize>x * VECTOR;
+export function outputAt(workspace: usize, y: i32, x: i32): usize {
+  return workspace + <usize>y * LINE + <usize>x * VECTOR;
 }

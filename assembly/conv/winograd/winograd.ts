@@ -19,20 +19,23 @@
  */
 import { rotate } from "../inputGradientFlipped";
 import { Activation } from "../../lib/activations";
-import { winogradForward, winogradForwardWorkspace } from "./forward";
-import { share, shares } from "../../lib/share";
+import { convolve, takePass } from "./forward";
+import { openWorkspace, take, workspaceFloats } from "../../lib/workspace";
 import { Window } from "../../lib/window";
 
 export { winogradBackpropFilter, winogradBackpropFilterWorkspace } from "./gradient";
 export { winogradPackFilters, winogradPackRotatedFilters, winogradPackedFilters } from "./filters";
-export { winogradForward, winogradForwardWorkspace };
+export { winogradForward, winogradForwardWorkspace } from "./forward";
 
-/** Bytes of the rotated window in front of each thread's workspace: 13 numbers, rounded up to a cache line. */
-const ROTATED: usize = 64;
+/** The window of the rotated correlation. */
+let rotatedAt: usize = 0;
 
 /** Floats of workspace for `winogradBackpropInput`. @size */
 export function winogradBackpropInputWorkspace(c: i32, f: i32): f64 {
-  return <f64>shares() * <f64>(ROTATED >> 2) + winogradForwardWorkspace(f, c);
+  openWorkspace(0);
+  rotatedAt = take(offsetof<Window>());
+  takePass(f, c);
+  return workspaceFloats();
 }
 
 /**
@@ -49,8 +52,9 @@ export function winogradBackpropInput(
   dx: usize,
   workspace: usize,
 ): void {
-  const rotated = changetype<Window>(workspace + <usize>share() * ROTATED);
+  openWorkspace(workspace);
+  rotatedAt = take(offsetof<Window>());
+  const rotated = changetype<Window>(rotatedAt);
   rotate(window, f, rotated);
-  const space = workspace + <usize>shares() * ROTATED;
-  winogradForward(rotated, n, window.c, dy, packed, 0, dx, Activation.linear, 0, space);
+  convolve(rotated, n, window.c, dy, packed, 0, dx, Activation.linear, 0);
 }

@@ -38,7 +38,7 @@ export interface Watch {
 }
 
 /** What a worker gets to begin with. */
-export interface Order {
+export interface WorkerInit {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly control: SharedArrayBuffer;

@@ -1,34 +1,34 @@
-import type { Order, Watch } from "./control.ts";
+import type { WorkerInit, Watch } from "./control.ts";
 import { WATCHER, WORKER } from "./worker.ts";
-import type { Hire, Worker } from "./workers.ts";
+import type { Spawn, Worker } from "./workers.ts";
 
 /** What every worker is told. */
-type Orders = Omit<Order, "share" | "line">;
+type PoolInit = Omit<WorkerInit, "share" | "line">;
 
 /** The workers of one engine, from their start to their end. */
-export class Crew {
+export class WorkerPool {
   /** Hears of a worker that ended before it had to. */
   onLoss = (_reason: string): void => {};
   readonly #workers: Worker[] = [];
   #ended = false;
 
   /** Starts all workers but the caller; resolves when all are ready, or with the reason why they are not. */
-  async muster(hire: Hire, orders: Orders, patience: number): Promise<string | undefined> {
+  async startWorkers(spawn: Spawn, init: PoolInit, timeout: number): Promise<string | undefined> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<never>((_, reject) => {
       // It keeps the process alive meanwhile, which workers do not.
-      timer = setTimeout(() => reject(new Error(`no answer within ${patience} ms`)), patience);
+      timer = setTimeout(() => reject(new Error(`no answer within ${timeout} ms`)), timeout);
     });
     try {
       const ready: Promise<void>[] = [];
       const lines: MessagePort[] = [];
-      for (let share = 1; share < orders.shares; share++) {
+      for (let share = 1; share < init.shares; share++) {
         const { port1, port2 } = new MessageChannel();
         lines.push(port2);
-        ready.push(this.#hire(hire, { ...orders, share, line: port1 }));
+        ready.push(this.#start(spawn, { ...init, share, line: port1 }));
       }
       await Promise.race([Promise.all(ready), late]);
-      this.#watch(hire, { control: orders.control, lines });
+      this.#watch(spawn, { control: init.control, lines });
       return undefined;
     } catch (error) {
       this.end();
@@ -38,23 +38,23 @@ export class Crew {
     }
   }
 
-  #hire(hire: Hire, order: Order): Promise<void> {
+  #start(spawn: Spawn, init: WorkerInit): Promise<void> {
     return new Promise((resolve, reject) => {
       const gone = (reason: string): void => {
         reject(new Error(reason));
-        if (!this.#ended) this.onLoss(`worker ${order.share}: ${reason}`);
+        if (!this.#ended) this.onLoss(`worker ${init.share}: ${reason}`);
       };
       const answer = (text: string): void => (text === "ready" ? resolve() : gone(text));
-      const task = { script: WORKER, message: order, ports: [order.line] };
-      this.#workers.push(hire(task, { answer, gone }));
+      const task = { script: WORKER, message: init, ports: [init.line] };
+      this.#workers.push(spawn(task, { answer, gone }));
     });
   }
 
   /** Nobody waits for the watcher, which starts last: a line that closed before it looks is closed when it does. */
-  #watch(hire: Hire, watch: Watch): void {
+  #watch(spawn: Spawn, watch: Watch): void {
     const task = { script: WATCHER, message: watch, ports: watch.lines };
-    // Without it the others work as well; the caller's patience is what is left.
-    this.#workers.push(hire(task, { answer: () => {}, gone: () => {} }));
+    // Without it the others work as well; the caller's timeout is what is left.
+    this.#workers.push(spawn(task, { answer: () => {}, gone: () => {} }));
   }
 
   /** Ends the workers. */

@@ -6,9 +6,9 @@ import type { Kernels } from "../../kernels/kernels.ts";
 import type { LinearMemory } from "../platform.ts";
 import { Runtime } from "../runtime.ts";
 import { CONTROL_BYTES } from "./control.ts";
-import { Crew } from "./pool.ts";
+import { WorkerPool } from "./pool.ts";
 import { Team, type AnyKernels } from "./team.ts";
-import { findWorkers, processors, type Hire } from "./workers.ts";
+import { findWorkers, processors, type Spawn } from "./workers.ts";
 
 export interface ThreadsRequest {
   readonly threads: number | "auto";
@@ -23,7 +23,7 @@ export interface ThreadsRequest {
 export type StartThreads = (request: ThreadsRequest) => Promise<Runtime | string>;
 
 /** The work from which a kernel is split, about 20 µs, and the milliseconds that workers may take to begin; for tests. */
-export const tuning = { worth: 400_000, patience: 10_000 };
+export const tuning = { minWork: 400_000, timeout: 10_000 };
 
 /** `threads: "auto"` takes no more: small nets gain nothing by them, and the machine has other things to do. */
 const MOST_AUTOMATIC = 8;
@@ -57,12 +57,12 @@ function createMemory(limit: number): WebAssembly.Memory | string {
 }
 
 /** Why there are no threads here, or how the host starts workers and how many threads there will be. */
-function prepare(threads: number | "auto"): string | { hire: Hire; shares: number } {
+function prepare(threads: number | "auto"): string | { spawn: Spawn; shares: number } {
   if (typeof SharedArrayBuffer === "undefined") return unshared();
-  const hire = findWorkers();
-  if (typeof hire === "string") return hire;
+  const spawn = findWorkers();
+  if (typeof spawn === "string") return spawn;
   const shares = threads === "auto" ? Math.min(processors(), MOST_AUTOMATIC) : threads;
-  return shares > 1 ? { hire, shares } : "this machine has one processor";
+  return shares > 1 ? { spawn, shares } : "this machine has one processor";
 }
 
 /** Two instances of this thread's own on the one memory, one in each worker, and the team that they are. */
@@ -72,22 +72,22 @@ export const startThreads: StartThreads = async (request) => {
   if (typeof prepared === "string") return prepared;
   const memory = createMemory(limit);
   if (typeof memory === "string") return memory;
-  const { hire, shares } = prepared;
+  const { spawn, shares } = prepared;
   const module = request.module ?? (await compileOwn(threadsBinary));
   const [solo, own] = [await instantiate(module, memory), await instantiate(module, memory)];
   own.joinThreads(0, shares);
   const control = new SharedArrayBuffer(CONTROL_BYTES);
   const names = Object.keys(SPLIT);
-  const crew = new Crew();
-  const order = { module, memory, control, shares, names };
-  const failure = await crew.muster(hire, order, tuning.patience);
+  const pool = new WorkerPool();
+  const init = { module, memory, control, shares, names };
+  const failure = await pool.startWorkers(spawn, init, tuning.timeout);
   if (failure !== undefined) return failure;
   const heap = new Heap(memory as unknown as LinearMemory, solo.heapBase(), limit);
-  const team = new Team({ solo, own, heap, control, shares, names, worth: tuning.worth });
-  crew.onLoss = (reason) => team.lose(reason);
+  const team = new Team({ solo, own, heap, control, shares, names, minWork: tuning.minWork });
+  pool.onLoss = (reason) => team.lose(reason);
   const end = (): void => {
     team.stop();
-    crew.end();
+    pool.end();
   };
   const live = { kernels: team.kernels as unknown as Kernels, heap, end };
   return new Runtime(live, { threads: shares, math: "exact", mathUnavailable });

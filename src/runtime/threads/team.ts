@@ -27,8 +27,8 @@ const AWAKE = 0.05;
  * The last resort where the host tells nobody of a worker's end: a worker is given up when it takes as many milliseconds
  * more than this thread's share, and as many times its time. Longer than a machine that is merely slow takes.
  */
-const PATIENCE = 30_000;
-const PATIENCE_TIMES = 20;
+const TIMEOUT = 30_000;
+const TIMEOUT_TIMES = 20;
 /** No more milliseconds count between two looks at the clock: longer ones are those of a machine that slept. */
 const LONGEST_LOOK = 50;
 
@@ -52,7 +52,7 @@ export interface TeamParts {
   /** Names of the kernels that are split; a kernel's number is its place. */
   readonly names: readonly string[];
   /** Work from which a kernel is split. */
-  readonly worth: number;
+  readonly minWork: number;
 }
 
 /** The calling thread's side: hands kernels out to the workers, computes a share of its own, and waits for theirs. */
@@ -78,13 +78,13 @@ export class Team {
    * at each call; a kernel does not see those that it has not.
    */
   #split(number: number, name: string): Kernel {
-    const { solo, own, heap, worth } = this.#parts;
+    const { solo, own, heap, minWork } = this.#parts;
     const [alone, share, work] = [solo[name]!, own[name]!, (SPLIT as Record<string, Work<number[]>>)[name]!];
     if (alone.length > MOST_ARGUMENTS) {
       throw new Error(`${name}: expected at most ${MOST_ARGUMENTS} arguments, got ${alone.length}`);
     }
     return (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t) => {
-      if (work(heap.ints, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t) < worth) {
+      if (work(heap.ints, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t) < minWork) {
         return alone(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
       }
       this.#expectAll(name);
@@ -153,7 +153,7 @@ export class Team {
       if (last === 0) own = now - began;
       else waited += Math.min(now - last, LONGEST_LOOK);
       last = now;
-      if (waited > Math.max(PATIENCE, PATIENCE_TIMES * own)) {
+      if (waited > Math.max(TIMEOUT, TIMEOUT_TIMES * own)) {
         throw this.lose(`${name}: no end of a worker's share after ${Math.round(waited)} ms`);
       }
       if (MAY_SLEEP && waited > own + AWAKE) this.#sleep();

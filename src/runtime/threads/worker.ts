@@ -24,7 +24,7 @@ const LEAST_AWAKE = 0.005;
 const LOOKS = 200;
 
 /**
- * A worker, as a script of its own: a text needs no file, which bundlers would lose. It gets an `Order` as its first
+ * A worker, as a script of its own: a text needs no file, which bundlers would lose. It gets an `WorkerInit` as its first
  * message and answers with "ready", or with what went wrong; after that it neither gets nor sends any.
  *
  * One argument list for all kernels: the module takes of it what a kernel has, and no list is made anew at each call.
@@ -75,17 +75,17 @@ function serve({ control, names, share, exports }) {
     if (left === 0 && Atomics.load(at, ${CALLER_ASLEEP})) Atomics.notify(at, ${PENDING});
   }
 }
-function begin(order) {
+function begin(init) {
   try {
-    const { module, memory, share, shares } = order;
+    const { module, memory, share, shares } = init;
     // Held, since a line that is collected closes.
-    line = order.line;
+    line = init.line;
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     exports.joinThreads(share, shares);
     port.postMessage("ready");
     // In a task of its own, lest the message wait for the end of this one.
     setTimeout(() => {
-      serve({ ...order, exports });
+      serve({ ...init, exports });
       if (!threads?.parentPort) globalThis.close();
     });
   } catch (error) {

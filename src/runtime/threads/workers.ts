@@ -37,19 +37,23 @@ export interface Task {
 }
 
 /** Starts a worker and gives it its task. @throws when the host refuses. */
-export type Hire = (task: Task, listener: Listener) => Worker;
+export type Spawn = (task: Task, listener: Listener) => Worker;
 
 /** How this host starts workers, or why it has none. */
-export function findWorkers(): Hire | string {
+export function findWorkers(): Spawn | string {
   const node = process?.getBuiltinModule?.("node:worker_threads")?.Worker;
-  if (node) return (task, listener) => hireNode(node, task, listener);
-  if (typeof globalThis.Worker === "function" && typeof URL.createObjectURL === "function") return hireWeb;
+  if (node) return (task, listener) => spawnNode(node, task, listener);
+  if (typeof globalThis.Worker === "function" && typeof URL.createObjectURL === "function") return spawnWeb;
   if (process?.versions?.node === undefined) return "this host has no workers";
   return `Node ${process.versions.node} has no process.getBuiltinModule: Node 20.16 and 22.3 have it`;
 }
 
 /** Node, Bun and Deno. A worker there does not keep the process alive. */
-function hireNode(NodeWorker: NodeWorkerClass, { script, message, ports }: Task, listener: Listener): Worker {
+function spawnNode(
+  NodeWorker: NodeWorkerClass,
+  { script, message, ports }: Task,
+  listener: Listener,
+): Worker {
   // Without the flags of this process, which may have it load more than the worker needs.
   const worker = new NodeWorker(script, { eval: true, execArgv: [], name: "im2row" });
   worker.on("message", (text) => listener.answer(String(text)));
@@ -66,7 +70,7 @@ function hireNode(NodeWorker: NodeWorkerClass, { script, message, ports }: Task,
 }
 
 /** Browsers. A policy may refuse the worker here, or in an event later. */
-function hireWeb({ script, message, ports }: Task, listener: Listener): Worker {
+function spawnWeb({ script, message, ports }: Task, listener: Listener): Worker {
   const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
   try {
     const worker = new globalThis.Worker(address, { name: "im2row" });
