@@ -10,6 +10,7 @@ export default defineConfig({
       { find: /^im2row$/, replacement: source("index") },
       { find: /^im2row\/inference$/, replacement: source("inference") },
       { find: /^im2row\/onnx$/, replacement: source("onnx") },
+      { find: /^im2row\/kernels$/, replacement: source("kernels") },
     ],
   },
   test: {

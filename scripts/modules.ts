@@ -11,7 +11,7 @@ import { rollup, type GetModuleInfo, type Plugin } from "rollup";
 /**
  * The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts.
  */
-const ENTRIES = ["index", "inference"];
+const ENTRIES = ["index", "inference", "kernels"];
 const PLAIN_ENTRIES = ["onnx"];
 
 /**
@@ -91,8 +91,11 @@ export async function buildModules(dir: string): Promise<void> {
     sourcemap: true,
     // A frozen namespace is a call, for which bundlers would keep all the layers in programs without any.
     freeze: false,
+    // AssemblyScript's loader, which the entry kernels has for each host.
     manualChunks: (id, { getModuleInfo }) =>
-      SHARED.find(({ entry }) => loadedBy(entry, getModuleInfo).has(id))?.file,
+      id.includes("/@assemblyscript/loader/")
+        ? "loader"
+        : SHARED.find(({ entry }) => loadedBy(entry, getModuleInfo).has(id))?.file,
   });
   await bundle.close();
 }

@@ -1,9 +1,9 @@
-import { MemoryError, OptionError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions } from "../options.ts";
 import { checkLimits, type Limits } from "../budget.ts";
-import { compileOwn, refusal, type Binary } from "./compile.ts";
+import { compileOwn, type Binary } from "./compile.ts";
 import { Heap } from "./heap.ts";
 import type { Kernels } from "../kernels/kernels.ts";
+import { createMemory, memoryLimit } from "./memory.ts";
 import type { LinearMemory, WasmModule, WasmSource } from "./platform.ts";
 import { Runtime, type Capabilities } from "./runtime.ts";
 
@@ -45,28 +45,13 @@ export interface Package {
   more(): Promise<{ start(request: Request): Promise<Runtime> }>;
 }
 
-const PAGE = 65536;
-const ADDRESSABLE = 2 ** 32 - PAGE;
-
-/** WebKit applies a content security policy here already. @throws MemoryError when the host cannot reserve as much. */
-function createMemory(limit: number): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: 2, maximum: Math.floor(limit / PAGE) });
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw refusal(error);
-    throw new MemoryError(`load: maximumMemory: expected room for ${limit} bytes, got ${String(error)}`, {
-      cause: error,
-    });
-  }
-}
-
 /** A runtime on one thread. */
 export async function startAlone(
   module: WasmModule,
   limit: number,
   capabilities?: Capabilities,
 ): Promise<Runtime> {
-  const memory = createMemory(limit);
+  const memory = createMemory("load", limit);
   const kernels = (await WebAssembly.instantiate(module, { env: { memory } })).exports as unknown as Kernels;
   return new Runtime(
     { kernels, heap: new Heap(memory as LinearMemory, kernels.heapBase(), limit) },
@@ -80,7 +65,7 @@ export async function loadEngine<Engine>(
   engine: new (runtime: Runtime) => Engine,
   options: LoadOptions = {},
 ): Promise<Engine> {
-  const { module, threads = 1, math = "exact", maximumMemory = ADDRESSABLE, limits = {} } = options ?? {};
+  const { module, threads = 1, math = "exact", maximumMemory, limits = {} } = options ?? {};
   const given = Promise.resolve(module);
   // Heard at once: a promise that fails before it is awaited would end the process.
   given.catch(() => {});
@@ -88,12 +73,7 @@ export async function loadEngine<Engine>(
   if (typeof WebAssembly === "undefined") {
     throw new Error("load: expected a host with WebAssembly, got one without");
   }
-  if (!(Number.isInteger(maximumMemory) && maximumMemory >= 2 * PAGE && maximumMemory <= 2 ** 32)) {
-    throw new OptionError(
-      `load: maximumMemory: expected bytes from ${2 * PAGE} to ${2 ** 32}, got ${show(maximumMemory)}`,
-    );
-  }
-  const limit = Math.min(maximumMemory, ADDRESSABLE);
+  const limit = memoryLimit("load", maximumMemory);
   const checked = checkLimits(limits, limit);
   const plain = module === undefined && threads === 1 && math === "exact";
   const runtime = plain

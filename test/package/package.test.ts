@@ -126,6 +126,16 @@ describe("an install into an empty folder", () => {
     expect(run(process.execPath, ["--input-type=module"], code)).toEqual({ output: "1,0\n", status: 0 });
   });
 
+  it("gives im2row/kernels, the bare binary with its table", () => {
+    const code = `
+      import { ACTIVATION, loadKernels } from "im2row/kernels";
+      const bare = await loadKernels();
+      const x = bare.put(Float32Array.of(-1, 2));
+      bare.kernels.activationForward(ACTIVATION.relu, 0, x, x, 2);
+      console.log(String(bare.floats(x, 2)));`;
+    expect(run(process.execPath, ["--input-type=module"], code)).toEqual({ output: "0,2\n", status: 0 });
+  });
+
   it("has a command", () => {
     const { output, status } = run(join(project.folder, "node_modules/.bin/im2row"), ["--help"]);
     expect(status).toBe(0);
@@ -136,6 +146,7 @@ describe("an install into an empty folder", () => {
     import { layers, load, sequential, tensor, type ConvAlgorithm, type Engine, type Model } from "im2row";
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
+    import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
     import wasm from "im2row/wasm";
     export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
     export type { GraphInput, LayerTime, Named } from "im2row/inference";
@@ -149,6 +160,11 @@ describe("an install into an empty folder", () => {
     model.compile({ engine, algorithm: "im2row" satisfies ConvAlgorithm });
     layers.conv2d({ filters: 1, kernelSize: 3, algorithm: "winograd" });
     void loadOnnx(new Uint8Array(), { engine, algorithm: "im2row" });
+    const bare: KernelInstance = await loadKernels({ module: wasm });
+    const table: Kernels = bare.kernels;
+    table.col2im(bare.window(slidingWindow([7, 7, 3], { kernelSize: 3 })), 1, bare.put(y), bare.mark());
+    // @ts-expect-error: a forgotten argument
+    table.addForward(1, 2, 3);
     // @ts-expect-error: no such algorithm
     layers.conv2d({ filters: 1, kernelSize: 3, algorithm: "col2im" });
     // @ts-expect-error: no such layer

@@ -69,6 +69,14 @@ describe("gzipped", () => {
     expect(size).toBeLessThanOrEqual(86.5 * KB);
   });
 
+  it("the bare kernels take at most 9 KB of JavaScript, their loader included, which no other entry has", async () => {
+    const { size, text } = await bundled(`export * from "im2row/kernels";`, ["workerd"]);
+    expect(text).toMatch(/__setArgumentsLength/);
+    expect(size).toBeLessThanOrEqual(9 * KB);
+    const rest = await bundled(`export * from "im2row"; export * from "im2row/onnx";`, ["workerd"]);
+    expect(rest.text).not.toMatch(/__setArgumentsLength/);
+  });
+
   it("a program that does not load the kernels goes without them", async () => {
     const { size, text } = await bundled(`export { Random } from "im2row";`, []);
     expect(text).not.toContain("AGFzb");

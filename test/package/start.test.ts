@@ -49,6 +49,9 @@ describe("a start", () => {
     ["index.workerd", 3],
     ["index.edge-light", 3],
     ["onnx", 4],
+    ["kernels", 5],
+    ["kernels.workerd", 4],
+    ["kernels.edge-light", 4],
   ])("with %s loads at most %i files", async (entry, most) => {
     const files = await filesOf(entry);
     expect(files.length, files.join()).toBeLessThanOrEqual(most);
@@ -75,7 +78,11 @@ describe("a start", () => {
     const copies = sources.filter((source, i) => sources.indexOf(source) !== i);
     expect(sources.length).toBeGreaterThan(100);
     // Each host has entries of its own.
-    expect([...new Set(copies)].sort()).toEqual(["../src/index.ts", "../src/inference.ts"]);
+    expect([...new Set(copies)].sort()).toEqual([
+      "../src/index.ts",
+      "../src/inference.ts",
+      "../src/kernels.ts",
+    ]);
   });
 });
 
