@@ -1,6 +1,6 @@
 /** Activations and softmax in float64, straight from their definitions. */
 import type { Activation } from "im2row";
-import { ACTIVATION } from "../../src/kernels/kernels.ts";
+import { ACTIVATION } from "../../build/kernels.ts";
 import { SMALLEST, SMALLEST_NORMAL, U, ulp } from "../support/float.ts";
 
 export const LINEAR = ACTIVATION.linear;

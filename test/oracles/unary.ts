@@ -1,6 +1,6 @@
 /** Functions of one element and their slopes in float64, straight from their definitions. */
 
-import { UNARY } from "../../src/kernels/kernels.ts";
+import { UNARY } from "../../build/kernels.ts";
 
 export type Unary = keyof typeof UNARY;
 
