@@ -67,6 +67,7 @@ export {
   preluBackpropAlpha,
 } from "./elementwise/perChannel";
 export { foldNormalization } from "./normalization/fold";
+export { hardShrinkForward, hardShrinkBackward } from "./elementwise/hardShrink";
 export { flushSubnormals, hasSubnormals } from "./elementwise/subnormal";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./training/softmaxCrossEntropy";
 export { pointwiseLoss } from "./training/pointwiseLoss";
