@@ -25,24 +25,38 @@ export function oneHot(labels: ArrayLike<number>, cols: number): Float32Array {
   );
 }
 
-/** Losses of one output and its target, by name. */
-export const POINTWISE = {
-  meanSquaredError: (y: number, target: number): number => (y - target) ** 2,
-  meanAbsoluteError: (y: number, target: number): number => Math.abs(y - target),
-  huber(y: number, target: number, delta: number): number {
-    const size = Math.abs(y - target);
-    return size > delta ? delta * (size - delta / 2) : size ** 2 / 2;
+/** A loss of single elements, and what tests of its kernel need to know of it. */
+export interface PointwiseOracle {
+  /** The loss of one output and its target. */
+  of(y: number, target: number, delta: number): number;
+  /** The delta to test it with, where its slope has a kink besides that at the target. Default: 0. */
+  readonly delta?: number;
+  /** Whether outputs are logits, and targets from 0 to 1. */
+  readonly logits?: true;
+}
+
+/** Losses of single elements by name. The tests of the kernel run through all of them. */
+export const POINTWISE: Readonly<Record<string, PointwiseOracle>> = {
+  meanSquaredError: { of: (y, target) => (y - target) ** 2 },
+  meanAbsoluteError: { of: (y, target) => Math.abs(y - target) },
+  huber: {
+    delta: 0.75,
+    of(y, target, delta) {
+      const size = Math.abs(y - target);
+      return size > delta ? delta * (size - delta / 2) : size ** 2 / 2;
+    },
   },
-  sigmoidCrossEntropy: (y: number, target: number): number =>
-    target * Math.log1p(Math.exp(-y)) + (1 - target) * Math.log1p(Math.exp(y)),
+  sigmoidCrossEntropy: {
+    logits: true,
+    of: (y, target) => target * Math.log1p(Math.exp(-y)) + (1 - target) * Math.log1p(Math.exp(y)),
+  },
 };
 
 /** The mean of one of them over all elements. */
 export function pointwise(
-  of: (y: number, target: number, delta: number) => number,
+  { of, delta = 0 }: PointwiseOracle,
   y: ArrayLike<number>,
   targets: ArrayLike<number>,
-  delta = 0,
 ): number {
   return mean(Array.from(y, (value, i) => of(value, targets[i]!, delta)));
 }
