@@ -1,4 +1,4 @@
-import { BYTES, type DType } from "../dtype.ts";
+import { bytesOf, type DType } from "../dtype.ts";
 import { MemoryError } from "../errors.ts";
 import type { Buffer } from "../layers/buffer.ts";
 import { Occupancy } from "./occupancy.ts";
@@ -33,7 +33,7 @@ export function untouched(elements: number, dtype: DType = "float32"): PlannedBu
   return {
     pointer: 0,
     dtype,
-    size: Math.ceil((elements * BYTES[dtype]) / ALIGNMENT) * ALIGNMENT,
+    size: Math.ceil((elements * bytesOf(dtype)) / ALIGNMENT) * ALIGNMENT,
     first: Infinity,
     last: -Infinity,
     offset: 0,

@@ -1,5 +1,6 @@
 import type { Runtime } from "../runtime/runtime.ts";
-import { ShapeError } from "../errors.ts";
+import type { DType } from "../dtype.ts";
+import { OptionError, ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/contract.ts";
 import { listed } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
@@ -16,6 +17,8 @@ export interface Parameter {
   /** Index of the graph's node that first uses the layer. */
   readonly node: number;
   readonly shape: Shape;
+  /** The type of its numbers. */
+  readonly dtype: DType;
   /** First element in what is laid out as the weights are: their gradients, and what an optimizer keeps of them. */
   readonly offset: number;
   readonly size: number;
@@ -116,11 +119,16 @@ export class Parameters {
             `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
           );
         }
-        const { shape, trainable = true } = weight;
+        const { shape, dtype = "float32", trainable = true } = weight;
+        if (trainable && dtype !== "float32") {
+          throw new OptionError(
+            `${node.name}: ${weight.name}: expected a weight that learns to be of float32, got ${dtype}`,
+          );
+        }
         const name = weightName(node, weight);
-        const add = (): Slot => own.add(name, size);
+        const add = (): Slot => own.add(name, size, dtype);
         const slot = shared ? shared(name, add) : add();
-        list.push({ name, node: node.owner, shape, offset, size, trainable, slot });
+        list.push({ name, node: node.owner, shape, dtype, offset, size, trainable, slot });
         offset += alignedSize(size);
       }
       if (list.length > first) this.#byNode.set(node.owner, list.slice(first));
@@ -185,12 +193,12 @@ export class Parameters {
     for (const block of this.#blocks) block.leave(this);
   }
 
-  /** Copies of all weights by name. */
+  /** Copies of all weights by name, as float32: whole numbers are exact up to 2²⁴. */
   read(): Map<string, Tensor> {
     return new Map(
       this.list.map(({ name, shape, slot }) => [
         name,
-        { shape: [...shape], data: slot.block.dataOf(slot).slice() },
+        { shape: [...shape], data: Float32Array.from(slot.block.dataOf(slot)) },
       ]),
     );
   }

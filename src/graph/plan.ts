@@ -184,7 +184,7 @@ class Planner {
   #weightsOf(owner: number): Buffer[] {
     return this.#parameters.of(owner).map((parameter) => ({
       pointer: this.#parameters.addressOf(parameter),
-      dtype: "float32",
+      dtype: parameter.dtype,
     }));
   }
 

@@ -1,15 +1,18 @@
+import { arrayOn, bytesOf, type DType, type NumberArray } from "../dtype.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 
-/** Weights start at multiples of this many floats. */
+/** Weights start at multiples of this many words of four bytes. */
 const ALIGNMENT = 4;
 
 /** Where one weight lies in a block. */
 export interface Slot {
   readonly block: WeightBlock;
-  /** First element, counted from the start of the block. */
+  /** Words of four bytes between the start of the block and the weight. */
   readonly offset: number;
+  /** Its elements, and their type. */
   readonly size: number;
+  readonly dtype: DType;
 }
 
 /** Tells where a model's weight lies: where another model has it, or where `add` makes room for it. */
@@ -21,7 +24,7 @@ export type SharedSlots = (name: string, add: () => Slot) => Slot;
  * between weights are and stay zero.
  */
 export class WeightBlock {
-  /** Elements of the block, gaps included. */
+  /** Words of four bytes that the block takes, gaps included. */
   size = 0;
   /** Counts the changes of the weights. */
   revision = 1;
@@ -43,10 +46,10 @@ export class WeightBlock {
   }
 
   /** Adds a weight, before anybody reads or moves the block. */
-  add(name: string, size: number): Slot {
-    const slot = { name, block: this, offset: this.size, size };
+  add(name: string, size: number, dtype: DType): Slot {
+    const slot = { name, block: this, offset: this.size, size, dtype };
     this.#slots.push(slot);
-    this.size += alignedSize(size);
+    this.size += alignedSize(Math.ceil((size * bytesOf(dtype)) / 4));
     return slot;
   }
 
@@ -56,8 +59,8 @@ export class WeightBlock {
   }
 
   /** The numbers of a slot where they lie now; a view that memory growth may detach. */
-  dataOf({ offset, size }: Slot): Float32Array {
-    return this.#data.subarray(offset, offset + size);
+  dataOf(slot: Slot): NumberArray {
+    return viewIn(this.#data, slot);
   }
 
   /** Writes the numbers of a slot. */
@@ -119,13 +122,18 @@ export class WeightBlock {
 
   /** Fills in the starting values. */
   #started(data: Float32Array): Float32Array {
-    if (this.#start) for (const { name, offset } of this.#slots) data.set(this.#start(name), offset);
+    if (this.#start) for (const slot of this.#slots) viewIn(data, slot).set(this.#start(slot.name));
     this.#start = undefined;
     return data;
   }
 }
 
-/** Elements that a weight takes with the gap behind it. */
+/** The numbers of a slot in the words of its block. */
+function viewIn(words: Float32Array, { dtype, offset, size }: Slot): NumberArray {
+  return arrayOn(dtype, words.buffer, words.byteOffset + offset * 4, size);
+}
+
+/** The words that a weight takes with the gap behind it. */
 export function alignedSize(size: number): number {
   return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }

@@ -21,7 +21,9 @@ import type { Initializer } from "./initializers.ts";
 export interface WeightSpec {
   readonly name: string;
   readonly shape: Shape;
-  /** How it starts, or what gives its numbers. */
+  /** The type of its numbers; only float32 learns. Default: float32. */
+  readonly dtype?: DType;
+  /** The way it starts, or a function that gives its numbers, which are converted to the type. */
   readonly initializer: Initializer | (() => Float32Array);
   /** False for what no gradient changes, such as moving statistics. Default: true. */
   readonly trainable?: boolean;

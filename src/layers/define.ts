@@ -1,6 +1,7 @@
 /** Layers of users: `defineLayer` makes a kind of layer of functions on plain arrays, of kernels, or of other layers. */
+import { DTYPES } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkName, checkOptions, copyJson, flag, isPlainObject, listed, show } from "../options.ts";
+import { checkName, checkOptions, copyJson, flag, isPlainObject, listed, oneOf, show } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { composed, type Composition } from "./compose.ts";
 import {
@@ -191,12 +192,13 @@ function computed<Config extends object>(
 /** A weight of a definition, as the rest of the package has it. @throws OptionError, ShapeError */
 function checkWeight(where: string, name: string, spec: WeightDefinition): WeightSpec {
   checkName(where, name);
-  checkOptions(`${where}: ${name}`, spec, ["shape", "initializer", "trainable"]);
+  checkOptions(`${where}: ${name}`, spec, ["shape", "dtype", "initializer", "trainable"]);
   const shape = readShape(`${where}: ${name}`, spec.shape);
-  const trainable = flag(`${where}: ${name}: trainable`, spec.trainable ?? true);
+  const dtype = oneOf(`${where}: ${name}: dtype`, spec.dtype ?? "float32", DTYPES);
+  const trainable = flag(`${where}: ${name}: trainable`, spec.trainable ?? dtype === "float32");
   const { initializer } = spec;
   if (typeof initializer !== "function") {
-    return { name, shape, trainable, initializer: checkInitializer(`${where}: ${name}`, initializer) };
+    return { name, shape, dtype, trainable, initializer: checkInitializer(`${where}: ${name}`, initializer) };
   }
   const start = (): Float32Array => {
     const data = initializer();
@@ -205,5 +207,5 @@ function checkWeight(where: string, name: string, spec: WeightDefinition): Weigh
       `${where}: ${name}: expected a Float32Array of ${sizeOf(shape)} numbers, got ${show(data)}`,
     );
   };
-  return { name, shape, trainable, initializer: start };
+  return { name, shape, dtype, trainable, initializer: start };
 }

@@ -1,4 +1,5 @@
 /** Passes of layers in plain TypeScript, which see linear memory as arrays. */
+import { arrayOn, type NumberArray } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
 import { isInteger, show } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
@@ -6,7 +7,7 @@ import type { Buffer } from "./buffer.ts";
 import type { BuildContext, GradientContext, Pass, WeightSpec } from "./contract.ts";
 
 /** Arrays by name. */
-type Arrays = Readonly<Record<string, Float32Array>>;
+type Arrays<Each = Float32Array> = Readonly<Record<string, Each>>;
 
 /** What a forward pass sees. The arrays are views of linear memory: they hold for the call and no longer. */
 export interface ForwardViews<Config> {
@@ -21,7 +22,8 @@ export interface ForwardViews<Config> {
   readonly xs: readonly Float32Array[];
   /** Where the output goes. */
   readonly y: Float32Array;
-  readonly weights: Arrays;
+  /** The weights by name, each as an array of its type. */
+  readonly weights: Arrays<NumberArray>;
   /** What `saved` of the definition asked for. */
   readonly saved: Arrays;
   /** Whether this is training, of a layer that is not frozen. */
@@ -64,9 +66,14 @@ function remembered<T>({ heap }: BuildContext, make: (n: number) => T): (n: numb
   };
 }
 
-/** The view of `elements` numbers of a buffer. */
+/** The view of `elements` floats of a buffer. */
 function viewOf({ heap }: BuildContext, { pointer }: Buffer, elements: number): Float32Array {
   return heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + elements);
+}
+
+/** The view of `elements` numbers of a buffer of any type. */
+function arrayOf({ heap }: BuildContext, { pointer, dtype }: Buffer, elements: number): NumberArray {
+  return arrayOn(dtype, heap.memory.buffer, pointer, elements);
 }
 
 /** The passes of a layer with these options and weights. */
@@ -85,9 +92,9 @@ export function viewPass<Config>(
     );
   });
   /** The arrays of buffers that belong to the weights. */
-  const byWeight = (buffers: readonly (Buffer | undefined)[]): Record<string, Float32Array | undefined> =>
+  const byWeight = (buffers: readonly (Buffer | undefined)[]): Record<string, NumberArray | undefined> =>
     Object.fromEntries(
-      specs.map(({ name, shape }, i) => [name, buffers[i] && viewOf(context, buffers[i], sizeOf(shape))]),
+      specs.map(({ name, shape }, i) => [name, buffers[i] && arrayOf(context, buffers[i], sizeOf(shape))]),
     );
   const views = remembered(context, (n): ForwardViews<Config> => {
     const xs = context.xs.map((x, i) => viewOf(context, x, n * sizeOf(inputs[i]!)));
@@ -100,7 +107,7 @@ export function viewPass<Config>(
       x: xs[0]!,
       xs,
       y: viewOf(context, context.y, n * sizeOf(output)),
-      weights: byWeight(context.weights) as Arrays,
+      weights: byWeight(context.weights) as Arrays<NumberArray>,
       saved: Object.fromEntries(kept) as Arrays,
       training,
       randomKey,
@@ -113,7 +120,13 @@ export function viewPass<Config>(
         const backwardViews = remembered(own, (n): BackwardViews<Config> => {
           const dxs = own.dxs.map((dx, i) => dx && viewOf(own, dx, n * sizeOf(inputs[i]!)));
           const dy = viewOf(own, own.dy, n * sizeOf(output));
-          return { ...views(n), dy, dx: dxs[0] ?? null, dxs, gradients: byWeight(own.gradients) };
+          return {
+            ...views(n),
+            dy,
+            dx: dxs[0] ?? null,
+            dxs,
+            gradients: byWeight(own.gradients) as Record<string, Float32Array>,
+          };
         });
         return (n) => functions.backward!(backwardViews(n));
       },

@@ -1,4 +1,4 @@
-import { BYTES, type DType } from "../dtype.ts";
+import { bytesOf, type DType } from "../dtype.ts";
 import { isTyped, lengthOf } from "../options.ts";
 import { expectAttached } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
@@ -18,7 +18,7 @@ export class Region {
 
   /** Allocates `elements` elements without initialising them. @throws MemoryError */
   allocate(elements: number, dtype: DType = "float32"): number {
-    const pointer = this.heap.allocate(Math.ceil((elements * BYTES[dtype]) / 4), this.#purpose);
+    const pointer = this.heap.allocate(Math.ceil((elements * bytesOf(dtype)) / 4), this.#purpose);
     this.blocks.push(pointer);
     return pointer;
   }

@@ -1,5 +1,5 @@
 /** Plans whose buffers lie apart, each between bands, and are empty before each run. */
-import { BYTES } from "../../src/dtype.ts";
+import { bytesOf } from "../../src/dtype.ts";
 import type { assignOffsets, PlannedBuffer, untouched } from "../../src/graph/arena.ts";
 import type { createPlan, Plan } from "../../src/graph/plan.ts";
 import { BAND, guardsOf, type Guards, type Span } from "./heap.ts";
@@ -23,7 +23,7 @@ export function guardArena<Module extends Arena>(plain: Module): Module {
     ...plain,
     untouched(elements, dtype) {
       const buffer = plain.untouched(elements, dtype);
-      ELEMENTS.set(buffer, Math.ceil((elements * BYTES[buffer.dtype]) / 4));
+      ELEMENTS.set(buffer, Math.ceil((elements * bytesOf(buffer.dtype)) / 4));
       return buffer;
     },
     assignOffsets(buffers) {

@@ -13,6 +13,7 @@ import {
   registerLayer,
   sequential,
   ShapeError,
+  tensor,
   type Engine,
   type Layer,
   type Model,
@@ -177,6 +178,56 @@ describe("a layer on arrays", () => {
   it("without a backward pass is refused where something before it learns", () => {
     const dead = defineLayer({ type: "dead", forward: ({ x: from, y }) => y.set(from) });
     expect(() => trained(around(dead()))).toThrow("dead (dead) without one");
+  });
+});
+
+describe("weights of whole numbers", () => {
+  /** `y = table[x]`, the table in bytes or words. */
+  const lookup = (dtype: "uint8" | "int32"): Layer =>
+    defineLayer({
+      type: "lookup",
+      weights: () => ({
+        table: { shape: [5], dtype, initializer: () => Float32Array.of(7, 250, 3, 128, 64) },
+        factor: { shape: [1], initializer: "ones" },
+      }),
+      stopsGradient: true,
+      forward({ x: from, y, weights }) {
+        const [table, factor] = [weights["table"]!, weights["factor"]!];
+        expect(table).toBeInstanceOf(dtype === "uint8" ? Uint8Array : Int32Array);
+        from.forEach((value, i) => (y[i] = table[value]! * factor[0]!));
+      },
+    })();
+
+  it.each(["uint8", "int32"] as const)("lie in memory as %s, and are kept by files and engines", (dtype) => {
+    const build = (): Model =>
+      sequential({ inputShape: [4], layers: [lookup(dtype), layers.dense({ units: 2 })], seed: 5 });
+    const net = build();
+    net.compile({ engine });
+    const places = tensor([1, 3, 0, 4], [1, 4]);
+    const first = net.predict(places).data.slice();
+    expect(net.weights.get("lookup.table")!.data).toEqual(Float32Array.of(7, 250, 3, 128, 64));
+    const other = build();
+    other.setWeights(net.weights);
+    other.compile({ engine });
+    expect(other.predict(places).data).toEqual(first);
+    net.dispose();
+    net.compile({ engine });
+    expect(net.predict(places).data).toEqual(first);
+    const plain = sequential({ inputShape: [4], layers: [layers.dense({ units: 2 })], seed: 5 });
+    plain.setWeights(new Map([...net.weights].filter(([name]) => name.startsWith("dense"))));
+    plain.compile({ engine });
+    expect(plain.predict(tensor([250, 128, 7, 64], [1, 4])).data).toEqual(first);
+  });
+
+  it("do not learn", () => {
+    const learned = defineLayer({
+      type: "learned",
+      weights: () => ({ w: { shape: [1], dtype: "uint8", trainable: true, initializer: "zeros" } }),
+      forward() {},
+    });
+    expect(() => around(learned())).toThrow(
+      "learned: w: expected a weight that learns to be of float32, got uint8",
+    );
   });
 });
 

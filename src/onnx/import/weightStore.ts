@@ -12,9 +12,12 @@ export interface HeldWeight {
   readonly slot: Slot;
 }
 
+/** The numbers of a weight: all weights of a file are of float32. */
+const floatsOf = (slot: Slot): Float32Array => slot.block.dataOf(slot) as Float32Array;
+
 /** Whether a weight is not what the file makes it start with. */
 function hasChanged({ slot, weight }: HeldWeight): boolean {
-  return slot.block.revision > 1 && !sameBits(slot.block.dataOf(slot), weight.start());
+  return slot.block.revision > 1 && !sameBits(floatsOf(slot), weight.start());
 }
 
 function sameBits(a: Float32Array, b: Float32Array): boolean {
@@ -92,7 +95,7 @@ export class WeightStore {
       const trained = same.find(hasChanged);
       if (!trained) continue;
       const { weight, slot } = trained;
-      const now = weight.toFile(slot.block.dataOf(slot));
+      const now = weight.toFile(floatsOf(slot));
       for (const other of same) {
         if (other.slot.block.revision > 1) continue;
         other.slot.block.write(other.slot, other.weight.fromFile(now));
@@ -119,12 +122,12 @@ export class WeightStore {
     for (const held of [...this.#held.values(), ...own].filter(hasChanged)) {
       const { source, toFile } = held.weight;
       if (!source) refuseComputed(where, held);
-      trained.set(source, toFile(held.slot.block.dataOf(held.slot)));
+      trained.set(source, toFile(floatsOf(held.slot)));
     }
     for (const [source, now] of trained) {
       const other = this.#bySource
         .get(source)!
-        .find(({ slot, weight }) => !sameBits(weight.toFile(slot.block.dataOf(slot)), now));
+        .find(({ slot, weight }) => !sameBits(weight.toFile(floatsOf(slot)), now));
       if (!other) continue;
       throw new OptionError(
         `${where}: ${other.name}: expected one set of numbers for ${source.name}, got layers that share it trained apart`,
