@@ -7,7 +7,7 @@ import { decodeModel } from "./file/decode.ts";
 import { readGraph } from "./import/graph.ts";
 import { checkOperators, missingOperators } from "./import/missingOperators.ts";
 import { OnnxModel } from "./model.ts";
-import { Rare } from "./import/node.ts";
+import { Plans } from "./import/plans.ts";
 import type { Operators } from "./import/operator.ts";
 import { COMMON } from "./import/operators/common.ts";
 
@@ -38,10 +38,7 @@ export async function loadOnnx(
   // Before types and shapes are looked at: a quantised file is told what it lacks, not that its weights are of 8 bits.
   checkOperators(model, operators.table);
   const graph = readGraph(own, model);
-  try {
-    return new OnnxModel(graph, engine, operators, algorithm);
-  } catch (error) {
-    if (!(error instanceof Rare)) throw error;
-    return new OnnxModel(graph, engine, await rest(), algorithm);
-  }
+  const plans = new Plans(graph, engine, operators, algorithm);
+  if (!plans.begin()) plans.begin(await rest());
+  return new OnnxModel(graph, engine, algorithm, plans);
 }

@@ -31,12 +31,10 @@ import {
 } from "./import/feedShapes.ts";
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
-import type { End, Given, Instance } from "./import/instance.ts";
-import { Rare } from "./import/node.ts";
+import type { End, Instance } from "./import/instance.ts";
+import type { Given } from "./import/lowerNet.ts";
 import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
-import { Plans } from "./import/plans.ts";
-import type { Operators } from "./import/operator.ts";
-import { COMMON } from "./import/operators/common.ts";
+import type { Plans } from "./import/plans.ts";
 import { rewriteTensors } from "./file/rewrite.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./file/tensorData.ts";
@@ -55,29 +53,12 @@ export class OnnxModel {
   readonly #algorithm: ConvAlgorithm;
   readonly #plans: Plans;
 
-  /** Users call `loadOnnx`. @throws Rare when the net may need more operators than these */
-  constructor(
-    graph: OnnxGraph,
-    engine: KernelEngine,
-    operators: Operators,
-    algorithm: ConvAlgorithm = "auto",
-  ) {
+  /** Users call `loadOnnx`. */
+  constructor(graph: OnnxGraph, engine: KernelEngine, algorithm: ConvAlgorithm, plans: Plans) {
     this.#graph = graph;
     this.#engine = engine;
     this.#algorithm = algorithm;
-    this.#plans = new Plans(graph, engine, operators, algorithm);
-    const { inputs } = graph;
-    const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
-    // What is open is drawn when it is given.
-    if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)))
-      this.#plans.plan("loadOnnx", givenByShapes(inputs, {}, 1, true));
-    // Where the graph is drawn when the net runs as well, `predict` could load nothing.
-    const again =
-      !this.#plans.current || (this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0])));
-    if (operators === COMMON && again) {
-      this.dispose();
-      throw new Rare();
-    }
+    this.#plans = plans;
   }
 
   get inputNames(): string[] {

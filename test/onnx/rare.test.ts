@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../src/onnx.ts";
 import { readGraph } from "../../src/onnx/import/graph.ts";
-import { OnnxModel } from "../../src/onnx/model.ts";
-import { Rare } from "../../src/onnx/import/node.ts";
+import type { Operator, Operators } from "../../src/onnx/import/operator.ts";
+import { ALL } from "../../src/onnx/import/operators/all.ts";
+import { Plans } from "../../src/onnx/import/plans.ts";
 import { COMMON } from "../../src/onnx/import/operators/common.ts";
 import { DATA_TYPE } from "../../src/onnx/file/proto.ts";
 import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";
@@ -100,15 +101,23 @@ const RARE_FILES: readonly [string, File, Record<string, OnnxTensor>][] = [
   ],
 ];
 
-const common = (file: File): OnnxModel => new OnnxModel(readGraph(onnxFile(file)), engine, COMMON);
+/** The plans of a file, and whether the operators of the entry suffice for it. */
+function begun(file: File, operators = COMMON): { plans: Plans; suffice: boolean } {
+  const plans = new Plans(readGraph(onnxFile(file)), engine, operators, "auto");
+  return { plans, suffice: plans.begin() };
+}
 
 describe("the operators of the entry", () => {
   it.each(COMMON_FILES)("suffice for %s", (_, file) => {
-    common(file).dispose();
+    const { plans, suffice } = begun(file);
+    expect(suffice).toBe(true);
+    plans.dispose();
   });
 
   it.each(RARE_FILES)("do not suffice for %s, and the rest is there", async (_, file, feeds) => {
-    expect(() => common(file)).toThrow(Rare);
+    const { plans, suffice } = begun(file);
+    expect(suffice).toBe(false);
+    plans.dispose();
     expect(engine.memory.used).toBe(memory);
     const net = await loadOnnx(onnxFile(file), { engine });
     expect(Object.keys(net.predict(feeds))).toEqual([...file.outputs]);
@@ -118,8 +127,50 @@ describe("the operators of the entry", () => {
 
   it("do not suffice where images meet and their number is open, since it is drawn anew for each", () => {
     const file = { nodes: [node("Flatten", ["x"], "y", { axis: 0 })], inputs: [image], outputs: ["y"] };
-    expect(() => common(file)).toThrow(Rare);
+    const { plans, suffice } = begun(file);
+    expect(suffice).toBe(false);
+    plans.dispose();
     expect(engine.memory.used).toBe(memory);
+  });
+});
+
+describe("a node is lowered once", () => {
+  /** The operators with a count of what they lower. */
+  function counted(operators: Operators, counts: Map<string, number>): Operators {
+    const table = Object.entries(operators.table).map(([name, operator]): [string, Operator] => [
+      name,
+      {
+        ...operator,
+        lower(each) {
+          counts.set(name, (counts.get(name) ?? 0) + 1);
+          return operator.lower(each);
+        },
+      },
+    ]);
+    return { ...operators, table: Object.fromEntries(table) };
+  }
+  const countsOf = (file: File): Record<string, number> => {
+    const counts = new Map<string, number>();
+    const { plans, suffice } = begun(file, counted(COMMON, counts));
+    if (!suffice) plans.begin(counted(ALL, counts));
+    plans.dispose();
+    return Object.fromEntries(counts);
+  };
+  const softmax = node("Softmax", ["r"], "s", { axis: 0 });
+
+  it.each<[string, File["nodes"], Record<string, number>]>([
+    ["where any number of images will do", [node("Tanh", ["r"], "y")], { Relu: 1, Tanh: 1 }],
+    [
+      "and lowering goes on from a node that takes a rare operator",
+      [node("MaxPool", ["r"], "p", { kernel_shape: [2, 2], dilations: [2, 2] }), node("Tanh", ["p"], "y")],
+      // The node is tried by either half.
+      { Relu: 1, MaxPool: 2, Tanh: 1 },
+    ],
+    ["more where images meet", [softmax, node("Tanh", ["s"], "y")], { Relu: 2, Softmax: 2, Tanh: 1 }],
+  ])("%s", (_, nodes, counts) => {
+    expect(
+      countsOf({ nodes: [node("Relu", ["x"], "r"), ...nodes], inputs: [image], outputs: ["y"] }),
+    ).toEqual(counts);
   });
 });
 

@@ -12,6 +12,7 @@ import { fileOrder, splitOrder } from "./order.ts";
 import type { TensorProto } from "../file/proto.ts";
 import { shapeFault } from "../file/tensorData.ts";
 import { dtypeOf, type Constant, type ElementType, type TensorType } from "../file/constant.ts";
+import { followsImages, IMAGES } from "./images.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
 
 /** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
@@ -48,7 +49,7 @@ export interface StoredWeight {
 }
 
 /** Why a graph cannot be one of a net that takes any number of images. */
-export class NotBatched extends OwnError {}
+export class BatchDependent extends OwnError {}
 
 /**
  * Draws the graph of a file with layers.
@@ -62,7 +63,10 @@ export class NotBatched extends OwnError {}
  * tensors: the first axis is one like the others, and a run is a batch of one.
  */
 export class Builder {
-  /** Images in the shapes of the file while it is lowered, when the graph is batched. */
+  /**
+   * The size in the file's shapes that is the number of images, when the graph is batched: what the file declares, or
+   * IMAGES where it leaves their number open.
+   */
   readonly batch: number | undefined;
 
   /** What else is known of values, as they are made: another view of the same numbers is none of them. */
@@ -97,9 +101,40 @@ export class Builder {
     this.budget = new Budget("loadOnnx", engine.runtime.limits, fileSize);
   }
 
-  /** Counts numbers that are about to be read or computed, eight bytes each. @throws MemoryError as `Budget.spend` */
+  /**
+   * Counts numbers that are about to be read or computed, eight bytes each.
+   * @throws BatchDependent when there are as many as images; MemoryError as `Budget.spend`
+   */
   spend(elements: number): void {
+    if (elements < 0) this.refuseImages();
     this.budget.spend(8 * elements);
+  }
+
+  /** Whether the graph is lowered before the number of images is known. */
+  get isSymbolic(): boolean {
+    return this.batch === IMAGES;
+  }
+
+  /** A shape of so many images for one of them, where their number is not known. */
+  ofOneImage(shape: Shape): Shape {
+    return this.isSymbolic ? shape.map((size) => (size === IMAGES ? 1 : size)) : shape;
+  }
+
+  /** Whether the numbers of a constant follow from the number of images, which nobody knows yet. */
+  followsImages(constant: Constant): boolean {
+    if (!this.isSymbolic || !constant.ofShape) return false;
+    this.spend(sizeOf(constant.shape));
+    return constant.data().some(followsImages);
+  }
+
+  /** @throws BatchDependent when the numbers of a constant follow from the number of images */
+  checkKnown(constant: Constant): void {
+    if (this.followsImages(constant)) this.refuseImages();
+  }
+
+  /** @throws BatchDependent, since the number of images is not known */
+  refuseImages(): never {
+    throw new BatchDependent("it computes with the number of images");
   }
 
   /** Takes note of a weight of so many elements. @throws MemoryError as `Budget.checkElements` */
@@ -121,7 +156,7 @@ export class Builder {
   /** What is given when the net runs. */
   input(name: string, type: ElementType, shape: Shape): Computed {
     if (this.batch !== undefined && shape[0] !== this.batch) {
-      throw new NotBatched(`${name} has no images of its own`);
+      throw new BatchDependent(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
     const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#newName(name));
@@ -135,19 +170,23 @@ export class Builder {
     const sizes = order.map((axis) => shape[axis]!);
     if (this.batch !== undefined) {
       if (order[0] !== 0 || sizes[0] !== this.batch)
-        throw new NotBatched("its first axis is not that of the images");
+        throw new BatchDependent("its first axis is not that of the images");
+      const seen = sizes.slice(1);
+      if (seen.some((size) => size < 0)) {
+        throw new BatchDependent("a further axis follows from the number of images");
+      }
       // A layer's shape has at least one axis.
-      return sizes.length === 1 ? [1] : sizes.slice(1);
+      return seen.length === 0 ? [1] : seen;
     }
     // Empty tensors take a place as well, and nobody reads it.
     return sizeOf(sizes) === 0 || sizes.length === 0 ? [1] : sizes;
   }
 
-  /** The axis of a value as layers count them. @throws NotBatched when it is that of the images */
+  /** The axis of a value as layers count them. @throws BatchDependent when it is that of the images */
   axis({ shape, order }: TensorType & { readonly order: readonly number[] }, axis: number): number {
     const place = order.indexOf(axis) - (this.batch === undefined ? 0 : 1);
     if (place >= 0 && axis < shape.length) return place;
-    throw new NotBatched("it joins the images of a batch");
+    throw new BatchDependent("it joins the images of a batch");
   }
 
   /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
@@ -239,7 +278,7 @@ export class Builder {
     if (sizeOf(shape) !== sizeOf(value.shape)) {
       throw new Unsupported(`expected a shape of ${sizeOf(value.shape)} elements, got ${shapeText(shape)}`);
     }
-    const fault = shapeFault(shape);
+    const fault = shapeFault(this.ofOneImage(shape));
     if (fault) throw new Unsupported(fault);
     if (isConstant(value)) return { ...value, shape };
     const order = splitOrder(value, shape);

@@ -1,6 +1,6 @@
 /** Constants that meet values of images: what each image has of them, and which of them are weights that learn. */
 import { sizeOf, type Shape } from "../../tensor.ts";
-import { NotBatched, type Builder } from "./builder.ts";
+import { BatchDependent, type Builder } from "./builder.ts";
 import { CONSTANT } from "../../layers/constant.ts";
 import * as layers from "../../layers/index.ts";
 import { reorder } from "../file/reorder.ts";
@@ -11,7 +11,7 @@ import { withWeights } from "./weights.ts";
 
 /**
  * What each image has of a constant, with 1 in front; of a graph that is not batched the constant itself.
- * @throws NotBatched when it follows from the number of images, or is not the same for all
+ * @throws BatchDependent when it follows from the number of images, or is not the same for all
  */
 export function eachImage(builder: Builder, constant: Constant): Constant {
   const { batch } = builder;
@@ -20,26 +20,26 @@ export function eachImage(builder: Builder, constant: Constant): Constant {
   if (each && shape[0] === batch && sizeOf(each.shape) * batch === sizeOf(shape)) {
     return { ...each, type, shape: [1, ...shape.slice(1)] };
   }
-  if (ofShape) throw new NotBatched("it computes with the number of images");
+  if (ofShape) throw new BatchDependent("it computes with the number of images");
   if (shape[0] === 1) return constant;
-  if (shape[0] !== batch) throw new NotBatched("a constant has images of its own");
+  if (shape[0] !== batch) throw new BatchDependent("a constant has images of its own");
   const size = sizeOf(shape) / batch;
   builder.spend(sizeOf(shape));
   const data = constant.data();
   if (!data.every((value: number, i: number) => Object.is(value, data[i % size]))) {
-    throw new NotBatched("a constant has images of its own");
+    throw new BatchDependent("a constant has images of its own");
   }
   return { type, shape: [1, ...shape.slice(1)], data: () => data.slice(0, size) };
 }
 
-/** A constant as a value that is computed, the same for each image. @throws NotBatched as `eachImage` */
+/** A constant as a value that is computed, the same for each image. @throws BatchDependent as `eachImage` */
 export function computedOf(builder: Builder, value: Value, order?: readonly number[]): Computed {
   if (!isConstant(value)) return value;
   const constant = eachImage(builder, value);
   return weightOf(builder, constant, order) ?? repeatedOf(builder, constant, false, order);
 }
 
-/** As `computedOf` of a weight that learns; any other constant stays what each image has of it. @throws NotBatched */
+/** As `computedOf` of a weight that learns; any other constant stays what each image has of it. @throws BatchDependent */
 export function besideImages(builder: Builder, value: Value, order?: readonly number[]): Value {
   if (!isConstant(value)) return value;
   const constant = eachImage(builder, value);

@@ -7,7 +7,7 @@ import { listed, show } from "../../options.ts";
 import { shapeText, type Shape } from "../../tensor.ts";
 import { checkFeedShape, readFeed, readSizes, type OnnxTensor } from "./feeds.ts";
 import type { OnnxInput } from "./graph.ts";
-import type { Given } from "./instance.ts";
+import type { Given } from "./lowerNet.ts";
 import type { NotComputed } from "./lower.ts";
 import type { Constant } from "../file/constant.ts";
 

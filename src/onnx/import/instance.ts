@@ -7,22 +7,12 @@ import type { Model } from "../../model/model.ts";
 import type { SharedSlots } from "../../graph/weightBlock.ts";
 import { listed } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
-import { NotBatched, type StoredWeight } from "./builder.ts";
-import type { OnnxGraph } from "./graph.ts";
-import type { Operators } from "./operator.ts";
-import { lower, symbolsBefore, type Lowered } from "./lower.ts";
+import type { StoredWeight } from "./builder.ts";
+import { symbolsBefore, type Lowered } from "./lower.ts";
+import type { Given, LoweredNet } from "./lowerNet.ts";
 import type { Constant } from "../file/constant.ts";
 import type { HeldWeight, WeightStore } from "./weightStore.ts";
 import { isComputed, isConstant, type Computed } from "./values.ts";
-
-/**
- * Images in the shapes with which a net that leaves their number open is lowered. A file may have one of these numbers in
- * mind, as YOLO has 13 rows of cells, so that an axis only looks like that of the images; not both.
- */
-const SOME_IMAGES = [11, 13] as const;
-
-/** What is known of each input when a graph is drawn: its shape or, where the graph depends on them, its numbers. */
-export type Given = ReadonlyMap<string, Shape | Constant>;
 
 /** A value by the name that the file has for it. */
 interface Named {
@@ -50,19 +40,16 @@ export class Instance {
   readonly ownWeights: readonly HeldWeight[];
   readonly #given: Given;
 
-  /** @throws NeedsInputs, Rare, FormatError, MemoryError */
+  /** @throws FormatError, MemoryError */
   constructor(
-    graph: OnnxGraph,
-    operators: Operators,
+    { lowered, notBatched }: LoweredNet,
     given: Given,
     engine: KernelEngine,
     algorithm: ConvAlgorithm,
     weights: WeightStore,
   ) {
-    const batched = lowerBatched(graph, operators, given, engine);
-    const lowered = typeof batched === "string" ? lower(graph, operators, given, engine) : batched;
     this.lowered = lowered;
-    this.notBatched = typeof batched === "string" ? batched : undefined;
+    this.notBatched = notBatched;
     this.#given = given;
     const named = [...lowered.outputs].map(([name, value]) => ({ name, value }));
     const ends = named.flatMap(({ name, value }) => (isComputed(value) ? [{ name, value }] : []));
@@ -131,38 +118,5 @@ function modelBetween(begins: readonly Named[], ends: readonly Named[], shared: 
   } catch (error) {
     if (!(error instanceof ShapeError || error instanceof OptionError)) throw error;
     throw new FormatError(`loadOnnx: ${error.message}`, { cause: error });
-  }
-}
-
-/** The graph for any number of images, if it can be that; else why not. @throws NeedsInputs, Rare */
-function lowerBatched(
-  graph: OnnxGraph,
-  operators: Operators,
-  given: Given,
-  engine: KernelEngine,
-): Lowered | string {
-  const shapes = graph.inputs.flatMap((input) => {
-    const shape = given.get(input.name)!;
-    return "data" in shape ? [] : [{ ...input, shape }];
-  });
-  const first = shapes[0];
-  if (!first || first.shape.length < 2 || first.shape[0] === 0)
-    return "its first input has no axis of images";
-  const lowerFor = (images: number): Lowered => {
-    const batch = new Map<string, Shape | Constant>(given);
-    for (const { name, dims, shape } of shapes) {
-      const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
-      batch.set(name, [count, ...shape.slice(1)]);
-    }
-    return lower(graph, operators, batch, engine, images);
-  };
-  try {
-    // What was drawn first is let go of before the next: it may be large.
-    if (typeof first.dims[0] === "string") lowerFor(SOME_IMAGES[0]);
-    return lowerFor(typeof first.dims[0] === "string" ? SOME_IMAGES[1] : first.shape[0]!);
-  } catch (error) {
-    // What does not fit may be due to the number of images that was assumed.
-    if (error instanceof NotBatched || error instanceof FormatError) return error.message;
-    throw error;
   }
 }

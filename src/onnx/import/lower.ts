@@ -3,7 +3,7 @@ import { FormatError, OptionError, ShapeError } from "../../errors.ts";
 import * as layers from "../../layers/index.ts";
 import type { SymbolicTensor } from "../../layers/contract.ts";
 import { listed } from "../../options.ts";
-import { Builder, NeedsKnown, NotBatched } from "./builder.ts";
+import { Builder, NeedsKnown, BatchDependent } from "./builder.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "../../layers/constant.ts";
 import { notComputed } from "./missingOperators.ts";
@@ -13,6 +13,7 @@ import type { NodeProto } from "../file/proto.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { shapeFault } from "../file/tensorData.ts";
 import type { Constant } from "../file/constant.ts";
+import { IMAGES, inWords } from "./images.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
 
 /** A file's graph as layers: what the net is given and what it returns, by name. */
@@ -58,53 +59,84 @@ export class NeedsInputs extends Error {
   }
 }
 
-/**
- * Draws the graph for inputs of these shapes, or of these numbers where they are known; with `batch` one that takes any
- * number of images, of which these shapes have so many.
- * @throws NotBatched when it cannot be such; Rare when these operators do not suffice; NeedsInputs when numbers must be known; FormatError that lists all nodes
- * that cannot be computed.
- */
-export function lower(
-  graph: OnnxGraph,
-  operators: Operators,
-  given: ReadonlyMap<string, Shape | Constant>,
-  engine: KernelEngine,
-  batch?: number,
-): Lowered {
-  const builder = new Builder(graph.bytes.length, engine, batch);
-  const values = new Map<string, Value>(graph.initializers);
-  const inputs = new Map<string, Computed>();
-  for (const { name, type } of graph.inputs) {
-    const own = given.get(name)!;
-    if (!("data" in own)) inputs.set(name, builder.input(name, type, own));
-    values.set(name, "data" in own ? own : inputs.get(name)!);
+/** The graph of a file, lowered node by node. */
+export class Lowering {
+  readonly #graph: OnnxGraph;
+  readonly #builder: Builder;
+  readonly #values: Map<string, Value>;
+  readonly #inputs = new Map<string, Computed>();
+  /** Nodes that are done. */
+  #done = 0;
+  readonly #reasons: string[] = [];
+  #ofInputs = true;
+
+  /**
+   * Begins to lower a graph for inputs of these shapes, or of these numbers where they are known; with `batch` for any
+   * number of images, which in these shapes is `batch`.
+   * @throws BatchDependent when an input has no images
+   */
+  constructor(
+    graph: OnnxGraph,
+    fed: ReadonlyMap<string, Shape | Constant>,
+    engine: KernelEngine,
+    batch?: number,
+  ) {
+    this.#graph = graph;
+    this.#builder = new Builder(graph.bytes.length, engine, batch);
+    this.#values = new Map<string, Value>(graph.initializers);
+    for (const { name, type } of graph.inputs) {
+      const own = fed.get(name)!;
+      if (!("data" in own)) this.#inputs.set(name, this.#builder.input(name, type, own));
+      this.#values.set(name, "data" in own ? own : this.#inputs.get(name)!);
+    }
   }
-  const reasons: string[] = [];
-  let ofInputs = true;
-  for (const node of graph.nodes) {
+
+  /**
+   * Lowers all nodes.
+   * @throws BatchDependent when the graph does not take any number of images; Rare when these operators do not suffice, so
+   * that another call goes on with more; NeedsInputs when numbers must be known; FormatError that lists all nodes that
+   * cannot be computed
+   */
+  run(operators: Operators): Lowered {
+    const { nodes } = this.#graph;
+    for (; this.#done < nodes.length; this.#done++) this.#node(nodes[this.#done]!, operators);
+    if (this.#reasons.length > 0) throw new NotComputed(this.#reasons, this.#ofInputs);
+    return {
+      builder: this.#builder,
+      inputs: this.#inputs,
+      outputs: this.#outputs(),
+      values: this.#values,
+    };
+  }
+
+  #node(node: NodeProto, operators: Operators): void {
+    const builder = this.#builder;
     try {
-      lowerNode(builder, operators, node, graph.version, values);
+      lowerNode(builder, operators, node, this.#graph.version, this.#values);
     } catch (error) {
-      const names = error instanceof NeedsKnown ? needed(error.value, inputs) : [];
+      const names = error instanceof NeedsKnown ? needed(error.value, this.#inputs) : [];
       if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
-      reasons.push(reasonOf(error, node, batch));
-      ofInputs &&= !(error instanceof UnknownForm);
+      this.#reasons.push(reasonOf(error, node, builder.batch));
+      this.#ofInputs &&= !(error instanceof UnknownForm);
     }
   }
-  if (reasons.length > 0) throw new NotComputed(reasons, ofInputs);
-  const outputs = new Map<string, Value>();
-  const returned = new Set<SymbolicTensor>();
-  for (const name of graph.outputs) {
-    const value = values.get(name)!;
-    if (isConstant(value) && value.ofShape && batch !== undefined) {
-      throw new NotBatched(`${name} tells the number of images`);
+
+  #outputs(): Map<string, Value> {
+    const builder = this.#builder;
+    const outputs = new Map<string, Value>();
+    const returned = new Set<SymbolicTensor>();
+    for (const name of this.#graph.outputs) {
+      const value = this.#values.get(name)!;
+      if (isConstant(value) && value.ofShape && builder.batch !== undefined) {
+        throw new BatchDependent(`${name} tells the number of images`);
+      }
+      builder.fix([value]);
+      // Its numbers are made when it is returned.
+      if (isConstant(value)) builder.spend(sizeOf(value.shape));
+      outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
     }
-    builder.fix([value]);
-    // Its numbers are made when it is returned.
-    if (isConstant(value)) builder.spend(sizeOf(value.shape));
-    outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
+    return outputs;
   }
-  return { builder, inputs, outputs, values };
 }
 
 /** An output in the order of the file, computed by a layer that computes none of those that are `returned`. */
@@ -136,14 +168,18 @@ export function symbolsBefore(
   return before;
 }
 
-/** What tells that a node cannot be computed; `NotBatched` in a graph for one set of shapes. */
-const REASONS = [Unsupported, NeedsKnown, ShapeError, OptionError, FormatError, NotBatched];
+/** What tells that a node cannot be computed; `BatchDependent` in a graph for one set of shapes. */
+const REASONS = [Unsupported, NeedsKnown, ShapeError, OptionError, FormatError, BatchDependent];
 
 /** Why a node cannot be computed; other errors go on. */
 function reasonOf(error: unknown, node: NodeProto, batch: number | undefined): string {
   if (!REASONS.some((kind) => error instanceof kind)) throw error;
-  const reason = `${nodeName(node)} (${node.opType}): ${(error as Error).message}`;
-  if (error instanceof NotBatched && batch !== undefined) throw new NotBatched(reason);
+  const { message } = error as Error;
+  const reason = `${nodeName(node)} (${node.opType}): ${batch === IMAGES ? inWords(message) : message}`;
+  // Where the number of images is not known, other errors may be due to that.
+  if (batch === IMAGES || (error instanceof BatchDependent && batch !== undefined)) {
+    throw new BatchDependent(reason);
+  }
   return reason;
 }
 
@@ -183,9 +219,10 @@ function lowerNode(
     if (name === "") return;
     const value = made[i];
     if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
-    const fault = shapeFault(value.shape);
+    const shape = builder.ofOneImage(value.shape);
+    const fault = shapeFault(shape);
     if (fault) throw new Unsupported(fault);
-    builder.budget.checkElements(sizeOf(value.shape) / (builder.batch ?? 1));
+    builder.budget.checkElements(sizeOf(shape) / (builder.isSymbolic ? 1 : (builder.batch ?? 1)));
     values.set(name, value);
   });
 }

@@ -13,11 +13,12 @@ export interface OnnxNode {
   readonly outputs: readonly (Shape | undefined)[];
 }
 
-/** The nodes of a graph with the shapes that it was drawn with, for one image where any number will do. */
+/** The nodes of a graph with the shapes that it was lowered with, for one image where any number will do. */
 export function nodesOf(graph: OnnxGraph, { builder, values }: Lowered): OnnxNode[] {
   const shapeOf = (name: string): Shape | undefined => {
     const value = values.get(name);
-    if (!value || isConstant(value) || builder.batch === undefined) return value?.shape;
+    if (!value || builder.batch === undefined) return value?.shape;
+    if (builder.isSymbolic || isConstant(value)) return builder.ofOneImage(value.shape);
     return [1, ...value.shape.slice(1)];
   };
   return graph.nodes.map((node) => ({

@@ -1,11 +1,12 @@
 import type { Layer } from "../../layers/contract.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
-import { NeedsKnown, NotBatched } from "./builder.ts";
+import { NeedsKnown, BatchDependent } from "./builder.ts";
 import type { hostLayer, HostPlan } from "./layers/host.ts";
 import { Rare, Unsupported, type Attributes } from "./node.ts";
 import { MOST_AXES } from "../file/tensorData.ts";
 import { constantRoom, type Constant, type ElementType, type Numbers } from "../file/constant.ts";
+import { IMAGES } from "./images.ts";
 import { isComputed, isConstant, type Value } from "./values.ts";
 
 /** A node as an operator lowers it. */
@@ -26,7 +27,7 @@ export interface Node {
 export interface Operator {
   /** Least and most inputs. */
   readonly inputs: readonly [number, number];
-  /** The values that the node defines. @throws Unsupported, Rare, NotBatched, ShapeError, OptionError */
+  /** The values that the node defines. @throws Unsupported, Rare, BatchDependent, ShapeError, OptionError */
   lower(node: Node): readonly Value[];
 }
 
@@ -82,14 +83,15 @@ export function checkType(what: string, { type }: Value, types: readonly Element
 
 /**
  * The numbers of an input by which the graph is drawn; undefined when it is left out. They tell of axes, once or for both
- * ends, or of outputs, so that there are few.
- * @throws Unsupported unless they are of one of the types, and no more than axes or outputs can have; NeedsKnown
+ * ends, or of outputs, so that there are few. With `ofImages` the number of images may be among them.
+ * @throws BatchDependent when it is otherwise; Unsupported unless they are of one of the types, and no more than axes or outputs can have; NeedsKnown
  */
 export function known(
   node: Node,
   index: number,
   what: string,
   types: readonly ElementType[] = SIZES,
+  ofImages = false,
 ): number[] | undefined {
   const value = node.inputs[index];
   if (!value) return undefined;
@@ -102,7 +104,16 @@ export function known(
   node.builder.spend(2 * size);
   const most = Math.max(2 * MOST_AXES, node.outputs);
   if (!(size <= most)) throw new Unsupported(`${what}: expected at most ${most} numbers, got ${size}`);
-  return Array.from(constant.data());
+  const numbers = Array.from(constant.data());
+  if (!ofImages) node.builder.checkKnown(constant);
+  else if (!constant.ofShape) checkLiterals(node, what, numbers);
+  return numbers;
+}
+
+/** @throws Unsupported of the number that stands for the number of images, in a list that follows from no shape */
+function checkLiterals({ builder }: Node, what: string, numbers: readonly number[]): void {
+  if (builder.isSymbolic && numbers.includes(IMAGES))
+    throw new Unsupported(`${what}: expected sizes, got ${IMAGES}`);
 }
 
 /** The only number of such an input. @throws Unsupported when there are more or none; as `known` */
@@ -124,9 +135,11 @@ export function listOf(
   name: string,
   index: number,
   types?: readonly ElementType[],
+  ofImages?: boolean,
 ): number[] | undefined {
   const attribute = node.attributes.ints(name);
-  if (!attribute) return known(node, index, name, types);
+  if (!attribute) return known(node, index, name, types, ofImages);
+  if (ofImages) checkLiterals(node, name, attribute);
   if (!node.inputs[index]) return [...attribute];
   throw new Unsupported(`${name}: expected an attribute or an input, got both`);
 }
@@ -146,10 +159,28 @@ export function axesOf(axes: readonly number[], rank: number): number[] {
   throw new Unsupported(`expected ${own.length} different axes, got ${size}`);
 }
 
-/** @throws Unsupported unless all are sizes */
-export function checkSizes(sizes: readonly number[]): Shape {
-  if (sizes.every((size) => Number.isInteger(size) && size >= 0)) return sizes;
+/** @throws Unsupported unless all are sizes; in a graph for any number of images that number is one */
+export function checkSizes(sizes: readonly number[], { batch }: Partial<Builder> = {}): Shape {
+  if (sizes.every((size) => Number.isInteger(size) && (size >= 0 || size === batch))) return sizes;
   throw new Unsupported(`expected sizes ≥ 0, got ${shapeText(sizes)}`);
+}
+
+/**
+ * A constant of one number, which is made where it is read, so that weights are not kept twice. Of a shape that follows
+ * from an input's, each image has the same.
+ */
+export function filledWith(
+  builder: Builder,
+  type: ElementType,
+  shape: Shape,
+  value: number,
+  ofShape: boolean,
+): Constant {
+  const size = sizeOf(shape);
+  const made = (count: number): Numbers => constantRoom(type, count).fill(value);
+  const data = (): Numbers => (size < 0 ? builder.refuseImages() : made(size));
+  const each = { type, shape: [1, ...shape.slice(1)], data: () => made(size / shape[0]!) };
+  return { type, shape, data, ...(ofShape && { ofShape, ...(size !== 0 && { each }) }) };
 }
 
 /** A constant of these numbers; `ofShape` when they follow from the shape of an input. */
@@ -159,7 +190,7 @@ export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, 
 
 /**
  * Computes a plan's outputs now when all inputs are known, else when the net runs.
- * @throws Rare when there is nothing that does the latter; NotBatched when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
+ * @throws Rare when there is nothing that does the latter; BatchDependent when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
  * computed input and each output has the images' axis in front.
  */
 export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
@@ -168,8 +199,9 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
   builder.fix(inputs);
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
-    builder.spend(plan.work ?? 0);
     for (const value of [...inputs, ...plan.outputs]) if (value) builder.spend(sizeOf(value.shape));
+    builder.spend(plan.work ?? 0);
+    if (!plan.moves) for (const value of inputs) if (value && isConstant(value)) builder.checkKnown(value);
     const results = plan.outputs.map((output) => constantRoom(output.type, sizeOf(output.shape)));
     plan.run(
       inputs.map((value) => (value as Constant | undefined)?.data()),
@@ -178,8 +210,10 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
     return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
   }
   if (!hostLayer) throw new Rare();
+  for (const value of inputs) if (value && isConstant(value)) builder.checkKnown(value);
   const { batch } = builder;
-  if (batch !== undefined && !ofImage) throw new NotBatched("it has no form that sees one image at a time");
+  if (batch !== undefined && !ofImage)
+    throw new BatchDependent("it has no form that sees one image at a time");
   const given = inputs.map((value) => (!value || isConstant(value) ? value : builder.inFileOrder(value)));
   const computed = given.filter(isComputed);
   const own = batch === undefined ? plan : ofImage!;

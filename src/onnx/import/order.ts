@@ -38,19 +38,21 @@ interface AxisGroup {
 
 /** Cuts two shapes of the same number of elements into the smallest groups that correspond; undefined for empty ones. */
 function matchAxes(shape: Shape, target: Shape): AxisGroup[] | undefined {
+  // The number of images may be negative, while it is not known: it counts as larger than any size.
+  const sizeIn = (sizes: Shape, axis: number): number => Math.abs(sizes[axis]!);
   const long = (sizes: Shape): number[] => fileOrder(sizes.length).filter((axis) => sizes[axis] !== 1);
   const [from, to] = [long(shape), long(target)];
   const groups: AxisGroup[] = [];
   if (shape.includes(0)) return undefined;
   for (let i = 0, j = 0; i < from.length;) {
     const group: AxisGroup = { from: [from[i]!], to: [to[j]!] };
-    let [a, b] = [shape[from[i++]!]!, target[to[j++]!]!];
+    let [a, b] = [sizeIn(shape, from[i++]!), sizeIn(target, to[j++]!)];
     while (a !== b) {
       if (a < b) {
-        a *= shape[from[i]!]!;
+        a *= sizeIn(shape, from[i]!);
         group.from.push(from[i++]!);
       } else {
-        b *= target[to[j]!]!;
+        b *= sizeIn(target, to[j]!);
         group.to.push(to[j++]!);
       }
     }

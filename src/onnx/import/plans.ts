@@ -2,10 +2,12 @@ import type { ConvAlgorithm } from "../../kernels/conv2d.ts";
 import { MemoryError } from "../../errors.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import type { TensorProto } from "../file/proto.ts";
-import { checkImages, givenByFeeds, misfit, type Feeds } from "./feedShapes.ts";
+import { checkImages, givenByFeeds, givenByShapes, misfit, type Feeds } from "./feedShapes.ts";
 import type { OnnxGraph } from "./graph.ts";
-import { Instance, type Given } from "./instance.ts";
+import { Instance } from "./instance.ts";
 import { NeedsInputs, NotComputed } from "./lower.ts";
+import { NetLowering, type Given, type LoweredNet } from "./lowerNet.ts";
+import { Rare } from "./node.ts";
 import type { Operators } from "./operator.ts";
 import { WeightStore } from "./weightStore.ts";
 
@@ -21,7 +23,9 @@ export class Plans {
   readonly deciding: Set<string> = new Set();
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
-  readonly #operators: Operators;
+  #operators: Operators;
+  /** What waits for operators that are not loaded yet. */
+  #pending: NetLowering | undefined;
   readonly #algorithm: ConvAlgorithm;
   readonly #weights = new WeightStore();
   /** The one that was used last is the last one. */
@@ -64,10 +68,42 @@ export class Plans {
     return instance;
   }
 
+  /**
+   * Plans the net for the shapes that the file declares, unless they are open. Returns whether these operators suffice: if
+   * not, another call with all of them goes on where this one ended. They do not where the graph is lowered again when the
+   * net runs, and cannot wait for what is loaded then.
+   */
+  begin(operators: Operators = this.#operators): boolean {
+    this.#operators = operators;
+    const { inputs } = this.#graph;
+    const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
+    if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)) && this.deciding.size === 0 && !this.current) {
+      try {
+        this.plan("loadOnnx", givenByShapes(inputs, {}, 1, true));
+      } catch (error) {
+        if (error instanceof Rare) return false;
+        throw error;
+      }
+    }
+    const again = this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0]));
+    return operators.hostLayer !== undefined || (this.current !== undefined && !again);
+  }
+
+  #lowered(given: Given): LoweredNet {
+    const lowering = this.#pending ?? new NetLowering(this.#graph, given, this.#engine);
+    this.#pending = undefined;
+    try {
+      return lowering.run(this.#operators);
+    } catch (error) {
+      if (error instanceof Rare) this.#pending = lowering;
+      throw error;
+    }
+  }
+
   #planned(given: Given): Instance | undefined {
     try {
       return this.withMemory(
-        () => new Instance(this.#graph, this.#operators, given, this.#engine, this.#algorithm, this.#weights),
+        () => new Instance(this.#lowered(given), given, this.#engine, this.#algorithm, this.#weights),
       );
     } catch (error) {
       if (!(error instanceof NeedsInputs)) throw error;

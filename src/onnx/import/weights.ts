@@ -1,6 +1,6 @@
 import type { Layer } from "../../layers/contract.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
-import { NotBatched, type Builder, type StoredWeight } from "./builder.ts";
+import { BatchDependent, type Builder, type StoredWeight } from "./builder.ts";
 import { Unsupported } from "./node.ts";
 import { reorder } from "../file/reorder.ts";
 import type { Constant } from "../file/constant.ts";
@@ -29,7 +29,8 @@ export function withWeights(
   for (const [weight, { constant }] of Object.entries(sources)) {
     const { shape, type, ofShape } = constant;
     if (type !== "float32") throw new Unsupported(`${weight}: expected float32, got ${type}`);
-    if (ofShape && builder.batch !== undefined) throw new NotBatched("it computes with the number of images");
+    if (ofShape && builder.batch !== undefined)
+      throw new BatchDependent("it computes with the number of images");
     builder.keep(sizeOf(shape), stored.get(weight)!);
   }
   return Object.assign(layer, {

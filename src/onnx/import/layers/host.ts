@@ -15,6 +15,8 @@ export interface HostPlan {
   readonly outputs: readonly TensorType[];
   /** Steps of a run, where they are more than elements. */
   readonly work?: number;
+  /** Whether each element of the outputs is one of the first input, or of several: nothing is computed. */
+  readonly moves?: boolean;
   /** Fills in `ys` from `xs`, all in the order of the file; an optional input that is left out is undefined. */
   run(xs: readonly (Numbers | undefined)[], ys: readonly Numbers[]): void;
 }

@@ -1,5 +1,5 @@
 import { sizeOf } from "../../../tensor.ts";
-import { NotBatched } from "../builder.ts";
+import { BatchDependent } from "../builder.ts";
 import * as layers from "../../../layers/index.ts";
 import { isWhole, takeAlong, type AxisTable } from "../../../layers/take.ts";
 import { Unsupported } from "../node.ts";
@@ -36,8 +36,10 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
   const size = sizeOf(made.shape);
   if (isConstant(value) || size === 0) {
     if (!isConstant(value) && builder.batch !== undefined)
-      throw new NotBatched("it leaves nothing of an image");
-    builder.spend(sizeOf(shape) + size);
+      throw new BatchDependent("it leaves nothing of an image");
+    builder.spend(sizeOf(shape));
+    builder.spend(size);
+    if (isConstant(value) && table.blends) builder.checkKnown(value);
     builder.fix([value]);
     const data = constantRoom(type, size);
     if (isConstant(value)) takeAlong(table, sizeOf(shape.slice(axis + 1)), value.data(), data);

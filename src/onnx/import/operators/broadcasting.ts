@@ -1,6 +1,7 @@
 /** How shapes become one, and values along them. */
 import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
-import { NotBatched } from "../builder.ts";
+import { BatchDependent, type Builder } from "../builder.ts";
+import { followsImages, isExact } from "../images.ts";
 import { eachImage } from "../constants.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
@@ -16,10 +17,10 @@ export function scalar(value: number): Constant {
 
 /**
  * What is made of no elements: a float32 constant, or nothing.
- * @throws NotBatched when the graph is to take any number of images
+ * @throws BatchDependent when the graph is to take any number of images
  */
 export function filled({ builder }: Node, shape: Shape, value: number): Constant {
-  if (builder.batch !== undefined) throw new NotBatched("it has no elements");
+  if (builder.batch !== undefined) throw new BatchDependent("it has no elements");
   builder.spend(sizeOf(shape));
   return constantOf("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
 }
@@ -62,21 +63,46 @@ export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
   );
 }
 
+/** Whether a result that was computed from a·n + b is the right one for any number of images n ≥ 1. */
+export type Holds = (result: number, ...elements: number[]) => boolean;
+
+/** Computes elements, some of which may follow from the number of images. @throws BatchDependent unless the result `holds` */
+function exactly(
+  builder: Builder,
+  type: ElementType,
+  compute: (...elements: number[]) => number,
+  holds: Holds = () => false,
+): (...elements: number[]) => number {
+  return (...elements) => {
+    const result = compute(...elements);
+    if (!elements.some(followsImages)) return result;
+    const kept = type === "float32" ? Math.fround(result) : result;
+    if (kept !== result || !isExact(result) || !holds(result, ...elements)) builder.refuseImages();
+    return result;
+  };
+}
+
 /** Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom. */
 export function eachOnHost(
   node: Node,
   inputs: readonly Value[],
   type: ElementType,
   compute: (...elements: number[]) => number,
+  holds?: Holds,
 ): Value {
+  const { builder } = node;
+  const symbolic = builder.isSymbolic && inputs.some((value) => isConstant(value) && value.ofShape);
+  const each = symbolic ? exactly(builder, type, compute, holds) : compute;
   const planOf = (shapes: readonly Shape[]): HostPlan => {
     const shape = shapes.reduce(broadcastShape);
     return {
       outputs: [{ type, shape }],
+      // What follows from the number of images is looked at element by element.
+      moves: true,
       run(xs, [y]) {
         const places = shapes.map((from) => broadcastPlaces(from, shape));
         for (let i = 0; i < y!.length; i++) {
-          y![i] = compute(...places.map((place, j) => xs[j]![place.next().value!]!));
+          y![i] = each(...places.map((place, j) => xs[j]![place.next().value!]!));
         }
       },
     };

@@ -3,6 +3,7 @@ import { required, type Node, type Operator, type OperatorTable } from "../opera
 import { dataTypeName, elementTypeOf } from "../../file/tensorData.ts";
 import type { ElementType } from "../../file/constant.ts";
 import { isConstant, type Value } from "../values.ts";
+import { IMAGES } from "../images.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
 /** From one type to another: float32 to an integer towards 0, to bool whether it is not 0. */
@@ -11,9 +12,20 @@ export function cast(node: Node, value: Value, type: ElementType): Value {
   const whole = value.type !== "float32" && type !== "float32" && type !== "bool";
   // In memory integers and booleans are the same, and so are constants of 64 bits that fit 32.
   if (whole && (!isConstant(value) || type === "int64")) return { ...value, type };
-  if (type === "bool") return eachOnHost(node, [value], type, (x) => Number(x !== 0));
-  if (value.type !== "float32" && type === "int32") return eachOnHost(node, [value], type, (x) => x! | 0);
-  return eachOnHost(node, [value], type, type === "float32" ? (x) => x! : Math.trunc);
+  const stays = (y: number, x: number): boolean => y === x;
+  if (type === "bool")
+    return eachOnHost(
+      node,
+      [value],
+      type,
+      (x) => Number(x !== 0),
+      (_, x) => x === IMAGES,
+    );
+  if (value.type !== "float32" && type === "int32") {
+    const { isSymbolic } = node.builder;
+    return eachOnHost(node, [value], type, (x) => (isSymbolic && x === IMAGES ? x : x! | 0), stays);
+  }
+  return eachOnHost(node, [value], type, type === "float32" ? (x) => x! : Math.trunc, stays);
 }
 
 const castTo: Operator = {

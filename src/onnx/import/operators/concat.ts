@@ -15,6 +15,7 @@ function concatPlan(values: readonly Value[], axis: number, made: TensorType): H
   const row = sizeOf(made.shape.slice(axis));
   return {
     outputs: [made],
+    moves: true,
     run(xs, [y]) {
       let start = 0;
       widths.forEach((width, i) => {
@@ -51,7 +52,7 @@ const concat: Operator = {
     };
     if (all.every(isConstant)) return onHost(node, concatPlan(all, axis, made));
     // What is empty takes a place in memory all the same.
-    const long = all.filter((value) => sizeOf(value.shape) > 0);
+    const long = all.filter((value) => sizeOf(value.shape) !== 0);
     if (long.length < 2) return [long[0] ?? builder.reshaped(all[0]!, made.shape)];
     const order =
       long.filter(isComputed).find((value) => value.order.some((at, i) => at !== i))?.order ??

@@ -13,6 +13,7 @@ export function fold({ builder }: Node, layer: Layer, constant: Constant): Const
   const { type, shape } = constant;
   const size = sizeOf(shape);
   builder.spend(2 * size);
+  builder.checkKnown(constant);
   builder.fix([constant]);
   if (size === 0) return constant;
   const x = input({ shape: [size], name: "x" });

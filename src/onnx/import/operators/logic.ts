@@ -7,7 +7,8 @@ import * as layers from "../../../layers/index.ts";
 import type { ElementType } from "../../file/constant.ts";
 import { isComputed, isConstant, type Value } from "../values.ts";
 import { bigger, operandsOf } from "./arithmetic/common.ts";
-import { broadcastShape, eachOnHost, padShape } from "./broadcasting.ts";
+import { followsImages, IMAGES } from "../images.ts";
+import { broadcastShape, eachOnHost, padShape, type Holds } from "./broadcasting.ts";
 
 const BOOLS: readonly ElementType[] = ["bool"];
 
@@ -17,14 +18,24 @@ function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type
   if (other) throw new Unsupported(`expected values of ${type}, got ${other.type}`);
 }
 
-function compare(holds: (a: number, b: number) => boolean, types = NUMBERS): Operator {
+/** Whether a is a multiple of the number of images, of which there is one at least, and b a number below. */
+const isAbove = (a: number, b: number): boolean =>
+  a < 0 && followsImages(a) && a % IMAGES === 0 && b < 1 && !followsImages(b);
+
+const differs: Holds = (_, a, b) => a === b || isAbove(a!, b!) || isAbove(b!, a!);
+
+function compare(
+  holds: (a: number, b: number) => boolean,
+  types = NUMBERS,
+  exact: Holds | undefined = undefined,
+): Operator {
   return {
     inputs: [2, 2],
     lower(node) {
       const operands = operandsOf(node);
       checkType("operands", operands[0], types);
       sameTypes(operands);
-      return [eachOnHost(node, operands, "bool", (a, b) => Number(holds(a!, b!)))];
+      return [eachOnHost(node, operands, "bool", (a, b) => Number(holds(a!, b!)), exact)];
     },
   };
 }
@@ -56,7 +67,15 @@ const where: Operator = {
     const values = [condition, x, y];
     const shape = values.map((value) => value.shape).reduce(broadcastShape);
     if (values.every(isConstant) || sizeOf(shape) === 0) {
-      return [eachOnHost(node, values, x.type, (holds, a, b) => (holds ? a! : b!))];
+      return [
+        eachOnHost(
+          node,
+          values,
+          x.type,
+          (holds, a, b) => (holds ? a! : b!),
+          () => true,
+        ),
+      ];
     }
     const { builder } = node;
     const padded = values.map((value) => builder.reshaped(value, padShape(value.shape, shape.length)));
@@ -68,7 +87,7 @@ const where: Operator = {
 
 export const LOGIC: OperatorTable = {
   And: compare((a, b) => a !== 0 && b !== 0, BOOLS),
-  Equal: compare((a, b) => a === b, [...NUMBERS, ...BOOLS]),
+  Equal: compare((a, b) => a === b, [...NUMBERS, ...BOOLS], differs),
   Greater: compare((a, b) => a > b),
   GreaterOrEqual: compare((a, b) => a >= b),
   IsInf: test("float32", isInfinite),

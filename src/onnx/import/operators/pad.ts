@@ -70,6 +70,7 @@ const pad: Operator = {
     if (padded) return [padded];
     let y = x;
     for (const [axis, [before, after]] of pads) {
+      if (before === 0 && after === 0) continue;
       const from = x.shape[axis]!;
       // What is cut off is no source of what is added at the other end.
       const cut = Math.max(0, -before);

@@ -47,6 +47,9 @@ const EXACT: { readonly [Kind in UnaryKind]?: (x: number, alpha: number, beta: n
 /** Kinds that keep integers whole. */
 const WHOLE: ReadonlySet<UnaryKind> = new Set(["abs", "neg", "clip", "sign"]);
 
+/** Kinds that leave integers as they are. */
+const ROUNDS: ReadonlySet<UnaryKind> = new Set(["floor", "ceil", "round"]);
+
 /** A function of each element. */
 export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta = 0): Value {
   const { type } = value;
@@ -55,7 +58,8 @@ export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta
   if (!float && !WHOLE.has(kind)) throw new Unsupported(`expected float32, got ${type}`);
   checkType("operand", value, NUMBERS);
   if (exact && (!float || isConstant(value))) {
-    return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta));
+    const holds = (y: number, x: number): boolean => ROUNDS.has(kind) && y === x;
+    return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta), holds);
   }
   return each(node, layers.unary({ kind, alpha, beta }), value);
 }

@@ -10,6 +10,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { BatchDependent } from "../builder.ts";
 import { weightOf } from "../constants.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, perElement, range } from "./along.ts";
@@ -28,9 +29,15 @@ function repeated(node: Node, x: Value, times: readonly number[]): Value {
     return along(node, value, axis, { from, places: perElement(node, from * times[axis]!, (i) => i % from) });
   };
   const each = range(times.length - 1, (i) => i + 1).reduce(repeat, x);
+  const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
+  if (times[0]! < 0) {
+    const { builder } = node;
+    if (!alike) throw new BatchDependent("it repeats what differs by images");
+    const shape = [times[0]!, ...each.shape.slice(1)];
+    return { type: each.type, shape, data: () => builder.refuseImages(), ofShape: true, each };
+  }
   const y = repeat(each, 0);
   if (!isConstant(y) || !ofShape) return y;
-  const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
   return { ...y, ofShape, ...(alike && { each }) };
 }
 
@@ -38,8 +45,9 @@ const expand: Operator = {
   inputs: [2, 2],
   lower(node) {
     const x = required(node, 0);
-    const shape = broadcastShape(x.shape, checkSizes(known(node, 1, "shape")!));
     const { builder } = node;
+    const sizes = checkSizes(known(node, 1, "shape", undefined, true)!, builder);
+    const shape = broadcastShape(x.shape, sizes);
     const given = builder.reshaped(x, padShape(x.shape, shape.length));
     // What is repeated for each image is a value of images, and learns where it is a weight.
     const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
@@ -53,7 +61,7 @@ const tile: Operator = {
   inputs: [2, 2],
   lower(node) {
     const x = required(node, 0);
-    const repeats = checkSizes(known(node, 1, "repeats")!);
+    const repeats = checkSizes(known(node, 1, "repeats", undefined, true)!, node.builder);
     if (repeats.length !== x.shape.length) {
       throw new Unsupported(`repeats: expected ${x.shape.length} integers, got [${listed(repeats)}]`);
     }

@@ -7,6 +7,7 @@ import {
   axisOf,
   checkSizes,
   constantOf,
+  filledWith,
   knownNumber,
   listOf,
   required,
@@ -23,12 +24,12 @@ const reshape: Operator = {
   lower(node) {
     const { attributes, builder } = node;
     const x = required(node, 0);
-    const wanted = listOf(node, "shape", 1) ?? [];
+    const wanted = listOf(node, "shape", 1, undefined, true) ?? [];
     const keepsZeros = attributes.flag("allowzero", false);
     const sizes = wanted.map((size, axis) => (size === 0 && !keepsZeros ? (x.shape[axis] ?? 0) : size));
     const open = sizes.indexOf(-1);
     if (open >= 0) sizes[open] = sizeOf(x.shape) / sizeOf(sizes.filter((_, axis) => axis !== open));
-    return [builder.reshaped(x, checkSizes(sizes))];
+    return [builder.reshaped(x, checkSizes(sizes, builder))];
   },
 };
 
@@ -97,8 +98,8 @@ const shapeOf: Operator = {
     const x = required(node, 0);
     const { attributes } = node;
     const { length: from } = x.shape;
-    // Those of what is computed begin with the number of images.
-    const [ofShape, isShape] = isConstant(x) ? [x.ofShape, false] : [true, true];
+    // Those of what is computed begin with the number of images, unless its axes were moved.
+    const [ofShape, isShape] = isConstant(x) ? [x.ofShape, false] : [true, x.order[0] === 0];
     const sizes = { ...constantOf("int64", [from], Float64Array.from(x.shape), ofShape), isShape };
     const places = fileOrder(from).slice(attributes.int("start", 0), attributes.int("end") ?? from);
     return [along(node, sizes, 0, { from, places })];
@@ -139,8 +140,7 @@ const dropout: Operator = {
       throw new Unsupported(`expected inference, got training that drops a share of ${ratio}`);
     }
     const { shape } = x;
-    const mask = (): Float64Array => new Float64Array(sizeOf(shape)).fill(1);
-    return [x, { type: "bool", shape, data: mask, ofShape: true }];
+    return [x, filledWith(node.builder, "bool", shape, 1, true)];
   },
 };
 

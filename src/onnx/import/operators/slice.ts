@@ -12,6 +12,9 @@ import {
   type Operator,
   type OperatorTable,
 } from "../operator.ts";
+import { BatchDependent } from "../builder.ts";
+import { followsImages, IMAGES } from "../images.ts";
+import { isConstant } from "../values.ts";
 import { along, perElement, range } from "./along.ts";
 
 /**
@@ -26,13 +29,39 @@ function taken(node: Node, size: number, start: number, end: number, step: numbe
   return perElement(node, Math.max(0, Math.ceil((last - first) / step)), (i) => first + i * step);
 }
 
+/** The bound of a slice that is beyond any axis. */
+const FAR = 2 ** 31 - 1;
+
+/** One end of a slice by axis, and whether it follows from a shape. */
+function boundsOf(node: Node, name: string, index: number): { at: number[] | undefined; ofShape: boolean } {
+  const at = listOf(node, name, index, PLACES, true);
+  const input = node.inputs[index];
+  return { at, ofShape: input !== undefined && isConstant(input) && input.ofShape === true };
+}
+
+/**
+ * Whether bounds take the whole of the axis of the images, where their number is not known.
+ * @throws BatchDependent when they take some of the images, or so much of another axis as there are images
+ */
+function takesAll(size: number, start: number, end: number, step: number, ofShape: boolean): boolean {
+  if (size !== IMAGES) {
+    if (!ofShape || !(followsImages(start) || followsImages(end))) return false;
+    throw new BatchDependent("it takes as much as there are images");
+  }
+  const fromFirst = start === 0 || start <= -FAR;
+  if (step === 1 && fromFirst && (end >= FAR || (ofShape && end === IMAGES))) return true;
+  throw new BatchDependent("it takes some of the images");
+}
+
 /** Of opset 6 to 9 the bounds are attributes, and there are no steps. */
 const slice: Operator = {
   inputs: [1, 5],
   lower(node) {
     const x = required(node, 0);
     const rank = x.shape.length;
-    const [starts, ends] = [listOf(node, "starts", 1, PLACES), listOf(node, "ends", 2, PLACES)];
+    const [first, last] = [boundsOf(node, "starts", 1), boundsOf(node, "ends", 2)];
+    const [starts, ends] = [first.at, last.at];
+    const ofShape = node.builder.isSymbolic && (first.ofShape || last.ofShape);
     const axes = listOf(node, "axes", 3, PLACES) ?? starts?.map((_, i) => i);
     const steps = listOf(node, "steps", 4, PLACES) ?? starts?.map(() => 1);
     if (!starts || [ends, axes, steps].some((list) => list?.length !== starts.length) || steps?.includes(0)) {
@@ -41,6 +70,7 @@ const slice: Operator = {
     let y = x;
     axesOf(axes!, rank).forEach((axis, i) => {
       const size = y.shape[axis]!;
+      if (takesAll(size, starts[i]!, ends![i]!, steps![i]!, ofShape)) return;
       y = along(node, y, axis, { from: size, places: taken(node, size, starts[i]!, ends![i]!, steps![i]!) });
     });
     return [y];

@@ -24,6 +24,7 @@ function transposePlan({ type, shape }: TensorType, perm: readonly number[]): Ho
   const steps = perm.map((axis) => sizeOf(shape.slice(axis + 1)));
   return {
     outputs: [{ type, shape: sizes }],
+    moves: true,
     run([x], [y]) {
       let to = 0;
       for (const from of walk(sizes, steps)) y![to++] = x![from]!;

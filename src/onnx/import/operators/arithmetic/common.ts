@@ -20,7 +20,7 @@ import {
 import type { Constant } from "../../../file/constant.ts";
 import { isComputed, isConstant, type Computed, type Value } from "../../values.ts";
 import { withWeights } from "../../weights.ts";
-import { broadcastShape, eachOnHost, filled, onlyNumber, padShape } from "../broadcasting.ts";
+import { broadcastShape, eachOnHost, filled, onlyNumber, padShape, type Holds } from "../broadcasting.ts";
 import { activate, unary } from "../pointwise.ts";
 
 /** Of integers and of what is known; float32 results are rounded once. */
@@ -34,6 +34,14 @@ const ON_HOST = {
 };
 
 type Kind = keyof typeof ON_HOST;
+
+/** Whether a result of integers is exact. */
+const HOLDS: { readonly [K in Kind]?: Holds } = {
+  add: (y, a, b) => b === y - a! && a === y - b!,
+  sub: (y, a, b) => a === y + b! && b === a! - y,
+  mul: (_, a, b) => Number.isInteger(a) && Number.isInteger(b),
+  div: (y, a, b) => a === y * b! && Number.isInteger(y),
+};
 
 function divideIntegers(a: number, b: number): number {
   if (b === 0) throw new ShapeError("expected a divisor other than 0, got 0");
@@ -49,7 +57,7 @@ export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
     return better(node, kind, a, b) ?? better(node, kind, b, a) ?? broadcast(node, kind, a, b);
   }
   const whole = kind === "div" && type !== "float32";
-  return eachOnHost(node, [a, b], type, whole ? divideIntegers : ON_HOST[kind]);
+  return eachOnHost(node, [a, b], type, whole ? divideIntegers : ON_HOST[kind], HOLDS[kind]);
 }
 
 /** A layer that does more than combine two values, where one of the other fits; `a` and `b` are in either order. */
@@ -73,7 +81,8 @@ export function seenConstant({ batch }: Builder, { shape }: Constant, order: rea
 }
 
 /** The bigger of two values, in whose order others come to lie. */
-export const bigger = (a: Computed, b: Computed): Computed => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a);
+export const bigger = (a: Computed, b: Computed): Computed =>
+  Math.abs(sizeOf(b.shape)) > Math.abs(sizeOf(a.shape)) ? b : a;
 
 /**
  * Two float32 values together by a kernel, one of which at least is computed. Both take the order in memory of the bigger

@@ -27,6 +27,7 @@ export function placeIn(size: number, place: number, name: string): number {
 function rowsPlan(name: string, outer: number, from: number, inner: number, output: TensorType): HostPlan {
   return {
     outputs: [output],
+    moves: true,
     run([data, places], [y]) {
       let to = 0;
       for (let i = 0; i < outer; i++) {

@@ -42,11 +42,11 @@ type Product = (node: Node, left: Value, right: Value) => Value;
 function turned(value: Value, turns: boolean): Value {
   if (value.shape.length !== 2) throw new Unsupported(`expected a matrix, got ${shapeText(value.shape)}`);
   if (!turns) return value;
-  const { type } = value;
   const [rows, columns] = value.shape as [number, number];
   const shape = [columns, rows];
   if (!isConstant(value)) return { ...value, shape, order: value.order.map((axis) => 1 - axis) };
-  return { type, shape, data: () => reorder(value.data(), value.shape, [1, 0]) };
+  const { type, ofShape = false } = value;
+  return { type, shape, data: () => reorder(value.data(), value.shape, [1, 0]), ofShape };
 }
 
 /** Whether two values are matrices of float32, the right one known, whose product a layer computes that learns. */
@@ -58,7 +58,7 @@ function isDense(left: Value, right: Value): left is Computed {
     left.shape.at(-1) === right.shape[0] &&
     left.type === "float32" &&
     right.type === "float32" &&
-    sizeOf(left.shape) * sizeOf(right.shape) > 0
+    sizeOf(left.shape) * sizeOf(right.shape) !== 0
   );
 }
 

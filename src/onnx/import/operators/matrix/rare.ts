@@ -1,6 +1,6 @@
 /** Products of matrices that are both computed, both known, of integers, or stacks. */
 import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
-import { NotBatched } from "../../builder.ts";
+import { BatchDependent } from "../../builder.ts";
 import { besideImages } from "../../constants.ts";
 import { CONSTANT } from "../../../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
@@ -66,7 +66,7 @@ function stacked(node: Node, left: Value, right: Value, product: Product): Value
   const { batch, m, n } = product;
   const rank = batch.length + 2;
   const images = builder.batch === undefined ? 0 : 1;
-  if (batch.length < images) throw new NotBatched("it joins the images of a batch");
+  if (batch.length < images) throw new BatchDependent("it joins the images of a batch");
   const values = [builder.reshaped(left, product.a), builder.reshaped(right, product.b)].map((value) =>
     besideImages(builder, value),
   );

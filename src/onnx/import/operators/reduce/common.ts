@@ -40,7 +40,7 @@ function overPixels(make: () => Layer): Operator {
   return over((node, x, axes) => {
     const { builder } = node;
     const { type, shape } = x;
-    const pixels = shape.length === 4 && sizeOf(shape) > 0 && [...axes.reduced].sort().join() === "2,3";
+    const pixels = shape.length === 4 && sizeOf(shape) !== 0 && [...axes.reduced].sort().join() === "2,3";
     if (!pixels || !isComputed(x) || type !== "float32") throw new Rare();
     const images = builder.ordered(x, channelsLast(4));
     const y = builder.applyToImages(make(), [images], { type, shape: shape.slice(0, 2) }, [0, 1]);

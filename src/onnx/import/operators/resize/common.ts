@@ -5,6 +5,7 @@ import { isResize, type ResizeTable } from "../../../../layers/resize.ts";
 import { Rare, Unsupported } from "../../node.ts";
 import { axesOf, known, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { ElementType } from "../../../file/constant.ts";
+import { IMAGES } from "../../images.ts";
 import { isConstant, type Value } from "../../values.ts";
 import { along, perElement, range } from "../along.ts";
 import { imagesOf, overPlane } from "../window/images.ts";
@@ -139,7 +140,7 @@ interface Lists {
 
 /** The numbers of an input; undefined when it is left out or empty. @throws Unsupported unless they are of the type */
 function numbersOf(node: Node, index: number, what: string, type: ElementType): number[] | undefined {
-  const numbers = index < 0 ? undefined : known(node, index, what, [type]);
+  const numbers = index < 0 ? undefined : known(node, index, what, [type], true);
   return numbers && numbers.length > 0 ? numbers : undefined;
 }
 
@@ -223,6 +224,8 @@ function resize(samplingOf: SamplingOf, lists: (version: number) => Lists): Oper
       // Nothing moves where all sizes stay, though factors may not be whole.
       if (!crops && [...axes.values()].every(({ from, to }) => from === to)) return [x];
       for (const [axis, each] of axes) {
+        const { from, to, scale, roi } = each;
+        if (from === IMAGES && to === from && scale === 1 && roi[0] === 0 && roi[1] === 1) continue;
         if (!(each.to > 0)) throw new Unsupported(`expected sizes > 0, got ${each.to}`);
         builder.spend((sampling.nearest ? 3 : LISTED) * each.to);
         const table = tableOf(sampling, each);

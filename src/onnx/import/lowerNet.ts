@@ -1,0 +1,76 @@
+import type { KernelEngine } from "../../runtime/engine.ts";
+import { FormatError } from "../../errors.ts";
+import type { Shape } from "../../tensor.ts";
+import type { Constant } from "../file/constant.ts";
+import { BatchDependent } from "./builder.ts";
+import type { OnnxGraph } from "./graph.ts";
+import { IMAGES } from "./images.ts";
+import { Lowering, type Lowered } from "./lower.ts";
+import type { Operators } from "./operator.ts";
+
+/** What is known of each input when a graph is lowered: its shape or, where the graph depends on them, its numbers. */
+export type Given = ReadonlyMap<string, Shape | Constant>;
+
+/** A net's graph, and why it does not take any number of images; undefined when it does. */
+export interface LoweredNet {
+  readonly lowered: Lowered;
+  readonly notBatched: string | undefined;
+}
+
+/**
+ * A net's graph, lowered for any number of images. Where an operator says that it cannot be, the graph is lowered once more,
+ * for the very shapes that are known.
+ */
+export class NetLowering {
+  readonly #graph: OnnxGraph;
+  readonly #given: Given;
+  readonly #engine: KernelEngine;
+  #lowering: Lowering | undefined;
+  #notBatched: string | undefined;
+
+  constructor(graph: OnnxGraph, given: Given, engine: KernelEngine) {
+    this.#graph = graph;
+    this.#given = given;
+    this.#engine = engine;
+  }
+
+  /**
+   * Lowers it by these operators.
+   * @throws Rare when they do not suffice: another call, with more, goes on where this one ended; NeedsInputs, FormatError,
+   * MemoryError as `Lowering.run`
+   */
+  run(operators: Operators): LoweredNet {
+    if (this.#notBatched === undefined) {
+      try {
+        this.#lowering ??= this.#forImages();
+        return { lowered: this.#lowering.run(operators), notBatched: undefined };
+      } catch (error) {
+        // What does not fit may be due to the number of images.
+        if (!(error instanceof BatchDependent || error instanceof FormatError)) throw error;
+        this.#notBatched = error.message;
+        this.#lowering = undefined;
+      }
+    }
+    this.#lowering ??= new Lowering(this.#graph, this.#given, this.#engine);
+    return { lowered: this.#lowering.run(operators), notBatched: this.#notBatched };
+  }
+
+  /** @throws BatchDependent */
+  #forImages(): Lowering {
+    const open = new Map(this.#given);
+    const shapes = this.#graph.inputs.flatMap((input) => {
+      const shape = this.#given.get(input.name)!;
+      return "data" in shape ? [] : [{ ...input, shape }];
+    });
+    const first = shapes[0];
+    if (!first || first.shape.length < 2 || first.shape[0] === 0) {
+      throw new BatchDependent("its first input has no axis of images");
+    }
+    const images = typeof first.dims[0] === "string" ? IMAGES : first.shape[0]!;
+    for (const { name, dims, shape } of shapes) {
+      const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
+      open.set(name, [count, ...shape.slice(1)]);
+    }
+    return new Lowering(this.#graph, open, this.#engine, images);
+  }
+}
