@@ -40,6 +40,8 @@ export type { BackwardViews, ForwardViews } from "./layers/views.ts";
 export { registerLayer, type RegisteredFactory } from "./layers/register.ts";
 export type { BuildContext, Gradient, GradientContext, Layer, Pass, WeightSpec } from "./layers/contract.ts";
 export type { Buffer } from "./layers/buffer.ts";
+export type { Affine, AsEpilogue, Epilogue, EpilogueKind } from "./layers/epilogue.ts";
+export type { Kernels } from "./kernels/kernels.ts";
 export type { DType } from "./dtype.ts";
 export type { Conv1dLayerOptions } from "./layers/conv1d.ts";
 export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";

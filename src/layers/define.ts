@@ -1,6 +1,7 @@
 /** Layers of users: `defineLayer` makes a kind of layer of functions on plain arrays, of kernels, or of other layers. */
-import { DTYPES } from "../dtype.ts";
+import { DTYPES, type DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
 import { checkName, checkOptions, copyJson, flag, isPlainObject, listed, oneOf, show } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { composed, type Composition } from "./compose.ts";
@@ -30,36 +31,42 @@ interface Definition<Config extends object> {
   readonly config?: Config | ((options: Partial<Config>) => Config);
 }
 
-/** A kind of layer whose forward pass is given, on arrays or by kernels. */
-interface ComputedDefinition<Config extends object>
-  extends
-    Definition<Config>,
-    Pick<
-      LayerDefinition,
-      "differentiable" | "stopsGradient" | "backwardReads" | "overwrites" | "asEpilogue" | "fusable"
-    > {
+/** What a layer says of itself that the planner goes by; `LayerDefinition` explains each. */
+type Traits = Pick<
+  LayerDefinition,
+  "differentiable" | "stopsGradient" | "backwardReads" | "overwrites" | "asEpilogue" | "fusable"
+>;
+
+/** A kind of layer whose forward pass is given, on arrays or by kernels. Each trait may depend on the options. */
+type ComputedDefinition<Config extends object> = ComputedFunctions<Config> & {
+  readonly [Trait in keyof Traits]: Traits[Trait] | ((config: Config) => Traits[Trait]);
+};
+
+interface ComputedFunctions<Config extends object> extends Definition<Config> {
   /** Shape of one image's output, without the batch. Default: that of the only input. @throws ShapeError */
   outputShape?(inputs: readonly Shape[], config: Config, where: string): Shape;
   /** The weights by name, for inputs of these shapes. Default: none. */
   weights?(inputs: readonly Shape[], config: Config): Readonly<Record<string, WeightDefinition>>;
+  /** The type of the output's numbers. Default: that of the first input. */
+  outputType?(inputs: readonly DType[], config: Config): DType;
   /** True when the output is the input's memory under another shape, so that no pass runs. Default: false. */
   isView?(config: Config, training: boolean): boolean;
+  /** @throws OptionError naming `where` when `compile` asks for an algorithm that the layer's convolutions cannot have. */
+  checkAlgorithm?(inputs: readonly Shape[], config: Config, where: string, algorithm: ConvAlgorithm): void;
   readonly compose?: never;
 }
 
 /** A kind of layer in plain TypeScript: its passes see the numbers as `Float32Array`. */
-export interface ArrayLayerDefinition<Config extends object>
-  extends ComputedDefinition<Config>, ViewFunctions<Config> {
-  readonly build?: never;
-}
+export type ArrayLayerDefinition<Config extends object> = ComputedDefinition<Config> &
+  ViewFunctions<Config> & { readonly build?: never };
 
 /** A kind of layer whose passes call kernels, as those of the package do. */
-export interface KernelLayerDefinition<Config extends object> extends ComputedDefinition<Config> {
+export type KernelLayerDefinition<Config extends object> = ComputedDefinition<Config> & {
   /** Asks for buffers and makes the forward pass, with its `gradient` when `context.needsGradient`. */
   build(context: BuildContext, config: Config): Pass;
   readonly forward?: never;
   readonly backward?: never;
-}
+};
 
 /** A kind of layer that is composed of others. */
 export interface ComposedLayerDefinition<Config extends object> extends Definition<Config> {
@@ -157,15 +164,18 @@ function computed<Config extends object>(
   config: Config,
   name: string | undefined,
 ): Layer {
-  const { type, outputShape, weights, isView } = definition;
-  const { stopsGradient = false, overwrites = [], asEpilogue, fusable = [] } = definition;
+  const { type, outputShape, outputType, weights, isView, checkAlgorithm } = definition;
+  const trait = <Trait extends keyof Traits>(which: Trait): Traits[Trait] | undefined => {
+    const value = definition[which] as Traits[Trait] | ((config: Config) => Traits[Trait]) | undefined;
+    return typeof value === "function" ? value(config) : value;
+  };
   const weightsOf = (inputs: readonly Shape[]): WeightSpec[] =>
     Object.entries(weights?.(inputs, config) ?? {}).map(([weight, spec]) =>
       checkWeight(`${type}: weights`, weight, spec),
     );
   const onArrays = definition.forward !== undefined;
-  const { differentiable = !onArrays || definition.backward !== undefined } = definition;
-  const { backwardReads = { x: onArrays, y: onArrays } } = definition;
+  const differentiable = trait("differentiable") ?? (!onArrays || definition.backward !== undefined);
+  const asEpilogue = trait("asEpilogue");
   return layerOf({
     type,
     name,
@@ -177,11 +187,16 @@ function computed<Config extends object>(
     weights: weightsOf,
     isView: (training) => isView?.(config, training) ?? false,
     differentiable,
-    stopsGradient,
-    backwardReads,
-    overwrites,
+    stopsGradient: trait("stopsGradient") ?? false,
+    backwardReads: trait("backwardReads") ?? { x: onArrays, y: onArrays },
+    overwrites: trait("overwrites") ?? [],
+    fusable: trait("fusable") ?? [],
     ...(asEpilogue && { asEpilogue }),
-    fusable,
+    ...(outputType && { outputType: (inputs: readonly DType[]) => outputType(inputs, config) }),
+    ...(checkAlgorithm && {
+      checkAlgorithm: (inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm) =>
+        checkAlgorithm(inputs, config, where, algorithm),
+    }),
     build(context) {
       if (definition.build) return definition.build(context, config);
       return viewPass(context, definition, config, weightsOf(context.inputs));
