@@ -22,7 +22,9 @@ export type { LinearMemory, WasmModule, WasmResponse, WasmSource } from "./runti
 export type { Shape } from "./tensor.ts";
 
 export interface LoadKernelsOptions {
-  /** The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one. */
+  /**
+   * The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one.
+   */
   module?: WasmSource | PromiseLike<WasmSource>;
   /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
   maximumMemory?: number;
@@ -74,7 +76,7 @@ export class KernelInstance {
     }
   }
 
-  /** Where the next block starts, for `release`. */
+  /** The address at which the next block starts, for `release`. */
   mark(): number {
     return this.#top;
   }

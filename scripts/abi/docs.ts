@@ -9,7 +9,7 @@ export interface Doc {
   readonly tags: ReadonlyMap<string, string>;
 }
 
-/** What may stand between a docstring and its declaration. */
+/** Only these may stand between a docstring and its declaration: white space, line comments, decorators. */
 const BETWEEN = /^(\s|\/\/[^\n]*\n|@\w+)*$/;
 
 /** The docstring in front of what starts at `start`; `comments` are all of the file's, by their ends. */

@@ -19,7 +19,7 @@ import { docOf, type Doc } from "./docs.ts";
 
 export interface Parameter {
   readonly name: string;
-  /** As AssemblyScript spells it. */
+  /** The type as AssemblyScript spells it. */
   readonly type: string;
 }
 
@@ -28,7 +28,9 @@ interface Named {
   readonly doc: Doc;
 }
 
-/** A function: `file` is its home within `assembly/`, `result` its type, `returned` the expression if that is its body. */
+/**
+ * A function: `file` is its home within `assembly/`, `result` its type, `returned` the expression if that is its body.
+ */
 export interface Fn extends Named {
   readonly file: string;
   readonly parameters: readonly Parameter[];
@@ -49,7 +51,7 @@ export interface Struct extends Named {
 }
 
 export interface Abi {
-  /** What the binary exports, in the order of `assembly/index.ts`. */
+  /** The functions that the binary exports, in the order of `assembly/index.ts`. */
   readonly kernels: readonly Fn[];
   /** Tagged `@abi`. */
   readonly enumerations: readonly Enumeration[];
@@ -105,7 +107,7 @@ function parseModule(file: string, text: string): Module {
   return { declared, elsewhere, exported };
 }
 
-/** What a declaration says. */
+/** Reads a declaration. */
 function declarationOf(
   node: DeclarationStatement,
   file: string,

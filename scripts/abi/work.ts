@@ -16,7 +16,7 @@ export type Work<Arguments extends readonly unknown[]> = (ints: Int32Array, ...a
 const intAt = (ints: Int32Array, pointer: number, i: number): number => ints[(pointer >>> 2) + i]!;
 `;
 
-/** What expressions have from AssemblyScript itself. */
+/** The functions of AssemblyScript itself that expressions may use. */
 const BUILT_IN: Readonly<Record<string, string>> = { min: "Math.min", max: "Math.max" };
 
 /** An expression in TypeScript, with the names of parameters that it reads, and whether it reads the memory. */
@@ -35,7 +35,7 @@ class Translator {
     this.#abi = abi;
   }
 
-  /** What a cost function returns. */
+  /** Translates the expression that a cost function returns. */
   costFunction(fn: Fn): Translated {
     const known = this.#functions.get(fn.name);
     if (known) return known;

@@ -213,7 +213,7 @@ export class OnnxModel {
     return model.trainOnBatch(this.#images("trainOnBatch", images), labels);
   }
 
-  /** As `Model.evaluate`. */
+  /** Evaluates the net as `Model.evaluate` does. */
   evaluate(images: Images, labels: Labels | Named<Labels>, options?: { batchSize?: number }): Evaluation {
     const model = this.#batched("evaluate");
     return model.evaluate(this.#images("evaluate", images), labels, options);

@@ -15,7 +15,7 @@ import { dtypeOf, type Constant, type ElementType, type TensorType } from "../fi
 import { followsImages, IMAGES } from "./images.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
 
-/** Numbers that a graph is drawn by, and that follow from an input: it can be drawn for one value of that input. */
+/** Numbers that a graph is lowered by, and that follow from an input: it can be lowered for one value of that input. */
 export class NeedsKnown extends OwnError {
   readonly value: Computed;
 
@@ -25,11 +25,11 @@ export class NeedsKnown extends OwnError {
   }
 }
 
-/** How a value was made, as far as what follows it may want to know. */
+/** The making of a value, as far as operators behind it may want to know it. */
 export interface Origin {
-  /** Of an activation: its name, or with its parameter, and what it was applied to. */
+  /** For an activation: its name, or with its parameter, and the value that it was applied to. */
   readonly activation?: { readonly kind: Activation; readonly of: Computed };
-  /** Of a convolution or a product without a bias: the same with one, a number for each channel. */
+  /** For a convolution or a product without a bias: makes the same with one, a number for each channel. */
   readonly withBias?: (bias: Constant) => Computed | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface StoredWeight {
   readonly source: TensorProto | undefined;
   /** Tells weights apart that are made of one tensor in different ways. */
   readonly layout: string;
-  /** What it starts with. */
+  /** The numbers that it starts with. */
   start(): Float32Array;
   /** The layer's numbers for the file's, and the file's for the layer's. */
   fromFile(data: ArrayLike<number>): Float32Array;
@@ -52,14 +52,14 @@ export interface StoredWeight {
 export class BatchDependent extends OwnError {}
 
 /**
- * Draws the graph of a file with layers.
+ * Lowers the graph of a file to layers.
  *
  * Values keep the shapes that the file gives them, and the order in which their axes lie in memory. A transposition is a
  * matter of that order and moves nothing; operators ask for the order they need, and only where it differs from what is
  * there the numbers move. So a net of convolutions runs as `[n, h, w, c]` throughout.
  *
  * There are two kinds of graphs. A batched one, for nets whose images do not meet, has layers that see one image, as all
- * models of this package, and runs for any number of them. Any other is drawn for one set of shapes and sees whole
+ * models of this package, and runs for any number of them. Any other is lowered for one set of shapes and sees whole
  * tensors: the first axis is one like the others, and a run is a batch of one.
  */
 export class Builder {
@@ -69,7 +69,7 @@ export class Builder {
    */
   readonly batch: number | undefined;
 
-  /** What else is known of values, as they are made: another view of the same numbers is none of them. */
+  /** The making of values: another view of the same numbers has none of its own. */
   readonly origins: WeakMap<Computed, Origin> = new WeakMap();
   /** The weights that start with numbers of the file. */
   readonly stored: StoredWeight[] = [];
@@ -84,15 +84,15 @@ export class Builder {
   given: Computed | undefined;
   /** The initializers that are values which learn, by their tensors. */
   readonly weights: Map<TensorProto, Computed> = new Map();
-  /** Tensors of the file whose numbers the graph is drawn with, or reads as they are: those do not learn. */
+  /** Tensors of the file whose numbers the graph is lowered with, or reads as they are: those do not learn. */
   readonly fixed: Set<TensorProto> = new Set();
   /** Elements of weights that the file does not hold, or holds once for several layers. */
   #copied = 0;
 
-  /** What computes constants that the host does not. */
+  /** The engine that computes constants which the host does not. */
   readonly engine: KernelEngine;
 
-  /** What the file may make of this. */
+  /** Bounds on the work that the file may cause. */
   readonly budget: Budget;
 
   constructor(fileSize: number, engine: KernelEngine, batch?: number) {
@@ -153,7 +153,7 @@ export class Builder {
     }
   }
 
-  /** What is given when the net runs. */
+  /** Adds an input, which is fed when the net runs. */
   input(name: string, type: ElementType, shape: Shape): Computed {
     if (this.batch !== undefined && shape[0] !== this.batch) {
       throw new BatchDependent(`${name} has no images of its own`);
@@ -199,7 +199,10 @@ export class Builder {
     return name;
   }
 
-  /** What a layer that sees whole values makes of some; their axes are the caller's business. It is called as the node, unless told. */
+  /**
+   * Applies a layer that sees whole values; their axes are the caller's business. It is called as the node unless
+   * `name` says otherwise.
+   */
   apply(
     layer: Layer,
     inputs: readonly Computed[],

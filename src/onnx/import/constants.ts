@@ -39,7 +39,10 @@ export function computedOf(builder: Builder, value: Value, order?: readonly numb
   return weightOf(builder, constant, order) ?? repeatedOf(builder, constant, false, order);
 }
 
-/** As `computedOf` of a weight that learns; any other constant stays what each image has of it. @throws BatchDependent */
+/**
+ * Does what `computedOf` does for a weight that learns; of any other constant it returns the part of each image.
+ * @throws BatchDependent
+ */
 export function besideImages(builder: Builder, value: Value, order?: readonly number[]): Value {
   if (!isConstant(value)) return value;
   const constant = eachImage(builder, value);

@@ -1,4 +1,4 @@
-/** What nets are given, checked, and what their graphs are drawn for. */
+/** Feeds of nets are checked here, and become the shapes and numbers that their graphs are lowered for. */
 import { ShapeError } from "../../errors.ts";
 import type { Labels } from "../../labels.ts";
 import type { FitOptions } from "../../training/fit.ts";
@@ -11,13 +11,13 @@ import type { Given } from "./lowerNet.ts";
 import type { NotComputed } from "./lower.ts";
 import type { Constant } from "../file/constant.ts";
 
-/** What an ONNX net is given, by the names of its inputs. */
+/** The tensors that an ONNX net is fed with, by the names of its inputs. */
 export type Feeds = Readonly<Record<string, OnnxTensor>>;
 
-/** What `fit` and `evaluate` take: a tensor for the one input, or tensors by the names of inputs. */
+/** The images for `fit` and `evaluate`: a tensor for the one input, or tensors by the names of inputs. */
 export type Images = OnnxTensor | Feeds;
 
-/** As those of `Model.fit`, with images as the net takes them. */
+/** The options of `Model.fit`, with images as the net takes them. */
 export interface OnnxFitOptions extends Omit<FitOptions, "validationData"> {
   /** Evaluated after each epoch. */
   validationData?: readonly [images: OnnxTensor | Feeds, labels: Labels | Named<Labels>];
@@ -30,7 +30,7 @@ type Inputs = readonly OnnxInput[];
 
 const isOpen = (size: number | string): boolean => typeof size === "string";
 
-/** What is given by a name, which may be any text. */
+/** The entry by a name, which may be any text. */
 export const ownOf = <T>(given: Readonly<Record<string, T>>, name: string): T | undefined =>
   Object.hasOwn(given, name) ? given[name] : undefined;
 
@@ -43,7 +43,9 @@ export function checkNames(where: string, inputs: Inputs, given: object): void {
   throw new ShapeError(`${where}: expected ${listed(names)}; got ${unknown} besides`);
 }
 
-/** The shape that a graph is drawn for: with as many images as the file declares, which decides what can be batched. */
+/**
+ * The shape that a graph is lowered for: with as many images as the file declares, which decides what can be batched.
+ */
 const drawnShape = ({ dims }: OnnxInput, shape: Shape): Shape =>
   typeof dims[0] === "number" ? [dims[0], ...shape.slice(1)] : shape;
 
@@ -64,7 +66,10 @@ export function readShapes(where: string, inputs: Inputs, shapes: Shapes): Shape
   return Object.fromEntries(Object.keys(shapes).map((name) => [name, readSizes(shapes[name]!)]));
 }
 
-/** What feeds tell, with the numbers of those that are `deciding`; `open` for any number of images. @throws ShapeError */
+/**
+ * Reads the shapes from feeds, and the numbers of those that are `deciding`; `open` for any number of images. @throws
+ * ShapeError
+ */
 export function givenByFeeds(
   inputs: Inputs,
   feeds: Feeds,
@@ -100,7 +105,10 @@ export function checkImages(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<
   );
 }
 
-/** What declared and given shapes tell; `open` for any number of images. @throws ShapeError */
+/**
+ * Reads the shapes from those that the file declares and those that are passed; `open` for any number of images.
+ * @throws ShapeError
+ */
 export function givenByShapes(
   inputs: Inputs,
   shapes: Shapes,

@@ -22,11 +22,14 @@ interface Named {
 
 /** An end of a net that is computed. */
 export interface End extends Named {
-  /** What the model calls it: an output as the file does, an input in the letters that names of inputs have. */
+  /**
+   * Its name in the model: that of the file for an output, and for an input one in the letters that names of inputs
+   * have.
+   */
   readonly key: string;
 }
 
-/** A file's graph drawn for what is given, as a model on an engine. */
+/** A file's graph lowered for what is given, as a model on an engine. */
 export class Instance {
   readonly lowered: Lowered;
   /** Why it does not take any number of images; undefined when it does. */
@@ -80,7 +83,9 @@ export class Instance {
     return fault && `expected ${fault.expected}, got ${fault.got}`;
   }
 
-  /** Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images. */
+  /**
+   * Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images.
+   */
   serves(given: Given): boolean {
     const first = this.model && this.notBatched === undefined ? 1 : 0;
     for (const [name, own] of this.#given) {

@@ -168,7 +168,7 @@ export function symbolsBefore(
   return before;
 }
 
-/** What tells that a node cannot be computed; `BatchDependent` in a graph for one set of shapes. */
+/** Errors that mean that a node cannot be computed; `BatchDependent` in a graph for one set of shapes. */
 const REASONS = [Unsupported, NeedsKnown, ShapeError, OptionError, FormatError, BatchDependent];
 
 /** Why a node cannot be computed; other errors go on. */
@@ -190,7 +190,7 @@ function lowerNode(
   version: number,
   values: Map<string, Value>,
 ): void {
-  // What reads a node that could not be computed is no reason of its own.
+  // A node that reads one that could not be computed is no reason of its own.
   if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
   // That it is among all operators was checked before.
   const operator = operators.table[proto.opType];

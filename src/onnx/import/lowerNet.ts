@@ -8,7 +8,7 @@ import { IMAGES } from "./images.ts";
 import { Lowering, type Lowered } from "./lower.ts";
 import type { Operators } from "./operator.ts";
 
-/** What is known of each input when a graph is lowered: its shape or, where the graph depends on them, its numbers. */
+/** For each input, what a graph is lowered for: its shape or, where the graph depends on them, its numbers. */
 export type Given = ReadonlyMap<string, Shape | Constant>;
 
 /** A net's graph, and why it does not take any number of images; undefined when it does. */
@@ -45,7 +45,7 @@ export class NetLowering {
         this.#lowering ??= this.#forImages();
         return { lowered: this.#lowering.run(operators), notBatched: undefined };
       } catch (error) {
-        // What does not fit may be due to the number of images.
+        // The error may be due to the number of images.
         if (!(error instanceof BatchDependent || error instanceof FormatError)) throw error;
         this.#notBatched = error.message;
         this.#lowering = undefined;

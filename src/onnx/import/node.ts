@@ -15,7 +15,7 @@ export class UnknownForm extends Unsupported {}
 
 /**
  * What the entry of the package does without and `operators/rare.ts` has: forms that nets for images seldom take, so that
- * those who load others download no code for them. Whoever meets it draws the graph again with the larger set.
+ * those who load others download no code for them. Whoever meets it lowers the graph again with the larger set.
  */
 export class Rare extends Error {}
 

@@ -11,7 +11,7 @@ import { isComputed, isConstant, type Value } from "./values.ts";
 
 /** A node as an operator lowers it. */
 export interface Node {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name: string;
   readonly type: string;
   readonly attributes: Attributes;
@@ -23,7 +23,7 @@ export interface Node {
   readonly operators: Operators;
 }
 
-/** What stands for an operator of ONNX. */
+/** An operator of ONNX, as it is lowered. */
 export interface Operator {
   /** Least and most inputs. */
   readonly inputs: readonly [number, number];
@@ -34,12 +34,15 @@ export interface Operator {
 /** Operators by the names of ONNX. */
 export type OperatorTable = Readonly<Record<string, Operator>>;
 
-/** What graphs are drawn by: what the entry of the package holds, or that and the rest. */
+/** The operators by which graphs are lowered: those of the entry of the package, or those and the rest. */
 export interface Operators {
   readonly table: OperatorTable;
-  /** What computes a plan when the net runs. The entry goes without: it computes plans of what is known. */
+  /**
+   * Makes the layer that computes a plan when the net runs. The entry goes without: it computes plans of constants
+   * only.
+   */
   readonly hostLayer?: typeof hostLayer;
-  /** What a layer makes of the elements of a constant. The entry goes without. */
+  /** Applies a layer to the elements of a constant. The entry goes without. */
   readonly fold?: (node: Node, layer: Layer, constant: Constant) => Constant;
 }
 
@@ -50,14 +53,14 @@ export function required({ inputs }: Node, index: number): Value {
   throw new Unsupported(`expected an input ${index}, got none`);
 }
 
-/** A constant input, by which the graph is drawn. @throws NeedsKnown when it is computed */
+/** A constant input, by which the graph is lowered. @throws NeedsKnown when it is computed */
 export function constantInput(node: Node, index: number, what: string): Constant {
   const value = required(node, index);
   if (isConstant(value)) return value;
   throw new NeedsKnown(what, value);
 }
 
-/** Most entries of a list by which a graph is drawn: places along an axis. */
+/** Most entries of a list by which a graph is lowered: places along an axis. */
 const MOST_LISTED = 2 ** 24;
 
 /** @throws Unsupported unless there can be a list of so many entries: a file of a few bytes can ask for any */
@@ -82,7 +85,7 @@ export function checkType(what: string, { type }: Value, types: readonly Element
 }
 
 /**
- * The numbers of an input by which the graph is drawn; undefined when it is left out. They tell of axes, once or for both
+ * The numbers of an input by which the graph is lowered; undefined when it is left out. They tell of axes, once or for both
  * ends, or of outputs, so that there are few. With `ofImages` the number of images may be among them.
  * @throws BatchDependent when it is otherwise; Unsupported unless they are of one of the types, and no more than axes or outputs can have; NeedsKnown
  */
@@ -100,7 +103,7 @@ export function known(
     throw new Unsupported(`${what}: expected a list, got ${shapeText(value.shape)}`);
   const constant = constantInput(node, index, what);
   const size = sizeOf(constant.shape);
-  // As the file has them, and as a list.
+  // They are held once as the file has them, and once as a list.
   node.builder.spend(2 * size);
   const most = Math.max(2 * MOST_AXES, node.outputs);
   if (!(size <= most)) throw new Unsupported(`${what}: expected at most ${most} numbers, got ${size}`);
@@ -129,7 +132,9 @@ export function knownNumber(
   return numbers?.[0];
 }
 
-/** A list of integers that is an attribute in the first versions and an input later. @throws Unsupported when it is both */
+/**
+ * A list of integers that is an attribute in the first versions and an input later. @throws Unsupported when it is both
+ */
 export function listOf(
   node: Node,
   name: string,
@@ -223,7 +228,7 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
   });
 }
 
-/** As `onHost`, of what sees each of `images` by itself: `planOf(n)` is its plan for n of them. */
+/** Does what `onHost` does, for a plan that sees each of `images` by itself: `planOf(n)` is the plan for n of them. */
 export function onHostByImage(node: Node, images: number, planOf: (n: number) => HostPlan): Value[] {
   return onHost(node, planOf(images), planOf(1));
 }

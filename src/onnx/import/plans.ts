@@ -24,7 +24,7 @@ export class Plans {
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
   #operators: Operators;
-  /** What waits for operators that are not loaded yet. */
+  /** A lowering that waits for operators that are not loaded yet. */
   #pending: NetLowering | undefined;
   readonly #algorithm: ConvAlgorithm;
   readonly #weights = new WeightStore();
@@ -112,7 +112,7 @@ export class Plans {
     }
   }
 
-  /** What `work` makes; where memory does not suffice, again without the plans that are kept. @throws MemoryError */
+  /** Runs `work`; where memory does not suffice, again without the plans that are kept. @throws MemoryError */
   withMemory<T>(work: () => T, user?: Instance): T {
     try {
       return work();
@@ -167,7 +167,7 @@ export class Plans {
     return this.#instances.flatMap(({ ownWeights }) => ownWeights);
   }
 
-  /** What has become of the file's tensors. @throws OptionError naming `where`, as `WeightStore.trained` */
+  /** The trained numbers of the file's tensors. @throws OptionError naming `where`, as `WeightStore.trained` */
   trained(where: string): ReadonlyMap<TensorProto, Float32Array> {
     return this.#weights.trained(where, this.#ownWeights);
   }

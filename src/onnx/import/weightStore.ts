@@ -5,7 +5,7 @@ import type { Builder, StoredWeight } from "./builder.ts";
 
 /** A weight of a plan, and where it lies. */
 export interface HeldWeight {
-  /** What it is made from, by which other plans find it. */
+  /** The tensor and layout that it is made from, by which other plans find it. */
   readonly key: string;
   readonly name: string;
   readonly weight: StoredWeight;
@@ -43,7 +43,7 @@ export class WeightStore {
   readonly #bySource = new Map<TensorProto, HeldWeight[]>();
   readonly #numbers = new Map<TensorProto, number>();
 
-  /** Where a model finds the weights of a graph, and the list of those that it will have for itself. */
+  /** The memory in which a model finds the weights of a graph, and the list of those that it will have for itself. */
   slotsFor(builder: Builder): { readonly shared: SharedSlots; readonly own: HeldWeight[] } {
     const keys = this.#keysOf(builder);
     const own: HeldWeight[] = [];

@@ -5,12 +5,12 @@ import { Unsupported } from "./node.ts";
 import { reorder } from "../file/reorder.ts";
 import type { Constant } from "../file/constant.ts";
 
-/** How a constant of the file becomes a weight of a layer, and back. */
+/** The mapping between a constant of the file and a weight of a layer. */
 export interface WeightSource {
   readonly constant: Constant;
   /** The axis of the file that becomes each axis of the weight; default: as they are. */
   readonly order?: readonly number[];
-  /** What the numbers are multiplied with. */
+  /** A factor that the numbers are multiplied with. */
   readonly scale?: number;
   /** Whether training changes it, if it changes such weights of the layer at all. Default: true. */
   readonly learns?: boolean;

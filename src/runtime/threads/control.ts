@@ -22,7 +22,10 @@ export const FAILED = 49;
 /** Length of the text that says why, as far as there is room, and its UTF-16 codes. */
 export const REASON = 50;
 export const REASON_ROOM = 64;
-/** Number of a worker that ended before it had to, or 0; the watcher writes it, and the calling thread looks at it often. */
+/**
+ * Number of a worker that ended before it had to, or 0; the watcher writes it, and the calling thread looks at it
+ * often.
+ */
 export const LOST = 116;
 /** The first argument, counted in float64. */
 export const ARGUMENTS = 64;
@@ -31,13 +34,16 @@ export const MOST_ARGUMENTS = 20;
 
 export const CONTROL_BYTES = (ARGUMENTS + MOST_ARGUMENTS) * 8;
 
-/** What the watcher gets: the other end of each worker's line, which closes when the worker ends, whatever ended it. */
+/**
+ * The first message of the watcher, with the other end of each worker's line, which closes when the worker ends,
+ * whatever ended it.
+ */
 export interface Watch {
   readonly control: SharedArrayBuffer;
   readonly lines: readonly MessagePort[];
 }
 
-/** What a worker gets to begin with. */
+/** The first message of a worker. */
 export interface WorkerInit {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;

@@ -2,7 +2,7 @@ import type { WorkerInit, Watch } from "./control.ts";
 import { WATCHER, WORKER } from "./worker.ts";
 import type { Spawn, Worker } from "./workers.ts";
 
-/** What every worker is told. */
+/** The part of the first message that all workers have in common. */
 type PoolInit = Omit<WorkerInit, "share" | "line">;
 
 /** The workers of one engine, from their start to their end. */

@@ -142,7 +142,10 @@ export class Team {
     if (Atomics.load(this.#control, ASLEEP) > 0) Atomics.notify(this.#control, EPOCH);
   }
 
-  /** Waits for the workers: awake as long as they should take, then asleep if the host lets it. @throws Error when one fails. */
+  /**
+   * Waits for the workers: awake as long as they should take, then asleep if the host lets it. @throws Error when one
+   * fails.
+   */
   #wait(name: string, began: number): void {
     const control = this.#control;
     let [own, waited, last] = [0, 0, 0];
@@ -180,7 +183,7 @@ export class Team {
     Atomics.store(control, CALLER_ASLEEP, 0);
   }
 
-  /** What is left when a worker is gone: kernels that refuse. Returns their error. */
+  /** Replaces the kernels when a worker is gone by ones that refuse. Returns their error. */
   lose(reason: string, cause?: unknown): Error {
     const error = (): Error =>
       new Error(`engine: expected all of its threads alive, got a failure (${reason}); load a new engine`, {

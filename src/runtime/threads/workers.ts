@@ -11,7 +11,7 @@ export interface Listener {
   gone(reason: string): void;
 }
 
-/** What is used of `node:worker_threads`. */
+/** The part of `node:worker_threads` that is used. */
 interface NodeWorker {
   on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
   postMessage(message: unknown, transfer: readonly MessagePort[]): void;
@@ -29,7 +29,7 @@ interface Process {
 
 const { process } = globalThis as { process?: Process };
 
-/** What a worker is given, and the ports in it, which go over to it. */
+/** The script and the first message of a worker, and the ports in the message, which go over to it. */
 export interface Task {
   readonly script: string;
   readonly message: object;
@@ -39,7 +39,7 @@ export interface Task {
 /** Starts a worker and gives it its task. @throws when the host refuses. */
 export type Spawn = (task: Task, listener: Listener) => Worker;
 
-/** How this host starts workers, or why it has none. */
+/** Finds the function by which this host starts workers, or says why it has none. */
 export function findWorkers(): Spawn | string {
   const node = process?.getBuiltinModule?.("node:worker_threads")?.Worker;
   if (node) return (task, listener) => spawnNode(node, task, listener);

@@ -36,7 +36,7 @@ export function hostLayer(
   return layerOf({
     type: `onnx.${type}`,
     differentiable: false,
-    // What is no real number has no slope: comparisons, places, integers.
+    // Results that are no real numbers have no slope: comparisons, indices, integers.
     stopsGradient: plan.outputs[output]!.type !== "float32",
     outputShape: () => seen,
     outputType: () => dtypeOf(plan.outputs[output]!.type),

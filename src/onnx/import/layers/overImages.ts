@@ -8,7 +8,7 @@ const GRADIENTS = gradients as Readonly<Record<string, Gradient<never> | undefin
 /** The shape of one of the images that the first axis counts. */
 const image = (shape: Shape): Shape => shape.slice(1);
 
-/** What a layer for one image is built from, where the first axis counts `images` of them. */
+/** The context of a layer for one image, where the first axis counts `images` of them. */
 function perImage<Context extends BuildContext>(context: Context, images: number): Context {
   return {
     ...context,

@@ -15,13 +15,19 @@ export function range<T>(count: number, each: (i: number) => T): T[] {
   return results;
 }
 
-/** As `range`, of as many as an axis has elements, which count before there are any. @throws MemoryError as `spend` */
+/**
+ * Does what `range` does for as many as an axis has elements, which count before there are any. @throws MemoryError as
+ * `spend`
+ */
 export function perElement<T>({ builder }: Node, count: number, each: (i: number) => T): T[] {
   builder.spend(count);
   return range(count, each);
 }
 
-/** Whether what is taken of a constant follows from the number of images, as all does that follows from a shape but its other sizes. */
+/**
+ * Whether what is taken of a constant follows from the number of images, as all does that follows from a shape but its
+ * other sizes.
+ */
 function followsShape({ ofShape, isShape, shape }: Constant, places: readonly number[]): boolean {
   return ofShape === true && !(isShape && shape.length === 1 && !places.includes(0));
 }

@@ -1,4 +1,4 @@
-/** How shapes become one, and values along them. */
+/** Broadcasting of shapes, and of values along them. */
 import { shapeText, sizeOf, type Shape } from "../../../tensor.ts";
 import { BatchDependent, type Builder } from "../builder.ts";
 import { followsImages, isExact } from "../images.ts";
@@ -30,7 +30,9 @@ export function onlyNumber(value: Value): number | undefined {
   return "data" in value && !value.ofShape && sizeOf(value.shape) === 1 ? value.data()[0] : undefined;
 }
 
-/** The shape that two become together. @throws Unsupported unless their sizes are the same or 1, counted from the last */
+/**
+ * The shape that two become together. @throws Unsupported unless their sizes are the same or 1, counted from the last
+ */
 export function broadcastShape(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
@@ -54,7 +56,7 @@ export function padShape(shape: Shape, rank: number): Shape {
   return [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
 }
 
-/** Where each element of a broadcast tensor lies in the one it comes from, in ascending order. */
+/** The offsets of the elements of a broadcast tensor in the one that they come from, in ascending order. */
 export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
   const own = padShape(from, to.length);
   return walk(
@@ -66,7 +68,10 @@ export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
 /** Whether a result that was computed from a·n + b is the right one for any number of images n ≥ 1. */
 export type Holds = (result: number, ...elements: number[]) => boolean;
 
-/** Computes elements, some of which may follow from the number of images. @throws BatchDependent unless the result `holds` */
+/**
+ * Computes elements, some of which may follow from the number of images. @throws BatchDependent unless the result
+ * `holds`
+ */
 function exactly(
   builder: Builder,
   type: ElementType,
@@ -82,7 +87,9 @@ function exactly(
   };
 }
 
-/** Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom. */
+/**
+ * Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom.
+ */
 export function eachOnHost(
   node: Node,
   inputs: readonly Value[],
@@ -97,7 +104,7 @@ export function eachOnHost(
     const shape = shapes.reduce(broadcastShape);
     return {
       outputs: [{ type, shape }],
-      // What follows from the number of images is looked at element by element.
+      // Values that follow from the number of images are looked at element by element.
       moves: true,
       run(xs, [y]) {
         const places = shapes.map((from) => broadcastPlaces(from, shape));
@@ -120,7 +127,9 @@ export function eachOnHost(
   return onHost({ ...node, inputs: own }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
 }
 
-/** A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that. */
+/**
+ * A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that.
+ */
 export function perChannel(constant: Constant, shape: Shape, axis: number): Constant | undefined {
   if (constant.shape.length > shape.length || constant.ofShape) return undefined;
   const sizes = padShape(constant.shape, shape.length);

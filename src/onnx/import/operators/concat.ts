@@ -51,7 +51,7 @@ const concat: Operator = {
       ),
     };
     if (all.every(isConstant)) return onHost(node, concatPlan(all, axis, made));
-    // What is empty takes a place in memory all the same.
+    // An empty value takes a place in memory all the same.
     const long = all.filter((value) => sizeOf(value.shape) !== 0);
     if (long.length < 2) return [long[0] ?? builder.reshaped(all[0]!, made.shape)];
     const order =

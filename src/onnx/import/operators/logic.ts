@@ -1,4 +1,4 @@
-/** What is true of elements, and choices by it. */
+/** Operators that say what is true of elements, and that choose by it. */
 import { Unsupported } from "../node.ts";
 import { checkType, NUMBERS, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { sizeOf } from "../../../tensor.ts";

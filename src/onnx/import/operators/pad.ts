@@ -33,7 +33,7 @@ type Pair = readonly [before: number, after: number];
 /** Elements before and behind, by axis; negative ones are cut off. */
 type Pads = ReadonlyMap<number, Pair>;
 
-/** Of opset 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
+/** In opsets 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
 function padsOf(node: Node, rank: number): Pads {
   const pads = listOf(node, "pads", 1) ?? [];
   const axes = axesOf(known(node, 3, "axes", PLACES) ?? range(rank, (axis) => axis), rank);
@@ -72,7 +72,7 @@ const pad: Operator = {
     for (const [axis, [before, after]] of pads) {
       if (before === 0 && after === 0) continue;
       const from = x.shape[axis]!;
-      // What is cut off is no source of what is added at the other end.
+      // Elements that are cut off are no source of those that are added at the other end.
       const cut = Math.max(0, -before);
       const left = from - cut - Math.max(0, -after);
       const length = from + before + after;

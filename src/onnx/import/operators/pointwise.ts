@@ -8,7 +8,9 @@ import { checkType, NUMBERS, type Node } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
-/** What a layer makes of each element: of a constant now, by the kernels too. @throws Rare where nothing does that */
+/**
+ * Applies a layer to each element; to those of a constant now, by the kernels too. @throws Rare where nothing does that
+ */
 function each(node: Node, layer: Layer, x: Value): Value {
   const { builder, operators } = node;
   if (!isConstant(x)) return builder.apply(layer, [x], x, x.order);
@@ -31,7 +33,7 @@ function nearest(x: number): number {
   return x - below === 0.5 ? even : Math.round(x);
 }
 
-/** What the host computes as the kernel does, for constants and integers: each result is rounded once. */
+/** Functions that the host computes as the kernel does, for constants and integers: each result is rounded once. */
 const EXACT: { readonly [Kind in UnaryKind]?: (x: number, alpha: number, beta: number) => number } = {
   abs: Math.abs,
   neg: (x) => -x,

@@ -49,7 +49,7 @@ const expand: Operator = {
     const sizes = checkSizes(known(node, 1, "shape", undefined, true)!, builder);
     const shape = broadcastShape(x.shape, sizes);
     const given = builder.reshaped(x, padShape(x.shape, shape.length));
-    // What is repeated for each image is a value of images, and learns where it is a weight.
+    // A constant that is repeated for each image is a value of images, and learns where it is a weight.
     const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
     const y = (ofImages && isConstant(given) && weightOf(builder, given)) || given;
     const times = shape.map((size, axis) => (y.shape[axis] === size ? 1 : size));

@@ -53,7 +53,7 @@ function takesAll(size: number, start: number, end: number, step: number, ofShap
   throw new BatchDependent("it takes some of the images");
 }
 
-/** Of opset 6 to 9 the bounds are attributes, and there are no steps. */
+/** In opsets 6 to 9 the bounds are attributes, and there are no steps. */
 const slice: Operator = {
   inputs: [1, 5],
   lower(node) {

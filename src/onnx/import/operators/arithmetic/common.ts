@@ -23,7 +23,7 @@ import { withWeights } from "../../weights.ts";
 import { broadcastShape, eachOnHost, filled, onlyNumber, padShape, type Holds } from "../broadcasting.ts";
 import { activate, unary } from "../pointwise.ts";
 
-/** Of integers and of what is known; float32 results are rounded once. */
+/** The operations on integers and constants; float32 results are rounded once. */
 const ON_HOST = {
   add: (a: number, b: number): number => a + b,
   sub: (a: number, b: number): number => a - b,

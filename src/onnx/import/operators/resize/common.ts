@@ -10,10 +10,10 @@ import { isConstant, type Value } from "../../values.ts";
 import { along, perElement, range } from "../along.ts";
 import { imagesOf, overPlane } from "../window/images.ts";
 
-/** What an entry of a table takes, in elements: it is a list of places and weights. */
+/** The memory of an entry of a table, in elements: it is a list of indices and weights. */
 export const LISTED = 16;
 
-/** How one axis is resized. */
+/** The resizing of one axis. */
 export interface Axis {
   /** Its size, and the one that it gets. */
   readonly from: number;
@@ -42,7 +42,9 @@ export const COORDINATES = {
   asymmetric: ({ scale }: Axis, i: number) => fround(i / scale),
 };
 
-/** Whether a place lies in the middle of two elements, within 10⁻⁶ as in onnxruntime: factors are rounded, and move it. */
+/**
+ * Whether a place lies in the middle of two elements, within 10⁻⁶ as in onnxruntime: factors are rounded, and move it.
+ */
 const halfway = (x: number): boolean => Math.abs(x - Math.floor(x) - 0.5) <= 1e-6;
 
 const NEAREST = {
@@ -57,18 +59,18 @@ type Nearest = (x: number, scale: number) => number;
 /** Before opset 11: of fewer elements the next one, of more the one before. */
 const oldNearest: Nearest = (x, scale) => (scale < 1 ? Math.ceil(x) : Math.floor(x));
 
-/** How the attributes say that all axes are sampled. */
+/** The way in which the attributes say that all axes are sampled. */
 export interface Sampling {
   at(axis: Axis, i: number): number;
   /** Undefined when elements are blends. */
   readonly nearest: Nearest | undefined;
   /** The old elements that make the one at `x`, with their weights. */
   blend(axis: Axis, x: number): Blend;
-  /** What lies outside of the tensor, where that is not continued. */
+  /** The value outside of the tensor, where that is not continued. */
   readonly fill?: number | undefined;
 }
 
-/** What the attributes say about places between elements. Before opset 11 there was one way. */
+/** Reads from the attributes how positions between elements are treated. Before opset 11 there was one way. */
 export function waysOf(
   { attributes }: Node,
   mode: string,
@@ -116,7 +118,7 @@ function plainSampling(node: Node, mode: string): Sampling {
 function tableOf(sampling: Sampling, axis: Axis): AxisTable {
   const { nearest, fill } = sampling;
   const { from, to, scale } = axis;
-  // As it is, unless a part of it is taken: rounding moves nothing then.
+  // An axis that keeps its size stays as it is, unless a part of it is taken: rounding moves nothing then.
   const same = scale === 1 && fill === undefined;
   const points = range(to, (i) => (same ? i : sampling.at(axis, i)));
   const outside = (x: number): boolean => fill !== undefined && (x < 0 || x > from - 1);
