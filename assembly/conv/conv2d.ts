@@ -117,16 +117,14 @@ function blockRows(k: i32): i32 {
   return max(MR, (BLOCK / k / MR) * MR);
 }
 
-/** The table of a block's rows, the packed filters, and a block of patch gradients. */
-let rowAddresses: usize = 0;
+/** The packed filters, and a block of patch gradients. */
 let panels: usize = 0;
 let block: usize = 0;
 
 function layOutCol2im(window: Window, f: i32, groups: i32): void {
   const k = window.kh * window.kw * (window.c / groups);
   const rows = blockRows(k);
-  takeProduct();
-  rowAddresses = takeFloats(rows);
+  takeProduct(rows);
   panels = takeFloats(<f64>(f / groups) * <f64>paddedColumns(k));
   block = takeFloats(<f64>rows * <f64>k);
 }
@@ -175,7 +173,6 @@ export function conv2dBackpropInputCol2im(
   const pointwise = isPointwise(window);
   const cRow = (<usize>(pointwise ? window.c : k)) << 2;
   const p = openProduct();
-  p.rows = rowAddresses;
   p.step = 4;
   if (!pointwise) memory.fill(dx, 0, (<usize>(n * window.h * window.w * window.c)) << 2);
   for (let g = 0; g < groups; g++) {
@@ -187,7 +184,7 @@ export function conv2dBackpropInputCol2im(
       const c = pointwise ? dxg + ic * cRow : block;
       for (let pc = 0; pc < fg; pc += KC) {
         singleRun(p, min(KC, fg - pc));
-        rowTable(rowAddresses, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
+        rowTable(p.rows, rows, dy + ic * dyRow + first + ((<usize>pc) << 2), dyRow);
         describePanels(p, panels + PANEL_ROW * pc, k, panelStride);
         gemmBlock(rows, k, p, c, cRow, pc == 0, 0, Activation.linear, 0);
       }

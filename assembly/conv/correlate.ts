@@ -17,10 +17,9 @@ const PIXELS: i32 = 512;
 /** With fewer output rows than this for each thread, threads share the filters of an image instead of its rows. */
 const FEW_ROWS: i32 = 16;
 
-/** The description of the patches, a window of some rows, the tables of the patches' addresses and runs, and the strips. */
+/** The description of the patches, a window of some rows, the table of a patch's runs, and the strips. */
 let patchesAt: usize = 0;
 let partAt: usize = 0;
-let addresses: usize = 0;
 let runs: usize = 0;
 let strips: usize = 0;
 
@@ -29,10 +28,9 @@ let strips: usize = 0;
  * of a patch are at most one a tap, and the end.
  */
 export function takeCorrelation(ow: i32, taps: i32, strip: f64): void {
-  takeProduct();
+  takeProduct(stripPixels(ow, PIXELS));
   patchesAt = take(offsetof<Patches>());
   partAt = take(offsetof<Window>());
-  addresses = takeFloats(stripPixels(ow, PIXELS));
   runs = takeFloats((<f64>taps + 1) * <f64>(RUN >> 2));
   strips = takeFloats(strip);
 }
@@ -61,7 +59,6 @@ export function correlate(
   const patches = changetype<Patches>(patchesAt);
   const k = window.kh * window.kw * cg;
   describePatches(patches, window, zoomH, zoomW, cg, PIXELS);
-  p.rows = addresses;
   p.runs = runs;
   p.step = 4;
   const byPixels = cg == 1 && window.strideW == 1 && patches.pixel == 4 && suitsPixelVectors(f, window.ow);

@@ -45,11 +45,10 @@ function isGathered(cg: i32, fg: i32): bool {
 }
 
 /**
- * The description of the patches, the tables of gathered rows, of a patch's elements and of a strip's runs, the panels of dY,
- * the gathered elements, and the strips.
+ * The description of the patches, the tables of a patch's elements and of a strip's runs, the panels of dY, the gathered
+ * elements, and the strips.
  */
 let patchesAt: usize = 0;
-let gatheredRows: usize = 0;
 let elements: usize = 0;
 let runs: usize = 0;
 let panels: usize = 0;
@@ -61,9 +60,8 @@ function layOut(window: Window, f: i32, groups: i32): void {
   const cg = window.c / groups;
   const fg = f / groups;
   const pixels = stripPixels(window.ow, PIXELS);
-  takeProduct();
+  takeProduct(ROWS);
   patchesAt = take(offsetof<Patches>());
-  gatheredRows = takeFloats(ROWS);
   elements = takeFloats(<f64>(window.kh * window.kw * cg));
   runs = takeFloats((<f64>pixels + 1) * <f64>(RUN >> 2));
   panels = takeFloats(<f64>pixels * <f64>paddedColumns(fg));
@@ -162,12 +160,11 @@ function addGathered(
   row: usize,
   fresh: bool,
 ): void {
-  p.rows = gatheredRows;
   singleRun(p, kc);
   for (let q = q0; q < q1; q += ROWS) {
     const rows = min(ROWS, q1 - q);
     gatherElements(patches, elements, q, rows, runs, <usize>patches.window.strideW * patches.pixel, gathered);
-    rowTable(gatheredRows, rows, gathered, 4);
+    rowTable(p.rows, rows, gathered, 4);
     p.step = (<usize>rows) << 2;
     gemmBlock(rows, fg, p, dw + <usize>q * row, row, fresh, 0, Activation.linear, 0);
   }

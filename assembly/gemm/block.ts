@@ -4,7 +4,7 @@
  */
 import { activate } from "../elementwise/activation";
 import { Activation, ceilingOf, floorOf, isClip } from "../lib/activations";
-import { take, takeFloats } from "../lib/workspace";
+import { takeFloats } from "../lib/workspace";
 import { add4, atLeast4, atMost4, load4, splat, store4 } from "../lib/simd";
 import { copyFloats } from "../lib/copy";
 import { gemm1x8Dense, gemm2x8Dense, gemm3x8Dense, gemm4x8Dense, gemm5x8Dense } from "./dense";
@@ -49,28 +49,25 @@ export class Product {
   stride: usize;
   /** The packed panel of the columns after the last multiple of eight, padded with zeros. */
   last: usize;
-  /** `EDGE` floats, and the table of a single run. */
-  edge: usize;
-  singleRun: usize;
 }
 
-/** The parts of a workspace that a product takes. */
-let product: usize = 0;
-let edge: usize = 0;
-let single: usize = 0;
-
-/** Takes the workspace of a product. */
-export function takeProduct(): void {
-  edge = takeFloats(EDGE);
-  product = take(offsetof<Product>());
-  single = take(2 * RUN);
-}
+/** Behind the struct lie `EDGE` floats, from a whole vector on, the table of a single run, and a table of rows. */
+const EDGE_AT: usize = (offsetof<Product>() + 15) & -16;
+const SINGLE_RUN_AT: usize = EDGE_AT + 4 * EDGE;
+const ROWS_AT: usize = SINGLE_RUN_AT + 2 * RUN;
 
 /** The product whose workspace was taken last. */
+let product: usize = 0;
+
+/** Takes the workspace of a product, with a table of `rows` rows. */
+export function takeProduct(rows: i32): void {
+  product = takeFloats(<f64>(ROWS_AT >> 2) + <f64>rows);
+}
+
+/** The product whose workspace was taken last, its rows in that table. */
 export function openProduct(): Product {
   const p = changetype<Product>(product);
-  p.edge = edge;
-  p.singleRun = single;
+  p.rows = product + ROWS_AT;
   return p;
 }
 
@@ -84,7 +81,7 @@ export function describePanels(p: Product, at: usize, n: i32, stride: usize): vo
 
 /** Makes `A` one run of `length` steps. */
 export function singleRun(p: Product, length: i32): void {
-  const table = p.singleRun;
+  const table = changetype<usize>(p) + SINGLE_RUN_AT;
   p.runs = table;
   store<usize>(table, 0);
   store<i32>(table, length, 4);
@@ -243,7 +240,7 @@ function lastColumns(
   bias: usize,
   clip: i32,
 ): void {
-  const edge = p.edge;
+  const edge = changetype<usize>(p) + EDGE_AT;
   if (bias) {
     const padded = edge + MR * PANEL_ROW;
     copyFloats(padded, bias, cols);

@@ -42,15 +42,13 @@ function packBlock(rows: i32, cols: i32, src: usize, srcRow: usize, dst: usize):
   }
 }
 
-/** The table of a block's rows, the panels of B, and a block of A. */
-let rowAddresses: usize = 0;
+/** The panels of B, and a block of A. */
 let panels: usize = 0;
 let block: usize = 0;
 
 function layOut(n: i32, k: i32): void {
   const depth = min(k, KC);
-  takeProduct();
-  rowAddresses = takeFloats(MC);
+  takeProduct(MC);
   panels = takeFloats(<f64>depth * <f64>paddedColumns(n));
   block = takeFloats(<f64>(depth * MC));
 }
@@ -201,7 +199,6 @@ function product(
   asIs: bool,
 ): void {
   const p = openProduct();
-  p.rows = rowAddresses;
   for (let pc = 0; pc < k; pc += KC) {
     const kc = min(KC, k - pc);
     const last = pc + kc == k;

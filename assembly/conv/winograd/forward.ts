@@ -8,7 +8,8 @@ import { openWorkspace, take, takeFloats, workspaceFloats } from "../../lib/work
 import { add4, LANES, load4, relu4, storeLanes } from "../../lib/simd";
 import { Window } from "../../lib/window";
 import { packedPoint } from "./filters";
-import { products, Side, takeProducts } from "./products";
+import { products, Side } from "./products";
+import { takeProduct } from "../../gemm/block";
 import {
   bufferFloats,
   findTile,
@@ -74,7 +75,7 @@ export function takePass(c: i32, f: i32): void {
   mAt = take(offsetof<Side>());
   tileAt = take(offsetof<Tile>());
   transformAt = takeTransform();
-  takeProducts(tiles);
+  takeProduct(tiles);
   buffer = takeFloats(bufferFloats(c));
   transformed = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, paddedChannels(c)) >> 2));
   multiplied = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, paddedColumns(f)) >> 2));

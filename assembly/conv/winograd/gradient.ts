@@ -5,7 +5,8 @@ import { endShare, firstShare } from "../../lib/share";
 import { openWorkspace, take, takeFloats, workspaceFloats } from "../../lib/workspace";
 import { load4, store4, storeLanes, zero4 } from "../../lib/simd";
 import { Window } from "../../lib/window";
-import { products, Side, takeProducts } from "./products";
+import { products, Side } from "./products";
+import { takeProduct } from "../../gemm/block";
 import {
   bufferFloats,
   findTile,
@@ -97,7 +98,7 @@ function layOut(c: i32, f: i32): void {
   tileAt = take(offsetof<Tile>());
   transformAt = takeTransform();
   tapsAt = take(TAPS * VECTOR);
-  takeProducts(c);
+  takeProduct(c);
   buffer = takeFloats(bufferFloats(max(c, f)));
   image = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, tileFloats(paddedChannels(c))) >> 2));
   gradient = takeFloats(<f64>POINTS * <f64>(pointStride(tiles, tileFloats(paddedColumns(f))) >> 2));

@@ -1,2 +1,0 @@
-/** The numbers of the functions that kernels of many kinds compute. */
-export { BROADCAST, REDUCE, UNARY } from "./kernels.ts";
