@@ -3,7 +3,7 @@ import { pairOf, show, sizePair, type Size } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Window } from "./kernels.ts";
 
-export { WINDOW_SIZE, writeWindow, type Window } from "./kernels.ts";
+export type { Window } from "./kernels.ts";
 
 /** `"same"`: ⌈size / stride⌉ outputs, the odd row or column of padding below and right; `"valid"`: none; or explicit. */
 export type Padding =

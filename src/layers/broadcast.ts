@@ -12,7 +12,7 @@ import {
   type Side,
 } from "./operands.ts";
 import { CONSTANT } from "./constant.ts";
-import { BROADCAST, REDUCE, UNARY } from "../kernels/kinds.ts";
+import { BROADCAST, REDUCE, UNARY } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
 const KINDS = ["add", "sub", "mul", "div", "min", "max", "pow"] as const;

@@ -3,7 +3,7 @@ import { layerOf } from "./symbolic.ts";
 import { OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
-import { BROADCAST } from "../kernels/kinds.ts";
+import { BROADCAST } from "../kernels/kernels.ts";
 import { broadcastTable } from "../kernels/strides.ts";
 
 /** The name of the weight that the layer is. */

@@ -4,7 +4,7 @@ import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { checkOptions, finiteNumber, positiveInteger } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
-import { UNARY } from "../kernels/kinds.ts";
+import { UNARY } from "../kernels/kernels.ts";
 
 export interface LrnLayerOptions {
   /** Channels that are summed up: one, and half of the others on each side, the odd one behind. */

@@ -5,7 +5,7 @@ import { OptionError } from "../errors.ts";
 import { checkOptions, flag, isInteger, listOf, oneOf, show } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { imageAxis } from "./concatenate.ts";
-import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
+import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
 export type ReductionKind = keyof typeof REDUCE;

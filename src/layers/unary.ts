@@ -1,4 +1,4 @@
-import { UNARY } from "../kernels/kinds.ts";
+import { UNARY } from "../kernels/kernels.ts";
 import { checkOptions, numberOf, oneOf, toJson, type JsonNumber } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Gradient, Layer, Pass } from "./contract.ts";

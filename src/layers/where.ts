@@ -5,7 +5,7 @@ import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import { broadcastTogether, padded, repeatedAxes } from "./operands.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
-import { BROADCAST, REDUCE } from "../kernels/kinds.ts";
+import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
 /** The operands as shapes of one rank. @throws ShapeError naming the place unless there are three */

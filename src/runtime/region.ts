@@ -2,7 +2,7 @@ import { bytesOf, type DType } from "../dtype.ts";
 import { isTyped, lengthOf } from "../options.ts";
 import { expectAttached } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
-import { WINDOW_SIZE, writeWindow, type Window } from "../kernels/window.ts";
+import { WINDOW_SIZE, writeWindow, type Window } from "../kernels/kernels.ts";
 
 /** Blocks of linear memory that are freed together. */
 export class Region {
