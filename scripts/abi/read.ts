@@ -143,6 +143,20 @@ function resolve(modules: ReadonlyMap<string, Module>, file: string, name: strin
   return resolve(modules, next.file, next.name);
 }
 
+/** @throws Error when two of what TypeScript gets by name have one */
+function expectDistinct(declarations: readonly Named[]): void {
+  const names = declarations.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice)
+    throw new Error(`assembly: expected one declaration of the name ${twice} with @abi or @work, got two`);
+}
+
+/** @throws Error when a docstring has a tag that means nothing, as a misspelled one */
+function expectKnownTags({ file, name, doc }: Fn): void {
+  const unknown = /(?:^|\s)(@\w+)/.exec(doc.lines.join("\n"))?.[1];
+  if (unknown) throw new Error(`assembly/${file}: ${name}: expected a known tag, got ${unknown}`);
+}
+
 /** Reads all sources in the folder. */
 export function readAbi(folder: string): Abi {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -155,10 +169,12 @@ export function readAbi(folder: string): Abi {
   const all = [...modules.values()].flatMap(({ declared }) => [...declared.values()]);
   const tagged = (tag: string): typeof all => all.filter(({ doc }) => doc.tags.has(tag));
   const [abi, work] = [tagged("abi"), tagged("work")];
+  expectDistinct([...abi, ...work]);
   const kernels = [...modules.get(ENTRY)!.exported.keys()].map((name) => ({
     ...resolve(modules, ENTRY, name),
     name,
   }));
+  kernels.forEach(expectKnownTags);
   return {
     kernels,
     enumerations: abi.filter((each) => "members" in each),

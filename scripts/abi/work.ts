@@ -26,7 +26,7 @@ interface Translated {
   readonly reads: boolean;
 }
 
-/** Translates the work of kernels; `reading` are the cost functions that read the memory. */
+/** Translates the work of kernels. */
 class Translator {
   readonly #abi: Abi;
   readonly #functions = new Map<string, Translated>();

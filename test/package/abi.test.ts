@@ -1,4 +1,7 @@
 /** The ABI that the build reads from the kernels' sources, beside the binary that comes of them. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { readAbi, type Fn } from "../../scripts/abi/read.ts";
@@ -46,6 +49,43 @@ describe("the table of kernels", () => {
     expect(() => tableText({ ...abi, structs: odd })).toThrow(
       /expected fields of the type i32, got axes: f64/,
     );
+  });
+});
+
+describe("a source", () => {
+  const read = (text: string, beside = ""): ReturnType<typeof readAbi> => {
+    const folder = mkdtempSync(join(tmpdir(), "im2row-abi-"));
+    try {
+      writeFileSync(join(folder, "index.ts"), 'export { foo } from "./foo";');
+      writeFileSync(join(folder, "foo.ts"), text);
+      writeFileSync(join(folder, "bar.ts"), beside);
+      return readAbi(folder);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  };
+  const kernel = "export function foo(a: usize, b: bool): f64 { return 1; }";
+
+  it("has docstrings with tags in front of declarations, decorators between them", () => {
+    const { kernels: found, costs } = read(
+      `/** A cost. @work */\nconst COST: f64 = 3;\n\n/**\n * What it\n * does.\n *\n * @split COST * a\n * @size\n */\n// @ts-ignore: decorator\n@inline\n${kernel}`,
+    );
+    expect(found[0]).toMatchObject({ name: "foo", file: "foo.ts", result: "f64" });
+    expect(found[0]!.doc.lines).toEqual(["What it", "does."]);
+    expect([...found[0]!.doc.tags]).toEqual([
+      ["split", "COST * a"],
+      ["size", ""],
+    ]);
+    expect(costs).toMatchObject([{ name: "COST", value: "3" }]);
+  });
+
+  it("is refused with a tag that means nothing, a name twice, or nothing by an exported name", () => {
+    expect(() => read(`/** It. @splt a */\n${kernel}`)).toThrow(
+      "assembly/foo.ts: foo: expected a known tag, got @splt",
+    );
+    const cost = "/** A cost. @work */\nconst COST: f64 = 3;\n";
+    expect(() => read(cost + kernel, cost)).toThrow("expected one declaration of the name COST");
+    expect(() => read("")).toThrow("assembly/foo.ts: expected a function foo, got none");
   });
 });
 
