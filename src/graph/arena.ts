@@ -3,29 +3,29 @@ import { MemoryError } from "../errors.ts";
 import type { Buffer } from "../layers/buffer.ts";
 import { Occupancy } from "./occupancy.ts";
 
-/** Buffers start at cache lines, of so many bytes. */
+/** Buffers start at multiples of this many bytes, the size of a cache line. */
 const ALIGNMENT = 64;
 
-/** A buffer with the span of steps in which its content is needed. */
+/** A buffer with the span of times, `first` to `last`, during which its content is needed. */
 export interface PlannedBuffer extends Buffer {
-  /** Its bytes, rounded up to whole cache lines. */
+  /** The number of its bytes, rounded up to whole cache lines. */
   readonly size: number;
   first: number;
   last: number;
-  /** Bytes between the start of the arena and that of the buffer. */
+  /** The number of bytes between the start of the arena and the start of the buffer. */
   offset: number;
 }
 
-/** Extends the span to `time`. */
+/** Extends a buffer's span to include `time`. */
 export function touch(buffer: PlannedBuffer, time: number): void {
   buffer.first = Math.min(buffer.first, time);
   buffer.last = Math.max(buffer.last, time);
 }
 
-/** Most elements of a buffer: what 32 bits address. */
+/** The most elements of a buffer; more than 4 GiB cannot be addressed by 32 bits. */
 const MOST = 2 ** 30;
 
-/** A buffer that nothing has touched yet. @throws MemoryError unless its size can be addressed */
+/** Makes a buffer whose span is still empty. @throws MemoryError unless its size can be addressed */
 export function untouched(elements: number, dtype: DType = "float32"): PlannedBuffer {
   if (!(elements >= 0 && elements <= MOST)) {
     throw new MemoryError(`model: expected a buffer of at most ${MOST} elements, got ${elements}`);
@@ -41,14 +41,14 @@ export function untouched(elements: number, dtype: DType = "float32"): PlannedBu
 }
 
 /**
- * Gives each buffer an offset such that buffers needed at the same time do not overlap, and returns the bytes needed
- * in all. Largest first, each at the lowest place that is free during its whole span.
+ * Gives each buffer an offset such that buffers needed at the same time do not overlap, and returns the size of the arena.
+ * Buffers are placed from the largest to the smallest, each at the lowest offset that is free during its whole span.
  */
 export function assignOffsets(buffers: readonly PlannedBuffer[]): number {
   const occupancy = new Occupancy(buffers.reduce((end, { last }) => Math.max(end, last + 1), 1));
   let total = 0;
   for (const buffer of [...buffers].sort((a, b) => b.size - a.size)) {
-    // What nothing touches has no span, and lies anywhere.
+    // A buffer that no pass uses has an empty span and may have any offset.
     buffer.offset = buffer.first <= buffer.last ? occupancy.place(buffer) : 0;
     total = Math.max(total, buffer.offset + buffer.size);
   }

@@ -2,43 +2,43 @@ import type { AsEpilogue } from "../layers/epilogue.ts";
 import { sameShape } from "../tensor.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
 
-/** A node that another computes. */
+/** A node whose work another node's pass does. */
 export interface Absorbed {
   readonly node: GraphNode;
   readonly epilogue: AsEpilogue;
-  /** The value that a residual sum adds. */
+  /** The value that a residual connection adds. */
   readonly other?: number;
 }
 
-/** One pass of a plan: a node's layer and what it computes of the nodes after it. */
+/** One pass of a plan: a node's layer, and the nodes after it whose work the pass does as well. */
 export interface Step {
   readonly node: GraphNode;
   readonly absorbed: readonly Absorbed[];
-  /** Its index among the graph's nodes: that of the last one that it computes, as all it reads is there then. */
+  /** The index of the last node that it computes; all values that the step reads are defined before that node. */
   readonly index: number;
   /** All values that it reads, the layer's inputs first, and the one that it defines. */
   readonly reads: readonly number[];
   readonly output: number;
 }
 
-/** A step for each node. */
+/** The steps of training: one for each node. */
 export function separate({ nodes }: Graph): Step[] {
   return nodes.map((node, index) => ({ node, absorbed: [], index, reads: node.inputs, output: node.output }));
 }
 
 /**
- * The steps of inference: layers compute those after them that their kernels have an epilogue for.
+ * The steps of inference: a layer's pass also computes the layers after it for which its kernel has an epilogue.
  *
  * A node joins the step of a value that it reads when that step's layer can fuse it, no other node reads the value and the
- * model does not return it. Of two steps that could take a residual sum the later one does. What is joined follows from the graph
- * alone. Sums and activations have the same bits as by themselves; batch normalization folded into weights
- * (`assembly/normalization/fold.ts`) has not.
+ * model does not return it. When two steps could fuse the addition of a residual, the later one does. The steps follow from
+ * the graph alone. Residuals and activations have the same bits as without fusion; batch normalization that is folded into
+ * weights (`assembly/normalization/fold.ts`) has not.
  */
 export function fuse(graph: Graph): Step[] {
   const uses = countUses(graph.nodes, graph.shapes.length);
-  // The model's caller reads them.
+  // The caller of the model reads the outputs too.
   for (const value of graph.outputs) uses[value]! += 1;
-  /** By the value that the step defines. */
+  /** The steps so far, by the value that they define. */
   const open = new Map<number, Step>();
   for (const [index, node] of graph.nodes.entries()) {
     const alone: Step = { node, absorbed: [], index, reads: node.inputs, output: node.output };
@@ -54,13 +54,13 @@ export function fuse(graph: Graph): Step[] {
 
 interface Joined {
   readonly step: Step;
-  /** The value that nobody needs any more. */
+  /** The value that is no longer stored. */
   readonly before: number;
 }
 
 const startOf = ({ step }: Joined): number => step.node.output;
 
-/** The step with the node's work in it; undefined when it cannot do that. */
+/** Adds the node's work to a step. Returns undefined when the step cannot do that work. */
 function join(step: Step | undefined, node: GraphNode, index: number): Joined | undefined {
   const { asEpilogue: epilogue } = node.layer;
   if (!step || !epilogue || node.inputs.length > 2) return undefined;
@@ -70,7 +70,7 @@ function join(step: Step | undefined, node: GraphNode, index: number): Joined | 
   const before = step.output;
   const others = node.inputs.filter((value) => value !== before);
   const [first, second = first] = node.inputShapes;
-  // A row of channels that is added to each pixel is no operand of an epilogue.
+  // An epilogue adds values of equal shape only, not a row of channels to each pixel.
   if (epilogue.kind === "residual" && !sameShape(first!, second!)) return undefined;
   if (others.length !== (epilogue.kind === "residual" ? 1 : 0)) return undefined;
   const [other] = others;

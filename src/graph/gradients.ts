@@ -6,40 +6,40 @@ import { countUses, type Graph, type GraphNode } from "./graph.ts";
 import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
-/** The buffers that a node's backward pass writes to. */
+/** The buffers that a node's backward pass writes. */
 export interface NodeGradients {
-  /** By input: the gradient itself or, when another reader has written it, a part that is added to it. */
+  /** By input: the buffer of the total gradient or, when another reader wrote that before, of a part to add to it. */
   readonly dxs: readonly (Buffer | null)[];
-  /** The gradients of its weights that learn, or parts of them when another use of the layer has written those. */
+  /** By weight that learns: the total gradient or, when another use of the layer wrote that before, a part to add to it. */
   readonly weights: readonly (Buffer | undefined)[];
-  /** All planned buffers among them, and the sums that they are added to. */
+  /** All planned buffers among them, and the totals that parts are added to. */
   readonly buffers: readonly PlannedBuffer[];
-  /** Adds the parts to the sums, after the backward pass of `n` images; absent when there are none. */
+  /** Adds the parts to the totals, after the backward pass of `n` images; absent when there are no parts. */
   readonly finish?: (n: number) => void;
 }
 
 /** The gradients of a training plan. */
 export interface Gradients {
-  /** By value; only of outputs that have a loss, and of what learns. */
+  /** The gradients by value; defined for outputs that have a loss and for values that learn. */
   readonly values: readonly (PlannedBuffer | undefined)[];
-  /** By node, of those that a gradient goes back through. */
+  /** By node; defined for nodes that have a backward pass. */
   readonly nodes: readonly (NodeGradients | undefined)[];
 }
 
-/** The sizes and the memory that a plan's gradients are made for. */
+/** The batch size and the weights for which gradients are planned. */
 interface Target {
   readonly capacity: number;
-  /** Address of the weights' gradients, laid out as the parameters. */
+  /** The address of the weights' gradients, which are laid out like the parameters. */
   readonly pointer: number;
   readonly learning: ReadonlySet<Parameter>;
 }
 
 /**
- * Plans where gradients go, from the outputs backwards.
+ * Plans the buffers of all gradients, from the outputs backwards.
  *
- * The first to write a gradient overwrites it; any further reader of a value, and any further use of a layer, writes a
- * part that is then added. The order of such a sum is that of the backward pass: the loss, then readers from the last
- * node to the first.
+ * The first pass that writes a gradient overwrites the buffer of the total. Every further reader of the value, and every
+ * further use of the layer, writes a part, which is then added to the total. So parts are added in the order of the backward
+ * pass: first the loss, then the readers from the last node to the first.
  */
 export function planGradients(
   kernels: Kernels,
@@ -49,16 +49,16 @@ export function planGradients(
   buffer: (elements: number) => PlannedBuffer,
 ): Gradients {
   const planner = new GradientPlanner(kernels, graph, parameters, target, buffer);
-  for (const place of graph.lossOutputs) planner.sumOf(graph.outputs[place]!);
+  for (const output of graph.lossOutputs) planner.totalOf(graph.outputs[output]!);
   const nodes = [...graph.nodes].reverse().map((node) => planner.node(node));
   return { values: planner.values, nodes: nodes.reverse() };
 }
 
-/** The buffers that a node's backward pass writes to, while they are being collected. */
+/** The gradients of a node while they are being planned. */
 interface Draft {
   readonly buffers: PlannedBuffer[];
-  /** Run after the pass. */
-  readonly sums: ((n: number) => void)[];
+  /** The additions that run after the pass. */
+  readonly additions: ((n: number) => void)[];
 }
 
 class GradientPlanner {
@@ -66,13 +66,13 @@ class GradientPlanner {
   readonly #kernels: Kernels;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
-  /** By value: whether it has a gradient. */
+  /** By value: true when it has a gradient. */
   readonly #learns: readonly boolean[];
   readonly #target: Target;
   readonly #buffer: (elements: number) => PlannedBuffer;
-  /** By value: how often nodes read it. */
+  /** By value: the number of times that nodes read it. */
   readonly #uses: readonly number[];
-  /** Nodes whose weights have a gradient by now. */
+  /** The nodes whose weights already have a gradient. */
   readonly #written = new Set<number>();
 
   constructor(
@@ -91,13 +91,13 @@ class GradientPlanner {
     this.#uses = countUses(graph.nodes, graph.shapes.length);
   }
 
-  /** The gradient of a value. */
-  sumOf(value: number): PlannedBuffer {
-    return (this.values[value] ??= this.#room(value));
+  /** The buffer of a value's total gradient. */
+  totalOf(value: number): PlannedBuffer {
+    return (this.values[value] ??= this.#gradientBuffer(value));
   }
 
   node(node: GraphNode): NodeGradients | undefined {
-    const draft: Draft = { buffers: [], sums: [] };
+    const draft: Draft = { buffers: [], additions: [] };
     if (!this.#learns[node.output]) return undefined;
     const isView = node.layer.isView(true);
     const dxs = node.inputs.map((value) => {
@@ -105,15 +105,15 @@ class GradientPlanner {
       return isView ? this.#passOn(value, node.output, draft) : this.#write(value, draft);
     });
     const weights = this.#weights(node.owner, draft);
-    const { buffers, sums } = draft;
-    if (sums.length === 0) return { dxs, weights, buffers };
+    const { buffers, additions } = draft;
+    if (additions.length === 0) return { dxs, weights, buffers };
     const finish = (n: number): void => {
-      for (let i = 0; i < sums.length; i++) sums[i]!(n);
+      for (let i = 0; i < additions.length; i++) additions[i]!(n);
     };
     return { dxs, weights, buffers, finish };
   }
 
-  #room(value: number): PlannedBuffer {
+  #gradientBuffer(value: number): PlannedBuffer {
     return this.#buffer(this.#target.capacity * this.#size(value));
   }
 
@@ -121,36 +121,36 @@ class GradientPlanner {
     return sizeOf(this.#graph.shapes[value]!);
   }
 
-  /** The buffer that a reader writes the gradient of `value` to, or its part of it. */
-  #write(value: number, { buffers, sums }: Draft): PlannedBuffer {
-    const sum = this.values[value];
+  /** The buffer in which a reader writes the gradient of `value`, or its part of that. */
+  #write(value: number, { buffers, additions }: Draft): PlannedBuffer {
+    const total = this.values[value];
     const size = this.#size(value);
-    const part = this.#room(value);
+    const part = this.#gradientBuffer(value);
     buffers.push(part);
-    if (!sum) return (this.values[value] = part);
-    buffers.push(sum);
-    sums.push((n) => this.#kernels.addForward(sum.pointer, part.pointer, sum.pointer, n * size));
+    if (!total) return (this.values[value] = part);
+    buffers.push(total);
+    additions.push((n) => this.#kernels.addForward(total.pointer, part.pointer, total.pointer, n * size));
     return part;
   }
 
-  /** The gradient of a view's input: that of its output, unless there are other readers. */
-  #passOn(value: number, output: number, { buffers, sums }: Draft): PlannedBuffer {
+  /** The gradient of a view's input: the buffer of the output's gradient, unless the input has other readers. */
+  #passOn(value: number, output: number, { buffers, additions }: Draft): PlannedBuffer {
     const dy = this.values[output]!;
-    const sum = this.values[value];
-    if (!sum && this.#uses[value] === 1) return (this.values[value] = dy);
-    const dx = this.sumOf(value);
+    const total = this.values[value];
+    if (!total && this.#uses[value] === 1) return (this.values[value] = dy);
+    const dx = this.totalOf(value);
     const size = this.#size(value);
     buffers.push(dx);
-    sums.push(
-      sum
+    additions.push(
+      total
         ? (n) => this.#kernels.addForward(dx.pointer, dy.pointer, dx.pointer, n * size)
         : (n) => this.#kernels.copyRows(n, size, dy.pointer, size, dx.pointer, size),
     );
     return dx;
   }
 
-  /** The gradients of a layer's weights, or parts of them when a later use has written those. */
-  #weights(owner: number, { buffers, sums }: Draft): (Buffer | undefined)[] {
+  /** The gradients of a layer's weights, or parts of them when a later use of the layer has written the totals. */
+  #weights(owner: number, { buffers, additions }: Draft): (Buffer | undefined)[] {
     const further = this.#written.has(owner);
     this.#written.add(owner);
     const own = this.#parameters.of(owner);
@@ -161,7 +161,7 @@ class GradientPlanner {
       if (!further) return { pointer: at, dtype: "float32" };
       const part = this.#buffer(size);
       buffers.push(part);
-      sums.push(() => this.#kernels.addForward(at, part.pointer, at, size));
+      additions.push(() => this.#kernels.addForward(at, part.pointer, at, size));
       return part;
     });
   }

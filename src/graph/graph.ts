@@ -5,7 +5,7 @@ import type { Layer } from "../layers/contract.ts";
 import { checkName, show } from "../options.ts";
 import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
-/** An input of a model: its name, and the shape for one image, without the batch. */
+/** An input of a model, or an output: its name, and its shape for one image, without the batch. */
 export interface GraphInput {
   readonly name: string;
   readonly shape: Shape;
@@ -27,18 +27,18 @@ export interface GraphNode {
   readonly owner: number;
 }
 
-/** A model's layers in an order in which each comes after what it reads. */
+/** A model's layers in an order in which each comes after those that it reads from. */
 export interface Graph {
-  /** The algorithm of the convolutions whose layer does not say, as the model was compiled. */
+  /** The algorithm of convolutions whose layer does not choose one, which `compile` sets. */
   readonly algorithm?: ConvAlgorithm;
   readonly inputs: readonly GraphInput[];
   readonly nodes: readonly GraphNode[];
-  /** The values that the model returns, each the output of a node, and what they are called. */
+  /** The values that the model returns, each the output of a node, and their names. */
   readonly outputs: readonly number[];
   readonly outputNames: readonly string[];
-  /** The places among the outputs of those that have a loss: all but integers. */
+  /** The indices of the outputs that have a loss; outputs of integers have none. */
   readonly lossOutputs: readonly number[];
-  /** The shape of each value, and the type of its numbers. */
+  /** By value: its shape for one image, and the type of its numbers. */
   readonly shapes: readonly Shape[];
   readonly types: readonly DType[];
 }
@@ -49,7 +49,7 @@ export interface NodeSpec {
   readonly inputs: readonly number[];
 }
 
-/** An input without a name gets one. */
+/** An input of a graph before it is named; without a name it gets one. */
 export interface InputSpec {
   readonly name?: string | undefined;
   readonly shape: Shape;
@@ -62,25 +62,25 @@ export function nodeOf({ inputs, nodes }: Graph, value: number): GraphNode {
   return nodes[value - inputs.length]!;
 }
 
-/** By value, of so many: how often nodes read it. */
+/** By value, for `values` of them: the number of times that nodes read it. */
 export function countUses(nodes: readonly GraphNode[], values: number): number[] {
   const uses = Array.from({ length: values }, () => 0);
   for (const { inputs } of nodes) for (const value of inputs) uses[value]! += 1;
   return uses;
 }
 
-/** Names and shapes of what the model returns. */
+/** The names and shapes of the model's outputs. */
 export function outputsOf({ outputs, outputNames, shapes }: Graph): GraphInput[] {
   return outputs.map((value, i) => ({ name: outputNames[i]!, shape: shapes[value]! }));
 }
 
-/** Names and shapes of the outputs that have a loss. */
+/** The names and shapes of the outputs that have a loss. */
 export function lossOutputsOf(graph: Graph): GraphInput[] {
   const outputs = outputsOf(graph);
-  return graph.lossOutputs.map((place) => outputs[place]!);
+  return graph.lossOutputs.map((index) => outputs[index]!);
 }
 
-/** Whether each node reads the one before, and nothing else. */
+/** True when each node reads the one before and nothing else. */
 export function isChain({ inputs, nodes, outputs }: Graph): boolean {
   return (
     inputs.length === 1 &&
@@ -90,7 +90,7 @@ export function isChain({ inputs, nodes, outputs }: Graph): boolean {
   );
 }
 
-/** Things with a name of their own, or with what they are called else. */
+/** Inputs and layers, with a name from the user or the type or label to name them after. */
 type Nameable = readonly {
   readonly name?: string | undefined;
   readonly type: string;
@@ -123,7 +123,7 @@ function nameAll(things: Nameable): string[] {
   });
 }
 
-/** @throws ShapeError unless the weights of a further use are those of the first. */
+/** @throws ShapeError unless a further use of a layer needs weights of the same shapes as the first */
 function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode): void {
   const [own, shared] = [layer.weights(inputShapes), layer.weights(first.inputShapes)];
   const differs = own.findIndex(({ shape }, i) => !sameShape(shape, shared[i]!.shape));
@@ -136,20 +136,20 @@ function checkShared({ name, layer, inputShapes }: GraphNode, first: GraphNode):
 }
 
 /** The names of a model's outputs, and the indices of those that have a loss. */
-export interface OutputRoles {
+export interface OutputSpec {
   readonly names: readonly string[];
   readonly lossOutputs: readonly number[];
 }
 
 /**
- * Names inputs and nodes and infers every shape. Unless `roles` tells otherwise, outputs are called as their nodes, and
- * each has a loss. @throws ShapeError, OptionError naming the layer.
+ * Makes a graph: names inputs and nodes, and infers all shapes. Without `outputSpec` each output has the name of its node
+ * and a loss. @throws ShapeError, OptionError naming the layer.
  */
 export function createGraph(
   inputs: readonly InputSpec[],
   specs: readonly NodeSpec[],
   outputs: readonly number[],
-  roles?: OutputRoles,
+  outputSpec?: OutputSpec,
 ): Graph {
   const shapes: Shape[] = inputs.map(({ shape }) => {
     const own = readShape("model: inputShape", shape);
@@ -180,8 +180,8 @@ export function createGraph(
     inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
     nodes,
     outputs,
-    outputNames: roles?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
-    lossOutputs: roles?.lossOutputs ?? [...outputs.keys()],
+    outputNames: outputSpec?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
+    lossOutputs: outputSpec?.lossOutputs ?? [...outputs.keys()],
     shapes,
     types,
   };

@@ -4,14 +4,14 @@ import { outputsOf, type Graph } from "./graph.ts";
 import type { Parameters } from "./parameters.ts";
 import { Session } from "./session.ts";
 
-/** One batch of a run over many images: views of its outputs, its first image and the number of them. */
+/** One batch of a run over many images: views of its outputs, the index of its first image, and the number of images. */
 export interface Batch {
   readonly outputs: readonly Float32Array[];
   readonly start: number;
   readonly count: number;
 }
 
-/** Runs over any number of images in batches, on one session that is made larger when need be. */
+/** Runs a graph over any number of images in batches, on one session, which is replaced when a larger batch needs it. */
 export class Inference {
   readonly #runtime: Runtime;
   readonly #graph: Graph;
@@ -33,8 +33,8 @@ export class Inference {
   }
 
   /**
-   * Yields each batch after it ran. The session is asked for anew each time: whoever is called in between may have made
-   * it larger.
+   * Yields each batch after it ran. The session is looked up again for each batch, because the code that runs between two
+   * batches may have replaced it by a larger one.
    */
   *batches(images: readonly Float32Array[], batchSize: number): Generator<Batch> {
     const { inputs } = this.#graph;

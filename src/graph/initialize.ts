@@ -3,7 +3,10 @@ import type { Random } from "../random.ts";
 import type { Graph } from "./graph.ts";
 import { owners, weightName } from "./parameters.ts";
 
-/** The starting weights of a graph by name, drawn when they are asked for: in the order of its nodes, for the same ones. */
+/**
+ * Returns a function that makes the starting values of a weight by its name. It draws random numbers at each call, so that
+ * the same seed gives the same weights only if they are asked for in the order of the nodes.
+ */
 export function startingWeights(graph: Graph, random: Random): (name: string) => Float32Array {
   const specs = new Map(
     owners(graph).flatMap((node) =>

@@ -1,17 +1,17 @@
 import type { Graph } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
-/** By value: whether the gradient of a loss comes to it: from an output, by layers that are no constants to it. */
+/** By value: true when the gradient of a loss reaches it, through layers that do not stop gradients. */
 function reachedValues({ nodes, outputs, lossOutputs, shapes }: Graph): boolean[] {
   const reached = shapes.map(() => false);
-  for (const place of lossOutputs) reached[outputs[place]!] = true;
+  for (const index of lossOutputs) reached[outputs[index]!] = true;
   for (const { layer, inputs, output } of [...nodes].reverse()) {
     if (reached[output] && !layer.stopsGradient) for (const value of inputs) reached[value] = true;
   }
   return reached;
 }
 
-/** The parameters that training changes, as `trainable` of the layers is now: those that a gradient comes to. */
+/** The parameters that training would change as the layers are frozen now: trainable ones that a gradient reaches. */
 export function learningParameters(graph: Graph, { list }: Parameters): ReadonlySet<Parameter> {
   const { nodes } = graph;
   const reached = reachedValues(graph);
@@ -21,7 +21,7 @@ export function learningParameters(graph: Graph, { list }: Parameters): Readonly
   );
 }
 
-/** By value: whether it has a gradient: one comes to it, and it, or anything that it is made from, learns. */
+/** By value: true when it has a gradient: one reaches it, and its layer, or one before that, learns. */
 export function learningValues(graph: Graph, learning: ReadonlySet<Parameter> | undefined): boolean[] {
   const owners = new Set(Array.from(learning ?? [], ({ node }) => node));
   const learns = graph.inputs.map(() => false);
@@ -32,15 +32,15 @@ export function learningValues(graph: Graph, learning: ReadonlySet<Parameter> | 
   return learns.map((own, value) => own && reached[value]!);
 }
 
-/** A reason why a model cannot be trained, in the two parts of an error. */
+/** The reason why a model cannot be trained, in the words of an error message. */
 export interface TrainingFault {
   readonly expected: string;
   readonly got: string;
 }
 
 /**
- * Why a graph cannot be trained, as `trainable` of its layers is now; undefined when it can, and of a graph without
- * weights, which training leaves as it is.
+ * The reason why a graph cannot be trained as its layers are frozen now. Undefined when it can be trained, and for a graph
+ * without weights, which training does not change.
  */
 export function trainingFault(graph: Graph, parameters: Parameters): TrainingFault | undefined {
   const { nodes } = graph;

@@ -1,20 +1,18 @@
-/**
- * The memory that buffers take at which times: finds quickly, among very many, the offsets that are free during a span.
- */
+/** The occupied ranges of an arena at each time. Free offsets are found quickly even among very many buffers. */
 
-/** A buffer to be placed: its size, and the span of times at which it is needed, both ends included. */
+/** A buffer: its size, and the span of times during which it is needed, both ends included. */
 interface Spanned {
   readonly size: number;
   readonly first: number;
   readonly last: number;
 }
 
-/** Ranges of offsets, sorted, of which none touches the next. */
+/** Sorted ranges of offsets, which neither overlap nor touch. */
 class Ranges {
-  /** The start and the end of each. */
+  /** The start and the end of each range, one after the other. */
   readonly #bounds: number[] = [];
 
-  /** The index of the bounds of the first range that does not end before `offset`. */
+  /** The index in the bounds of the first range that does not end before `offset`. */
   #from(offset: number): number {
     let [low, high] = [0, this.#bounds.length >>> 1];
     while (low < high) {
@@ -25,7 +23,7 @@ class Ranges {
     return 2 * low;
   }
 
-  /** The lowest offset, not below `offset`, from which on `size` bytes lie in no range. */
+  /** The lowest offset, not below `offset`, at which `size` bytes overlap no range. */
   free(offset: number, size: number): number {
     const bounds = this.#bounds;
     for (let at = this.#from(offset); at < bounds.length && bounds[at]! < offset + size; at += 2) {
@@ -34,7 +32,7 @@ class Ranges {
     return offset;
   }
 
-  /** Adds a range, which becomes one with those that it touches. */
+  /** Adds a range and merges it with those that it touches. */
   add(start: number, end: number): void {
     const bounds = this.#bounds;
     const at = this.#from(start);
@@ -51,25 +49,26 @@ class Ranges {
 }
 
 /**
- * A segment tree over times: node 1 is for all of them, nodes 2k and 2k + 1 are for the halves of node k. A span is cut
- * into the fewest nodes that make it up. Its range stands in these as `whole`, and in them and all above them as `part`.
- * So what is needed at the same time as a span stands in the parts of its nodes or in the wholes above them.
+ * A segment tree over times: node 1 covers all of them, nodes 2k and 2k + 1 cover the halves of node k. A buffer's span is
+ * split into the fewest nodes that cover it exactly. Its range is stored in `whole` of these nodes, and in `part` of these
+ * nodes and all nodes above them. So the ranges that are needed at the same time as a span are those in `part` of the span's
+ * nodes and in `whole` of the nodes above these.
  */
 export class Occupancy {
   readonly #end: number;
   readonly #whole: (Ranges | undefined)[];
   readonly #part: (Ranges | undefined)[];
 
-  /** For times from 0 to below `times`. */
+  /** Makes an empty arena for the times 0 to `times` − 1. */
   constructor(times: number) {
     this.#end = times - 1;
-    // Twice the power of two that holds all times.
+    // The tree has at most twice as many nodes as the next power of two has times.
     const nodes = 4 * times;
     this.#whole = Array.from({ length: nodes });
     this.#part = Array.from({ length: nodes });
   }
 
-  /** Places a buffer at the lowest offset that is free during its span. */
+  /** Puts a buffer at the lowest offset that is free during its span, and returns the offset. */
   place(buffer: Spanned): number {
     const met: Ranges[] = [];
     this.#meet(buffer, met, 1, 0, this.#end);
@@ -82,10 +81,7 @@ export class Occupancy {
     return offset;
   }
 
-  /**
-   * Puts what is needed at the same time as a span into `met`, going down from the node for the times `first` to
-   * `last`.
-   */
+  /** Collects in `met` what is needed at the same time as a span, below the node that covers the times `first` to `last`. */
   #meet(span: Spanned, met: Ranges[], node: number, first: number, last: number): void {
     const isWhole = span.first <= first && last <= span.last;
     const ranges = (isWhole ? this.#part : this.#whole)[node];
@@ -96,12 +92,12 @@ export class Occupancy {
     if (span.last > middle) this.#meet(span, met, 2 * node + 1, middle + 1, last);
   }
 
-  /** Adds a buffer's range to the nodes of its span, going down in the same way. */
+  /** Adds a buffer's range to the nodes of its span, below the node that covers the times `first` to `last`. */
   #add(buffer: Spanned, offset: number, node: number, first: number, last: number): void {
     const end = offset + buffer.size;
     (this.#part[node] ??= new Ranges()).add(offset, end);
     if (buffer.first <= first && last <= buffer.last) {
-      // Nothing is below a single time.
+      // A node that covers a single time has no nodes below it that would look at its `whole`.
       if (first < last) (this.#whole[node] ??= new Ranges()).add(offset, end);
       return;
     }

@@ -7,27 +7,27 @@ import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor
 import type { Graph, GraphNode } from "./graph.ts";
 import { alignedSize, WeightBlock, type SharedSlots, type Slot } from "./weightBlock.ts";
 
-/** Most elements of all weights together: 4 GiB. */
+/** The most elements of all weights together, which are 4 GiB. */
 const MOST = 2 ** 30;
 
-/** One weight, its place among all of them, and where it lies. */
+/** One weight of a model: its offset among all weights, and the slot that stores it. */
 export interface Parameter {
-  /** `layer.weight`, as in files. */
+  /** The name `layer.weight`, as in files. */
   readonly name: string;
-  /** Index of the graph's node that first uses the layer. */
+  /** The index of the graph's node that first uses the layer. */
   readonly node: number;
   readonly shape: Shape;
   /** The type of its numbers. */
   readonly dtype: DType;
-  /** First element in what is laid out as the weights are: their gradients, and what an optimizer keeps of them. */
+  /** The index of its first element in arrays that are laid out like the weights: gradients and optimizer state. */
   readonly offset: number;
   readonly size: number;
-  /** False for what no gradient changes. */
+  /** False for weights that no gradient changes. */
   readonly trainable: boolean;
   readonly slot: Slot;
 }
 
-/** Name and shape of each weight. */
+/** The name and the shape of a weight. */
 interface NamedShape {
   readonly name: string;
   readonly shape: Shape;
@@ -43,7 +43,7 @@ export function owners({ nodes }: Graph): GraphNode[] {
   return nodes.filter(({ owner }, index) => owner === index);
 }
 
-/** The weights of a graph, before any is made. */
+/** The names and shapes of a graph's weights, without making any. */
 export function weightsOf(graph: Graph): NamedShape[] {
   return owners(graph).flatMap((node) =>
     node.layer
@@ -52,7 +52,7 @@ export function weightsOf(graph: Graph): NamedShape[] {
   );
 }
 
-/** The weights of the layers that both graphs use, as `to` calls them, of those of `from`. */
+/** Among the weights of `from`, those of layers that `to` uses too, by their names in `to`. */
 export function sharedWeights(
   to: Graph,
   from: Graph,
@@ -89,22 +89,22 @@ export function checkWeights(
 }
 
 /**
- * All weights of a model, laid out one behind the other so that an optimizer's step is one call. They lie in a block of
- * their own, but for those that the model shares with others. The gaps between them are and stay zero.
+ * All weights of a model, laid out one after the other so that an optimizer's step is one call. They are stored in a block
+ * of their own, except those that the model shares with others. The gaps between them are always zero.
  */
 export class Parameters {
   readonly list: readonly Parameter[];
-  /** Those of a node that owns some, by its index. */
+  /** The weights that a node owns, by the node's index. */
   readonly #byNode = new Map<number, Parameter[]>();
-  /** Elements of the layout, gaps included. */
+  /** The number of elements of the layout, including gaps. */
   readonly size: number;
-  /** What the weights lie in, each once. */
+  /** The blocks that store the weights, each once. */
   readonly #blocks: readonly WeightBlock[];
 
   /**
-   * The weights of a graph with starting values by name, asked for once and in the order of the nodes; zero without.
-   * `shared` tells where each lies, if other models have some as well.
-   * @throws ShapeError when they are too many.
+   * Makes the weights of a graph. `start` returns their starting values by name and is called once for each weight, in the
+   * order of the nodes; without it they are zero. `shared` returns the slot of each weight, if other models share some.
+   * @throws ShapeError when there are too many.
    */
   constructor(graph: Graph, start?: (name: string) => Float32Array, shared?: SharedSlots) {
     const own = new WeightBlock(start);
@@ -138,30 +138,30 @@ export class Parameters {
     this.#blocks = [...new Set([own, ...list.map(({ slot }) => slot.block)])];
   }
 
-  /** Those of the layer that a node is the first to use. */
+  /** The weights of the layer whose first use is the node `owner`. */
   of(owner: number): readonly Parameter[] {
     return this.#byNode.get(owner) ?? [];
   }
 
-  /** Number of weights, tensors by their elements. */
+  /** The number of elements of all weights. */
   get count(): number {
     return this.list.reduce((sum, { size }) => sum + size, 0);
   }
 
-  /** Counts the changes of the weights, by whatever model. */
+  /** The number of changes of the weights, by any model that shares them. */
   get revision(): number {
     let sum = 0;
     for (let i = 0; i < this.#blocks.length; i++) sum += this.#blocks[i]!.revision;
     return sum;
   }
 
-  /** Takes note that the weights have changed. Returns the new revision. */
+  /** Records that the weights have changed. Returns the new revision. */
   changed(): number {
     for (let i = 0; i < this.#blocks.length; i++) this.#blocks[i]!.revision++;
     return this.revision;
   }
 
-  /** Address of a weight in the engine's memory. */
+  /** The address of a weight in the engine's memory. */
   addressOf({ slot }: Parameter): number {
     return slot.block.pointer + slot.offset * 4;
   }
@@ -186,14 +186,14 @@ export class Parameters {
   }
 
   /**
-   * Takes the weights back to JavaScript and frees their place in the engine's memory, unless both went with it, or others
-   * use them there.
+   * Moves the weights back to JavaScript and frees their memory on the engine, unless the engine was disposed or another
+   * model uses them there.
    */
   leave(): void {
     for (const block of this.#blocks) block.leave(this);
   }
 
-  /** Copies of all weights by name, as float32: whole numbers are exact up to 2²⁴. */
+  /** Returns copies of all weights by name, as float32. Integers up to 2²⁴ are exact. */
   read(): Map<string, Tensor> {
     return new Map(
       this.list.map(({ name, shape, slot }) => [
@@ -204,7 +204,7 @@ export class Parameters {
   }
 
   /**
-   * Replaces all weights; either all or none.
+   * Replaces all weights, or none when it throws.
    * @throws ShapeError naming the weight that is missing, unknown or of another shape.
    */
   write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
@@ -214,7 +214,7 @@ export class Parameters {
   }
 }
 
-/** Copies, by name, of some of what lies in `data` as the weights are laid out. */
+/** Returns copies, by name, of some tensors of `data`, which is laid out like the weights. */
 export function readLaidOut(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
   return new Map(
     Array.from(which, ({ name, shape, offset, size }) => [

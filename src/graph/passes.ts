@@ -8,15 +8,15 @@ export interface Passes extends Pass {
 /** The passes of all layers of a plan, each for the first `n` images of the batch. */
 export interface AllPasses {
   /**
-   * Lays out what passes keep of the weights: after these changed and before the next forward pass. In training that is for
-   * frozen layers, after changes from outside.
+   * Lays out the weights as the kernels read them. It runs after the weights changed and before the next forward pass; in
+   * training only for frozen layers, after the user changed their weights.
    */
   prepare(): void;
   forward(n: number): void;
   backward(n: number): void;
   /**
-   * Brings what no gradient changes up to date, in all layers; returns whether all that is new is finite. Nothing is stored
-   * without `commit`.
+   * Updates the weights that no gradient changes, in all layers. Returns true when all new values are finite. Nothing is
+   * stored unless `commit` is true.
    */
   update(n: number, commit: boolean): boolean;
 }
@@ -43,7 +43,7 @@ export function oneByOne(forwards: readonly Passes[]): AllPasses {
   };
 }
 
-/** Runs a backward pass, then what adds the parts that it wrote to sums. */
+/** Runs a backward pass, then `finish`, which adds the parts that the pass wrote to totals. */
 export function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
   return (n) => {
     backward(n);

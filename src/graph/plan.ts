@@ -6,7 +6,7 @@ import type { Epilogue } from "../layers/epilogue.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf } from "../tensor.ts";
-import { placeValues } from "./aliasing.ts";
+import { aliasValues } from "./aliasing.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
 import type { planGradients, Gradients, NodeGradients } from "./gradients.ts";
@@ -22,41 +22,41 @@ export interface PlanOptions {
 }
 
 export interface TrainingOptions {
-  /** Address of the gradients, laid out as the parameters. */
+  /** The address of the weights' gradients, which are laid out like the parameters. */
   readonly gradients: number;
-  /** Plans where gradients go; handed in, so that a program that only runs models goes without it. */
+  /** Plans the gradients' buffers. It is an option so that the bundle of a program that only runs models has no such code. */
   readonly planGradients: typeof planGradients;
   /** The gradients of layers by type. */
   readonly layerGradients: LayerGradients;
   /** The parameters that learn. */
   readonly learning: ReadonlySet<Parameter>;
-  /** By node: whether its layer is not frozen. */
+  /** By node: true when its layer is not frozen. */
   readonly trainable: readonly boolean[];
 }
 
-/** A step through a graph with all of its buffers, ready to run without allocating. */
+/** The passes of a graph and all of their buffers, ready to run without allocating memory. */
 export interface Plan extends AllPasses {
   readonly capacity: number;
-  /** Where the batch goes, and where the outputs come out. */
+  /** The buffers of the model's inputs and outputs. */
   readonly inputs: readonly Buffer[];
   readonly outputs: readonly Buffer[];
-  /** Where the losses write their gradients, of those outputs that have one; in training only. */
+  /** The buffers for the gradients of the outputs that have a loss, which the losses write; in training only. */
   readonly outputGradients: readonly Buffer[];
-  /** What layers draw random numbers by: set before each training step. */
+  /** The key of the layers' random numbers, which is set before each training step. */
   readonly batchKey: BatchKey;
-  /** The parts of `forward` by the names of their layers, for who wants to time them. */
+  /** The forward passes one by one, with the names of their layers, so that they can be timed. */
   readonly steps: readonly { readonly name: string; forward(n: number): void }[];
-  /** Memory for what belongs to the plan besides. @throws MemoryError */
+  /** Allocates further memory that is freed with the plan, and returns its address. @throws MemoryError */
   allocate(elements: number, dtype?: DType): number;
   dispose(): void;
 }
 
 /**
- * Plans the buffers of a graph by the time that their content is needed, and builds the pass of each layer, or in
- * inference of each of `fuse`'s steps.
+ * Plans the buffers of a graph by the times at which their content is needed, and builds the pass of each layer or, in
+ * inference, of each step of `fuse`.
  *
- * Time: 0 the inputs are written; i + 1 node i runs forward; N + 1 the losses; 2N + 1 − i node i runs backward; 2N + 2 the
- * caller reads the outputs.
+ * The times are, for N nodes: 0 when the inputs are written; i + 1 when node i runs forward; N + 1 for the losses;
+ * 2N + 1 − i when node i runs backward; 2N + 2 when the caller reads the outputs.
  * @throws MemoryError, with everything freed.
  */
 export function createPlan(
@@ -85,12 +85,12 @@ class Planner {
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
   readonly #steps: readonly Step[];
-  /** By value: its data, unless a pass never stores it. */
+  /** By value: its buffer; a value inside of a fused step has none. */
   readonly #values: PlannedBuffer[] = [];
   readonly #gradients: Gradients | undefined;
   readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0 };
   readonly #budget: Budget;
-  /** What all layers are handed alike. */
+  /** The part of the context that is the same for all layers. */
   readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
     window: (window) => this.#region.window(window),
     table: (numbers) => this.#region.put(numbers),
@@ -100,7 +100,7 @@ class Planner {
     },
     spend: (bytes) => this.#budget.spend(bytes),
   };
-  /** The gradient of a value that has none. */
+  /** The empty buffer that stands for the gradient of a value that has none. */
   readonly #noGradient = untouched(0);
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
@@ -139,21 +139,21 @@ class Planner {
     };
   }
 
-  /** What the caller and the losses read and write, marked as needed then. */
+  /** The buffers that the caller and the losses read and write, with their spans extended to these times. */
   #touchEnds(): Pick<Plan, "inputs" | "outputs" | "outputGradients"> {
     const { nodes, ...graph } = this.#graph;
     const lossTime = nodes.length + 1;
     const endTime = 2 * nodes.length + 2;
     const inputs = graph.inputs.map((_, value) => this.#values[value]!);
     const outputs = graph.outputs.map((value) => this.#values[value]!);
-    // In inference a caller may fill the inputs once and run twice, and reads the outputs after the run.
+    // In inference the caller may fill the inputs once and run several times, and reads the outputs after the run.
     for (const buffer of inputs) {
       touch(buffer, 0);
       if (!this.#training) touch(buffer, endTime);
     }
     for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
     const outputGradients = graph.lossOutputs.map(
-      (place) => this.#gradients?.values[graph.outputs[place]!] ?? untouched(0),
+      (index) => this.#gradients?.values[graph.outputs[index]!] ?? untouched(0),
     );
     if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
     return { inputs, outputs, outputGradients };
@@ -168,19 +168,19 @@ class Planner {
   #allocateValues(): void {
     const { inputs, nodes, shapes, types } = this.#graph;
     const { capacity } = this.#options;
-    const places = placeValues(this.#graph, this.#steps, this.#training);
+    const aliases = aliasValues(this.#graph, this.#steps, this.#training);
     for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
-      const place = places[value]!;
+      const alias = aliases[value]!;
       this.#budget.where = (inputs[value] ?? nodes[value - inputs.length]!).name;
       this.#budget.checkElements(sizeOf(shapes[value]!));
       this.#values[value] =
-        place === value
+        alias === value
           ? this.#buffer(capacity * sizeOf(shapes[value]!), types[value])
-          : this.#values[place]!;
+          : this.#values[alias]!;
     }
   }
 
-  /** Where the weights of a node lie. */
+  /** The buffers of the weights that a node owns. */
   #weightsOf(owner: number): Buffer[] {
     return this.#parameters.of(owner).map((parameter) => ({
       pointer: this.#parameters.addressOf(parameter),
@@ -198,7 +198,7 @@ class Planner {
     return Object.assign({}, ...parts) as Epilogue;
   }
 
-  /** The step's pass, with everything it uses marked as needed at its times; null for a view that has nothing to do. */
+  /** Builds a step's pass and extends the spans of all buffers that it uses. Returns null for a view without any work. */
   #build(step: Step): Passes | null {
     const { node, index } = step;
     this.#budget.where = node.name;
@@ -218,7 +218,7 @@ class Planner {
     return { ...pass, backward: finish ? inTurn(backward, finish) : backward };
   }
 
-  /** The backward pass that the gradient of the layer's type makes. */
+  /** Builds the backward pass by the layer's own gradient or that of its type. */
   #backwardOf(
     { node, index }: Step,
     context: BuildContext,
@@ -240,7 +240,7 @@ class Planner {
     throw new Error(`${node.name}: expected a gradient of ${node.layer.type}, got none`);
   }
 
-  /** What a step's forward pass is built from, its values marked as needed. */
+  /** The context of a step's layer; extends the spans of the values that its passes read and write. */
   #contextOf(step: Step, needsGradient: boolean): BuildContext {
     const { node, index, reads } = step;
     const [forwardTime, backwardTime] = [index + 1, this.#backwardTime(index)];
@@ -276,7 +276,7 @@ class Planner {
     };
   }
 
-  /** A buffer that a layer needs at these times. */
+  /** Makes a buffer that a layer needs at these times. */
   #needed(elements: number, dtype: DType | undefined, ...times: number[]): PlannedBuffer {
     const buffer = this.#buffer(elements, dtype);
     for (const time of times) touch(buffer, time);
@@ -287,7 +287,7 @@ class Planner {
     return 2 * this.#graph.nodes.length + 1 - index;
   }
 
-  /** Where the gradient of a node's output lies. */
+  /** The buffer of the gradient of a node's output. */
   #gradientOf({ output }: GraphNode): PlannedBuffer {
     return this.#gradients?.values[output] ?? this.#noGradient;
   }

@@ -7,38 +7,39 @@ import type { Named } from "./namedTensors.ts";
 import type { Parameters } from "./parameters.ts";
 import { createPlan, type Plan } from "./plan.ts";
 
-/** The time that a pass took in a run. */
+/** The time of one pass in a run. */
 export interface LayerTime {
-  /** The layer, or the first of those that run as one. */
+  /** The name of the layer, or of the first of those that are fused into one pass. */
   readonly layer: string;
   readonly milliseconds: number;
 }
 
-/** The session of each view that was handed out: as long as somebody holds the view, its memory is the session's. */
+/** The session of each view that a user may hold. It keeps the session, and so the view's memory, alive as long as the view. */
 const sessionOf = new WeakMap<Float32Array | Int32Array, Session>();
 
-/** Makes a view hold the session whose memory it is of. */
+/** Keeps a session alive as long as a view of its memory is reachable. */
 export function hold<View extends Float32Array | Int32Array>(view: View, session: Session): View {
   sessionOf.set(view, session);
   return view;
 }
 
 /**
- * Inference on buffers that were planned once: fill `input`, call `run`, read `output`; `inputs` and `outputs` by name. Nothing is copied or allocated.
- * The weights are the model's: after more training the next run uses the new ones.
+ * Inference on buffers that were planned once: fill `input`, call `run`, read `output`, or `inputs` and `outputs` by name.
+ * Nothing is copied or allocated. The session reads the model's weights, so that a run after more training uses the new
+ * ones.
  */
 export class Session {
-  /** The most images in a run. */
+  /** The most images of a run. */
   readonly batchSize: number;
   readonly #runtime: Runtime;
   readonly #parameters: Parameters;
   readonly #plan: Plan;
   readonly #onDispose: (session: Session) => void;
   #disposed = false;
-  /** The revision of the weights that the plan is prepared for. */
+  /** The revision of the weights for which the plan was last prepared. */
   #revision = 0;
   readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array }>;
-  /** Views of the batch's images by the inputs' names, and of the outputs by theirs; as `input` and `output` are. */
+  /** Views of the inputs and of the outputs by their names; like `input` and `output`, they are to be read for each use. */
   readonly inputs: Named<Float32Array>;
   readonly outputs: Named<Float32Array>;
 
@@ -90,12 +91,12 @@ export class Session {
     );
   }
 
-  /** The batch's images, `[batchSize, h, w, c]`. Take it anew for each use: memory growth detaches views. */
+  /** A view of the batch's images, `[batchSize, h, w, c]`. Read this property for each use: memory growth detaches views. */
   get input(): Float32Array {
     return this.#only(this.#plan.inputs, "input");
   }
 
-  /** The outputs of the last run; a view as `input` is. */
+  /** A view of the outputs of the last run; read this property for each use. */
   get output(): Float32Array {
     return this.#only(this.#plan.outputs, "output");
   }
@@ -110,8 +111,8 @@ export class Session {
   }
 
   /**
-   * As `run`, and tells how long each pass took: normalizations, sums and activations that the layer before them computes
-   * as well have none of their own, nor have views such as `flatten`.
+   * Does the same as `run` and returns the time of each pass. Normalizations, residuals and activations that are fused into
+   * the layer before them have no pass of their own, nor have views such as `flatten`.
    * @throws ShapeError
    */
   profile(n: number = this.batchSize): LayerTime[] {

@@ -5,47 +5,47 @@ import { KeptRegion, type Region } from "../runtime/region.ts";
 /** Weights start at multiples of this many words of four bytes. */
 const ALIGNMENT = 4;
 
-/** Where one weight lies in a block. */
+/** The location of one weight in a block. */
 export interface Slot {
   readonly block: WeightBlock;
-  /** Words of four bytes between the start of the block and the weight. */
+  /** The number of four-byte words between the start of the block and the weight. */
   readonly offset: number;
-  /** Its elements, and their type. */
+  /** The number of its elements, and their type. */
   readonly size: number;
   readonly dtype: DType;
 }
 
-/** Tells where a model's weight lies: where another model has it, or where `add` makes room for it. */
+/** Returns the slot of a model's weight: that of another model that shares it, or the new one that `add` makes. */
 export type SharedSlots = (name: string, add: () => Slot) => Slot;
 
 /**
- * Weights that lie one behind the other and move together: in JavaScript until the first model that uses them is compiled,
- * then in the memory of its engine. Several models may use one block, and see what any of them makes of it. The gaps
- * between weights are and stay zero.
+ * Weights that are stored one after the other and move together. They are in JavaScript until the first model that uses them
+ * is compiled, then in the memory of its engine. Several models may use one block and see each other's changes. The gaps
+ * between weights are always zero.
  */
 export class WeightBlock {
-  /** Words of four bytes that the block takes, gaps included. */
+  /** The size of the block in four-byte words, including gaps. */
   size = 0;
-  /** Counts the changes of the weights. */
+  /** The number of changes of the weights. */
   revision = 1;
   readonly #slots: (Slot & { readonly name: string })[] = [];
-  /** Those whose numbers went with an engine. */
+  /** The slots whose values were lost when their engine was disposed. */
   readonly #lost = new Set<Slot>();
   #host: Float32Array | undefined;
-  /** Gives the starting values, until somebody asked for them: large nets need not have them twice. */
+  /** Returns the starting values. It is called only when they are needed and then dropped, so that they exist once. */
   #start: ((name: string) => Float32Array) | undefined;
   #runtime: Runtime | undefined;
   #region: Region | undefined;
   #pointer = 0;
-  /** Those who use it where it lies now, each with what makes it let go. */
+  /** The models that use the block on its engine, each with the function that makes it let go of the block. */
   readonly #users = new Map<object, () => void>();
 
-  /** @param start gives the starting values by name, asked for once and in the order of the slots; zero without */
+  /** @param start returns starting values by name; it is called once for each slot, in their order. Default: zeros */
   constructor(start?: (name: string) => Float32Array) {
     this.#start = start;
   }
 
-  /** Adds a weight, before anybody reads or moves the block. */
+  /** Adds a weight. All are added before the block is read or moved. */
   add(name: string, size: number, dtype: DType): Slot {
     const slot = { name, block: this, offset: this.size, size, dtype };
     this.#slots.push(slot);
@@ -53,17 +53,17 @@ export class WeightBlock {
     return slot;
   }
 
-  /** Address of the block in the engine's memory. */
+  /** The address of the block in the engine's memory. */
   get pointer(): number {
     return this.#pointer;
   }
 
-  /** The numbers of a slot where they lie now; a view that memory growth may detach. */
+  /** A view of a slot's values, which memory growth may detach. */
   dataOf(slot: Slot): NumberArray {
     return viewIn(this.#data, slot);
   }
 
-  /** Writes the numbers of a slot. */
+  /** Writes the values of a slot. */
   write(slot: Slot, data: ArrayLike<number>): void {
     if (this.#runtime?.disposed) {
       for (const each of this.#slots) this.#lost.add(each);
@@ -73,13 +73,13 @@ export class WeightBlock {
     this.dataOf(slot).set(data);
   }
 
-  /** Whether the numbers of a slot are gone, with the engine that they lay in. */
+  /** True when the values of a slot were lost with their engine. */
   isLost(slot: Slot): boolean {
     return this.#runtime?.disposed === true || this.#lost.has(slot);
   }
 
   /**
-   * Moves the block to an engine's memory for a user. Other users on another engine let go of it first.
+   * Moves the block to an engine's memory for a user, a model. Users on another engine let go of it first.
    * @throws MemoryError
    */
   move(runtime: Runtime, user: object, letGo: () => void): void {
@@ -87,9 +87,9 @@ export class WeightBlock {
       for (const [other, otherLetsGo] of this.#users) if (other !== user) otherLetsGo();
       const region = new KeptRegion(runtime.heap, "model: weights");
       const pointer = region.zeros(this.size);
-      const place = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
-      if (!this.#host && !this.#runtime) this.#started(place);
-      else place.set(this.#data);
+      const view = runtime.heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + this.size);
+      if (!this.#host && !this.#runtime) this.#started(view);
+      else view.set(this.#data);
       this.#region?.release();
       this.#host = undefined;
       this.#runtime = runtime;
@@ -99,7 +99,7 @@ export class WeightBlock {
     this.#users.set(user, letGo);
   }
 
-  /** The user is done; when it was the last one, the weights go back to JavaScript, unless they went with the engine. */
+  /** Ends a use. After the last one the weights move back to JavaScript, unless their engine was disposed. */
   leave(user: object): void {
     this.#users.delete(user);
     if (this.#users.size > 0 || !this.#region || this.#runtime!.disposed) return;
@@ -120,7 +120,7 @@ export class WeightBlock {
     return this.#runtime.heap.floats.subarray(first, first + this.size);
   }
 
-  /** Fills in the starting values. */
+  /** Fills in the starting values and returns `data`. */
   #started(data: Float32Array): Float32Array {
     if (this.#start) for (const slot of this.#slots) viewIn(data, slot).set(this.#start(slot.name));
     this.#start = undefined;
@@ -128,12 +128,12 @@ export class WeightBlock {
   }
 }
 
-/** The numbers of a slot in the words of its block. */
+/** A view of a slot in the words of its block. */
 function viewIn(words: Float32Array, { dtype, offset, size }: Slot): NumberArray {
   return arrayOn(dtype, words.buffer, words.byteOffset + offset * 4, size);
 }
 
-/** The words that a weight takes with the gap behind it. */
+/** The number of words of a weight with the gap after it. */
 export function alignedSize(size: number): number {
   return Math.ceil(size / ALIGNMENT) * ALIGNMENT;
 }

@@ -2,46 +2,49 @@ import { OptionError } from "../errors.ts";
 import { numberIn, oneOf } from "../options.ts";
 import { ACTIVATION, FIRST_FROM_INPUT } from "./kernels.ts";
 
-/** The parameter of the activations that have one, where none is given: as in TensorFlow, but for hard sigmoid's 1/6. */
+/** The default parameters of the activations that have one: those of TensorFlow, except 1/6 for hard sigmoid. */
 const PARAMETERS = { leakyRelu: 0.2, elu: 1, hardSigmoid: 1 / 6 } as const;
 
 /**
- * Names of the activations. `softmax` runs over the last axis; `swish` is `silu`; `gelu` is the exact one and `geluTanh`
- * its approximation by tanh. Formulas and errors stand at the kernel, `assembly/elementwise/activation.ts`.
+ * The names of the activations. `softmax` runs over the last axis; `swish` is `silu`; `gelu` is exact and `geluTanh` is its
+ * approximation by tanh. Formulas and error bounds are stated in `assembly/elementwise/activation.ts`.
  */
 export type ActivationName = keyof typeof ACTIVATION;
 
 type Parametric = keyof typeof PARAMETERS;
 
-/** An activation by name, or with its parameter ≥ 0: slopes of leaky relu and hard sigmoid, −limit of elu. */
+/** An activation by name, or with its parameter ≥ 0: the slope of leaky relu and hard sigmoid, the negated limit of elu. */
 export type Activation =
   | ActivationName
   | { readonly leakyRelu: number }
   | { readonly elu: number }
   | { readonly hardSigmoid: number };
 
-/** An activation as the kernels take it. */
+/** An activation by the arguments of the kernels. */
 export interface ActivationCode {
   readonly name: ActivationName;
   readonly code: number;
   readonly alpha: number;
-  /** Whether its slope follows from the input rather than from the output. */
+  /** True when its slope follows from the input rather than from the output. */
   readonly fromInput: boolean;
 }
 
-/** The activation as an object of its own, which the caller cannot change. */
+/** Returns a copy of an activation, which the caller cannot change. */
 export function copyActivation(activation: Activation): Activation {
   return typeof activation === "object" && activation !== null ? { ...activation } : activation;
 }
 
-/** @throws OptionError unless `activation` is a name or `{ name: parameter ≥ 0 }` of one that has a parameter. */
+/**
+ * Looks up an activation.
+ * @throws OptionError unless `activation` is a name, or `{ name: parameter ≥ 0 }` for one that has a parameter.
+ */
 export function activationCode(where: string, activation: Activation): ActivationCode {
   const place = `${where}: activation`;
   const entries = typeof activation === "object" && activation !== null ? Object.entries(activation) : [];
-  const [given] = entries;
-  if (given && entries.length === 1 && Object.hasOwn(PARAMETERS, given[0])) {
-    const name = given[0] as Parametric;
-    const parameter = numberIn(`${place}: ${name}`, given[1], 0);
+  const [entry] = entries;
+  if (entry && entries.length === 1 && Object.hasOwn(PARAMETERS, entry[0])) {
+    const name = entry[0] as Parametric;
+    const parameter = numberIn(`${place}: ${name}`, entry[1], 0);
     if (Math.fround(parameter) < Infinity) return coded(name, parameter);
     throw new OptionError(`${place}: ${name}: expected a number that float32 can hold, got ${parameter}`);
   }

@@ -9,27 +9,27 @@ export type ConvAlgorithm = "auto" | "im2row" | "winograd" | "depthwise";
 
 const ALGORITHMS = ["auto", "im2row", "winograd", "depthwise"] as const;
 
-/** @throws OptionError unless it is one. */
+/** @throws OptionError naming `where` unless `algorithm` is one */
 export function checkAlgorithm(where: string, algorithm: unknown): ConvAlgorithm {
   return oneOf(`${where}: algorithm`, algorithm, ALGORITHMS);
 }
 
-/** A convolution: its window over the image, number of filters and of channel groups. */
+/** A convolution: its window over the image, the number of filters, and the number of channel groups. */
 export interface Conv2d {
   readonly window: Window;
   readonly f: number;
   readonly groups: number;
 }
 
-/** A step of a convolution, bound to its algorithm. */
+/** The forward pass of a convolution, or one of its gradients, by one algorithm. */
 export interface ConvPass<Arguments extends number[]> {
-  /** Floats of workspace, however many images there are. */
+  /** The number of floats of its workspace, which does not depend on the number of images. */
   workspace(kernels: Kernels, window: number): number;
-  /** Floats of the filters as this pass reads them, in place of `w`; 0 when it packs them itself. */
+  /** The number of floats of the packed filters that it reads instead of `w`; 0 when it packs them itself. */
   packed(kernels: Kernels, window: number): number;
-  /** Packs them: once for each change of the filters. */
+  /** Packs the filters; it runs once after each change of them. */
   pack(kernels: Kernels, window: number, w: number, packed: number): void;
-  /** Runs it: the address of the window, the number of images, the operands, the workspace. */
+  /** Runs the pass. The arguments are the address of the window, the number of images, the operands and the workspace. */
   run(kernels: Kernels, window: number, n: number, ...operands: Arguments): void;
 }
 
@@ -61,10 +61,10 @@ function isDepthwise({ window, f, groups }: Conv2d): boolean {
   return groups === window.c && f === window.c;
 }
 
-/** Columns rounded up to whole panels. */
+/** Rounds a number of columns up to whole panels. */
 export const paddedColumns = (columns: number): number => Math.ceil(columns / PANEL_COLUMNS) * PANEL_COLUMNS;
 
-/** Fewest channels and filters for which transforming tiles can pay. */
+/** The fewest channels and filters for which transforming tiles can be worth it. */
 const FEWEST = 8;
 /**
  * The costs of transforming a channel and a filter of a tile, and of starting a product, in multiplications (fitted).
@@ -73,15 +73,13 @@ const TRANSFORM_CHANNEL = 140;
 const TRANSFORM_FILTER = 200;
 const START = 8;
 
-/** Whether Winograd's F(4×4, 3×3) can compute it. */
+/** True when Winograd's F(4×4, 3×3) can compute the convolution. */
 function suitsWinograd({ window, groups }: Conv2d): boolean {
   const { kh, kw, strideH, strideW, dilationH, dilationW } = window;
   return kh * kw === 9 && kh === kw && strideH * strideW * dilationH * dilationW * groups === 1;
 }
 
-/**
- * Whether Winograd's algorithm is the cheaper one, by counting multiplications in an image; a matter of shapes alone.
- */
+/** True when Winograd's algorithm needs fewer multiplications for an image; it depends on the shape alone. */
 function prefersWinograd(conv: Conv2d): boolean {
   const { window, f } = conv;
   const { oh, ow, c } = window;
@@ -91,7 +89,7 @@ function prefersWinograd(conv: Conv2d): boolean {
   return Math.ceil(oh / WINOGRAD_OUT) * Math.ceil(ow / WINOGRAD_OUT) * tile < oh * ow * 9 * c * columns;
 }
 
-/** The algorithm itself. @throws OptionError when it does not fit. */
+/** Resolves `"auto"` to an algorithm. @throws OptionError naming `where` when the algorithm cannot compute `conv` */
 export function resolveAlgorithm(
   where: string,
   conv: Conv2d,
@@ -111,13 +109,13 @@ export function resolveAlgorithm(
     );
   }
   if (algorithm !== "auto") return algorithm;
-  // A depthwise convolution of one channel is one like others.
+  // With a single channel, a depthwise convolution is an ordinary one.
   if (depthwise && conv.groups > 1) return "depthwise";
   return prefersWinograd(conv) ? "winograd" : "im2row";
 }
 
 /**
- * The algorithm of this convolution where `compile` asks for one for all: depthwise ones multiply directly in any case.
+ * The algorithm of one convolution when `compile` asks for `algorithm` for all: depthwise ones never use im2row.
  */
 export function sharedAlgorithm(conv: Conv2d, algorithm: ConvAlgorithm): ConvAlgorithm {
   return isDepthwise(conv) && algorithm === "im2row" ? "auto" : algorithm;
@@ -127,10 +125,10 @@ type Forward = ConvPass<
   [x: number, filters: number, b: number, y: number, activation: number, alpha: number, workspace: number]
 >;
 
-/** The packing of a pass that packs the filters itself: none. */
+/** The members of a pass that packs the filters itself. */
 export const UNPACKED = { packed: () => 0, pack: () => {} };
 
-/** The packing of the depthwise passes, which read the filters in their order, with zeros for subnormal numbers. */
+/** The packing of the depthwise passes, which read a copy of the filters with zeros for subnormal numbers. */
 export function depthwiseFilters({ window: { kh, kw, c } }: Conv2d): Pick<ConvPass<[]>, "packed" | "pack"> {
   const size = kh * kw * c;
   return {
@@ -139,7 +137,7 @@ export function depthwiseFilters({ window: { kh, kw, c } }: Conv2d): Pick<ConvPa
   };
 }
 
-/** The forward pass of `conv`. @throws OptionError when the algorithm does not fit. */
+/** The forward pass of `conv`. @throws OptionError naming `where` when the algorithm cannot compute it */
 export function forwardPass(where: string, conv: Conv2d, algorithm: ConvAlgorithm): Forward {
   const { f, groups } = conv;
   const { c } = conv.window;

@@ -1,4 +1,4 @@
-/** The gradients of a convolution, apart from its forward pass: a program that only runs models does not carry them. */
+/** The gradients of a convolution, in a file of their own that the bundle of a program that only runs models does not contain. */
 import { oneOf } from "../options.ts";
 import {
   depthwiseFilters,
@@ -10,7 +10,7 @@ import {
   type ConvPass,
 } from "./conv2d.ts";
 
-/** The algorithm of the gradient with respect to the input; `"im2row"` is `"col2im"` under the forward pass's name. */
+/** The algorithm of the gradient of the input; `"im2row"`, the forward pass's name, means `"col2im"`. */
 export type InputGradientAlgorithm = ConvAlgorithm | "col2im" | "flipped";
 
 type FilterGradient = Omit<
@@ -18,7 +18,7 @@ type FilterGradient = Omit<
   "packed" | "pack"
 >;
 
-/** The gradient of `conv` with respect to its filters. @throws OptionError when the algorithm does not fit. */
+/** The gradient of `conv` with respect to its filters. @throws OptionError when the algorithm cannot compute it */
 export function filterGradientPass(where: string, conv: Conv2d, algorithm: ConvAlgorithm): FilterGradient {
   const { f, groups } = conv;
   const { c } = conv.window;
@@ -45,7 +45,7 @@ export function filterGradientPass(where: string, conv: Conv2d, algorithm: ConvA
 
 type InputGradient = ConvPass<[dy: number, filters: number, dx: number, workspace: number]>;
 
-/** The gradient of `conv` with respect to its input. @throws OptionError when the algorithm does not fit. */
+/** The gradient of `conv` with respect to its input. @throws OptionError when the algorithm cannot compute it */
 export function inputGradientPass(
   where: string,
   conv: Conv2d,
@@ -94,9 +94,9 @@ export function inputGradientPass(
 const SCATTER_COST = 8;
 
 /**
- * Whether the flipped route is the cheaper one, by counting multiplications; a matter of shapes alone. Flipped computes
- * `c` columns for every input pixel, col2im `kh·kw·c` columns for every output pixel and adds them back. At strides above
- * 1 most of what flipped multiplies is zero.
+ * True when the flipped route needs fewer multiplications; it depends on the shape alone. Flipped computes `c` columns for
+ * each input pixel; col2im computes `kh·kw·c` columns for each output pixel and adds them back. With strides above 1 most
+ * factors of flipped are zeros.
  */
 function prefersFlipped({ window, f, groups }: Conv2d): boolean {
   if (window.strideH * window.strideW > 1) return false;

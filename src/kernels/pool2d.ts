@@ -11,7 +11,7 @@ export interface PoolOptions {
   padding?: Padding | undefined;
 }
 
-/** The settings with their defaults, as copies. @throws OptionError; also when a window could lie in the padding alone */
+/** Returns a copy of the options with the defaults filled in. @throws OptionError; also for windows of padding alone */
 export function checkPool(where: string, options: PoolOptions): Required<PoolOptions> {
   const { poolSize, strides = poolSize } = options;
   const size = sizePair(`${where}: poolSize`, poolSize);

@@ -1,13 +1,10 @@
-/** Sequences `[steps, channels]` as images of one row. */
+/** Windows over sequences `[steps, channels]`, which are computed as images of one row. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { show } from "../options.ts";
 import { shapeText, type Shape } from "../tensor.ts";
 import { resolveWindow, type Window } from "./window.ts";
 
-/**
- * The padding of a sequence, as that of images; `"causal"` pads in front alone, so that no output sees a later step
- * than its own.
- */
+/** The padding of a sequence, like that of an image. `"causal"` pads only in front, so that no output reads a later step. */
 export type SequencePadding = "same" | "valid" | "causal" | readonly [before: number, after: number];
 
 export interface SequenceOptions<P extends SequencePadding = SequencePadding> {
@@ -17,7 +14,7 @@ export interface SequenceOptions<P extends SequencePadding = SequencePadding> {
   readonly padding: P;
 }
 
-/** A padding, as a copy. @throws OptionError unless it is one of `names` or a pair. */
+/** Returns a copy of a padding. @throws OptionError unless it is one of `names` or a pair. */
 export function checkSequencePadding<Name extends string>(
   where: string,
   padding: unknown,
@@ -32,13 +29,13 @@ export function checkSequencePadding<Name extends string>(
   );
 }
 
-/** The sizes of a sequence. @throws ShapeError naming `where` unless it is one */
+/** The sizes of a sequence. @throws ShapeError naming `where` unless the shape has two dimensions */
 export function sequenceOf(where: string, shape: Shape): readonly [steps: number, c: number] {
   if (shape.length === 2) return shape as readonly [number, number];
   throw new ShapeError(`${where}: expected a sequence [steps, channels], got ${shapeText(shape)}`);
 }
 
-/** The window over `[steps, channels]`, an image of one row. @throws ShapeError naming `where` */
+/** The window over a sequence as an image of one row. @throws ShapeError naming `where` */
 export function sequenceWindow(where: string, input: Shape, options: SequenceOptions): Window {
   const [steps, channels] = sequenceOf(where, input);
   const { kernelSize, strides, dilationRate, padding } = options;

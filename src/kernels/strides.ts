@@ -11,13 +11,16 @@ import {
   writeReductionLayout,
 } from "./kernels.ts";
 
-/** An axis, and how far apart its elements lie in each of some tensors. */
+/** An axis that several tensors share: its size, and by tensor the distance of neighbouring elements along it. */
 interface Axis {
   size: number;
   readonly steps: readonly number[];
 }
 
-/** The axes from the innermost outwards: without those of size 1, and as one where their elements go on evenly. */
+/**
+ * The axes from the innermost outwards. Those of size 1 are left out, and neighbours become one axis where the distance
+ * between elements stays the same across both.
+ */
 function mergedAxes(shape: Shape, steps: readonly Shape[]): Axis[] {
   const axes: Axis[] = [];
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -37,8 +40,8 @@ function stepsOf(shape: Shape): number[] {
 }
 
 /**
- * The layout by which `broadcastForward` makes images of `shape` from two operands: each of that rank, with 1 where it is
- * repeated, and one for every image or the same for all.
+ * The layout by which `broadcastForward` computes images of `shape` from two operands. Both have the same rank, with 1 along
+ * axes on which they are repeated; `perImage` is false for an operand that is the same for all images.
  */
 export function broadcastTable(
   shape: Shape,
@@ -60,26 +63,26 @@ export function broadcastTable(
 /** The layout by which `reduceForward` reduces images of `shape` over some of their axes. */
 export function reductionTable(shape: Shape, reduced: ReadonlySet<number>): Int32Array {
   const keeps = (axis: number): boolean => !reduced.has(axis);
-  const apart = stepsOf(shape);
-  const some = (kept: boolean): Axis[] =>
+  const steps = stepsOf(shape);
+  const axesWhere = (kept: boolean): Axis[] =>
     mergedAxes(
       shape.map((size, axis) => (keeps(axis) === kept ? size : 1)),
-      [apart],
+      [steps],
     );
-  const [stay, go] = [some(true), some(false)];
-  stay.push({ size: 1, steps: [sizeOf(shape)] });
-  if (go.length === 0) go.push({ size: 1, steps: [0] });
-  const axes = [...stay, ...go];
+  const [keptAxes, reducedAxes] = [axesWhere(true), axesWhere(false)];
+  keptAxes.push({ size: 1, steps: [sizeOf(shape)] });
+  if (reducedAxes.length === 0) reducedAxes.push({ size: 1, steps: [0] });
+  const axes = [...keptAxes, ...reducedAxes];
   const table = new Int32Array(REDUCTION_LAYOUT_SIZE + axes.length * REDUCTION_AXIS_SIZE);
   writeReductionLayout(table, 0, {
-    kept: stay.length,
-    reduced: go.length,
+    kept: keptAxes.length,
+    reduced: reducedAxes.length,
     size: sizeOf(shape.filter((_, axis) => keeps(axis))),
     count: sizeOf(shape.filter((_, axis) => !keeps(axis))),
   });
-  for (const [i, { size, steps }] of axes.entries()) {
+  for (const [i, axis] of axes.entries()) {
     const at = 4 * (REDUCTION_LAYOUT_SIZE + i * REDUCTION_AXIS_SIZE);
-    writeReductionAxis(table, at, { size, stride: steps[0]! });
+    writeReductionAxis(table, at, { size: axis.size, stride: axis.steps[0]! });
   }
   return table;
 }

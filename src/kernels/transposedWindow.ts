@@ -11,17 +11,14 @@ import {
   type WindowOptions,
 } from "./window.ts";
 
-/** Rows and columns that a transposed convolution's output has beyond the smallest: a number ≥ 0, or one for each. */
+/** The rows and columns that are added to a transposed convolution's smallest output: one number ≥ 0, or one for each. */
 export type OutputPadding = number | readonly [rows: number, columns: number];
 
 export interface TransposedOptions extends WindowOptions {
   outputPadding?: OutputPadding | undefined;
 }
 
-/**
- * Returns the padding as a pair of its own. @throws OptionError unless it holds integers from 0 up to what the strides
- * leave open.
- */
+/** Returns a copy of the padding as a pair. @throws OptionError unless it is of integers ≥ 0 and below the strides */
 export function checkOutputPadding(
   where: string,
   padding: unknown,
@@ -36,7 +33,7 @@ export function checkOutputPadding(
   );
 }
 
-/** Along one axis: the size of the output, and the padding of the convolution from there. */
+/** Along one axis: the size of the output, and the padding of the convolution that goes from there to the input. */
 function outputAxis(
   where: string,
   input: number,
@@ -58,12 +55,12 @@ function outputAxis(
 }
 
 /**
- * The window of the convolution whose input gradient a transposed convolution is: it slides over the output
- * `[oh, ow, filters]` and has one place for each pixel of the image `[h, w, c]`.
+ * The window of the convolution whose input gradient is the transposed convolution. It slides over the output
+ * `[oh, ow, filters]` and has one position for each pixel of the image `[h, w, c]`.
  *
- * The output has (h − 1)·stride + reach rows, reach = (kernel − 1)·dilation + 1, and what `outputPadding` adds, without
- * explicit padding, or without 2·⌊reach / 2⌋ for `"same"`. Without `outputPadding`, `"same"` gives h·stride rows and
- * `"valid"` at least as many, as in Keras.
+ * The output has (h − 1)·stride + reach + `outputPadding` rows, where reach = (kernel − 1)·dilation + 1, less the explicit
+ * padding, or less 2·⌊reach / 2⌋ for `"same"`. Without `outputPadding`, `"same"` gives h·stride rows and `"valid"` at least
+ * as many, as in Keras.
  * @throws OptionError, ShapeError naming `where`.
  */
 export function transposedWindow(
@@ -77,8 +74,9 @@ export function transposedWindow(
   const strides = sizePair(`${where}: strides`, options.strides ?? 1);
   const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);
   const padding: Padding = checkPadding(where, options.padding ?? "valid");
-  const given = options.outputPadding;
-  const extra = given === undefined ? [undefined, undefined] : checkOutputPadding(where, given, strides);
+  const { outputPadding } = options;
+  const extra =
+    outputPadding === undefined ? [undefined, undefined] : checkOutputPadding(where, outputPadding, strides);
   const axis = (i: 0 | 1, name: string, input: number): ReturnType<typeof outputAxis> => {
     const reach = (kernelSize[i] - 1) * dilationRate[i] + 1;
     const own = typeof padding === "string" ? padding : padding[i];

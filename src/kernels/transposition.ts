@@ -1,15 +1,15 @@
 import type { Shape } from "../tensor.ts";
 import { TRANSPOSE_AXIS_SIZE, writeTransposeAxis, type TransposeAxis } from "./kernels.ts";
 
-/** A transposition as the kernel takes it: `(size, stride)` of each axis of the result, stride within the operand. */
+/** A transposition by the arguments of the kernel: the size of each axis of the result, and its stride within the operand. */
 export interface Transposition {
   readonly rank: number;
   readonly table: Int32Array;
 }
 
 /**
- * The axes of `shape` in the order `perm`; those of one element are left out, and neighbours that stay neighbours are
- * made one.
+ * Reorders the axes of `shape` by `perm`. Axes of one element are left out, and axes that are neighbours before and after
+ * become one axis.
  */
 export function transposition(shape: Shape, perm: readonly number[]): Transposition {
   const strides = shape.map(() => 1);

@@ -5,7 +5,10 @@ import type { Window } from "./kernels.ts";
 
 export type { Window } from "./kernels.ts";
 
-/** `"same"`: ⌈size / stride⌉ outputs, the odd row or column of padding below and right; `"valid"`: none; or explicit. */
+/**
+ * `"same"` pads for ⌈size / stride⌉ outputs, with an odd row or column of padding at the bottom or right; `"valid"` does not
+ * pad; or the numbers of rows and columns.
+ */
 export type Padding =
   | "same"
   | "valid"
@@ -18,10 +21,10 @@ export interface WindowOptions {
   dilationRate?: Size | undefined;
 }
 
-/** Most elements of an image with its padding: kernels count them in 32 bits. */
+/** The most elements of an image with its padding, because kernels count them in 32 bits. */
 const MOST = 2 ** 30;
 
-/** A padding in one of the three forms, as a copy. @throws OptionError unless it is one. */
+/** Returns a copy of a padding. @throws OptionError naming `where` unless it has one of the three forms */
 export function checkPadding(where: string, padding: unknown): Padding {
   if (padding === "same" || padding === "valid") return padding;
   const own = pairOf(padding)?.map(pairOf);
@@ -32,7 +35,7 @@ export function checkPadding(where: string, padding: unknown): Padding {
   );
 }
 
-/** The sizes of an image. @throws ShapeError naming `where` unless it is one */
+/** The sizes of an image. @throws ShapeError naming `where` unless the shape has three dimensions */
 export function imageOf(where: string, shape: Shape): readonly [h: number, w: number, c: number] {
   if (shape.length === 3) return shape as readonly [number, number, number];
   throw new ShapeError(`${where}: expected an image [height, width, channels], got ${shapeText(shape)}`);
@@ -48,12 +51,12 @@ export function checkElements(where: string, image: Shape, besides = ""): void {
 
 interface Axis {
   size: number;
-  /** Padding before the image, and on both sides together. */
+  /** The padding before the image, and the total of both sides. */
   pad: number;
   padding: number;
 }
 
-/** Output size and padding along one axis. */
+/** The output size and the padding along one axis. */
 function axis(
   where: string,
   input: number,
@@ -69,13 +72,13 @@ function axis(
     return { size, pad: Math.floor(total / 2), padding: total };
   }
   const [before, after] = padding === "valid" ? [0, 0] : padding;
-  const room = input + before + after - reach;
-  if (room < 0) {
+  const spare = input + before + after - reach;
+  if (spare < 0) {
     throw new ShapeError(
       `${where}: expected an image of at least ${reach} with its padding, got ${input} + ${before} + ${after}`,
     );
   }
-  return { size: Math.floor(room / stride) + 1, pad: before, padding: before + after };
+  return { size: Math.floor(spare / stride) + 1, pad: before, padding: before + after };
 }
 
 /**

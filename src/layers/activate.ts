@@ -3,36 +3,36 @@ import type { Buffer } from "./buffer.ts";
 import type { BuildContext, GradientContext } from "./contract.ts";
 import type { EpilogueKind } from "./epilogue.ts";
 
-/** The activation at the end of a layer: fused into the layer's kernel where that can be, else run in place. */
+/** The activation at the end of a layer: fused into the layer's kernel if the kernel can do it, otherwise run in place. */
 export interface FusedActivation {
-  /** Whether the backward pass reads the layer's output: it does unless the slope follows from the pre-activation. */
+  /** True when the backward pass reads the layer's output, from which the slope follows. */
   readonly readsOutput: boolean;
-  /** The epilogues that the layer's pass can do: all of them when it ends without an activation of its own. */
+  /** The epilogues that the layer's pass can do: all of them when the layer has no activation of its own. */
   readonly fusable: readonly EpilogueKind[];
-  /** The activation in a plan, or the epilogue's residual and activation, for an output of `columns`. */
+  /** Builds the activation, or the epilogue's residual and activation, for rows of `columns` numbers. */
   build(context: BuildContext, columns: number, rowsPerImage: number): ActivationPass;
 }
 
-/** The activation of one layer of a plan. `n` counts images. */
+/** The activation of one layer in a plan. `n` counts images. */
 export interface ActivationPass {
-  /** The buffer that the layer's own kernel writes to, and the activation that it applies. */
+  /** The buffer that the layer's own kernel writes; the kernel applies the activation `code` with `alpha`. */
   readonly preactivation: Buffer;
   readonly code: number;
   readonly alpha: number;
-  /** Finishes what the kernel could not fuse. */
+  /** Computes what the kernel could not fuse. */
   finish(n: number): void;
-  /** The activation, for its gradient. */
-  readonly of: { readonly kind: Kind; readonly code: number; readonly alpha: number };
+  /** The layer's activation, as `activationGradient` needs it. */
+  readonly activation: { readonly kind: Kind; readonly code: number; readonly alpha: number };
   readonly columns: number;
   readonly rowsPerImage: number;
 }
 
-/** The source of the gradient of an activation: nothing, its output, its input, or its rows one by one. */
+/** The source of an activation's slope: none is needed, the output, the input, or a whole row of outputs. */
 type Kind = "linear" | "fromOutput" | "fromInput" | "softmax";
 
 const nothing = (): void => {};
 
-/** @throws OptionError unless it is an activation */
+/** Prepares a layer's activation. @throws OptionError naming `where` when it is not one */
 export function fuseActivation(where: string, activation: Activation): FusedActivation {
   const { name, code, alpha, fromInput } = activationCode(where, activation);
   const slope = fromInput ? "fromInput" : "fromOutput";
@@ -43,7 +43,7 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
     build(context, columns, rowsPerImage) {
       const { kernels, capacity, needsGradient, y, saved, epilogue } = context;
       const size = rowsPerImage * columns;
-      const pass = { of: { kind, code, alpha }, columns, rowsPerImage };
+      const pass = { activation: { kind, code, alpha }, columns, rowsPerImage };
       const plain = { ...pass, preactivation: y, code: 0, alpha: 0 };
       const { residual, activation: next } = epilogue;
       if (residual) {
@@ -67,15 +67,16 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
   };
 }
 
-/** Turns the gradient of a layer's output into that of its pre-activation, in place. */
+/** Turns the gradient of a layer's output into the gradient of its preactivation, in place. */
 export function activationGradient(context: GradientContext, pass: ActivationPass): (n: number) => void {
   const { kernels, y, dy } = context;
-  const { of, columns, rowsPerImage, preactivation } = pass;
+  const { activation, columns, rowsPerImage, preactivation } = pass;
+  const { kind, code, alpha } = activation;
   const size = rowsPerImage * columns;
-  if (of.kind === "linear") return nothing;
-  if (of.kind === "softmax") {
+  if (kind === "linear") return nothing;
+  if (kind === "softmax") {
     return (n) => kernels.softmaxBackward(y.pointer, dy.pointer, dy.pointer, n * rowsPerImage, columns);
   }
-  const read = of.kind === "fromInput" ? preactivation : y;
-  return (n) => kernels.activationBackward(of.code, of.alpha, read.pointer, dy.pointer, dy.pointer, n * size);
+  const read = kind === "fromInput" ? preactivation : y;
+  return (n) => kernels.activationBackward(code, alpha, read.pointer, dy.pointer, dy.pointer, n * size);
 }

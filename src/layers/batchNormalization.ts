@@ -17,18 +17,18 @@ import {
 import { layerOf } from "./symbolic.ts";
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
-  /** Share of the old moving mean and variance that stays in a step. Default: 0.99. */
+  /** The share of the moving mean and variance that a step keeps. Default: 0.99. */
   momentum?: number;
 }
 
 /**
- * Batch normalization (Ioffe & Szegedy 2015): `y = gamma·(x − mean) / √(variance + epsilon) + beta` a channel.
+ * Batch normalization (Ioffe & Szegedy 2015): `y = gamma·(x − mean) / √(variance + epsilon) + beta` for each channel.
  *
- * In training mean and variance are the batch's, over images and pixels, and the moving ones follow them:
- * `moving = momentum·moving + (1 − momentum)·batch`, where the variance counts m / (m − 1) times for m values, as in
- * PyTorch, whose `momentum` is 1 − this one. In inference, and where `trainable` is false, they are the moving ones. In
- * inference after a convolution or dense layer that has no activation and no other reader it is folded into that layer's
- * weights, which changes last bits; not after conv2dTranspose and separableConv2d.
+ * Training uses the mean and variance of the batch, over images and pixels, and updates the moving ones:
+ * `moving = momentum·moving + (1 − momentum)·batch`, where the variance of m values is multiplied by m / (m − 1), as in
+ * PyTorch, whose `momentum` is 1 − this one. Inference, and training with `trainable` false, use the moving ones. When the
+ * layer follows a convolution or dense layer without activation whose output nothing else reads, inference folds it into
+ * that layer's weights, which changes last bits. It is not folded into conv2dTranspose and separableConv2d.
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
@@ -57,7 +57,7 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
   });
 }
 
-/** Normalization by the moving statistics, as a layer before it can do it. */
+/** Normalization by the moving statistics, in the form that the layer before it can compute. */
 function movingAffine(settings: Settings, weights: readonly Buffer[]): Affine {
   const [mean, variance] = weights.slice(-2) as [Buffer, Buffer];
   return { mean, variance, epsilon: settings.epsilon, ...affineOf(settings, weights) };
@@ -77,7 +77,7 @@ function batchPass(context: BuildContext, settings: Settings, momentum: number):
       fixed: true,
     });
   }
-  // Until the update, which is behind the last backward pass.
+  // They are kept until the update, which runs after the last backward pass.
   const [mean, variance] = [context.kept(c), context.kept(c)];
   const update = (n: number, commit: boolean): boolean => {
     const m = rows(n);

@@ -29,7 +29,7 @@ export interface BroadcastLayerOptions extends OperandOptions {
   name?: string;
 }
 
-/** The operands of the rank of `shape`, that of the result, each with 1 along the axes on which it is repeated. */
+/** The shape of the result, and the operands' shapes at the same rank, with 1 along the axes on which they are repeated. */
 interface BroadcastShapes {
   readonly shape: Shape;
   readonly operands: readonly [Shape, Shape];
@@ -37,7 +37,7 @@ interface BroadcastShapes {
   readonly constant: Side | undefined;
 }
 
-/** The kinds that compute a result's slope by each operand, with the operand that each starts from. */
+/** By kind and operand: the kernel that computes the slope of the result, and which operand is the kernel's first. */
 const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typeof BROADCAST, Side])[] } = {
   max: [
     ["share", 0],
@@ -54,9 +54,9 @@ const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typ
 };
 
 /**
- * `y = a ∘ b`, element by element, of two values whose shapes are broadcast as NumPy does it: `add`, `sub`, `mul`, `div`,
- * `min`, `max` or `pow`. The gradient of a maximum or minimum goes to the operand that it is, and by halves to two that are
- * equal.
+ * `y = a ∘ b`, element by element, of two values whose shapes are broadcast as in NumPy; `∘` is `add`, `sub`, `mul`, `div`,
+ * `min`, `max` or `pow`. The gradient of a maximum or minimum goes to the operand that was chosen; equal operands get half
+ * each.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function broadcast(options: BroadcastLayerOptions): Layer {
@@ -81,19 +81,19 @@ export function broadcast(options: BroadcastLayerOptions): Layer {
   });
 }
 
-/** An operation in a plan: `layout` is the address of its table. */
+/** The state of an operation in a plan; `layout` is the address of its table. */
 interface Broadcast {
   readonly kind: BroadcastKind;
   readonly shapes: BroadcastShapes;
   readonly layout: number;
 }
 
-/** The buffer of one operand, which is a weight or a value. */
+/** The buffer of one operand, which is a weight or an input. */
 function bufferOf({ xs, weights }: BuildContext, { constant }: BroadcastShapes, side: Side): Buffer {
   return constant === side ? weights[0]! : xs[constant === undefined ? side : 0]!;
 }
 
-/** Whether each operand is another one for each image. */
+/** By operand: true for an input, which differs from image to image; false for a weight. */
 const perImageOf = ({ constant }: BroadcastShapes): readonly [boolean, boolean] => [
   constant !== 0,
   constant !== 1,
@@ -108,40 +108,38 @@ function buildPass(kind: BroadcastKind, shapes: BroadcastShapes, context: BuildC
   return { forward, state: { kind, shapes, layout } };
 }
 
-/** The gradients of the operands that are values; the formulas stand at the functions for one of them. */
+/** The gradients of the operands that are inputs; the formulas are stated at `slopeGradient` and `sideGradient`. */
 export const broadcastGradient: Gradient<Broadcast> = (context, { kind, shapes, layout }) => {
   const { kernels } = context;
   const { shape, operands, constant } = shapes;
   const perImage = perImageOf(shapes);
-  const place = (side: Side): Buffer => bufferOf(context, shapes, side);
+  const operand = (side: Side): Buffer => bufferOf(context, shapes, side);
   const sides: readonly Side[] = constant === undefined ? [0, 1] : [constant === 0 ? 1 : 0];
   const passes = sides.flatMap((side, i) => {
     const dx = context.dxs[i];
     const slope = SLOPES[kind]?.[side];
     if (dx && slope) {
-      const [of, from] = slope;
-      const turned =
+      const [slopeKind, from] = slope;
+      const ordered =
         from === 0
           ? layout
           : context.table(broadcastTable(shape, [operands[1], operands[0]], [perImage[1], perImage[0]]));
-      const [a, b] = [place(from), place(from === 0 ? 1 : 0)];
+      const [a, b] = [operand(from), operand(from === 0 ? 1 : 0)];
       const slopes = (n: number, to: Buffer): void =>
-        kernels.broadcastForward(BROADCAST[of], turned, n, a.pointer, b.pointer, to.pointer);
+        kernels.broadcastForward(BROADCAST[slopeKind], ordered, n, a.pointer, b.pointer, to.pointer);
       return [slopeGradient(shapes, context, side, dx, slopes)];
     }
-    // A product's gradient has the other factor, a quotient's the divisor.
+    // The gradient of a product contains the other factor, that of a quotient the divisor.
     const factor = kind === "div" || side === 0 ? 1 : 0;
-    return dx ? [sideGradient(kind, shapes, context, side, dx, { side: factor, buffer: place(factor) })] : [];
+    const other = { side: factor, buffer: operand(factor) } as const;
+    return dx ? [sideGradient(kind, shapes, context, side, dx, other)] : [];
   });
   return (n) => {
     for (const pass of passes) pass(n);
   };
 };
 
-/**
- * Writes the gradient of one operand: dy times the slopes of each result, added up along the axes on which it is
- * repeated.
- */
+/** Writes the gradient of one operand: dy times the slope of each element, summed along the axes on which it is repeated. */
 function slopeGradient(
   { shape, operands }: BroadcastShapes,
   { kernels, capacity, dy, workspace, table }: GradientContext,
@@ -161,8 +159,9 @@ function slopeGradient(
 }
 
 /**
- * Writes the gradient of one operand: of each result, then added up along the axes on which it is repeated. That of each
- * result is dy or −dy; dy·b, dy·a; dy / b, −dy·(a / b) / b.
+ * Writes the gradient of one operand: for each element of the result, then summed along the axes on which the operand is
+ * repeated. For the first and the second operand the element's gradient is dy and dy (`add`), dy and −dy (`sub`), dy·b and
+ * dy·a (`mul`), dy / b and −dy·(a / b) / b (`div`).
  */
 function sideGradient(
   kind: BroadcastKind,

@@ -1,18 +1,18 @@
-/** Layers that are composed of others: a function of symbolic tensors. */
+/** Layers that are composed of other layers by a function of symbolic tensors. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { SymbolicTensor, type Layer } from "./contract.ts";
 import { layerOf, symbolicTensors } from "./symbolic.ts";
 
-/** Applies the layers that a composed one is made of. */
+/** Applies the parts of a composed layer to its inputs and returns the output. */
 export type Composition = (...inputs: SymbolicTensor[]) => SymbolicTensor;
 
-/** The layers between a value and what it was made from. */
+/** The layers on all paths from the inputs to the output. */
 function layersBetween(inputs: readonly SymbolicTensor[], output: SymbolicTensor): Layer[] {
   const seen = new Set<SymbolicTensor>([output]);
   const layers = new Set<Layer>();
-  // A set yields what is added while it is walked.
+  // Iteration over a set includes the elements that are added meanwhile.
   for (const value of seen) {
     if (inputs.includes(value)) continue;
     if (value.layer) layers.add(value.layer);
@@ -22,8 +22,8 @@ function layersBetween(inputs: readonly SymbolicTensor[], output: SymbolicTensor
 }
 
 /**
- * A layer that puts the layers of its composition into the graph: a model sees these, each called as this layer and then as
- * it would be called by itself. Freezing it freezes them.
+ * A layer that puts the layers of its composition into the graph. The model sees only these; each is named after this
+ * layer and itself, `layer_part`. Freezing the composed layer freezes its parts.
  */
 export function composed(type: string, name: string | undefined, compose: Composition): Layer {
   const parts = new Set<Layer>();
@@ -31,7 +31,7 @@ export function composed(type: string, name: string | undefined, compose: Compos
   const expand = (where: string, inputs: readonly SymbolicTensor[]): SymbolicTensor => {
     const output = compose(...inputs);
     if (!(output instanceof SymbolicTensor) || inputs.includes(output)) {
-      throw new OptionError(`${where}: compose: expected what layer.apply() gives, got ${show(output)}`);
+      throw new OptionError(`${where}: compose: expected what layer.apply() returns, got ${show(output)}`);
     }
     for (const layer of layersBetween(inputs, output)) {
       if (parts.has(layer)) continue;

@@ -5,7 +5,7 @@ import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { several } from "./merge.ts";
 import { layerOf } from "./symbolic.ts";
 
-/** The axis of an image's shape that `axis`, counted with the batch, means. @throws ShapeError */
+/** Converts an axis that counts the batch as 0 to an index into the shape of one image. @throws ShapeError */
 export function imageAxis(axis: number, rank: number, where: string): number {
   const own = axis < 0 ? rank + axis : axis - 1;
   if (own >= 0 && own < rank) return own;
@@ -15,8 +15,8 @@ export function imageAxis(axis: number, rank: number, where: string): number {
 }
 
 /**
- * Values one behind the other along an axis, in which alone they may differ. `axis` counts the batch as 0; the default is
- * the last one, the channels.
+ * Joins values along an axis, the only one in which their sizes may differ. `axis` counts the batch as 0; the default is
+ * the last axis, the channels.
  * @throws OptionError unless `axis` is an integer.
  */
 export function concatenate(options: { axis?: number; name?: string } = {}): Layer {
@@ -36,7 +36,7 @@ export function concatenate(options: { axis?: number; name?: string } = {}): Lay
   });
 }
 
-/** The shape of values behind one another along an axis. @throws ShapeError */
+/** The shape of values that are joined along an axis. @throws ShapeError */
 function joinedShape(inputs: readonly Shape[], axis: number, where: string): Shape {
   const first = several(inputs, where);
   const along = imageAxis(axis, first.length, where);
@@ -51,12 +51,12 @@ function joinedShape(inputs: readonly Shape[], axis: number, where: string): Sha
   return first.map((size, i) => (i === along ? inputs.reduce((sum, shape) => sum + shape[along]!, 0) : size));
 }
 
-/** The columns of the values, which lie side by side in the rows of the output. */
+/** The layout of the output: each row holds the rows of all values side by side. */
 interface Columns {
-  /** Rows of an image's output, and their length. */
+  /** The number of rows in one image's output, and their length. */
   readonly rows: number;
   readonly row: number;
-  /** By value: the length of its part of a row, and the bytes in front of that. */
+  /** By value: the length of its part of a row, and the number of bytes before that part. */
   readonly widths: readonly number[];
   readonly starts: readonly number[];
 }
@@ -82,7 +82,7 @@ function joiningPass(context: BuildContext, axis: number): Pass<Columns> {
   return { forward, state: columns };
 }
 
-/** Each value's gradient is its part of dy. */
+/** The gradient of each value is its part of dy. */
 export const concatenateGradient: Gradient<Columns> = (context, { rows, row, widths, starts }) => {
   const { kernels, dxs, dy } = context;
   return (n) => {

@@ -6,23 +6,23 @@ import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST } from "../kernels/kernels.ts";
 import { broadcastTable } from "../kernels/strides.ts";
 
-/** The name of the weight that the layer is. */
+/** The name of the layer's only weight. */
 export const CONSTANT = "constant";
 
-/** The type of the layer that is a constant. */
+/** The layer's type, by which graphs recognize constants. */
 export const CONSTANT_TYPE = "constant";
 
 export interface ConstantLayerOptions {
   /** The shape for each image. */
   shape: Shape;
-  /** The numbers of a constant of integers, of 32 bits. Default: it is a weight of floats, which starts with zeros. */
+  /** The values of a constant of 32-bit integers. Default: the constant is a weight of floats, which starts as zeros. */
   integers?: ArrayLike<number>;
   name?: string;
 }
 
 /**
- * A value that is the same for each image, whatever the layer is applied to: a weight, of which the gradient is the sum over
- * the images, in ascending order; or integers.
+ * A value that is the same for each image, whatever the layer is applied to. It is a weight, whose gradient is the sum over
+ * the images in ascending order; or, with `integers`, fixed.
  * @throws OptionError, ShapeError naming the option, the expected and the given.
  */
 export function constant(options: ConstantLayerOptions): Layer {
@@ -47,7 +47,7 @@ export function constant(options: ConstantLayerOptions): Layer {
       const size = sizeOf(shape);
       const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
       const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(numbers!)) };
-      // Anew in each run: the memory is another's when nobody needs the value any more.
+      // Each run copies the value again, because its memory is reused after the last read.
       const forward = (n: number): void =>
         kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);
       return { forward };

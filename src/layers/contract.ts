@@ -1,10 +1,10 @@
 /**
- * What a layer is to the rest of the package.
+ * The contract between a layer and the rest of the package.
  *
- * A layer tells shapes and weights, and builds its forward pass from a `BuildContext`. Its gradient is a function of its own,
- * a `Gradient`, that the layer's file exports beside the factory: training imports the gradients of all layers
- * (`gradients.ts`), and a program that only runs models leaves them out. What the forward pass has to keep for the gradient
- * travels in `Pass.state`.
+ * A layer declares its shapes and weights, and builds its forward pass from a `BuildContext`. Its gradient is a separate
+ * function, a `Gradient`, that the layer's file exports beside the factory: training imports the gradients of all layers
+ * (`gradients.ts`), and the bundle of a program that only runs models does not contain them. The forward pass hands over
+ * what its gradient needs as `Pass.state`.
  */
 import type { DType } from "../dtype.ts";
 import { ShapeError } from "../errors.ts";
@@ -17,155 +17,165 @@ import type { Buffer } from "./buffer.ts";
 import type { AsEpilogue, Epilogue, EpilogueKind } from "./epilogue.ts";
 import type { Initializer } from "./initializers.ts";
 
-/** A tensor of numbers that a layer keeps. */
+/** The name, shape and starting values of a weight. */
 export interface WeightSpec {
   readonly name: string;
   readonly shape: Shape;
   /** The type of its numbers; only float32 learns. Default: float32. */
   readonly dtype?: DType;
-  /** The way it starts, or a function that gives its numbers, which are converted to the type. */
+  /** The rule for the starting values, or a function that returns them; they are converted to the type. */
   readonly initializer: Initializer | (() => Float32Array);
-  /** False for what no gradient changes, such as moving statistics. Default: true. */
+  /** False for weights that no gradient changes, such as moving statistics. Default: true. */
   readonly trainable?: boolean;
 }
 
-/** What one layer does in a step for the first `n` images of the batch. No call allocates memory. */
+/** The work of one layer in a step, for the first `n` images of the batch. No call allocates memory. */
 export interface Pass<State = unknown> {
-  /** Lays out what the pass keeps of its weights, after they changed: in inference, and of a frozen layer in training. */
+  /**
+   * Lays out the weights as the kernels read them. It runs after the weights changed: in inference, and for a frozen layer
+   * in training.
+   */
   prepare?: () => void;
   forward(n: number): void;
   /**
-   * Brings what no gradient changes up to date after a training step; returns whether all of it is finite. Nothing is
-   * stored without `commit`.
+   * Updates the weights that no gradient changes, after a training step. Returns true when all new values are finite.
+   * Nothing is stored unless `commit` is true.
    */
   update?: (n: number, commit: boolean) => boolean;
-  /** What the `Gradient` of the layer's type needs of this pass. */
+  /** The data that the `Gradient` of the layer's type needs from this pass. */
   readonly state?: State;
-  /** Builds the backward pass of a layer that brings its gradient along: one that users defined. */
+  /** Builds the backward pass of a layer that users defined, whose gradient is not in the package's table. */
   gradient?(context: GradientContext): (n: number) => void;
 }
 
-/** What the random draws of one training step follow from; a shard of a batch draws what the whole batch would. */
+/**
+ * The key of one training step's random numbers. It contains the position of the batch's first image, so that a shard of a
+ * batch has the random numbers that it would have as a part of the whole batch.
+ */
 export interface BatchKey {
   /** The model's seed, in two words. */
   seedLow: number;
   seedHigh: number;
-  /** The number of steps done before, modulo 2³². */
+  /** The number of steps done before this one, modulo 2³². */
   step: number;
-  /** The place of the first image in the batch that it is a part of. */
+  /** The index of the first image within the whole batch. */
   firstImage: number;
 }
 
-/** What the plan hands a layer to build its forward pass from. */
+/** Everything that a layer builds its forward pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
-  /** The memory that the buffers lie in. */
+  /** The memory that contains the buffers. */
   readonly heap: Heap;
   /** The layer's name, for errors. */
   readonly name: string;
-  /** How convolutions are computed whose layer does not say. */
+  /** The algorithm of convolutions whose layer does not choose one. */
   readonly algorithm: ConvAlgorithm;
   /** The most images that a batch may have. */
   readonly capacity: number;
-  /** Whether this is training, of a layer that is not frozen. */
+  /** True when the plan is for training and the layer is not frozen. */
   readonly training: boolean;
-  /** Whether a gradient will go back through the layer: to an input, to a weight, or to both. */
+  /** True when the layer has a backward pass in this plan: an input or a weight needs a gradient. */
   readonly needsGradient: boolean;
-  /** Shapes of one image's inputs and output. */
+  /** The shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
   readonly output: Shape;
   /** The first input, and all of them. */
   readonly x: Buffer;
   readonly xs: readonly Buffer[];
   readonly y: Buffer;
-  /** The layers behind this one whose work its pass does as well, of those kinds that it says are `fusable`. */
+  /** The work of the layers after this one that its pass does as well; only kinds that the layer declares `fusable`. */
   readonly epilogue: Epilogue;
   /** The layer's weights, in the order of `Layer.weights`. */
   readonly weights: readonly Buffer[];
-  /** What random draws follow from, in training only: the batch that runs, and the layer's number in its graph. */
+  /** The key of the layer's random numbers, in training only: that of the step, and the layer's index in its graph. */
   readonly randomKey: { readonly batch: Readonly<BatchKey>; readonly layer: number };
-  /** A buffer that keeps its content from the forward to the backward pass. */
+  /** Reserves a buffer that keeps its content from the forward to the backward pass. */
   saved(elements: number, dtype?: DType): Buffer;
-  /** A buffer that keeps its content from run to run. */
+  /** Reserves a buffer that keeps its content from run to run. */
   kept(elements: number, dtype?: DType): Buffer;
-  /** A buffer that is free again when the pass returns. */
+  /** Reserves a buffer that is free again when the pass returns. */
   workspace(elements: number): Buffer;
-  /** A window's struct, which lives as long as the plan. */
+  /** Copies a window's struct to memory that lives as long as the plan. Returns its address. */
   window(window: Window): number;
-  /** The address of a copy of numbers that kernels read, which lives as long as the plan. */
+  /** Copies numbers that kernels read to memory that lives as long as the plan. Returns their address. */
   table(numbers: Int32Array): number;
-  /** Does what `table` does, for numbers that are made once so many were found to be within the limits. @throws MemoryError */
+  /** Does the same as `table`, but checks the length against the limits before the numbers are made. @throws MemoryError */
   tableOf(length: number, make: () => Int32Array): number;
-  /** Counts bytes of JavaScript that the pass is about to take. @throws MemoryError when they become too many */
+  /** Counts bytes of JavaScript memory that the pass is about to use. @throws MemoryError when they exceed the limit */
   spend(bytes: number): void;
 }
 
-/** What the plan hands a layer's gradient: the same, with `workspace` for the backward pass, and where gradients lie. */
+/** Everything that a layer's gradient builds the backward pass from; `workspace` is for the backward pass here. */
 export interface GradientContext extends BuildContext {
-  /** Gradient of the output. The layer may overwrite it in its backward pass. */
+  /** The gradient of the output. The layer may overwrite it in its backward pass. */
   readonly dy: Buffer;
-  /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. They are overwritten. */
+  /**
+   * The buffers for the gradients of the first input and of all inputs; null for an input whose gradient nothing needs. The
+   * backward pass overwrites them.
+   */
   readonly dx: Buffer | null;
   readonly dxs: readonly (Buffer | null)[];
-  /** Where the gradients of the weights go; undefined for those that do not learn. They are overwritten. */
+  /** The buffers for the gradients of the weights, which are overwritten; undefined for weights that do not learn. */
   readonly gradients: readonly (Buffer | undefined)[];
 }
 
-/** Builds the backward pass for a forward pass with this state. */
+/** Builds the backward pass that belongs to a forward pass with this state. */
 export type Gradient<State = unknown> = (context: GradientContext, state: State) => (n: number) => void;
 
 /** The gradients of layers, by type. */
 export type Gradients = ReadonlyMap<string, Gradient<never>>;
 
-/** What makes a layer. */
+/** The definition from which `layerOf` makes a layer. */
 export interface LayerDefinition<State = unknown> {
-  /** The name of its factory in `layers`, or under which it was registered. */
+  /** The name of its factory in `layers`, or the name under which the factory was registered. */
   readonly type: string;
   /** The name that the user gave it. */
   readonly name?: string | undefined;
-  /** Its options, as JSON, from which the factory makes it again. A layer without cannot be saved. */
+  /** Its options, as JSON, from which the factory makes it again. A layer without options cannot be saved. */
   readonly config?: object;
-  /** Shape of one image's output. Default: that of the only input. @throws ShapeError, OptionError naming `where`. */
+  /** The shape of one image's output. Default: that of the only input. @throws ShapeError, OptionError naming `where`. */
   outputShape?(inputs: readonly Shape[], where: string): Shape;
   /** The type of the output's numbers. Default: that of the first input. */
   outputType?(inputs: readonly DType[]): DType;
-  /** Default: none. */
+  /** The weights for inputs of these shapes. Default: none. */
   weights?(inputs: readonly Shape[]): WeightSpec[];
   /** False for a layer without a backward pass: training is refused where something before it learns. Default: true. */
   readonly differentiable?: boolean;
   /**
-   * True for a layer whose outputs are a constant to the gradient, as those of a comparison are: what is before it learns
-   * from other readers, or not at all. Default: false.
+   * True for a layer whose output has a slope of zero everywhere, such as a comparison: no gradient goes back through it,
+   * and layers before it learn through other layers or not at all. Default: false.
    */
   readonly stopsGradient?: boolean;
-  /** Whether its backward pass reads its inputs and its output again, so that the planner keeps them. Default: neither. */
+  /** True for the inputs `x` and the output `y` that the backward pass reads, so that the planner keeps them. Default: false. */
   readonly backwardReads?: { readonly x?: boolean; readonly y?: boolean };
-  /** What the layer is as an epilogue of the one before it, in inference. Default: nothing that another layer could do. */
+  /** The layer as an epilogue of the one before it, in inference. Default: no other layer can do its work. */
   readonly asEpilogue?: AsEpilogue;
-  /** The kinds of epilogue that its own pass can do, in this order and each once. Default: none. */
+  /** The kinds of epilogue that its own pass can do, in this order and each at most once. Default: none. */
   readonly fusable?: readonly EpilogueKind[];
   /**
-   * Inputs that the output may be written over, by their place, in inference: the first ones, which are read before the
-   * output is written; those behind them are read after that. Default: none.
+   * Indices of the inputs whose memory the output may overwrite in inference. They are the first inputs, each element of
+   * which is read before it is overwritten; the inputs after them may be read later. Default: none.
    */
   readonly overwrites?: readonly number[];
-  /** @throws OptionError naming `where` when its convolutions cannot be computed so, and it does not say how itself */
+  /** @throws OptionError naming `where` when the layer has no algorithm of its own and cannot be computed by this one */
   checkAlgorithm?(inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm): void;
-  /** True when the output is the input's memory under another shape: no pass runs. Default: false. */
+  /** True when the output is the input's memory under another shape, so that no pass runs. Default: false. */
   isView?(training: boolean): boolean;
+  /** Reserves buffers and returns the forward pass. */
   build(context: BuildContext): Pass<State>;
 }
 
-/** A layer: its configuration and what follows from it. Weights and buffers belong to the model. */
+/** A layer: its configuration and the functions that follow from it. Weights and buffers belong to the model. */
 export interface Layer extends LayerDefinition {
   /**
-   * Whether training changes its weights. Set it to false to freeze the layer; `compile` reads it. Frozen batch
+   * True when training changes its weights. Set it to false to freeze the layer; `compile` reads it. Frozen batch
    * normalization uses its moving statistics. Default: true.
    */
   trainable: boolean;
-  /** What a model calls a part of a composed layer, unless another is called so: then with a number behind. */
+  /** The name of a part of a composed layer, to which a model appends a number when another layer has it too. */
   label?: string;
-  /** Whether it stands for the layers that it is composed of, which `apply` puts into the graph. */
+  /** True for a layer that is composed of others, which `apply` puts into the graph in its place. */
   readonly isComposed?: boolean;
   outputShape(inputs: readonly Shape[], where: string): Shape;
   outputType(inputs: readonly DType[]): DType;
@@ -182,20 +192,20 @@ export interface Layer extends LayerDefinition {
 
 let created = 0;
 
-/** A value that a model will compute: what a graph is built of, before there are numbers. */
+/** A value that a model will compute. Graphs are built of these before there are any numbers. */
 export class SymbolicTensor {
   /** The shape for one image, without the batch. */
   readonly shape: Shape;
   readonly dtype: DType;
-  /** The layer that computes it, and from what; an input has none. */
+  /** The layer that computes it and the values that the layer reads; an input has none. */
   readonly layer: Layer | undefined;
   readonly inputs: readonly SymbolicTensor[];
-  /** The name of an input. */
+  /** The name, if it is an input that has one. */
   readonly name: string | undefined;
-  /** Later ones are made from earlier ones. */
+  /** The number of symbolic tensors created before; a value is always created after those that it is computed from. */
   readonly order = created++;
 
-  /** Users call `input` and `layer.apply`. */
+  /** Users call `input` and `layer.apply` instead. */
   constructor(
     shape: Shape,
     dtype: DType = "float32",
@@ -211,7 +221,7 @@ export class SymbolicTensor {
   }
 }
 
-/** The only input of a layer that takes one. @throws ShapeError naming `where` */
+/** The shape of the input of a layer that has one. @throws ShapeError naming `where` unless there is exactly one */
 export function onlyInput(inputs: readonly Shape[], where = "layer"): Shape {
   const [input] = inputs;
   if (!input || inputs.length !== 1) {

@@ -11,7 +11,7 @@ import { checkWeighted, kernelAndBias, type WeightedOptions } from "./kernelAndB
 export interface Conv1dLayerOptions extends WeightedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
-  /** Steps that a filter sees. */
+  /** The number of steps that a filter covers. */
   kernelSize: number;
   /** Default: 1. */
   strides?: number;
@@ -19,13 +19,13 @@ export interface Conv1dLayerOptions extends WeightedOptions {
   padding?: SequencePadding;
   /** Default: 1. */
   dilationRate?: number;
-  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
   groups?: number;
 }
 
 /**
- * 1-D convolution: `[steps, c]` → `[steps', filters]` with `W[kernelSize, c/groups, filters]`: that of an image of one row.
- * `"causal"` puts all padding in front.
+ * 1-D convolution: `[steps, c]` → `[steps', filters]` with `W[kernelSize, c/groups, filters]`. It is computed as the
+ * convolution of an image of one row. `"causal"` puts all padding before the first step.
  *
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */

@@ -31,23 +31,24 @@ export interface SharedOptions extends WeightedOptions {
 export interface Conv2dLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
-  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
   groups?: number;
   /**
-   * How it and its gradients are computed; `"winograd"` for 3×3 filters without strides, dilation or groups, `"depthwise"` for as
-   * many groups and filters as channels. Default: what `compile` is told, or `"auto"`, which chooses by the shape alone.
+   * The algorithm of the layer and its gradients. `"winograd"` needs 3×3 filters without strides, dilation or groups;
+   * `"depthwise"` needs as many groups and filters as channels. Default: the option of `compile`, or `"auto"`, which chooses
+   * by the shape alone.
    */
   algorithm?: ConvAlgorithm;
 }
 
 export interface DepthwiseConv2dLayerOptions extends SharedOptions {
-  /** Filters a channel. Default: 1. */
+  /** The number of filters for each channel. Default: 1. */
   depthMultiplier?: number;
 }
 
 export const SHARED_KEYS = ["kernelSize", "strides", "padding", "dilationRate", ...WEIGHTED_KEYS] as const;
 
-/** Fills in the defaults, copies what the caller could change later, and refuses what could not be a convolution on any image. */
+/** Checks the options that all 2-D convolutions share, and returns a copy with the defaults filled in. @throws OptionError */
 export function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
   const { strides = 1, padding = "valid", dilationRate = 1 } = options;
   return {
@@ -76,8 +77,8 @@ export function conv2d(options: Conv2dLayerOptions): Layer {
 }
 
 /**
- * Depthwise convolution: every channel has filters of its own; `W[kh, kw, 1, c·depthMultiplier]`, output channel
- * `ch·depthMultiplier + i` sees input channel `ch`.
+ * Depthwise convolution: each channel has filters of its own, `W[kh, kw, 1, c·depthMultiplier]`, and output channel
+ * `ch·depthMultiplier + i` is computed from input channel `ch`.
  *
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
@@ -92,7 +93,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer {
 
 type Shared = ReturnType<typeof checkShared>;
 
-/** The layer behind both: `perImage` tells the filters and groups for a number of input channels. */
+/** Makes either layer; `perImage` returns the number of filters and groups for a number of input channels. */
 function convolution(
   type: string,
   name: string | undefined,
@@ -134,12 +135,12 @@ function convolution(
   });
 }
 
-/** @throws OptionError naming `where` unless the algorithm of all convolutions can compute these. */
+/** @throws OptionError naming `where` unless the model's algorithm can compute these convolutions. */
 export function expectAlgorithm(where: string, algorithm: ConvAlgorithm, ...convs: Conv2d[]): void {
   for (const conv of convs) resolveAlgorithm(where, conv, sharedAlgorithm(conv, algorithm));
 }
 
-/** A convolution in a plan, as its gradient needs it. */
+/** The state of a convolution in a plan that its gradient needs. */
 export interface ConvolutionState {
   readonly conv: Conv2d;
   /** The address of the window's struct. */
@@ -148,7 +149,7 @@ export interface ConvolutionState {
   readonly algorithm: ConvAlgorithm;
 }
 
-/** The forward pass, by the layer's own algorithm or that of all. */
+/** The forward pass, by the layer's own algorithm or the model's. */
 export function buildPass(
   context: BuildContext,
   conv: Conv2d,
@@ -186,7 +187,7 @@ export function buildPass(
   return { forward: step, state: { conv, window, activation, algorithm } };
 }
 
-/** `dW = im2row(x)ᵀ·dY`, `db = Σ rows of dY`, `dx = col2im(dY·Wᵀ)`, or what is the same by another algorithm. */
+/** `dW = im2row(x)ᵀ·dY`, `db = Σ rows of dY`, `dx = col2im(dY·Wᵀ)`, or the same values by another algorithm. */
 export const convolutionGradient: Gradient<ConvolutionState> = (context, state) => {
   const { kernels, x, dx, dy, name } = context;
   const { conv, window, algorithm } = state;

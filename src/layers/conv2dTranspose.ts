@@ -18,19 +18,20 @@ import { kernelAndBias } from "./kernelAndBias.ts";
 export interface Conv2dTransposeLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
-  /** Rows and columns that the output has beyond the smallest. Default: as many as make its size Keras's. */
+  /** Rows and columns that are added to the smallest output. Default: the output has the size that Keras gives it. */
   outputPadding?: OutputPadding;
-  /** Channels and filters are cut into this many groups that do not see each other. Default: 1. */
+  /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
   groups?: number;
 }
 
 /**
  * Transposed 2-D convolution: each pixel of `x[n, h, w, c]` adds its multiples of the filters to the output,
- * `y[n, oh, ow, f] = act(col2im(x·Wᵀ) + b)`. It is the input gradient of a convolution from `[oh, ow, f]` to `[h, w, c]`,
- * with its filters: `W[kh, kw, f/groups, c]`. Its own input gradient is that convolution's forward pass.
+ * `y[n, oh, ow, f] = act(col2im(x·Wᵀ) + b)`. It is the input gradient of a convolution from `[oh, ow, f]` to `[h, w, c]`
+ * with the filters `W[kh, kw, f/groups, c]`, and its own input gradient is that convolution's forward pass.
  *
- * The output has h·strides rows for `"same"`; (h − 1)·strides + (kernelSize − 1)·dilationRate + 1 for `"valid"`, and at
- * least h·strides; with explicit padding as many without it, as in PyTorch. `outputPadding` adds to the smallest output.
+ * The output has h·strides rows for `"same"`; (h − 1)·strides + (kernelSize − 1)·dilationRate + 1, but at least h·strides,
+ * for `"valid"`; and (h − 1)·strides + (kernelSize − 1)·dilationRate + 1 less the padding for explicit padding, as in
+ * PyTorch. `outputPadding` is added to the smallest output.
  *
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
@@ -40,9 +41,11 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
   const filters = positiveInteger("conv2dTranspose: filters", options.filters);
   const groups = positiveInteger("conv2dTranspose: groups", options.groups ?? 1);
   const strides = shared.strides as [number, number];
-  const given = options.outputPadding;
+  const { outputPadding } = options;
   const extra =
-    given === undefined ? {} : { outputPadding: checkOutputPadding("conv2dTranspose", given, strides) };
+    outputPadding === undefined
+      ? {}
+      : { outputPadding: checkOutputPadding("conv2dTranspose", outputPadding, strides) };
   const activation = fuseActivation("conv2dTranspose", shared.activation);
   const resolve = (image: Shape, where: string): Conv2d => {
     const window = transposedWindow(where, image, filters, { ...shared, ...extra });
@@ -98,7 +101,7 @@ function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation):
   return { forward: step, state: { conv, window, activation, algorithm } };
 }
 
-/** The passes of `conv`, whose input gradient the layer is, with the roles of x and dy swapped. */
+/** The gradients: the layer is the input gradient of `conv`, so these are the passes of `conv` with x and dy swapped. */
 export const conv2dTransposeGradient: Gradient<ConvolutionState> = (context, state) => {
   const { kernels, x, dx, dy, name } = context;
   const { conv, window, algorithm } = state;

@@ -1,4 +1,4 @@
-/** Layers of users: `defineLayer` makes a kind of layer of functions on plain arrays, of kernels, or of other layers. */
+/** Layers of users: `defineLayer` makes a kind of layer from functions on plain arrays, from kernels or from other layers. */
 import { DTYPES, type DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { ConvAlgorithm } from "../kernels/conv2d.ts";
@@ -17,33 +17,33 @@ import { checkInitializer } from "./initializers.ts";
 import { layerOf } from "./symbolic.ts";
 import { viewPass, type ViewFunctions } from "./views.ts";
 
-/** A weight in a definition: its shape for one image's inputs, and how it starts. */
+/** A weight in a definition: its shape, its starting values, and whether it learns. */
 export type WeightDefinition = Omit<WeightSpec, "name">;
 
-/** What all kinds of layers are defined by. */
+/** The part of a definition that all kinds of layers have. */
 interface Definition<Config extends object> {
-  /** What files and summaries call the kind, and `registerLayer` registers it under. */
+  /** The name of the kind in files and summaries, and the one to pass to `registerLayer`. */
   readonly type: string;
   /**
-   * The options with their defaults, as JSON; or a function that checks the options that a user gives and fills in the
-   * defaults. Of an object, options of other names are refused.
+   * The options with their defaults, as JSON; options that are not among them are refused. Or a function that checks the
+   * options of a user and fills in the defaults.
    */
   readonly config?: Config | ((options: Partial<Config>) => Config);
 }
 
-/** What a layer says of itself that the planner goes by; `LayerDefinition` explains each. */
+/** The properties of a layer that the planner reads; `LayerDefinition` explains each. */
 type Traits = Pick<
   LayerDefinition,
   "differentiable" | "stopsGradient" | "backwardReads" | "overwrites" | "asEpilogue" | "fusable"
 >;
 
-/** A kind of layer whose forward pass is given, on arrays or by kernels. Each trait may depend on the options. */
+/** A kind of layer that has a forward pass of its own, on arrays or by kernels. Each trait may depend on the options. */
 type ComputedDefinition<Config extends object> = ComputedFunctions<Config> & {
   readonly [Trait in keyof Traits]: Traits[Trait] | ((config: Config) => Traits[Trait]);
 };
 
 interface ComputedFunctions<Config extends object> extends Definition<Config> {
-  /** Shape of one image's output, without the batch. Default: that of the only input. @throws ShapeError */
+  /** The shape of one image's output, without the batch. Default: that of the only input. @throws ShapeError */
   outputShape?(inputs: readonly Shape[], config: Config, where: string): Shape;
   /** The weights by name, for inputs of these shapes. Default: none. */
   weights?(inputs: readonly Shape[], config: Config): Readonly<Record<string, WeightDefinition>>;
@@ -51,18 +51,18 @@ interface ComputedFunctions<Config extends object> extends Definition<Config> {
   outputType?(inputs: readonly DType[], config: Config): DType;
   /** True when the output is the input's memory under another shape, so that no pass runs. Default: false. */
   isView?(config: Config, training: boolean): boolean;
-  /** @throws OptionError naming `where` when `compile` asks for an algorithm that the layer's convolutions cannot have. */
+  /** @throws OptionError naming `where` unless the algorithm that `compile` was called with can compute the layer */
   checkAlgorithm?(inputs: readonly Shape[], config: Config, where: string, algorithm: ConvAlgorithm): void;
   readonly compose?: never;
 }
 
-/** A kind of layer in plain TypeScript: its passes see the numbers as `Float32Array`. */
+/** A kind of layer in plain TypeScript, whose passes read and write `Float32Array`s. */
 export type ArrayLayerDefinition<Config extends object> = ComputedDefinition<Config> &
   ViewFunctions<Config> & { readonly build?: never };
 
-/** A kind of layer whose passes call kernels, as those of the package do. */
+/** A kind of layer whose passes call kernels, like those of the package's own layers. */
 export type KernelLayerDefinition<Config extends object> = ComputedDefinition<Config> & {
-  /** Asks for buffers and makes the forward pass, with its `gradient` when `context.needsGradient`. */
+  /** Reserves buffers and returns the forward pass, with its `gradient` when `context.needsGradient` is true. */
   build(context: BuildContext, config: Config): Pass;
   readonly forward?: never;
   readonly backward?: never;
@@ -71,8 +71,8 @@ export type KernelLayerDefinition<Config extends object> = ComputedDefinition<Co
 /** A kind of layer that is composed of others. */
 export interface ComposedLayerDefinition<Config extends object> extends Definition<Config> {
   /**
-   * Makes the layers that it is composed of and returns what applies them. It is called once for each layer, so that
-   * several uses of one share their weights.
+   * Makes the parts and returns the function that applies them. It is called once for each layer, so that several uses of
+   * one layer share their weights.
    */
   compose(config: Config): Composition;
   readonly forward?: never;
@@ -82,17 +82,16 @@ export interface ComposedLayerDefinition<Config extends object> extends Definiti
 export type AnyLayerDefinition<Config extends object> =
   ArrayLayerDefinition<Config> | KernelLayerDefinition<Config> | ComposedLayerDefinition<Config>;
 
-/** Makes a layer of a kind from its options and a name. */
+/** Makes a layer from its options and a name. */
 export type LayerFactory<Config extends object> = (options?: Partial<Config> & { name?: string }) => Layer;
 
 /**
- * Makes a kind of layer: a factory like those of `layers`, which takes the options and a name.
+ * Makes a kind of layer. The result is a factory like those of `layers`, called with the options and a name.
  *
- * There are three ways to say what it computes: `forward` and `backward` on `Float32Array`s; `build`, which makes passes of
- * kernels as the package's own layers do; `compose`, which is made of other layers. Whatever is left out has the default of
- * a layer that maps each image to one of the same shape and has no weights. Layers of the kind are saved by their options;
- * to load them again, the kind is registered first: `registerLayer(type, factory)`. A composed layer is saved as the layers
- * it is made of.
+ * There are three ways to define the computation: `forward` and `backward` work on `Float32Array`s; `build` makes passes of
+ * kernels, like the package's own layers; `compose` applies other layers. The defaults are those of a layer that maps each
+ * image to one of the same shape and has no weights. Layers of the kind are saved by their options; to load them again, the
+ * kind is registered first: `registerLayer(type, factory)`. A composed layer is saved as the layers it consists of.
  *
  * @example
  * const scale = defineLayer({
@@ -147,18 +146,18 @@ function checkDefinition(definition: unknown): asserts definition is object {
   }
 }
 
-/** The options with the defaults for those that are left out, as a copy. */
+/** A copy of the options, with the defaults for those that are left out. */
 function configOf<Config extends object>(
   { type, config = {} as Config }: Definition<Config>,
   options: Partial<Config>,
 ): Config {
   if (typeof config === "function") return copyJson(type, config(options));
   checkOptions(type, options, [...Object.keys(config), "name"]);
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return copyJson(type, { ...config, ...(Object.fromEntries(given) as Partial<Config>) });
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  return copyJson(type, { ...config, ...(Object.fromEntries(present) as Partial<Config>) });
 }
 
-/** A layer that computes by passes of its own. */
+/** Makes a layer that has passes of its own. */
 function computed<Config extends object>(
   definition: ArrayLayerDefinition<Config> | KernelLayerDefinition<Config>,
   config: Config,
@@ -204,7 +203,7 @@ function computed<Config extends object>(
   });
 }
 
-/** A weight of a definition, as the rest of the package has it. @throws OptionError, ShapeError */
+/** Checks a weight of a definition and adds its name. @throws OptionError, ShapeError */
 function checkWeight(where: string, name: string, spec: WeightDefinition): WeightSpec {
   checkName(where, name);
   checkOptions(`${where}: ${name}`, spec, ["shape", "dtype", "initializer", "trainable"]);

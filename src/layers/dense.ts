@@ -8,7 +8,7 @@ import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } fro
 import { layerOf } from "./symbolic.ts";
 
 export interface DenseLayerOptions extends WeightedOptions {
-  /** Size of the output. */
+  /** The size of the output's last axis. */
   units: number;
 }
 
@@ -34,7 +34,7 @@ export function dense(options: DenseLayerOptions): Layer {
   });
 }
 
-/** The rows of an image, and their length. */
+/** The number of rows of one image, and their length. */
 function rowsOf({ inputs }: BuildContext): { rows: number; k: number } {
   const input = onlyInput(inputs);
   const k = input.at(-1)!;
@@ -48,7 +48,7 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
   const activation = fused.build(context, n, rows);
   const { code, alpha, preactivation } = activation;
   const workspace = context.workspace(kernels.gemmWorkspace(n, k));
-  // Weights without subnormal numbers can be read in place; those that learn are not looked through for them.
+  // Weights without subnormal numbers can be read in place. In training they change too often to be searched for them.
   let asIs = false;
   const prepare = (): void => {
     fold();
@@ -65,7 +65,7 @@ function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pa
   return context.needsGradient ? { forward, state: activation } : { prepare, forward };
 }
 
-/** `dW = xᵀ·dy`, `db = Σ rows of dy`, `dx = dy·Wᵀ`, of the pre-activation's dy. */
+/** `dW = xᵀ·dy`, `db = Σ rows of dy`, `dx = dy·Wᵀ`, where dy is the gradient of the preactivation. */
 export const denseGradient: Gradient<ActivationPass> = (context, activation) => {
   const { kernels, capacity, x, dx, dy } = context;
   const { rows, k } = rowsOf(context);

@@ -11,7 +11,7 @@ import type { Buffer } from "./buffer.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
-/** The image as one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
+/** Turns an image into one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
 export function flatten(options: { name?: string } = {}): Layer {
   checkOptions("flatten", options, ["name"]);
   return layerOf({
@@ -25,8 +25,8 @@ export function flatten(options: { name?: string } = {}): Layer {
 }
 
 /**
- * An activation as a layer of its own.
- * @throws OptionError when `activation` is none.
+ * A layer that applies an activation and nothing else.
+ * @throws OptionError unless `activation` is an activation.
  */
 export function activation(options: { activation: Activation; name?: string }): Layer {
   checkOptions("activation", options, ["activation", "name"]);
@@ -52,7 +52,7 @@ export function activation(options: { activation: Activation; name?: string }): 
   });
 }
 
-/** `dx = dy·act′`, of the input or of the output, whichever tells the slope. */
+/** `dx = dy·act′`; the slope act′ is computed from the input or from the output, depending on the activation. */
 export const elementwiseActivationGradient: Gradient<ActivationCode> = (context, coded) => {
   const { kernels, output, x, y, dx, dy } = context;
   const { name, code, alpha, fromInput } = coded;
@@ -66,9 +66,9 @@ export const elementwiseActivationGradient: Gradient<ActivationCode> = (context,
 };
 
 /**
- * In training each element is dropped with probability `rate` and the others are scaled by 1/(1 − rate); in inference
- * nothing happens. Which are dropped follows from the model's seed, the step, the layer, the image's place in its batch and
- * the element alone.
+ * Dropout: training sets each element to 0 with probability `rate` and scales the others by 1/(1 − rate); inference does
+ * nothing. The choice depends on the model's seed, the step, the layer, the image's index in its batch and the element
+ * alone.
  * @throws OptionError unless 0 ≤ rate < 1.
  */
 export function dropout(options: { rate: number; name?: string }): Layer {
@@ -89,12 +89,12 @@ export function dropout(options: { rate: number; name?: string }): Layer {
 }
 
 interface DropoutState {
-  /** An element is kept when its random number of 32 bits is below. */
+  /** An element is kept when its 32-bit random number is below this bound. */
   readonly keepBelow: number;
   readonly scale: number;
 }
 
-/** Drops elements of `from` into `to`. */
+/** Copies `from` to `to` with some elements dropped. */
 function dropping(
   { kernels, output, randomKey }: Pick<BuildContext, "kernels" | "output" | "randomKey">,
   { keepBelow, scale }: DropoutState,
@@ -110,6 +110,6 @@ function dropping(
   };
 }
 
-/** Dropped elements have no gradient; the key determines again which they are. */
+/** Dropped elements have no gradient. The key gives the same choice again, so that no mask is stored. */
 export const dropoutGradient: Gradient<DropoutState> = (context, state) =>
   dropping(context, state, context.dy, context.dx!);

@@ -1,11 +1,8 @@
-/** The layers whose work the layer before them can do as well, in inference: `graph/fusion.ts` brings them together. */
+/** Epilogues: layers whose work the layer before them can do as well, in inference. `graph/fusion.ts` fuses the two. */
 import type { ActivationCode } from "../kernels/activation.ts";
 import type { Buffer } from "./buffer.ts";
 
-/**
- * `y = (x − mean)·gamma / √(variance + epsilon) + beta` with numbers for each channel that do not follow from the
- * input.
- */
+/** `y = (x − mean)·gamma / √(variance + epsilon) + beta` with fixed numbers for each channel. */
 export interface Affine {
   readonly mean: Buffer;
   readonly variance: Buffer;
@@ -14,20 +11,20 @@ export interface Affine {
   readonly beta: Buffer | undefined;
 }
 
-/** The work of a layer that the one before it can do, when nobody else reads the value between them. */
+/** The epilogue that a layer can become for the one before it, if nothing else reads the value between them. */
 export type AsEpilogue =
   | { readonly kind: "affine"; of(weights: readonly Buffer[]): Affine }
-  /** The sum with another value of the same shape, as a residual connection has it. */
+  /** The addition of another value of the same shape, as in a residual connection. */
   | { readonly kind: "residual" }
   /** A function of each element by itself. */
   | { readonly kind: "activation"; readonly activation: ActivationCode };
 
 export type EpilogueKind = AsEpilogue["kind"];
 
-/** The work after a layer's own formula: `act(affine(layer(x)) + residual)`, each part only if it is there. */
+/** The work after a layer's own formula, `act(affine(layer(x)) + residual)`; absent parts are skipped. */
 export interface Epilogue {
   readonly affine?: Affine;
-  /** The other operand, of the shape of the output. */
+  /** The operand that is added; it has the shape of the output. */
   readonly residual?: Buffer;
   readonly activation?: ActivationCode;
 }

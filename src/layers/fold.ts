@@ -1,24 +1,29 @@
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext } from "./contract.ts";
 
-/** The weights of a layer as its kernel reads them. */
+/** The weights of a layer in the form that its kernel reads. */
 export interface FoldedWeights {
   readonly kernel: Buffer;
   readonly bias: Buffer | undefined;
-  /** Makes them, after the layer's own changed. */
+  /** Computes them again; it runs after the layer's own weights changed. */
   fold(): void;
 }
 
 /**
- * The kernel, whose last axis is that of the `f` outputs, and the bias of a layer, with batch normalization after it
- * folded into them. With `passing` the kernel is needed while the pass prepares itself and no longer.
+ * The kernel, whose last axis has the `f` outputs, and the bias of a layer, with the batch normalization after the layer
+ * folded into them. `temporary` is true when only `prepare` reads the kernel, which then needs no memory afterwards.
  */
-export function foldWeights(context: BuildContext, size: number, f: number, passing: boolean): FoldedWeights {
+export function foldWeights(
+  context: BuildContext,
+  size: number,
+  f: number,
+  temporary: boolean,
+): FoldedWeights {
   const { kernels, weights, epilogue } = context;
   const [w, b] = weights as [Buffer, Buffer | undefined];
   const { affine } = epilogue;
   if (!affine) return { kernel: w, bias: b, fold: () => {} };
-  const kernel = passing ? context.workspace(size) : context.kept(size);
+  const kernel = temporary ? context.workspace(size) : context.kept(size);
   const bias = context.kept(f);
   const { mean, variance, epsilon, gamma, beta } = affine;
   const fold = (): void =>

@@ -1,4 +1,4 @@
-/** Layers that move pixels and compute nothing. */
+/** Layers that move pixels without any arithmetic. */
 import { transposition } from "../kernels/transposition.ts";
 import { checkElements, imageOf, type Window } from "../kernels/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
@@ -8,7 +8,7 @@ import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
 /**
- * The same numbers under another shape; one size may be -1, for what is left. Nothing is copied.
+ * Gives the same numbers another shape. One size may be -1; it is inferred from the others. Nothing is copied.
  * @throws OptionError unless `targetShape` is a list of positive integers, with at most one -1.
  */
 export function reshape(options: { targetShape: Shape; name?: string }): Layer {
@@ -44,7 +44,7 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
 }
 
 /**
- * The axes of an image in another order: axis `i` of the output is axis `dims[i]` of the input, counted from 1.
+ * Reorders the axes of an image: axis `i` of the output is axis `dims[i]` of the input, counted from 1.
  * @throws OptionError unless `dims` holds each of 1, 2 … once.
  */
 export function permute(options: { dims: readonly number[]; name?: string }): Layer {
@@ -76,7 +76,7 @@ export function permute(options: { dims: readonly number[]; name?: string }): La
   });
 }
 
-/** The gradient's axes go back to where they were. */
+/** The gradient is permuted back into the order of the input's axes. */
 export const permuteGradient: Gradient<readonly number[]> = (context, perm) => {
   const { kernels, output, dx, dy, table } = context;
   const size = sizeOf(output);
@@ -88,16 +88,16 @@ export const permuteGradient: Gradient<readonly number[]> = (context, perm) => {
   return (n) => kernels.transpose(back.rank, axes, n, size, dy.pointer, dx!.pointer);
 };
 
-/** Rows above and below, columns left and right. */
+/** The numbers of rows above and below, and of columns on the left and right. */
 type Margins = readonly [
   rows: readonly [top: number, bottom: number],
   columns: readonly [left: number, right: number],
 ];
 
-/** One number for all sides, one for rows and columns each, or one for each side. */
+/** One number for all sides, one for rows and one for columns, or one for each side. */
 export type Margin = number | readonly [rows: number, columns: number] | Margins;
 
-/** @throws OptionError unless it is in one of the three forms. */
+/** Brings a margin to the longest of its three forms. @throws OptionError unless it has one of them */
 function checkMargin(where: string, margin: Margin): Margins {
   const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0;
   const pair = Array.isArray(margin) ? pairOf(margin) : [margin, margin];
@@ -109,8 +109,8 @@ function checkMargin(where: string, margin: Margin): Margins {
 }
 
 /**
- * An image with rows and columns more, or fewer for a `sign` of -1: patches of one pixel each, whose window starts
- * outside of the image or inside.
+ * Adds rows and columns to an image, or removes them for a `sign` of -1. The kernel copies patches of one pixel each, whose
+ * window starts outside of the image or inside of it.
  */
 function framed(
   type: string,
@@ -149,14 +149,14 @@ function framed(
   });
 }
 
-/** Each pixel's gradient is that of the patch that holds it; `window` is the address of the patches' window. */
+/** The gradient of each pixel is that of the patch it was copied to; `window` is the address of the window's struct. */
 export const framedGradient: Gradient<number> = (context, window) => {
   const { kernels, dx, dy } = context;
   return (n) => kernels.col2im(window, n, dy.pointer, dx!.pointer);
 };
 
 /**
- * Zeros around an image: `[h, w, c]` → `[top + h + bottom, left + w + right, c]`. Default: one on each side.
+ * Adds zeros around an image: `[h, w, c]` → `[top + h + bottom, left + w + right, c]`. Default: one on each side.
  * @throws OptionError unless `padding` is a margin.
  */
 export function zeroPadding2d(options: { padding?: Margin; name?: string } = {}): Layer {
@@ -166,7 +166,7 @@ export function zeroPadding2d(options: { padding?: Margin; name?: string } = {})
 }
 
 /**
- * An image without its margins: `[h, w, c]` → `[h − top − bottom, w − left − right, c]`.
+ * Removes the margins of an image: `[h, w, c]` → `[h − top − bottom, w − left − right, c]`.
  * @throws OptionError unless `cropping` is a margin.
  */
 export function cropping2d(options: { cropping: Margin; name?: string }): Layer {

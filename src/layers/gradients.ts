@@ -1,5 +1,6 @@
 /**
- * The gradients of the layers, by the types of these: what training imports, and a program that only runs models does not.
+ * The gradients of the layers, by the layers' types. Only training imports this file, so that the bundle of a program that
+ * only runs models contains no gradients.
  */
 export { elementwiseActivationGradient as activation, dropoutGradient as dropout } from "./elementwise.ts";
 export {

@@ -1,4 +1,4 @@
-/** The layers, by the names that `layers.*`, files and summaries use. */
+/** The layers, under the names that `layers.*`, model files and summaries use. */
 export { conv1d } from "./conv1d.ts";
 export { conv2d, depthwiseConv2d } from "./conv2d.ts";
 export { conv2dTranspose } from "./conv2dTranspose.ts";

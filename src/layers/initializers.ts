@@ -15,12 +15,12 @@ const NAMES = [
 ] as const;
 
 /**
- * How a weight starts: uniform in ±√(3·s) or normal with variance s, where s is 2/(fanIn + fanOut) for glorot, 2/fanIn
- * for he and 1/fanIn for lecun; or a constant.
+ * The distribution of a weight's starting values: uniform in ±√(3·s) or normal with variance s, where s is
+ * 2/(fanIn + fanOut) for glorot, 2/fanIn for he and 1/fanIn for lecun; or a constant.
  */
 export type Initializer = (typeof NAMES)[number] | { readonly constant: number };
 
-/** An initializer, as a copy. @throws OptionError unless it is one. */
+/** Returns a copy of an initializer. @throws OptionError naming `where` unless the value is one */
 export function checkInitializer(where: string, value: unknown): Initializer {
   if (typeof value === "object" && value !== null && "constant" in value) {
     const { constant } = value;
@@ -30,14 +30,14 @@ export function checkInitializer(where: string, value: unknown): Initializer {
   return oneOf(where, value, NAMES);
 }
 
-/** Inputs and outputs that one unit of a filter `[kh, kw, c, f]` or matrix `[in, out]` is joined with. */
+/** The numbers of inputs and outputs that one unit of a filter `[kh, kw, c, f]` or matrix `[in, out]` is connected to. */
 function fans(shape: Shape): { fanIn: number; fanOut: number } {
   if (shape.length < 2) return { fanIn: shape[0] ?? 1, fanOut: shape[0] ?? 1 };
   const receptive = sizeOf(shape.slice(0, -2));
   return { fanIn: receptive * shape.at(-2)!, fanOut: receptive * shape.at(-1)! };
 }
 
-/** The starting values of a weight: given, or drawn from `random` and each rounded to float32 once. */
+/** The starting values of a weight: those of a function, or random numbers, each rounded to float32 once. */
 export function initialize(
   initializer: Initializer | (() => Float32Array),
   shape: Shape,

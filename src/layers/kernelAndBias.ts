@@ -26,7 +26,7 @@ export const WEIGHTED_KEYS = [
 
 export type Weighted = Required<Omit<WeightedOptions, "name">>;
 
-/** Fills in the defaults and copies what the caller could change later. @throws OptionError; not for the activation */
+/** Returns a copy of the options with the defaults filled in. @throws OptionError; the activation is checked elsewhere */
 export function checkWeighted(type: string, options: WeightedOptions): Weighted {
   const { activation = "linear", useBias = true } = options;
   const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
@@ -38,7 +38,7 @@ export function checkWeighted(type: string, options: WeightedOptions): Weighted 
   };
 }
 
-/** The bias of so many outputs, if there is to be one: to stand behind the kernel. */
+/** The bias for a number of outputs, or no weight when `useBias` is false. */
 export function biasOf({ useBias, biasInitializer }: Weighted, outputs: number): WeightSpec[] {
   return useBias ? [{ name: "bias", shape: [outputs], initializer: biasInitializer }] : [];
 }

@@ -7,7 +7,7 @@ import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kernels.ts";
 
 export interface LrnLayerOptions {
-  /** Channels that are summed up: one, and half of the others on each side, the odd one behind. */
+  /** The number of channels in each sum: the channel itself and its neighbours on both sides, one more after it if even. */
   size: number;
   /** Default: 0.0001. */
   alpha?: number;
@@ -20,17 +20,17 @@ export interface LrnLayerOptions {
 
 type LrnOptions = Required<Omit<LrnLayerOptions, "name">>;
 
-/** Powers that square roots make. */
+/** The powers d^beta that are computed by square roots, by beta. */
 const POWERS: Readonly<Record<number, (d: number) => number>> = {
   0.5: Math.sqrt,
   0.75: (d) => Math.sqrt(d) * Math.sqrt(Math.sqrt(d)),
   1: (d) => d,
 };
 
-/** Channels that the sum for one takes in, `[first, end)` around it. */
+/** The numbers of channels before and after a channel that its sum includes. */
 type Reach = readonly [before: number, after: number];
 
-/** Calls `each` with the place of an element and `bias + alpha / size · Σ x²` over the channels around it, in float64. */
+/** Calls `each` with the index of an element and `bias + alpha / size · Σ x²` over the channels around it, in float64. */
 function eachSum(
   x: Float32Array,
   c: number,
@@ -50,8 +50,8 @@ function eachSum(
 }
 
 /**
- * Writes `dx = dy·q − 2·alpha / size·beta·x·Σ dy·x·q / d` over the powers `q = d^(−beta)` that stand in its place; the sum
- * is over the channels whose own sum the element is part of, in ascending order and float64.
+ * Replaces the powers `q = d^(−beta)` in `dx` by `dx = dy·q − 2·alpha / size·beta·x·Σ dy·x·q / d`. The sum is over the
+ * channels whose own sum includes the element, in ascending order and float64.
  */
 function gradient(
   x: Float32Array,
@@ -81,14 +81,14 @@ function gradient(
 interface Normalization {
   readonly options: LrnOptions;
   readonly reach: Reach;
-  /** `d^beta`, where square roots make it. */
+  /** Computes `d^beta` when square roots can. */
   readonly power: ((d: number) => number) | undefined;
 }
 
 const viewOf = (heap: Heap, { pointer }: Buffer, length: number): Float32Array =>
   heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + length);
 
-/** Puts `d^(−beta)` of `length` elements of x into `to`. */
+/** Writes `d^(−beta)` of `length` elements of x to `to`. */
 function powersInto(
   { heap, kernels, output, x }: BuildContext,
   to: Buffer,
@@ -105,30 +105,30 @@ function powersInto(
 }
 
 /**
- * Local response normalization (Krizhevsky et al. 2012) of what has its channels last:
- * `y = x / (bias + alpha / size · Σ x²)^beta`, the sum over the channels around.
+ * Local response normalization (Krizhevsky et al. 2012): `y = x / (bias + alpha / size · Σ x²)^beta`, where the sum is over
+ * the neighbouring channels and channels are the last axis.
  *
- * For a beta of 0.5, 0.75 and 1 the power is made of square roots in float64, and the error is below 0.51 ULP. Any other
- * is `e^(−beta·ln d)` by the kernels, with a relative error of at most (1.5 + beta/2 + beta·|ln d|)·2⁻²³.
+ * For a beta of 0.5, 0.75 and 1 the power is computed by square roots in float64, with an error below 0.51 ULP. Any other
+ * power is `e^(−beta·ln d)` by the kernels, with a relative error of at most (1.5 + beta/2 + beta·|ln d|)·2⁻²³.
  * @throws OptionError naming the option, the expected and the given.
  */
-export function lrn(given: LrnLayerOptions): Layer {
-  checkOptions("lrn", given, ["size", "alpha", "beta", "bias", "name"]);
-  const size = positiveInteger("lrn: size", given.size);
+export function lrn(options: LrnLayerOptions): Layer {
+  checkOptions("lrn", options, ["size", "alpha", "beta", "bias", "name"]);
+  const size = positiveInteger("lrn: size", options.size);
   const [alpha, beta, bias] = [
-    finiteNumber("lrn: alpha", given.alpha ?? 1e-4),
-    finiteNumber("lrn: beta", given.beta ?? 0.75),
-    finiteNumber("lrn: bias", given.bias ?? 1),
+    finiteNumber("lrn: alpha", options.alpha ?? 1e-4),
+    finiteNumber("lrn: beta", options.beta ?? 0.75),
+    finiteNumber("lrn: bias", options.bias ?? 1),
   ];
-  const options: LrnOptions = { size, alpha, beta, bias };
+  const config: LrnOptions = { size, alpha, beta, bias };
   const before = Math.floor((size - 1) / 2);
   const reach = [before, size - 1 - before] as const;
   const power = POWERS[beta];
-  const normalization = { options, reach, power };
+  const normalization = { options: config, reach, power };
   return layerOf({
     type: "lrn",
-    name: given.name,
-    config: options,
+    name: options.name,
+    config,
     backwardReads: { x: true },
     build(context): Pass<Normalization> {
       const { heap, kernels, output, x, y } = context;
@@ -136,7 +136,7 @@ export function lrn(given: LrnLayerOptions): Layer {
       const forward = (n: number): void => {
         const [from, to] = [viewOf(heap, x, n * elements), viewOf(heap, y, n * elements)];
         if (power) {
-          eachSum(from, c, reach, options, (i, d) => {
+          eachSum(from, c, reach, config, (i, d) => {
             to[i] = from[i]! / power(d);
           });
           return;
@@ -149,7 +149,7 @@ export function lrn(given: LrnLayerOptions): Layer {
   });
 }
 
-/** The formula stands at `gradient`. */
+/** The formula is stated at `gradient`. */
 export const lrnGradient: Gradient<Normalization> = (context, normalization) => {
   const { heap, output, x, dy } = context;
   const dx = context.dx!;

@@ -11,9 +11,9 @@ export interface MatMulLayerOptions extends OperandOptions {
   name?: string;
 }
 
-/** Matrices `[…, m, k]` and `[…, k, n]`; what stands in front is broadcast. */
+/** The sizes of matrices `[…, m, k]` and `[…, k, n]`, whose axes in front are broadcast. */
 interface Matrices {
-  /** All of the result's axes in front of the matrices. */
+  /** The result's axes in front of the matrices. */
   readonly batch: Shape;
   readonly m: number;
   readonly n: number;
@@ -37,7 +37,7 @@ function matricesFor(where: string, options: OperandOptions, inputs: readonly Sh
   return { batch: broadcastTogether(where, operands), m, n, k, operands, constant: options.constant };
 }
 
-/** Which of an operand's matrices goes into each of the products, in ascending order. */
+/** By product, in ascending order: the index of the operand's matrix that is multiplied. */
 function matricesOf(batch: Shape, operand: Shape): number[] {
   return Array.from({ length: sizeOf(batch) }, (_, product) => {
     let matrix = 0;
@@ -54,8 +54,8 @@ function matricesOf(batch: Shape, operand: Shape): number[] {
 }
 
 /**
- * The product of matrices, `y[…, m, n] = a[…, m, k]·b[…, k, n]`, of which one may be a weight of the layer that does not
- * learn; axes in front of the matrices are broadcast.
+ * The product of matrices, `y[…, m, n] = a[…, m, k]·b[…, k, n]`. The axes in front of the matrices are broadcast. One
+ * operand may be a weight of the layer, which does not learn.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function matMul(options: MatMulLayerOptions = {}): Layer {
@@ -77,7 +77,7 @@ export function matMul(options: MatMulLayerOptions = {}): Layer {
   });
 }
 
-/** One operand in a plan: its buffer, and the floats of an image's and of a matrix. */
+/** One operand in a plan: its buffer, the floats of one image and of one matrix, and by product the matrix it reads. */
 interface Operand {
   readonly buffer: Buffer;
   readonly image: number;
@@ -85,7 +85,7 @@ interface Operand {
   readonly matrices: readonly number[];
 }
 
-/** The address of the matrix that goes into a product. */
+/** The address of the matrix that an image's product reads. */
 function at({ buffer, image, matrix, matrices }: Operand, i: number, product: number): number {
   return buffer.pointer + 4 * (i * image + matrices[product]! * matrix);
 }
@@ -95,9 +95,9 @@ interface Products {
   readonly matrices: Matrices;
   readonly a: Operand;
   readonly b: Operand;
-  /** The result, whose place is also that of its gradient. */
+  /** The result; its gradient has the same layout. */
   readonly c: Operand;
-  /** Whether the second operand can be read in place. */
+  /** Returns true when the kernel can read the second operand in place. */
   readonly asIs: () => boolean;
 }
 
@@ -114,7 +114,7 @@ function eachProduct(
 function buildPass(matrices: Matrices, context: BuildContext): Pass<Products> {
   const { kernels, xs, weights, y } = context;
   const { batch, m, n, k, operands, constant } = matrices;
-  // Subnormal weights count as zeros: the kernel does that to its second operand, and the first is copied.
+  // Subnormal weights count as zeros. The kernel flushes those of its second operand; the first is copied without them.
   const left = constant === 0 ? sizeOf(operands[0]) * m * k : 0;
   const copy = context.kept(left);
   let asIs = constant !== 1;
@@ -129,7 +129,7 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass<Products> {
     const image = fixed ? 0 : sizeOf(operands[side]) * matrix;
     return { buffer, image, matrix, matrices: matricesOf(batch, operands[side]) };
   };
-  // Three lists of a number for each product.
+  // The three operands have a list each, with one number for each product.
   context.spend(24 * sizeOf(batch));
   const [a, b] = [operand(0), operand(1)];
   const image = sizeOf(batch) * m * n;
@@ -143,7 +143,7 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass<Products> {
   return { prepare, forward, state: { matrices, a, b, c, asIs: () => asIs } };
 }
 
-/** `dA = dC·Bᵀ`, `dB = Aᵀ·dC`; a matrix that goes into several products has the sum of their gradients, in ascending order. */
+/** `dA = dC·Bᵀ`, `dB = Aᵀ·dC`. The gradients of a matrix in several products are added up in ascending order. */
 export const matMulGradient: Gradient<Products> = (context, { matrices, a, b, c, asIs }) => {
   const { kernels, dxs, dy } = context;
   const { m, n, k, constant } = matrices;

@@ -1,4 +1,4 @@
-/** Layers that make one value of several, element by element. */
+/** Layers that combine several values into one, element by element. */
 import { ShapeError } from "../errors.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { checkOptions } from "../options.ts";
@@ -8,13 +8,13 @@ import type { BuildContext, Gradient, Layer, LayerDefinition, Pass } from "./con
 import { addRow, addRowGradient, multiplyRow, multiplyRowGradient, rowPair } from "./perChannel.ts";
 import { layerOf } from "./symbolic.ts";
 
-/** @throws ShapeError unless there are at least two shapes */
+/** The first shape. @throws ShapeError unless there are at least two */
 export function several(inputs: readonly Shape[], where: string): Shape {
   if (inputs.length >= 2) return inputs[0]!;
   throw new ShapeError(`${where}: expected at least two inputs, got ${inputs.length}`);
 }
 
-/** The one shape of all inputs. @throws ShapeError */
+/** The shape that all inputs have. @throws ShapeError unless they have the same */
 function sameShapes(inputs: readonly Shape[], where: string, besides = ""): Shape {
   const first = several(inputs, where);
   const other = inputs.find((shape) => !sameShape(shape, first));
@@ -24,7 +24,7 @@ function sameShapes(inputs: readonly Shape[], where: string, besides = ""): Shap
   );
 }
 
-/** The shape of a sum or product: the one of all inputs, or that of an image beside a row. @throws ShapeError */
+/** The shape of a sum or product: that of all inputs, or that of the image in a pair of image and row. @throws ShapeError */
 function combinedShape(inputs: readonly Shape[], where: string): Shape {
   const pair = rowPair(inputs);
   if (pair) return inputs[pair.image]!;
@@ -33,7 +33,7 @@ function combinedShape(inputs: readonly Shape[], where: string): Shape {
 
 type Combine = Kernels["addForward"];
 
-/** `y = a ∘ b ∘ …` from left to right, the last operand by `last`. */
+/** Computes `y = a ∘ b ∘ …` from left to right; the last operation is `last`. */
 function inTurn(
   combine: Combine,
   last: Combine,
@@ -55,7 +55,7 @@ type Definition = Pick<
   LayerDefinition,
   "backwardReads" | "outputShape" | "asEpilogue" | "fusable" | "overwrites"
 > & {
-  /** Builds the pass of the layer over `size` elements an image. */
+  /** Builds the forward pass for images of `size` elements. */
   build(context: BuildContext, size: number): Pass;
 };
 
@@ -71,8 +71,8 @@ function merging(type: string, options: { name?: string }, definition: Definitio
 }
 
 /**
- * The sum of values of one shape, from left to right: what a residual connection does. Or of an image and a row, `[c]` or
- * `[1, 1, c]`, that is added to each pixel.
+ * The sum of values of one shape, from left to right, as in a residual connection; or the sum of an image and a row, `[c]`
+ * or `[1, 1, c]`, which is added to each pixel.
  */
 export function add(options: { name?: string } = {}): Layer {
   return merging("add", options, {
@@ -91,7 +91,7 @@ export function add(options: { name?: string } = {}): Layer {
   });
 }
 
-/** Each value's gradient is dy. */
+/** The gradient of each value is dy. */
 export const addGradient: Gradient = (context) => {
   const pair = rowPair(context.inputs);
   if (pair) return addRowGradient(context, pair);
@@ -103,8 +103,8 @@ export const addGradient: Gradient = (context) => {
 };
 
 /**
- * The product of values of one shape, element by element, from left to right. Or of an image and a row, `[c]` or
- * `[1, 1, c]`, with which each pixel is multiplied: the gate of squeeze and excitation.
+ * The product of values of one shape, element by element, from left to right; or the product of an image and a row, `[c]`
+ * or `[1, 1, c]`, by which each pixel is multiplied, as in squeeze and excitation.
  */
 export function multiply(options: { name?: string } = {}): Layer {
   return merging("multiply", options, {
@@ -120,7 +120,7 @@ export function multiply(options: { name?: string } = {}): Layer {
   });
 }
 
-/** Each value's gradient is dy times all factors but one: exact about zeros, which y divided by the factor is not. */
+/** The gradient of each value is dy times all other factors. Unlike y divided by the value, that is right at zeros too. */
 export const multiplyGradient: Gradient = (context) => {
   const pair = rowPair(context.inputs);
   if (pair) return multiplyRowGradient(context, pair);
@@ -140,7 +140,7 @@ export const multiplyGradient: Gradient = (context) => {
   };
 };
 
-/** The first value less the second, of one shape. */
+/** The difference of two values of one shape, the first minus the second. */
 export function subtract(options: { name?: string } = {}): Layer {
   return merging("subtract", options, {
     outputShape(inputs, where) {
@@ -168,10 +168,10 @@ export function average(options: { name?: string } = {}): Layer {
   return merging("average", options, {
     outputShape: sameShapes,
     build({ kernels, xs, y }, size) {
-      const sum = inTurn(kernels.addForward, kernels.addForward, xs, y, size);
+      const total = inTurn(kernels.addForward, kernels.addForward, xs, y, size);
       return {
         forward(n) {
-          sum(n);
+          total(n);
           kernels.scaleForward(1 / xs.length, y.pointer, y.pointer, n * size);
         },
       };
@@ -179,7 +179,7 @@ export function average(options: { name?: string } = {}): Layer {
   });
 }
 
-/** Each value's gradient is its share of dy. */
+/** The gradient of each of k values is dy / k. */
 export const averageGradient: Gradient = ({ kernels, output, dxs, dy }) => {
   const size = sizeOf(output);
   return (n) => {
@@ -187,7 +187,7 @@ export const averageGradient: Gradient = ({ kernels, output, dxs, dy }) => {
   };
 };
 
-/** The largest of values of one shape, element by element. The gradient goes to the first of equals. */
+/** The largest of values of one shape, element by element. The gradient goes to the first of equal values. */
 export function maximum(options: { name?: string } = {}): Layer {
   return merging("maximum", options, {
     backwardReads: { x: true, y: true },

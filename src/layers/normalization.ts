@@ -1,7 +1,4 @@
-/**
- * Layers that bring means to 0 and variances to 1, then scale and shift by weights; batch normalization has its own
- * file.
- */
+/** Layers that bring means to 0 and variances to 1, then scale and shift by weights. Batch normalization has its own file. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
@@ -20,9 +17,9 @@ import { layerOf } from "./symbolic.ts";
 export interface NormalizationOptions {
   /** Added to the variance. Default: 0.001. */
   epsilon?: number;
-  /** Whether there is a weight `beta` to add. Default: true. */
+  /** True for a weight `beta`, which is added. Default: true. */
   center?: boolean;
-  /** Whether there is a weight `gamma` to multiply with. Default: true. */
+  /** True for a weight `gamma`, by which the result is multiplied. Default: true. */
   scale?: boolean;
   /** Default: `"zeros"`. */
   betaInitializer?: Initializer;
@@ -65,7 +62,7 @@ export function checkSettings(type: string, options: NormalizationOptions): Sett
   };
 }
 
-/** `gamma` and `beta`, as far as the settings have them. */
+/** The weights `gamma` and `beta`, each if the settings ask for it. */
 export function affineWeights(
   { scale, center, gammaInitializer, betaInitializer }: Settings,
   shape: Shape,
@@ -75,7 +72,7 @@ export function affineWeights(
   return [...(scale ? [gamma] : []), ...(center ? [beta] : [])];
 }
 
-/** A pair of `gamma` and `beta` among a layer's weights or their gradients. */
+/** Finds `gamma` and `beta` among a layer's weights or their gradients. */
 export function affineOf<T>(
   { scale, center }: Settings,
   all: readonly T[],
@@ -83,7 +80,7 @@ export function affineOf<T>(
   return { gamma: scale ? all[0] : undefined, beta: center ? all[scale ? 1 : 0] : undefined };
 }
 
-/** A division of `n` images into sets with a mean and a variance each: see `assembly/normalization/forward.ts`. */
+/** A division of `n` images into sets with a mean and a variance each, explained in `assembly/normalization/forward.ts`. */
 export interface Cut {
   readonly c: number;
   readonly groups: number;
@@ -95,20 +92,20 @@ export interface Cut {
 interface Statistics {
   readonly mean: Buffer;
   readonly variance: Buffer;
-  /** Whether they do not follow from the input. */
+  /** True for moving statistics, false for those of the input. */
   readonly fixed: boolean;
 }
 
 const addressOf = (buffer: Buffer | undefined | null): number => buffer?.pointer ?? 0;
 
-/** A normalization in a plan, as its gradient needs it. */
+/** The state of a normalization in a plan that its gradient needs. */
 export interface NormalizationState {
   readonly settings: Settings;
   readonly cut: Cut;
   readonly statistics: Statistics;
 }
 
-/** The forward pass with statistics that lie there, or that it puts there. */
+/** The forward pass, which reads the statistics if they are fixed and otherwise computes and stores them. */
 export function normalizationPass(
   context: BuildContext,
   settings: Settings,
@@ -130,7 +127,7 @@ export function normalizationPass(
   return { forward, state: { settings, cut, statistics } };
 }
 
-/** The gradients of x, gamma and beta; the formulas stand at `assembly/normalization/backward.ts`. */
+/** The gradients of x, gamma and beta; the formulas are stated in `assembly/normalization/backward.ts`. */
 export const normalizationGradient: Gradient<NormalizationState> = (context, state) => {
   const { kernels, x, dx, dy } = context;
   const { settings } = state;
@@ -167,7 +164,7 @@ interface ImageCut {
   readonly axes: number;
 }
 
-/** Each image is normalized by statistics of its own, in training and inference alike. */
+/** Makes a layer that normalizes each image by its own statistics, in training and inference alike. */
 function byImage(
   type: string,
   name: string | undefined,
@@ -203,8 +200,8 @@ function byImage(
 }
 
 /**
- * Layer normalization (Ba et al. 2016): `y = gamma·(x − mean) / √(variance + epsilon) + beta` over the last axes of each
- * image together; `gamma` and `beta` have their shape.
+ * Layer normalization (Ba et al. 2016): `y = gamma·(x − mean) / √(variance + epsilon) + beta` with one mean and variance
+ * over the last axes of each image; `gamma` and `beta` have the shape of these axes.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
@@ -230,8 +227,8 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
 }
 
 /**
- * Group normalization (Wu & He 2018): the channels of each image in groups, over all of its pixels;
- * `gamma` and `beta` have one number a channel.
+ * Group normalization (Wu & He 2018): each group of channels of each image is normalized over all pixels; `gamma` and
+ * `beta` have one number for each channel.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function groupNormalization(options: GroupNormalizationOptions = {}): Layer {
@@ -250,7 +247,7 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
 }
 
 /**
- * Instance normalization (Ulyanov et al. 2016): each channel of each image over its pixels.
+ * Instance normalization (Ulyanov et al. 2016): each channel of each image is normalized over its pixels.
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function instanceNormalization(options: NormalizationOptions = {}): Layer {

@@ -1,18 +1,18 @@
-/** Operands of one rank that are repeated along axes of size 1, as NumPy broadcasts them. */
+/** Two operands of equal rank that are repeated along axes of size 1, as NumPy broadcasts them. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { listOf, show } from "../options.ts";
 import { readShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
 
-/** The place of an operand. */
+/** The index of an operand: 0 for the left one, 1 for the right one. */
 export type Side = 0 | 1;
 
-/** Shapes with ones in front, so that all have the rank of the longest. */
+/** Adds ones in front of shapes so that all have the rank of the longest. */
 export function padded(shapes: readonly Shape[]): Shape[] {
   const rank = Math.max(...shapes.map((shape) => shape.length));
   return shapes.map((shape) => [...Array.from({ length: rank - shape.length }, () => 1), ...shape]);
 }
 
-/** The shape that operands of one rank have together. @throws ShapeError naming `where` */
+/** The shape of the result of operands of equal rank. @throws ShapeError naming `where` unless they can be broadcast */
 export function broadcastTogether(where: string, operands: readonly Shape[]): Shape {
   return operands[0]!.map((_, axis) => {
     const size = Math.max(...operands.map((shape) => shape[axis]!));
@@ -26,15 +26,15 @@ export function broadcastTogether(where: string, operands: readonly Shape[]): Sh
 /** The options by which a layer describes its operands. */
 export interface OperandOptions {
   /**
-   * The shape of each operand for one image, all of one rank, with 1 along the axes on which it is repeated. Default: those of
-   * the inputs, with ones in front.
+   * The shape of each operand for one image, both of equal rank, with 1 along the axes on which it is repeated. Default:
+   * those of the inputs, with ones in front.
    */
   readonly operands?: readonly [Shape, Shape];
-  /** The operand that is no input but a weight of the layer, which does not learn. Needs `operands`. Default: none. */
+  /** The operand that is a weight of the layer, which does not learn, rather than an input. Needs `operands`. Default: none. */
   readonly constant?: Side;
 }
 
-/** The options, as copies. @throws OptionError, ShapeError */
+/** Returns a copy of the options. @throws OptionError, ShapeError */
 export function checkOperands(type: string, { operands, constant }: OperandOptions): OperandOptions {
   if (constant !== undefined && constant !== 0 && constant !== 1) {
     throw new OptionError(`${type}: constant: expected 0 or 1, got ${show(constant)}`);
@@ -51,7 +51,7 @@ export function checkOperands(type: string, { operands, constant }: OperandOptio
   return { operands: pair as unknown as [Shape, Shape], ...(constant !== undefined && { constant }) };
 }
 
-/** The operands of a layer with these options for inputs of these shapes. @throws ShapeError naming `where` */
+/** The shapes of a layer's operands, for inputs of these shapes. @throws ShapeError naming `where` */
 export function operandsOf(
   where: string,
   { operands, constant }: OperandOptions,

@@ -1,20 +1,20 @@
-/** Merging an image with one row of channels for all of its pixels. */
+/** Sums and products of an image and one row of channels, which is applied to all pixels. */
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import type { BuildContext, GradientContext, Pass } from "./contract.ts";
 
-/** Which of two values is the image, and which the row. */
+/** The indices of the image and of the row among the two inputs. */
 export interface RowPair {
   readonly image: number;
   readonly row: number;
 }
 
-/** Whether the first shape, `[c]` or `[1, …, 1, c]`, is that of a row for an image `[…, c]`. */
+/** True when the first shape is `[c]` or `[1, …, 1, c]`, that of a row for an image `[…, c]`. */
 function isRow(row: Shape, image: Shape): boolean {
   const c = image.at(-1);
   return image.length > 1 && row.at(-1) === c && sizeOf(row) === c && [1, image.length].includes(row.length);
 }
 
-/** The pair that two values of different shapes make, if they make one. */
+/** The image and the row among two values, or undefined when they are not such a pair. */
 export function rowPair(shapes: readonly Shape[]): RowPair | undefined {
   const [a, b] = shapes;
   if (!a || !b || shapes.length !== 2 || sameShape(a, b)) return undefined;
@@ -22,7 +22,7 @@ export function rowPair(shapes: readonly Shape[]): RowPair | undefined {
   return isRow(a, b) ? { image: 1, row: 0 } : undefined;
 }
 
-/** Rows and columns of one image. */
+/** The numbers of pixels and channels of one image. */
 function rowsOf(shape: Shape): [rows: number, c: number] {
   const c = shape.at(-1)!;
   return [sizeOf(shape) / c, c];
@@ -42,7 +42,7 @@ export function addRow(context: BuildContext, { image, row }: RowPair): Pass {
   };
 }
 
-/** The image's gradient is dy, the row's the sum of its rows. */
+/** The gradient of the image is dy, that of the row is the sum of dy over the pixels. */
 export function addRowGradient(context: GradientContext, { image, row }: RowPair): (n: number) => void {
   const { kernels, output, dxs, dy } = context;
   const [rows, c] = rowsOf(output);
@@ -60,7 +60,7 @@ export function multiplyRow(context: BuildContext, { image, row }: RowPair): Pas
   return { forward: (n) => kernels.multiplyRowsForward(n, rows, c, x.pointer, s.pointer, y.pointer) };
 }
 
-/** The image's gradient is dy times the row, the row's the sum of the rows of dy times the image. */
+/** The gradient of the image is dy times the row, that of the row is the sum of dy times the image over the pixels. */
 export function multiplyRowGradient(context: GradientContext, { image, row }: RowPair): (n: number) => void {
   const { kernels, output, xs, dxs, dy } = context;
   const [rows, c] = rowsOf(output);

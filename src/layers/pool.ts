@@ -7,7 +7,7 @@ import { maxima, maximaGradient, means, meansGradient } from "./pooling2d.ts";
 import type { Gradient } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
-/** A window over the plane of an image: positive sizes, and where its first tap lies, which may be outside. */
+/** A window over the plane of an image; `top` and `left` are the padding before its first tap, which may be negative. */
 export type PlaneWindow = Omit<Window, "h" | "w" | "c">;
 
 export interface PoolLayerOptions {
@@ -48,8 +48,8 @@ function expectTaps(
 }
 
 /**
- * Pooling in any windows, dilated ones among them, that each hold a pixel of the image at least; padding does not count.
- * `maxPooling2d` and `averagePooling2d` are the ones to use where their options do.
+ * Pooling with any windows, including dilated ones. Each window must contain at least one pixel of the image; padding does
+ * not count. `maxPooling2d` and `averagePooling2d` have simpler options for the usual windows.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function pool(options: PoolLayerOptions): Layer {

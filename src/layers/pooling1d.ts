@@ -13,7 +13,7 @@ import { globalMaxima, globalMeans, globalPooling, maxima, means, type Build } f
 import { layerOf } from "./symbolic.ts";
 
 export interface Pooling1dLayerOptions {
-  /** Steps of a window. Default: 2. */
+  /** The number of steps in a window. Default: 2. */
   poolSize?: number;
   /** Default: `poolSize`. */
   strides?: number;
@@ -52,7 +52,7 @@ export function maxPooling1d(options: Pooling1dLayerOptions = {}): Layer {
   return pooling("maxPooling1d", options, maxima);
 }
 
-/** The mean of each window of steps; padding does not count. */
+/** The mean of each window of steps: `[steps, c]` → `[steps', c]`. Padding does not count. */
 export function averagePooling1d(options: Pooling1dLayerOptions = {}): Layer {
   return pooling("averagePooling1d", options, means);
 }

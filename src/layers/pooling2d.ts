@@ -46,7 +46,7 @@ export const maxima: Build = (context, window) => {
   return { forward, state: argmax };
 };
 
-/** Each window's gradient goes to its winner, whose place among the image's elements stands in `argmax`. */
+/** The gradient of each window goes to its largest element, whose index within the image is stored in `argmax`. */
 export const maximaGradient: Gradient<Buffer> = (context, argmax) => {
   const { kernels, dx, dy } = context;
   const [ySize, xSize] = [sizeOf(context.output), sizeOf(onlyInput(context.inputs))];
@@ -59,12 +59,12 @@ export const means: Build = (context, window) => {
   return { forward: (n) => kernels.averagePool2dForward(struct, n, x.pointer, y.pointer), state: struct };
 };
 
-/** Each window's gradient goes to its pixels in equal parts; `window` is the address of its struct. */
+/** The gradient of each window goes to its pixels in equal parts; `window` is the address of the window's struct. */
 export const meansGradient: Gradient<number> = ({ kernels, dx, dy }, window) => {
   return (n) => kernels.averagePool2dBackward(window, n, dy.pointer, dx!.pointer);
 };
 
-/** The maximum of each window; the winners are kept, so that the gradient is one scatter-add. */
+/** The maximum of each window. Training stores the index of each maximum, so that the gradient is one scatter-add. */
 export function maxPooling2d(options: Pooling2dLayerOptions = {}): Layer {
   return pooling("maxPooling2d", options, maxima);
 }
@@ -76,7 +76,7 @@ export function averagePooling2d(options: Pooling2dLayerOptions = {}): Layer {
 
 type GlobalBuild = (context: BuildContext, pixels: number, c: number) => Pass;
 
-/** Pooling over all pixels or steps: `[h, w, c]` or `[steps, c]` → `[c]`. */
+/** Makes a layer that pools over all pixels or steps: `[h, w, c]` or `[steps, c]` → `[c]`. */
 export function globalPooling(
   type: string,
   options: { name?: string },
@@ -105,7 +105,7 @@ export const globalMeans: GlobalBuild = ({ kernels, x, y }, pixels, c) => ({
   forward: (n) => kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer),
 });
 
-/** Each channel's gradient goes to all of its pixels in equal parts. */
+/** The gradient of each channel goes to all of its pixels in equal parts. */
 export const globalMeansGradient: Gradient = ({ kernels, inputs, dx, dy }) => {
   const input = onlyInput(inputs);
   const c = input.at(-1)!;

@@ -8,7 +8,7 @@ import { layerOf } from "./symbolic.ts";
 export interface PreluLayerOptions {
   /** Default: `"zeros"`; PyTorch's is `{ constant: 0.25 }`. */
   alphaInitializer?: Initializer;
-  /** The first axes, counted from 1, that share slopes: [1, 2] for one a channel of an image. Default: none. */
+  /** The leading axes, counted from 1, along which slopes are shared: [1, 2] for one slope per channel. Default: none. */
   sharedAxes?: readonly number[];
   name?: string;
 }
@@ -50,7 +50,7 @@ export function prelu(options: PreluLayerOptions = {}): Layer {
   });
 }
 
-/** The number of times that an image repeats the slopes, and their number. */
+/** The number of slopes `c`, and the number of rows of `c` elements in one image. */
 interface Slopes {
   readonly rows: number;
   readonly c: number;

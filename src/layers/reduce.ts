@@ -14,14 +14,14 @@ export interface ReduceLayerOptions {
   kind: ReductionKind;
   /** The axes to reduce, counted with the batch as 0, or from the last as -1. */
   axes: readonly number[];
-  /** Whether they stay as axes of size 1. Default: false. */
+  /** True to keep the reduced axes, with size 1. Default: false. */
   keepDims?: boolean;
   name?: string;
 }
 
 /**
  * The sum, product, minimum or maximum over some axes of each image, in float64 and in the order of memory. Products have no
- * backward pass; the gradient of an extreme is shared by all elements that it is.
+ * backward pass. The gradient of a minimum or maximum is shared equally by all elements that have its value.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function reduce(options: ReduceLayerOptions): Layer {
@@ -47,7 +47,7 @@ export function reduce(options: ReduceLayerOptions): Layer {
       const reduced = reducedOf(input, where);
       if (keepDims) return input.map((size, axis) => (reduced.has(axis) ? 1 : size));
       const left = input.filter((_, axis) => !reduced.has(axis));
-      // A value has one axis at least.
+      // Every value has at least one axis.
       return left.length === 0 ? [1] : left;
     },
     build(context): Pass<Reduction> {
@@ -62,26 +62,26 @@ export function reduce(options: ReduceLayerOptions): Layer {
   });
 }
 
-/** A reduction in a plan; `layout` is the address of its table. */
+/** The state of a reduction in a plan; `layout` is the address of its table. */
 interface Reduction {
   readonly kind: ReductionKind;
   readonly reduced: ReadonlySet<number>;
   readonly layout: number;
 }
 
-/** A sum's gradient goes to all of its elements; that of an extreme in equal parts to those that are it. */
+/** The gradient of a sum goes to all elements, that of a minimum or maximum in equal parts to those that have its value. */
 export const reductionGradient: Gradient<Reduction> = (context, { kind, reduced, layout }) => {
   const { kernels, dy } = context;
   const dx = context.dx!;
   const input = onlyInput(context.inputs);
   const kept = input.map((size, axis) => (reduced.has(axis) ? 1 : size));
   if (kind !== "sum") return extremeGradient(kind === "max", kept, context, dx, layout);
-  // The gradient itself stands for a second operand, which is not looked at.
+  // The kernel does not read the second operand of `first`; the result stands in for it.
   const spread = context.table(broadcastTable(input, [kept, input]));
   return (n) => kernels.broadcastForward(BROADCAST.first, spread, n, dy.pointer, dx.pointer, dx.pointer);
 };
 
-/** dx = dy / k for each of the k elements that are the extreme, and 0 for the others. */
+/** `dx = dy / k` for each of the k elements that equal the minimum or maximum, and 0 for the others. */
 function extremeGradient(
   largest: boolean,
   kept: Shape,
@@ -98,7 +98,7 @@ function extremeGradient(
   const each = workspace(capacity * sizeOf(kept));
   const { share, div, mul } = BROADCAST;
   return (n) => {
-    // A half for each that is the extreme: dy over their sum is twice what each of them gets.
+    // `share` gives 1/2 for each of the k extreme elements; their sum is k / 2, and 1/2 · dy / (k / 2) = dy / k.
     const [a, b] = largest ? [x, y] : [y, x];
     kernels.broadcastForward(share, shares, n, a.pointer, b.pointer, dx.pointer);
     kernels.reduceForward(REDUCE.sum, layout, n, dx.pointer, each.pointer);

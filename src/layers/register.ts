@@ -1,17 +1,17 @@
-/** The kinds of layer that files may name: those of the package, and those that users registered. */
+/** The kinds of layer that model files may contain: those of the package, and those that users registered. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
 import type { Layer } from "./contract.ts";
 import * as layers from "./index.ts";
 
-/** Makes a layer again from its options as a file has them, and its name. */
+/** Makes a layer again from its name and its options in a file. */
 export type RegisteredFactory = (config: never) => Layer;
 
 const registered = new Map<string, RegisteredFactory>();
 
 /**
- * Lets `loadModel` make layers of a kind again: `factory` is called with the options that `toSafetensors` wrote, the name
- * among them. What `defineLayer` returns is such a factory.
+ * Registers a kind of layer so that `loadModel` can make its layers again. `factory` is called with the options that
+ * `toSafetensors` wrote, including the name; `defineLayer` returns such a factory.
  *
  * @example registerLayer("scale", scale);
  * @throws OptionError when `type` is a layer of the package, or registered with another factory
@@ -37,7 +37,7 @@ export function registerLayer(type: string, factory: RegisteredFactory): void {
   registered.set(type, factory);
 }
 
-/** The factories by the types that files name. */
+/** The factories of all layers, by type. */
 export function factories(): ReadonlyMap<string, RegisteredFactory> {
   return new Map<string, RegisteredFactory>([...Object.entries(layers), ...registered]);
 }

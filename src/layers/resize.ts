@@ -6,7 +6,7 @@ import { layerOf } from "./symbolic.ts";
 import { checkTable, tableFor, type AxisTable, type TakeLayerOptions } from "./take.ts";
 import { resizePass } from "./upSampling2d.ts";
 
-/** A table that says from which one or two old rows, or columns, each new one comes. */
+/** By new row, or column: the one or two old ones that it is the mean of. */
 export type ResizeTable = Pick<TakeLayerOptions, "places" | "blends">;
 
 export interface ResizeLayerOptions {
@@ -17,12 +17,12 @@ export interface ResizeLayerOptions {
 
 type Table = Omit<AxisTable, "from">;
 
-/** Whether each element comes from one or two others, which is what the kernel for images does. */
+/** True when each element comes from one or two others, as the kernel for images requires. */
 export function isResize({ places, blends }: Table): boolean {
   return places.every((place, i) => place >= 0 && (blends?.[i]?.length ?? 1) <= 2);
 }
 
-/** The table as `assembly/movement/resize.ts` reads it. */
+/** The table in the format that `assembly/movement/resize.ts` reads. */
 function sourcesOf({ places, blends }: Table): Int32Array {
   const sources = new Int32Array(4 * places.length);
   const weights = new Float32Array(sources.buffer);
@@ -44,8 +44,7 @@ function checkRows(where: string, table: ResizeTable): Table {
 }
 
 /**
- * Images `[h, w, c]` of other rows and columns, each the mean of one or two of the old ones by weights:
- * `[h, w, c]` → `[rows, columns, c]`.
+ * Resizes images, `[h, w, c]` → `[rows, columns, c]`: each new row and column is the weighted mean of one or two old ones.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function resize(options: ResizeLayerOptions): Layer {

@@ -19,9 +19,9 @@ import { layerOf } from "./symbolic.ts";
 import { biasOf } from "./kernelAndBias.ts";
 
 export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
-  /** Number of pointwise filters: the channels of the output. */
+  /** The number of pointwise filters, which is the number of output channels. */
   filters: number;
-  /** Depthwise filters a channel. Default: 1. */
+  /** The number of depthwise filters for each channel. Default: 1. */
   depthMultiplier?: number;
   /** Default: `"glorotUniform"`. */
   depthwiseInitializer?: Initializer;
@@ -37,7 +37,7 @@ const KEYS = [
   "pointwiseInitializer",
 ];
 
-/** The depthwise convolution and the pointwise one behind it. */
+/** The depthwise convolution and the pointwise one after it. */
 interface Pair {
   readonly depthwise: Conv2d;
   readonly pointwise: Conv2d;
@@ -99,7 +99,7 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   });
 }
 
-/** Both convolutions in a plan, and the output of the first between them. */
+/** The states of both convolutions in a plan, and the buffer between them. */
 interface PairState {
   readonly first: ConvolutionState;
   readonly second: ConvolutionState;
@@ -133,7 +133,7 @@ function pairPass(
   return { forward, state: { first: first.state!, second: second.state!, between, size } };
 }
 
-/** The gradients of the two convolutions, with that of the depthwise output as a buffer between them. */
+/** The gradients of the two convolutions, with a buffer for the gradient of the depthwise output between them. */
 export const separableConv2dGradient: Gradient<PairState> = (context, { first, second, between, size }) => {
   const { weights, gradients } = context;
   const dy = context.workspace(size);

@@ -4,20 +4,20 @@ import { checkOptions, show } from "../options.ts";
 import { readShape, type Shape } from "../tensor.ts";
 import { onlyInput, SymbolicTensor, type Layer, type LayerDefinition } from "./contract.ts";
 
-/** Several or one. @throws OptionError naming `where` unless all are symbolic tensors. */
-export function symbolicTensors(where: string, given: unknown): SymbolicTensor[] {
-  const list: unknown[] = Array.isArray(given) ? given : [given];
+/** Turns one symbolic tensor, or several, into a list. @throws OptionError naming `where` when they are something else */
+export function symbolicTensors(where: string, values: unknown): SymbolicTensor[] {
+  const list: unknown[] = Array.isArray(values) ? values : [values];
   const wrong = list.findIndex((value) => !(value instanceof SymbolicTensor));
   if (list.length === 0 || wrong >= 0) {
     throw new OptionError(
-      `${where}: expected what input() or layer.apply() gives, got ${show(list.length === 0 ? given : list[wrong])}`,
+      `${where}: expected what input() or layer.apply() returns, got ${show(list.length === 0 ? values : list[wrong])}`,
     );
   }
   return list as SymbolicTensor[];
 }
 
 /**
- * Where the functional API starts: what a model is fed, for one image.
+ * An input of a functional model, with its shape for one image.
  * @throws ShapeError unless `shape` is a list of positive integers.
  */
 export function input(options: { shape: Shape; name?: string }): SymbolicTensor {
@@ -26,15 +26,15 @@ export function input(options: { shape: Shape; name?: string }): SymbolicTensor 
   return inputTensor(shape, "float32", options.name);
 }
 
-/** An input of numbers of any type, which is what nets from files have. */
+/** An input of any number type; nets from files have inputs of integers too. */
 export function inputTensor(shape: Shape, dtype: DType, name?: string): SymbolicTensor {
   return new SymbolicTensor(shape, dtype, undefined, [], name);
 }
 
-/** The layer with this definition, and with the defaults for what it leaves out. */
+/** Makes a layer from its definition and fills in the defaults. */
 export function layerOf<State>(definition: LayerDefinition<State>): Layer {
   const layer: Layer = {
-    // Properties that all layers have stand first, in one order: the engine gives such objects one hidden class.
+    // Properties that all layers have come first, in one order, because JavaScript engines give such objects one hidden class.
     name: undefined,
     outputShape: onlyInput,
     outputType: ([first = "float32"]) => first,

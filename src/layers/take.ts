@@ -1,4 +1,4 @@
-/** Layers that make a tensor from another along one of its axes: what slices, pads, gathers and resizes. */
+/** A layer that makes a tensor from another along one of its axes: slices, pads, gathers and resizes are special cases. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { checkOptions, isInteger, listOf, numberOf, show, toJson, type JsonNumber } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
@@ -9,19 +9,19 @@ import { layerOf } from "./symbolic.ts";
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
 export type Blend = readonly (readonly [place: number, weight: number])[];
 
-/** A table that says from which old elements those of a new axis come. */
+/** The source of each element of a new axis. */
 export interface AxisTable {
-  /** Elements of the old axis. */
+  /** The number of elements of the old axis. */
   readonly from: number;
-  /** For each element of the new axis the old one that it is, or -1 for the filling. */
+  /** By new element: the index of the old element that it copies, or -1 for `fill`. */
   readonly places: readonly number[];
-  /** The sums that new elements are instead; those without a place are the filling all the same. */
+  /** By new element: the weighted sum that replaces the copy. An element with index -1 is `fill` nevertheless. */
   readonly blends?: readonly Blend[];
   /** Default: 0. */
   readonly fill?: number;
 }
 
-/** The start of a table that is a range of the old axis with zeros before and behind; undefined of any other. */
+/** The start of a table that is a range of the old axis with zeros before and after it; undefined for any other table. */
 export function rangeStart({ from, places, blends, fill = 0 }: AxisTable): number | undefined {
   const first = places.findIndex((place) => place >= 0);
   if (blends || first < 0) return undefined;
@@ -33,15 +33,12 @@ export function rangeStart({ from, places, blends, fill = 0 }: AxisTable): numbe
   return isRange ? start : undefined;
 }
 
-/** Whether the new axis is the old one. */
+/** True when the new axis equals the old one. */
 export function isWhole(table: AxisTable): boolean {
   return table.places.length === table.from && rangeStart(table) === 0;
 }
 
-/**
- * Fills in `y[outer, places, inner]` from `x[outer, from, inner]`. Sums are added in the order of the blend, in
- * float64.
- */
+/** Fills in `y[outer, places, inner]` from `x[outer, from, inner]`; adds in the order of the blend and in float64. */
 export function takeAlong(
   table: AxisTable,
   inner: number,
@@ -69,7 +66,7 @@ export function takeAlong(
   }
 }
 
-/** The sizes of a tensor around the axis: `[outer, axis, inner]`. */
+/** The sizes of a tensor `[outer, axis, inner]` before and after the axis. */
 export interface Around {
   readonly outer: number;
   readonly inner: number;
@@ -78,14 +75,11 @@ export interface Around {
 export interface TakeLayerOptions {
   /** The axis, counted with the batch as 0, or from the last as -1. */
   axis: number;
-  /** For each element of the new axis the one of the old axis that it is, or -1 for the filling. */
+  /** By element of the new axis: the index of the old element that it copies, or -1 for `fill`. */
   places: readonly number[];
-  /**
-   * For each element of the new axis the elements of the old one that it is the sum of, each with its weight. Default:
-   * none.
-   */
+  /** By element of the new axis: the old elements that it is the sum of, each with its weight. Default: only copies. */
   blends?: readonly Blend[];
-  /** The value of elements without a place. Default: 0. */
+  /** The value of elements with index -1. Default: 0. */
   fill?: JsonNumber;
   name?: string;
 }
@@ -99,7 +93,7 @@ const isTap = (value: unknown): value is readonly [number, number] =>
   typeof value[1] === "number";
 const isBlend = (value: unknown): value is Blend => Array.isArray(value) && value.every(isTap);
 
-/** A table for an axis of any length that it fits, as a copy. @throws OptionError */
+/** Returns a copy of a table, whose axis may have any length that it fits. @throws OptionError */
 export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis">): Omit<AxisTable, "from"> {
   const places = listOf(options.places, isPlace);
   if (!places?.length) {
@@ -118,7 +112,7 @@ export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis"
   return { places, fill, blends };
 }
 
-/** The table for an axis of `from` elements. @throws ShapeError naming `where` when it reaches beyond */
+/** The table for an axis of `from` elements. @throws ShapeError naming `where` when it refers to elements beyond them */
 export function tableFor(where: string, table: Omit<AxisTable, "from">, from: number): AxisTable {
   const taps = (place: number, i: number): number[] =>
     place < 0 ? [] : (table.blends?.[i]?.map(([tap]) => tap) ?? [place]);
@@ -128,8 +122,9 @@ export function tableFor(where: string, table: Omit<AxisTable, "from">, from: nu
 }
 
 /**
- * A value made from another along one of its axes: each element of the new axis is one of the old axis, a weighted sum of
- * some, added in float64 in the order of the blend, or the filling. Slices, pads, gathers, repeats and resizes are such.
+ * Makes a value from another along one of its axes: each element of the new axis is an element of the old one, or a weighted
+ * sum of several, added in float64 in the order of the blend, or the value `fill`. Slices, pads, gathers, repeats and
+ * resizes are special cases.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function take(options: TakeLayerOptions): Layer {
@@ -161,9 +156,7 @@ export function take(options: TakeLayerOptions): Layer {
   });
 }
 
-/**
- * A range of an axis, with zeros where it reaches beyond: one patch for each of `outer`, by the kernels for patches.
- */
+/** Copies a range of an axis, with zeros beyond its ends: the kernels for patches copy one patch for each of `outer`. */
 function rangePass(
   { kernels, window, x, y }: BuildContext,
   { from, places }: AxisTable,
@@ -181,7 +174,7 @@ function tapsLength({ places, blends }: AxisTable): number {
   return places.reduce((sum, place, i) => sum + 2 * taps(place, i), places.length + 2);
 }
 
-/** The table as `assembly/movement/taps.ts` reads it; `float` tells the type of the filling. */
+/** The table in the format that `assembly/movement/taps.ts` reads; `float` is true when `fill` is a float, not an integer. */
 export function tapsOf(table: AxisTable, float: boolean): Int32Array {
   const { places, blends, fill = 0 } = table;
   const { length } = places;
@@ -204,7 +197,7 @@ export function tapsOf(table: AxisTable, float: boolean): Int32Array {
   return numbers;
 }
 
-/** Any other table. */
+/** The forward pass for a table that is not a range. */
 function tablePass(
   { kernels, tableOf, x, y }: BuildContext,
   axis: AxisTable,
@@ -219,17 +212,17 @@ function tablePass(
   return { forward, state: { taps, outer, from, to, inner } };
 }
 
-/** A table in a plan: its address, and how the tensor lies around the axis. */
+/** The state of a table in a plan: its address and the sizes of the tensor. */
 interface TableState extends Around {
   readonly taps: number;
   readonly from: number;
   readonly to: number;
 }
 
-/** A range in a plan is patches; `window` is the address of their window. */
+/** The state of either pass; for a range, `window` is the address of the patches' window. */
 type TakeState = { readonly window: number } | TableState;
 
-/** Each element's gradient goes to those that it is the sum of, times their weights. */
+/** The gradient of each element goes to the elements that it is the sum of, times their weights. */
 export const takeGradient: Gradient<TakeState> = ({ kernels, dx, dy }, state) => {
   if ("window" in state) return (n) => kernels.col2im(state.window, n, dy.pointer, dx!.pointer);
   const { taps, outer, from, to, inner } = state;

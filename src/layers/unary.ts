@@ -15,7 +15,7 @@ export interface UnaryLayerOptions {
   name?: string;
 }
 
-/** A function of one element as its kernel takes it. */
+/** A function of one element, by the arguments of the kernel. */
 interface UnaryFunction {
   readonly code: number;
   readonly alpha: number;
@@ -24,7 +24,7 @@ interface UnaryFunction {
 
 /**
  * A function of each element: `abs`, `neg`, `sqrt`, `reciprocal`, `exp`, `log`, `erf`, `softsign`, `threshold`, `clip`,
- * `exponential`, `floor`, `ceil`, `round` (ties to even) or `sign`. Formulas, error bounds and slopes stand at the kernel,
+ * `exponential`, `floor`, `ceil`, `round` (ties to even) or `sign`. Formulas, error bounds and slopes are stated in
  * `assembly/elementwise/unary.ts`.
  * @throws OptionError naming the option, the expected and the given.
  */
@@ -48,7 +48,7 @@ export function unary(options: UnaryLayerOptions): Layer {
   });
 }
 
-/** `dx = dy·f′(x)`; the slopes stand at `assembly/elementwise/unary.ts`. */
+/** `dx = dy·f′(x)`; the slopes are stated in `assembly/elementwise/unary.ts`. */
 export const unaryGradient: Gradient<UnaryFunction> = (context, { code, alpha, beta }) => {
   const { kernels, output, x, dx, dy } = context;
   const size = sizeOf(output);

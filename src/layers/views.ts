@@ -1,4 +1,4 @@
-/** Passes of layers in plain TypeScript, which see linear memory as arrays. */
+/** Passes of layers in plain TypeScript, which read and write linear memory as arrays. */
 import { arrayOn, type NumberArray } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
 import { isInteger, show } from "../options.ts";
@@ -9,54 +9,55 @@ import type { BuildContext, GradientContext, Pass, WeightSpec } from "./contract
 /** Arrays by name. */
 type Arrays<Each = Float32Array> = Readonly<Record<string, Each>>;
 
-/** What a forward pass sees. The arrays are views of linear memory: they hold for the call and no longer. */
+/** The arguments of a forward pass. The arrays are views of linear memory, which are valid only during the call. */
 export interface ForwardViews<Config> {
   readonly config: Config;
-  /** Images of this batch. */
+  /** The number of images in this batch. */
   readonly n: number;
-  /** Shapes of one image's inputs and output. */
+  /** The shapes of one image's inputs and output. */
   readonly inputs: readonly Shape[];
   readonly output: Shape;
-  /** The first input, image after image, and all of them. */
+  /** The first input, image after image, and all inputs. */
   readonly x: Float32Array;
   readonly xs: readonly Float32Array[];
-  /** Where the output goes. */
+  /** The output, which the pass fills in. */
   readonly y: Float32Array;
   /** The weights by name, each as an array of its type. */
   readonly weights: Arrays<NumberArray>;
-  /** What `saved` of the definition asked for. */
+  /** The arrays that `saved` of the definition asked for. */
   readonly saved: Arrays;
-  /** Whether this is training, of a layer that is not frozen. */
+  /** True in training when the layer is not frozen. */
   readonly training: boolean;
-  /** What random draws follow from, in training only: the batch that runs, and the layer's number in its graph. */
+  /** The key of the layer's random numbers, in training only: that of the step, and the layer's index in its graph. */
   readonly randomKey: BuildContext["randomKey"];
 }
 
-/** What a backward pass sees besides. */
+/** The arguments of a backward pass. */
 export interface BackwardViews<Config> extends ForwardViews<Config> {
-  /** Gradient of the output. */
+  /** The gradient of the output. */
   readonly dy: Float32Array;
-  /** Where the gradient of the first input goes, or null when nobody needs it, and those of all. */
+  /** The gradients of the first input and of all inputs, which the pass fills in; null when nothing needs one. */
   readonly dx: Float32Array | null;
   readonly dxs: readonly (Float32Array | null)[];
-  /** Where the gradients of the weights go, by name; those that do not learn have none. */
+  /** The gradients of the weights by name, which the pass fills in; undefined for weights that do not learn. */
   readonly gradients: Readonly<Record<string, Float32Array | undefined>>;
 }
 
-/** The functions that such a layer is defined by. */
+/** The functions that define such a layer. */
 export interface ViewFunctions<Config> {
   /** Arrays that keep their content from the forward to the backward pass: elements of one image, by name. Default: none. */
   saved?(inputs: readonly Shape[], config: Config): Readonly<Record<string, number>>;
   /** Fills in `y` from `xs` and the weights. */
   forward(views: ForwardViews<Config>): void;
   /**
-   * Fills in `dxs` from `dy`, those that are not null, and the gradients of the weights that are there: each is overwritten,
-   * not added to. Without it the layer is not differentiable, and training is refused where something before it learns.
+   * Computes, from `dy`, those of `dxs` that are not null and those of the weights' gradients that are defined; each is
+   * overwritten, not added to. Without it the layer is not differentiable: a model in which a layer before it learns cannot
+   * be trained.
    */
   backward?(views: BackwardViews<Config>): void;
 }
 
-/** Remembers what `make` makes for `n` images of a memory until either changes: growth detaches all views. */
+/** Calls `make` again only when the number of images or the memory has changed; growth of memory detaches all views. */
 function remembered<T>({ heap }: BuildContext, make: (n: number) => T): (n: number) => T {
   let [last, memory, made]: [number, unknown, T | undefined] = [0, undefined, undefined];
   return (n) => {
@@ -91,7 +92,7 @@ export function viewPass<Config>(
       `${context.name}: saved: ${name}: expected a number of elements, got ${show(elements)}`,
     );
   });
-  /** The arrays of buffers that belong to the weights. */
+  /** The views of the weights or of their gradients, by the weights' names. */
   const byWeight = (buffers: readonly (Buffer | undefined)[]): Record<string, NumberArray | undefined> =>
     Object.fromEntries(
       specs.map(({ name, shape }, i) => [name, buffers[i] && arrayOf(context, buffers[i], sizeOf(shape))]),

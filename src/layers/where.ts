@@ -8,7 +8,7 @@ import { checkOptions } from "../options.ts";
 import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/strides.ts";
 
-/** The operands as shapes of one rank. @throws ShapeError naming the place unless there are three */
+/** The operands as shapes of equal rank, and the result's shape. @throws ShapeError naming `place` unless there are three */
 function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; operands: Shape[] } {
   if (inputs.length !== 3) throw new ShapeError(`${place}: expected three inputs, got ${inputs.length}`);
   const operands = padded(inputs);
@@ -16,8 +16,9 @@ function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; opera
 }
 
 /**
- * `y = c ? a : b`, element by element, of a condition and two values whose shapes are broadcast as NumPy does it: by their
- * bits, so that what is not chosen leaves no trace. A condition holds where its bits are not those of 0. The gradient goes to what is chosen.
+ * `y = c ? a : b`, element by element, of a condition and two values whose shapes are broadcast as in NumPy. The condition is
+ * true where its bits are not those of 0. Elements are chosen by their bits, so that a NaN or infinity that is not chosen
+ * has no effect. The gradient goes to the chosen elements.
  * @throws ShapeError naming the layer, the expected and the given.
  */
 export function where(options: { name?: string } = {}): Layer {
@@ -47,7 +48,7 @@ function buildPass(context: BuildContext): Pass<Choice> {
     const to = i === 0 ? y : other;
     const spread = sameShape(own, shape) ? undefined : table(broadcastTable(shape, [own, shape]));
     return (n: number): void => {
-      // The result itself stands for a second operand, which is not looked at.
+      // The kernel does not read the second operand of `first`; the result stands in for it.
       if (spread)
         kernels.broadcastForward(BROADCAST.first, spread, n, operand.pointer, to.pointer, to.pointer);
       const from = spread ? to : operand;
@@ -61,7 +62,7 @@ function buildPass(context: BuildContext): Pass<Choice> {
   return { forward, state: { shape, operands: ofOperands, chosen } };
 }
 
-/** A choice in a plan; `chosen` is the address of the layout of what is chosen by. */
+/** The state of a choice in a plan; `chosen` is the address of the condition's layout. */
 interface Choice {
   readonly shape: Shape;
   /** The shapes of the two values, of the rank of the result. */
@@ -69,7 +70,7 @@ interface Choice {
   readonly chosen: number;
 }
 
-/** The gradient goes to what was chosen, added up along the axes on which an operand is repeated. */
+/** The gradient goes to the chosen elements, summed along the axes on which an operand is repeated. */
 export const whereGradient: Gradient<Choice> = (context, { shape, operands, chosen }) => {
   const { kernels, capacity, table, workspace, xs, dxs, dy } = context;
   const c = xs[0]!;

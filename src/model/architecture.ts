@@ -3,8 +3,8 @@ import { FormatError } from "../errors.ts";
 import { show } from "../options.ts";
 
 /**
- * Versions of the architecture's JSON. Lists of layers are written as the first, whose input is called `""`, graphs as the
- * second; what only nets from files have makes a third, which older packages refuse.
+ * Versions of the architecture's JSON. Lists of layers are written in the first version, whose input has the name `""`, and
+ * graphs in the second. Properties that only nets from files have need the third, which older packages refuse.
  */
 export const LIST = 1;
 export const GRAPH = 2;
@@ -13,14 +13,14 @@ export const IMPORTED = 3;
 export interface StoredNode {
   type: string;
   name: string;
-  /** Names of the nodes and inputs it reads. */
+  /** The names of the nodes and inputs that it reads. */
   inputs: string[];
   config: object;
-  /** The node whose layer this one uses again. */
+  /** The name of the node whose layer this node uses again. */
   shares?: string;
-  /** Weights that do not learn though those of such a layer do. */
+  /** The names of weights that do not learn, although those of a new layer with these options would. */
   fixed?: string[];
-  /** Absent for true. */
+  /** False for a frozen layer. Default: true. */
   trainable?: boolean;
 }
 
@@ -29,16 +29,16 @@ export interface Architecture {
   seed: number;
   inputs: { name: string; shape: number[] }[];
   nodes: StoredNode[];
-  /** Names of the nodes that the model returns. */
+  /** The names of the nodes whose outputs the model returns. */
   outputs: string[];
   /** The names of the outputs, where they differ from those of their nodes. */
   outputNames?: string[];
-  /** Places among the outputs of those that have a loss, where not all have. */
+  /** The indices of the outputs that have a loss, unless all have one. */
   lossOutputs?: number[];
 }
 
-export function fail(expected: string, given: unknown): never {
-  throw new FormatError(`loadModel: architecture: expected ${expected}, got ${show(given)}`);
+export function fail(expected: string, got: unknown): never {
+  throw new FormatError(`loadModel: architecture: expected ${expected}, got ${show(got)}`);
 }
 
 function parseJson(text: string | undefined): Partial<Architecture> & { inputShape?: unknown } {
@@ -71,20 +71,21 @@ function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
   }
 }
 
-/** @throws FormatError unless names and losses are those of `count` outputs, as far as they are there */
-function checkRoles(count: number, names: unknown, losses: unknown): void {
+/** @throws FormatError unless the names and the indices of losses, if present, fit `count` outputs */
+function checkOutputs(count: number, names: unknown, losses: unknown): void {
   const sound =
     names === undefined || (isList(names) && names.every(isText) && new Set(names).size === count);
   if (!sound || (names as string[] | undefined)?.length !== (names && count))
     fail(`${count} names of outputs`, names);
-  const isPlace = (place: unknown, i: number): boolean =>
-    Number.isSafeInteger(place) &&
-    (place as number) < count &&
-    (place as number) > (i === 0 ? -1 : (losses as number[])[i - 1]!);
-  if (losses !== undefined && !(isList(losses) && losses.every(isPlace)))
-    fail("places of outputs in order", losses);
+  const isNextIndex = (index: unknown, i: number): boolean =>
+    Number.isSafeInteger(index) &&
+    (index as number) < count &&
+    (index as number) > (i === 0 ? -1 : (losses as number[])[i - 1]!);
+  if (losses !== undefined && !(isList(losses) && losses.every(isNextIndex)))
+    fail("indices of outputs in ascending order", losses);
 }
 
+/** Reads the architecture from its JSON. @throws FormatError */
 export function parseArchitecture(text: string | undefined): Architecture {
   const parsed = parseJson(text);
   const { version, seed, inputShape, nodes } = parsed;
@@ -101,7 +102,7 @@ export function parseArchitecture(text: string | undefined): Architecture {
   const soundInputs = isList(inputs) && inputs.every((input) => isText(input?.name) && isList(input.shape));
   if (!soundInputs || inputs.length === 0) fail("a list of inputs, { name, shape }", inputs);
   if (!isList(outputs) || outputs.length === 0) fail("a list of outputs", outputs);
-  checkRoles(outputs.length, outputNames, lossOutputs);
-  const roles = { ...(outputNames && { outputNames }), ...(lossOutputs && { lossOutputs }) };
-  return { version, seed: seed!, inputs, nodes, outputs, ...roles };
+  checkOutputs(outputs.length, outputNames, lossOutputs);
+  const optional = { ...(outputNames && { outputNames }), ...(lossOutputs && { lossOutputs }) };
+  return { version, seed: seed!, inputs, nodes, outputs, ...optional };
 }

@@ -17,7 +17,7 @@ import {
 
 type Factories = ReturnType<typeof factories>;
 
-/** A model file's content. */
+/** The content of a model file. */
 export interface Checkpoint {
   graph: Graph;
   seed: number;
@@ -25,7 +25,7 @@ export interface Checkpoint {
 }
 
 /**
- * A safetensors file with the weights as tensors and the architecture as JSON in its metadata.
+ * Writes a safetensors file with the weights as tensors and the architecture as JSON in its metadata.
  * @throws OptionError naming a layer that `decodeCheckpoint` could not make again.
  */
 export function encodeCheckpoint(
@@ -52,15 +52,15 @@ export function encodeCheckpoint(
   });
   const outputs = graph.outputs.map(nameOf);
   const { outputNames, lossOutputs } = graph;
-  const roles = {
+  const outputSpec = {
     ...(outputNames.some((name, i) => name !== outputs[i]) && { outputNames }),
     ...(lossOutputs.length < outputs.length && { lossOutputs }),
   };
-  const imported = Object.keys(roles).length > 0 || stored.some(({ fixed }) => fixed !== undefined);
+  const imported = Object.keys(outputSpec).length > 0 || stored.some(({ fixed }) => fixed !== undefined);
   const architecture =
     list && !imported
       ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
-      : { version: imported ? IMPORTED : GRAPH, seed, inputs, nodes: stored, outputs, ...roles };
+      : { version: imported ? IMPORTED : GRAPH, seed, inputs, nodes: stored, outputs, ...outputSpec };
   return encodeSafetensors(weights, { format: "im2row", architecture: JSON.stringify(architecture) });
 }
 
@@ -82,7 +82,7 @@ function checkStorable({ inputs, nodes, types }: Graph, known: Factories): void 
   }
 }
 
-/** The weights of a layer that do not learn though those of the layer that its options make would. */
+/** The weights of a layer that do not learn, although they would in a new layer with the same options. */
 function fixedWeights({ layer, inputShapes }: GraphNode, known: Factories): string[] {
   const plain = known.get(layer.type)!(layer.config as never).weights(inputShapes);
   return layer
@@ -105,7 +105,8 @@ function restoreLayer({ type, name, config, fixed, trainable = true }: StoredNod
 }
 
 /** The graph that an architecture describes. @throws FormatError, OptionError, ShapeError */
-function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architecture): Graph {
+function restoreGraph(architecture: Architecture): Graph {
+  const { version, inputs, nodes, outputs, outputNames, lossOutputs } = architecture;
   const values = new Map(inputs.map(({ name }, value) => [name, value]));
   const restored = new Map<string, Layer>();
   const known = factories();
@@ -113,7 +114,7 @@ function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architectur
   const specs = nodes.map((node, index): NodeSpec => {
     const from = node.inputs.map(valueOf);
     if (version === LIST && from.length !== 1) fail(`one input for ${node.name}`, node.inputs);
-    if (values.has(node.name)) fail("names of their own", node.name);
+    if (values.has(node.name)) fail("a different name for each node", node.name);
     values.set(node.name, inputs.length + index);
     const { shares } = node;
     const layer =
@@ -126,8 +127,8 @@ function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architectur
   const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
   if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);
   const graph = createGraph(named, specs, outputs.map(valueOf), {
-    names: roles.outputNames ?? outputs,
-    lossOutputs: roles.lossOutputs ?? [...outputs.keys()],
+    names: outputNames ?? outputs,
+    lossOutputs: lossOutputs ?? [...outputs.keys()],
   });
   if (new Set(outputs).size < outputs.length) fail("each output once", outputs);
   // A value that nobody reads has no gradient, and no memory for one.
@@ -135,19 +136,19 @@ function restoreGraph({ version, inputs, nodes, outputs, ...roles }: Architectur
   for (const value of needed) for (const from of nodeOf(graph, value)?.inputs ?? []) needed.add(from);
   const idle = graph.shapes.findIndex((_, value) => !needed.has(value));
   if (idle >= 0) fail("values that an output depends on", [...values.keys()][idle]);
-  // Further uses are named by their number: other names would be read back as others.
+  // Further uses of a layer are named by their number, `name:1`; any other name would change when the file is read.
   const renamed = graph.nodes.find(({ name }, index) => name !== nodes[index]!.name);
   if (renamed) fail(`the name ${renamed.name} for a further use`, nodes[graph.nodes.indexOf(renamed)]!.name);
   return graph;
 }
 
-/** @throws FormatError unless the bytes are a model that `toSafetensors` could have written, all weights included. */
+/** Reads a model file. @throws FormatError unless it is one that `toSafetensors` could have written, with all weights */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes);
   const architecture = parseArchitecture(metadata["architecture"]);
   try {
     const graph = restoreGraph(architecture);
-    // Before a model is made: the architecture may speak of more weights than any memory holds.
+    // This comes before making a model, because the architecture may declare more weights than fit in memory.
     checkWeights("weights", weightsOf(graph), tensors);
     return { graph, seed: architecture.seed, weights: tensors };
   } catch (error) {

@@ -4,23 +4,23 @@ import type { SymbolicTensor } from "../layers/contract.ts";
 import { checkOptions } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
-import { createGraph, type Graph, type OutputRoles } from "../graph/graph.ts";
+import { createGraph, type Graph, type OutputSpec } from "../graph/graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
 
 export interface ModelOptions {
-  /** One value or a list, made by `input()`. */
+  /** One value that `input()` returned, or a list of them. */
   inputs: SymbolicTensor | readonly SymbolicTensor[];
-  /** One value or a list, made by layers; outputs are called as the layers that compute them. */
+  /** One value that a layer returned, or a list of them; each output has the name of its layer. */
   outputs: SymbolicTensor | readonly SymbolicTensor[];
-  /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
+  /** The seed of the weights, of the order of the images and of dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
   seed?: number;
 }
 
-/** Everything that the outputs are made from, in the order in which it was made. */
+/** The outputs and all values that they are computed from, in the order in which they were created. */
 function ancestors(outputs: readonly SymbolicTensor[]): SymbolicTensor[] {
   const seen = new Set<SymbolicTensor>(outputs);
-  // A set yields what is added while it is walked.
+  // Iteration over a set includes the elements that are added meanwhile.
   for (const value of seen) for (const from of value.inputs) seen.add(from);
   return [...seen].sort((a, b) => a.order - b.order);
 }
@@ -28,21 +28,21 @@ function ancestors(outputs: readonly SymbolicTensor[]): SymbolicTensor[] {
 function refuseTwins(where: string, values: readonly SymbolicTensor[]): void {
   const seen = new Set<SymbolicTensor>();
   const twin = values.findIndex((value) => seen.size === seen.add(value).size);
-  if (twin >= 0) throw new OptionError(`${where}[${twin}]: expected a value of its own, got the same again`);
+  if (twin >= 0) throw new OptionError(`${where}[${twin}]: expected each value once, got the same again`);
 }
 
-/** @throws OptionError naming what is not connected. */
+/** The graph between inputs and outputs. @throws OptionError naming what is not connected. */
 function graphOf(
   inputs: readonly SymbolicTensor[],
   outputs: readonly SymbolicTensor[],
-  roles?: OutputRoles,
+  outputSpec?: OutputSpec,
 ): Graph {
   const computed = ancestors(outputs);
-  const [given, needed] = [new Set(inputs), new Set(computed)];
+  const [known, needed] = [new Set(inputs), new Set(computed)];
   const layerAt = inputs.findIndex(({ layer }) => layer !== undefined);
   if (layerAt >= 0) {
     throw new OptionError(
-      `model: inputs[${layerAt}]: expected what input() gives, got the output of ${inputs[layerAt]!.layer!.type}`,
+      `model: inputs[${layerAt}]: expected what input() returns, got the output of ${inputs[layerAt]!.layer!.type}`,
     );
   }
   const unused = inputs.findIndex((value) => !needed.has(value));
@@ -51,7 +51,7 @@ function graphOf(
       `model: inputs[${unused}]: expected an input that an output depends on, got one that none does`,
     );
   }
-  const missing = computed.find((value) => value.layer === undefined && !given.has(value));
+  const missing = computed.find((value) => value.layer === undefined && !known.has(value));
   if (missing) {
     throw new OptionError(
       `model: inputs: expected every input that the outputs depend on, got none called ${missing.name ?? "(without a name)"} ` +
@@ -68,14 +68,14 @@ function graphOf(
     inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
     nodes.map(({ layer, inputs: from }) => ({ layer: layer!, inputs: from.map(number) })),
     outputs.map(number),
-    roles,
+    outputSpec,
   );
 }
 
 /**
- * A model of a graph that was drawn with `input()` and `layer.apply()`: branches, residual sums, concatenations, several
- * inputs and outputs, layers that are used more than once. The model has weights of its own, drawn from `seed`: another one
- * of the same layers shares nothing with it; `setWeights(model)` takes its weights over.
+ * A model of a graph that was built with `input()` and `layer.apply()`: with branches, residual connections,
+ * concatenations, several inputs and outputs, and layers that are used more than once. The model has weights of its own,
+ * which start from `seed`: it shares none with another model of the same layers, but `setWeights(model)` copies them.
  * @throws OptionError, ShapeError naming what is not connected or does not fit.
  */
 export function model(options: ModelOptions): Model {
@@ -83,10 +83,10 @@ export function model(options: ModelOptions): Model {
 }
 
 /**
- * As `model`, with names of their own for the outputs, some of which may have no loss, and with weights that it shares with
- * other models.
+ * Makes a model like `model`. `outputSpec` names the outputs and says which have a loss; `shared` returns the slots of
+ * weights that the model shares with others.
  */
-export function modelOf(options: ModelOptions, roles?: OutputRoles, shared?: SharedSlots): Model {
+export function modelOf(options: ModelOptions, outputSpec?: OutputSpec, shared?: SharedSlots): Model {
   checkOptions("model", options, ["inputs", "outputs", "seed"]);
   const inputs = symbolicTensors("model: inputs", options.inputs);
   const outputs = symbolicTensors("model: outputs", options.outputs);
@@ -94,5 +94,5 @@ export function modelOf(options: ModelOptions, roles?: OutputRoles, shared?: Sha
   refuseTwins("model: outputs", outputs);
   const { seed = 0 } = options;
   checkSeed("model", seed);
-  return new Model(graphOf(inputs, outputs, roles), seed, undefined, shared);
+  return new Model(graphOf(inputs, outputs, outputSpec), seed, undefined, shared);
 }

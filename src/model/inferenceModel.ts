@@ -14,20 +14,20 @@ import { Session } from "../graph/session.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import { summarize } from "./summary.ts";
 
-/** Images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
+/** The default number of images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
 export const DEFAULT_BATCH = 64;
 
-/** The one thing there is. @throws OptionError naming `where` when there are several */
+/** The only element of a list. @throws OptionError naming `where` when there are several */
 export function onlyOne<T>(where: string, things: readonly T[]): T {
   if (things.length === 1) return things[0]!;
   throw new OptionError(`${where}: expected a model with one, got ${things.length}`);
 }
 
-/** A model on an engine. */
-interface Placed {
+/** The parts of a model that belong to its engine. */
+interface Compiled {
   readonly runtime: Runtime;
   readonly graph: Graph;
-  /** Behind `predict` and `evaluate`. */
+  /** The runs of `predict` and `evaluate`. */
   readonly inference: Inference;
 }
 
@@ -40,13 +40,14 @@ export class InferenceModel {
   protected readonly parameters: Parameters;
   readonly #inputNames: readonly string[];
   readonly #sessions = new Set<Session>();
-  /** The tensors passed to `checkImages`: the same list for all training steps. */
-  readonly #given: Tensor[] = [];
-  #placed: Placed | undefined;
+  /** The tensors of a batch in the order of the inputs; training steps share the list so that they allocate none. */
+  readonly #ordered: Tensor[] = [];
+  #compiled: Compiled | undefined;
 
   /**
-   * Users call `loadModel`. Weights are given, or made by name, but for those that are `shared` with other models.
-   * @throws ShapeError unless they are the graph's
+   * Users call `loadModel` instead. `weights` are tensors or a function that makes them by name; `shared` returns the slots
+   * of those that the model shares with others.
+   * @throws ShapeError unless the tensors are the graph's weights
    */
   constructor(
     graph: Graph,
@@ -59,32 +60,32 @@ export class InferenceModel {
     if (typeof weights !== "function") this.parameters.write("model", weights);
   }
 
-  /** Whether it is on an engine. */
+  /** True when the model is on an engine. */
   get isCompiled(): boolean {
-    return this.#placed !== undefined;
+    return this.#compiled !== undefined;
   }
 
-  /** Whether somebody counts on what it has on its engine: it has sessions. */
+  /** True when something needs the model's memory on its engine: it has sessions. */
   get inUse(): boolean {
     return this.#sessions.size > 0;
   }
 
-  /** Name and shape for one image of each input. */
+  /** The name of each input, and its shape for one image. */
   get inputs(): GraphInput[] {
     return this.graph.inputs.map(({ name, shape }) => ({ name, shape: [...shape] }));
   }
 
-  /** Name and shape for one image of each output, which is called as its layer. */
+  /** The name of each output, which is that of its layer, and its shape for one image. */
   get outputs(): GraphInput[] {
     return outputsOf(this.graph).map(({ name, shape }) => ({ name, shape: [...shape] }));
   }
 
-  /** Shape of one image. @throws OptionError when there are several inputs */
+  /** The shape of one image. @throws OptionError when there are several inputs */
   get inputShape(): Shape {
     return onlyOne("inputShape", this.inputs).shape;
   }
 
-  /** Shape of one image's output. @throws OptionError when there are several */
+  /** The shape of one image's output. @throws OptionError when there are several outputs */
   get outputShape(): Shape {
     return onlyOne("outputShape", this.outputs).shape;
   }
@@ -101,7 +102,7 @@ export class InferenceModel {
   compile(options: { engine: KernelEngine; algorithm?: ConvAlgorithm }): void {
     checkOptions("compile", options, ["engine", "algorithm"]);
     const runtime = checkEngine(options.engine);
-    this.place(runtime, checkAlgorithms(this.graph, options.algorithm ?? "auto"));
+    this.moveTo(runtime, checkAlgorithms(this.graph, options.algorithm ?? "auto"));
   }
 
   /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */
@@ -109,23 +110,23 @@ export class InferenceModel {
   /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
   predict(inputs: Named<Tensor>, options?: { batchSize?: number }): Record<string, Tensor>;
   predict(
-    given: Tensor | Named<Tensor>,
+    inputs: Tensor | Named<Tensor>,
     options: { batchSize?: number } = {},
   ): Tensor | Record<string, Tensor> {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
-    this.placed("predict");
-    const named = isNamed(given, this.#inputNames);
+    this.requireCompiled("predict");
+    const named = isNamed(inputs, this.#inputNames);
     const images: Filled[] = [];
-    const n = this.checkImages("predict: images", given, images);
-    // Asked for when the images have been read, which may have getters.
-    const { inference } = this.placed("predict");
+    const n = this.checkImages("predict: images", inputs, images);
+    // Reading the images may have called getters that compiled the model again.
+    const { inference } = this.requireCompiled("predict");
     const ends = outputsOf(this.graph);
     if (!named) onlyOne("predict: images by name", ends);
     let tensors: Tensor[] = [];
     const data = images.map((image) => image.data);
     for (const { outputs, start } of inference.batches(data, batchSize)) {
-      // Only now that there was room to run.
+      // The outputs are allocated only after the first batch found enough memory to run.
       if (start === 0) {
         tensors = ends.map(({ shape }) => ({
           shape: [n, ...shape],
@@ -141,10 +142,10 @@ export class InferenceModel {
     );
   }
 
-  /** Inference on buffers of its own. @throws OptionError, MemoryError */
+  /** Makes a session: inference on buffers of its own. @throws OptionError, MemoryError */
   session(options: { batchSize?: number } = {}): Session {
     checkOptions("session", options, ["batchSize"]);
-    const { runtime, graph } = this.placed("session");
+    const { runtime, graph } = this.requireCompiled("session");
     const batchSize = positiveInteger("session: batchSize", options.batchSize ?? 1);
     const forget = (session: Session): boolean => this.#sessions.delete(session);
     const session = new Session(runtime, graph, this.parameters, batchSize, forget);
@@ -152,13 +153,13 @@ export class InferenceModel {
     return session;
   }
 
-  /** The layers, their shapes and weights as a table. */
+  /** A table of the layers, their shapes and their weights. */
   summary(): string {
     return summarize(this.graph, this.parameters);
   }
 
   /**
-   * Replaces the weights by those of a file, which need not hold an architecture; all or none.
+   * Replaces the weights by those of a file, which needs no architecture; all or none.
    * @throws FormatError when the file is broken, ShapeError when its weights are not this model's.
    */
   loadSafetensors(bytes: Uint8Array): void {
@@ -183,37 +184,37 @@ export class InferenceModel {
     this.parameters.leave();
   }
 
-  /** Moves the weights to an engine's memory; what was made on the one before is freed. @throws MemoryError */
-  protected place(runtime: Runtime, algorithm: ConvAlgorithm): void {
+  /** Moves the weights to an engine's memory and frees everything on the engine before. @throws MemoryError */
+  protected moveTo(runtime: Runtime, algorithm: ConvAlgorithm): void {
     this.release();
     this.parameters.move(runtime, () => this.dispose());
     const graph = { ...this.graph, algorithm };
-    this.#placed = { runtime, graph, inference: new Inference(runtime, graph, this.parameters) };
+    this.#compiled = { runtime, graph, inference: new Inference(runtime, graph, this.parameters) };
   }
 
-  /** The engine's side of the model. @throws Error naming `where` unless it is compiled and the engine lives. */
-  protected placed(where: string): Placed {
-    if (!this.#placed) throw new Error(`${where}: expected a compiled model, got one without an engine`);
-    if (this.#placed.runtime.disposed) {
+  /** The model's parts on its engine. @throws Error naming `where` unless it is compiled and the engine is not disposed. */
+  protected requireCompiled(where: string): Compiled {
+    if (!this.#compiled) throw new Error(`${where}: expected a compiled model, got one without an engine`);
+    if (this.#compiled.runtime.disposed) {
       throw new Error(`${where}: expected a live engine, got one that was disposed`);
     }
-    return this.#placed;
+    return this.#compiled;
   }
 
-  /** Frees what was made on the engine, but for the weights. */
+  /** Frees everything on the engine except the weights. */
   protected release(): void {
     for (const session of this.#sessions) session.dispose();
-    this.#placed?.inference.dispose();
-    this.#placed = undefined;
+    this.#compiled?.inference.dispose();
+    this.#compiled = undefined;
   }
 
   /**
-   * Reads one batch, `[n, ...inputShape]`, or one for each input, into `into`, in the order of the inputs: into the tensors
-   * that are there, as `readTensor` does, or new ones. Returns n. @throws ShapeError
+   * Reads a batch, `[n, ...inputShape]` for each input, into the list `into` in the order of the inputs. Tensors that the
+   * list contains are filled in, as by `readTensor`. Returns n. @throws ShapeError
    */
-  protected checkImages(where: string, given: Tensor | Named<Tensor>, into: Filled[]): number {
+  protected checkImages(where: string, batch: Tensor | Named<Tensor>, into: Filled[]): number {
     const { inputs } = this.graph;
-    const ordered = inOrder(where, given, this.#inputNames, into.length > 0 ? this.#given : []);
+    const ordered = inOrder(where, batch, this.#inputNames, into.length > 0 ? this.#ordered : []);
     let count = 0;
     for (let i = 0; i < inputs.length; i++) {
       const place = placeOf(where, this.#inputNames, i);
@@ -223,7 +224,7 @@ export class InferenceModel {
       const { shape } = inputs[i]!;
       if (i === 0) count = n;
       if (n !== count || !isBatchOf(images.shape, shape)) {
-        // Any number of images will do; that of further inputs is the first one's.
+        // The first input may have any number of images; further inputs must have the same number.
         const expected = [i === 0 ? "n" : count, ...shape].join("×");
         throw new ShapeError(`${place}: expected shape ${expected}, got ${shapeText(images.shape)}`);
       }

@@ -37,19 +37,19 @@ interface LabelledImages {
  */
 export class Model extends InferenceModel {
   readonly seed: number;
-  /** The batch that `trainOnBatch` trains on: the same objects for all steps. */
+  /** The batch of `trainOnBatch`; all steps use the same objects, so that they allocate none. */
   readonly #batch: TrainingBatch & { readonly images: Filled[] };
-  /** Whether a training step runs: the model must not be moved or disposed of meanwhile. */
+  /** True while a training step runs, during which the model must not be moved or disposed of. */
   #busy = false;
-  /** The run of `fit`: the model must not be moved meanwhile, and disposing of it ends the run. */
+  /** The run of `fit`, during which the model must not be moved; disposing of the model ends the run. */
   #run: Interruption | undefined;
-  /** The losses and metrics that `compile` was called with, and what trains by them. */
+  /** The losses and metrics that `compile` was called with, and the trainer that minimizes the losses. */
   #objective: Objective | undefined;
   #trainer: Trainer | undefined;
 
   /**
-   * Draws the weights from `seed` unless they are given, or `shared` with other models. Users call `sequential`,
-   * `model` or `loadModel`.
+   * Makes a model with starting weights that follow from `seed`, or with `weights`; `shared` returns the slots of those that
+   * it shares with other models. Users call `sequential`, `model` or `loadModel` instead.
    */
   constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>, shared?: SharedSlots) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
@@ -58,27 +58,27 @@ export class Model extends InferenceModel {
     this.#batch = { images: graph.inputs.map(noTensor), targets, start: 0, count: 0 };
   }
 
-  /** The layers, each once, in the order of the nodes: to freeze those of a model that was loaded. */
+  /** The layers, each once, in the order of the nodes. They can be frozen here after a model was loaded. */
   get layers(): readonly Layer[] {
     return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
   }
 
-  /** Names of the weights that training would change, as the layers are frozen now: those that a gradient comes to. */
+  /** The names of the weights that training would change as the layers are frozen now: those that a gradient reaches. */
   get learning(): ReadonlySet<string> {
     return new Set(Array.from(learningParameters(this.graph, this.parameters), ({ name }) => name));
   }
 
-  /** The reason for which `compile` would refuse an optimizer, as the layers are frozen now. */
+  /** The reason why `compile` would refuse an optimizer as the layers are frozen now, if there is one. */
   get trainingFault(): TrainingFault | undefined {
     return trainingFault(this.graph, this.parameters);
   }
 
-  /** Whether somebody counts on what it has on its engine: it has sessions, or an optimizer. */
+  /** True when something needs the model's memory on its engine: it has sessions or an optimizer. */
   override get inUse(): boolean {
     return super.inUse || this.#trainer !== undefined;
   }
 
-  /** Whether `fit` runs. */
+  /** True while `fit` runs. */
   get isTraining(): boolean {
     return this.#run !== undefined;
   }
@@ -89,8 +89,8 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * Puts the model on an engine. Compiling again keeps the weights, starts the optimizer anew and disposes of
-   * the model's sessions.
+   * Puts the model on an engine. Compiling again keeps the weights, resets the optimizer and disposes of the model's
+   * sessions.
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile(options: CompileOptions): void {
@@ -100,10 +100,10 @@ export class Model extends InferenceModel {
     if (fault) {
       throw new OptionError(`compile: optimizer: expected ${fault.expected}, got ${fault.got}`);
     }
-    this.place(runtime, algorithm);
+    this.moveTo(runtime, algorithm);
     this.#objective = objective;
     if (!optimizer) return;
-    const { graph } = this.placed("compile");
+    const { graph } = this.requireCompiled("compile");
     try {
       this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, objective.outputs, this.seed);
     } catch (error) {
@@ -113,7 +113,7 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * Trains on `images[n, h, w, c]`. Hands control back to the event loop every few milliseconds.
+   * Trains on `images[n, h, w, c]`. It returns control to the event loop every few milliseconds.
    * @throws ShapeError, OptionError before anything is changed; TrainingError when a loss or weight is not finite, with
    * the weights of the last good step kept; the signal's reason when it is aborted; Error when the model or its engine is
    * disposed of meanwhile.
@@ -129,13 +129,15 @@ export class Model extends InferenceModel {
     const data = this.#readLabelled("fit", images, labels);
     const { validationData } = settings;
     const validation = validationData && this.#readLabelled("fit: validationData", ...validationData);
-    // Asked for when the caller's data have been read, which may have getters.
+    // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
     if (data.objective !== this.#objective) {
-      throw new Error("fit: expected a model that stays as it was compiled, got one compiled anew meanwhile");
+      throw new Error(
+        "fit: expected a model that stays as it was compiled, got one compiled again meanwhile",
+      );
     }
-    const { leaving } = this.placed("fit").runtime;
+    const { leaving } = this.requireCompiled("fit").runtime;
     const interruption = new Interruption(settings.signal);
     const engineLeaves = (): void =>
       interruption.end(new Error("fit: expected a live engine to the end, got one that was disposed"));
@@ -160,13 +162,13 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * One step of the optimizer on one batch. Returns the batch's mean loss before the step; of several outputs the sum.
+   * Runs one step of the optimizer on one batch. Returns the batch's mean loss before the step, added up over the outputs.
    * @throws ShapeError, OptionError; TrainingError when a loss or weight is not finite, with the weights kept.
    */
   trainOnBatch(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): number {
     const trainer = this.#requireTrainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
-    // Labels may have getters and the learning rate may be a function: they must not take the model away from under the step.
+    // Getters of the labels, or a learning rate that is a function, could otherwise dispose of the model during the step.
     this.#busy = true;
     try {
       const batch = this.#batch;
@@ -180,7 +182,7 @@ export class Model extends InferenceModel {
     return trainer.loss;
   }
 
-  /** Mean loss, accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
+  /** The mean loss, the accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
@@ -197,8 +199,8 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * Replaces the weights; all or none. Of a model, those of the layers that both models were made with, whatever they are
-   * called in either; the others stay.
+   * Replaces the weights, all or none. For another model, it copies the weights of the layers that both models use, whatever
+   * their names are, and keeps the others.
    * @throws ShapeError naming the weight; OptionError when the two have no layer with weights in common
    */
   override setWeights(weights: ReadonlyMap<string, Tensor> | Model): void {
@@ -211,19 +213,19 @@ export class Model extends InferenceModel {
   }
 
   /**
-   * A safetensors file with the weights, and the architecture, frozen layers as such, in its metadata: `loadModel` needs
-   * nothing else. @throws OptionError for layers that are none of `layers.*`, as a net from an ONNX file may have
+   * Writes a safetensors file with the weights, and with the architecture and the frozen layers in its metadata, so that
+   * `loadModel` needs nothing else. @throws OptionError for a layer that `loadModel` could not make again
    */
   toSafetensors(): Uint8Array {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
   }
 
   /**
-   * An ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. ONNX's images are NCHW, and so
-   * are those that the file takes and gives, `[N, channels, height, width]`; `layout: "NHWC"` makes it turn them itself, so
-   * that it takes what the model takes. Other values are the model's own, inputs and outputs are called as in the model, and
-   * N is any number. Its weights are called as in `weights`; filters are OIHW, matrices stay `[in, out]`. A model trained by
-   * softmax cross-entropy gives logits.
+   * Writes an ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. Images in ONNX are NCHW,
+   * and so are the file's inputs and outputs, `[N, channels, height, width]`; with `layout: "NHWC"` the file transposes them
+   * itself and has the model's inputs and outputs. Other values are the same as in the model, and N is any number. Inputs,
+   * outputs and weights have the model's names; filters are OIHW, matrices stay `[in, out]`. A model that was trained by
+   * softmax cross-entropy outputs logits.
    * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
    */
   toOnnx(options: { layout?: OnnxLayout } = {}): Uint8Array {
@@ -250,7 +252,7 @@ export class Model extends InferenceModel {
   }
 
   #requireTrainer(where: string): Trainer {
-    this.placed(where);
+    this.requireCompiled(where);
     if (!this.#trainer) {
       throw new Error(
         `${where}: expected a model compiled with an optimizer and a loss, got an engine alone`,
@@ -271,7 +273,7 @@ export class Model extends InferenceModel {
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
   ): LabelledImages {
-    this.placed(where);
+    this.requireCompiled(where);
     const objective = this.#objective;
     if (!objective || objective.outputs.length === 0) {
       throw new Error(`${where}: expected a model compiled with a loss, got none`);
@@ -286,13 +288,13 @@ export class Model extends InferenceModel {
     };
   }
 
-  /** Evaluates in steps. The engine is asked for when the data have been read, which may have getters. */
+  /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */
   #evaluation(
     where: string,
     { objective, images, targets }: LabelledImages,
     batchSize: number,
   ): Generator<void, Evaluation> {
-    const { runtime, inference } = this.placed(where);
+    const { runtime, inference } = this.requireCompiled(where);
     const batches = inference.batches(
       images.map(({ data }) => data),
       batchSize,
@@ -302,7 +304,7 @@ export class Model extends InferenceModel {
 }
 
 /**
- * The model that `toSafetensors` saved: architecture and weights. `compile` follows.
+ * Loads a model that `toSafetensors` saved, with its architecture and weights. It needs to be compiled before use.
  * @throws FormatError when the bytes are no such file.
  */
 export function loadModel(bytes: Uint8Array): Model {

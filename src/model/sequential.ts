@@ -9,23 +9,23 @@ import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
 
 export interface SequentialOptions {
-  /** Shape of one image: `[height, width, channels]`. */
+  /** The shape of one image: `[height, width, channels]`. */
   inputShape: Shape;
   layers: readonly Layer[];
-  /** Draws the weights, the order of the images and dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
+  /** The seed of the weights, of the order of the images and of dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
   seed?: number;
 }
 
 /**
- * A model of layers that each read the one before, with weights of its own, as `model`.
+ * A model of a list of layers, each of which reads the output of the one before. Like any model it has weights of its own.
  * @throws OptionError, ShapeError naming the layer that does not fit.
  */
 export function sequential(options: SequentialOptions): Model {
   checkOptions("sequential", options, ["inputShape", "layers", "seed"]);
-  const { inputShape, layers: given, seed = 0 } = options;
-  const layers: Layer[] = Array.isArray(given) ? Array.from(given) : [];
+  const { inputShape, seed = 0 } = options;
+  const layers: Layer[] = Array.isArray(options.layers) ? Array.from(options.layers) : [];
   if (layers.length === 0) {
-    throw new OptionError(`sequential: layers: expected at least one layer, got ${show(given)}`);
+    throw new OptionError(`sequential: layers: expected at least one layer, got ${show(options.layers)}`);
   }
   for (const [i, layer] of layers.entries()) {
     if (typeof layer?.build !== "function") {

@@ -4,7 +4,7 @@ import { shapeText } from "../tensor.ts";
 import { isChain, nodeOf, type Graph } from "../graph/graph.ts";
 import type { Parameters } from "../graph/parameters.ts";
 
-/** Most characters of a cell: names come from files, and the longest makes the column. */
+/** The most characters of a cell. Names come from files and may be long, and the longest one sets the column's width. */
 const MOST = 80;
 
 function cellOf(text: string): string {
@@ -13,8 +13,8 @@ function cellOf(text: string): string {
 }
 
 /**
- * The layers as a table: name and type, shape of one image's output, number of weights; and what each reads, unless that
- * is the layer before.
+ * A table of the layers: name, type, shape of one image's output and number of weights; and, unless the model is a list of
+ * layers, the values that each reads.
  */
 export function summarize(graph: Graph, parameters: Parameters): string {
   const { inputs, nodes } = graph;

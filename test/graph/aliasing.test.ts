@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { layers, load, model, type Engine, type Layer } from "../../src/index.ts";
 import type { SymbolicTensor } from "../../src/layers/contract.ts";
 import { fuse, separate } from "../../src/graph/fusion.ts";
-import { placeValues } from "../../src/graph/aliasing.ts";
+import { aliasValues } from "../../src/graph/aliasing.ts";
 import { bitsOf } from "../support/float.ts";
 import { CHANNELS, image, relu, run, SIZE, unfused } from "../support/fusion.ts";
 import { noise } from "../support/model.ts";
@@ -19,8 +19,8 @@ afterAll(() => engine.dispose());
 function inPlace(x: SymbolicTensor, outputs: SymbolicTensor | SymbolicTensor[]): string[] {
   const graph = model({ inputs: x, outputs })["graph"];
   const steps = fuse(graph);
-  const places = placeValues(graph, steps, false);
-  return steps.filter(({ output }) => places[output] !== output).map(({ node }) => node.layer.type);
+  const aliases = aliasValues(graph, steps, false);
+  return steps.filter(({ output }) => aliases[output] !== output).map(({ node }) => node.layer.type);
 }
 
 describe("what is written over its input", () => {
@@ -83,7 +83,7 @@ describe("what is written over its input", () => {
   it("nothing in training but views", () => {
     const x = image();
     const graph = model({ inputs: x, outputs: relu().apply(pool().apply(x)) })["graph"];
-    expect(placeValues(graph, separate(graph), true)).toEqual([0, 1, 2]);
+    expect(aliasValues(graph, separate(graph), true)).toEqual([0, 1, 2]);
   });
 
   /** The operands, made of two values, and which of the two each one is. */

@@ -40,13 +40,13 @@ describe("what does not connect is refused", () => {
       "a layer as an output",
       () => model({ inputs: x, outputs: layers.flatten() as never }),
       OptionError,
-      "model: outputs: expected what input() or layer.apply() gives, got",
+      "model: outputs: expected what input() or layer.apply() returns, got",
     ],
     [
       "a layer's output as an input",
       () => model({ inputs: y, outputs: layers.dense({ units: 1 }).apply(y) }),
       OptionError,
-      "model: inputs[0]: expected what input() gives, got the output of flatten",
+      "model: inputs[0]: expected what input() returns, got the output of flatten",
     ],
     [
       "an input that nothing needs",
@@ -74,7 +74,7 @@ describe("what does not connect is refused", () => {
       "an output twice",
       () => model({ inputs: x, outputs: [y, y] }),
       OptionError,
-      "model: outputs[1]: expected a value of its own, got the same again",
+      "model: outputs[1]: expected each value once, got the same again",
     ],
     [
       "two inputs of one name",
@@ -304,7 +304,7 @@ describe("a broken graph in a file is refused", () => {
     [
       "a node twice",
       (a: Record<string, any>) => void a["nodes"].push(a["nodes"][0]),
-      "expected names of their own",
+      "expected a different name for each node",
     ],
     [
       "a cycle",

@@ -363,7 +363,7 @@ describe("a definition", () => {
     [
       { forward: undefined, compose: () => () => 5 },
       OptionError,
-      "compose: expected what layer.apply() gives, got 5",
+      "compose: expected what layer.apply() returns, got 5",
     ],
   ])("functions that return what is none are refused: %j", (part, type, message) => {
     expect(() => around(wrong(part)).weights).toThrow(type);
