@@ -9,7 +9,7 @@ import { noTensor, type Filled, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
 import type { TrainingBatch } from "../training/batch.ts";
-import { evaluateBatches, type Evaluation } from "../training/evaluation.ts";
+import { evaluateBatches, type Evaluation, type LabelledImages } from "../training/evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -21,16 +21,8 @@ import type { Named } from "../graph/namedTensors.ts";
 import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import type { Objective } from "../training/objective.ts";
-import { noTargets, type Targets } from "../training/targets.ts";
+import { noTargets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
-
-/** Images with their labels, checked against the model and what it was compiled with. */
-interface LabelledImages {
-  readonly objective: Objective;
-  readonly images: Filled[];
-  readonly targets: readonly Targets[];
-  readonly count: number;
-}
 
 /**
  * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
@@ -137,11 +129,7 @@ export class Model extends InferenceModel {
         "fit: expected a model that stays as it was compiled, got one compiled again meanwhile",
       );
     }
-    const { leaving } = this.requireCompiled("fit").runtime;
-    const interruption = new Interruption(settings.signal);
-    const engineLeaves = (): void =>
-      interruption.end(new Error("fit: expected a live engine to the end, got one that was disposed"));
-    leaving.add(engineLeaves);
+    const interruption = new Interruption(settings.signal, this.requireCompiled("fit").runtime.leaving);
     this.#run = interruption;
     try {
       return await runFit({
@@ -156,7 +144,6 @@ export class Model extends InferenceModel {
       });
     } finally {
       interruption.release();
-      leaving.delete(engineLeaves);
       if (this.#run === interruption) this.#run = undefined;
     }
   }
@@ -289,17 +276,9 @@ export class Model extends InferenceModel {
   }
 
   /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */
-  #evaluation(
-    where: string,
-    { objective, images, targets }: LabelledImages,
-    batchSize: number,
-  ): Generator<void, Evaluation> {
+  #evaluation(where: string, data: LabelledImages, batchSize: number): Generator<void, Evaluation> {
     const { runtime, inference } = this.requireCompiled(where);
-    const batches = inference.batches(
-      images.map(({ data }) => data),
-      batchSize,
-    );
-    return evaluateBatches(runtime, batches, objective.outputs, targets);
+    return evaluateBatches(runtime, inference, data, batchSize);
   }
 }
 

@@ -9,10 +9,10 @@ export interface TrainingBatch {
   readonly targets: readonly Targets[];
   /** The numbers of the images in the order in which they are used; absent for their own order. */
   readonly order?: Uint32Array | undefined;
-  /** The place in that order at which the batch begins, and its number of images. */
+  /** Where in that order the batch begins, and its number of images. */
   start: number;
   count: number;
-  /** For a shard of a larger batch, the place of its first image there; random draws follow from it. Default: 0. */
+  /** For a shard of a larger batch, the index of its first image there, from which random draws follow. Default: 0. */
   firstImage?: number;
 }
 

@@ -134,7 +134,7 @@ function refuseImplied({ type, impliedActivation }: Loss, output: GraphNode, gra
   }
 }
 
-/** @throws OptionError unless each option is what its factory gives and fits the graph; ShapeError for unknown outputs. */
+/** @throws OptionError unless each option is what its factory returns and fits the graph; ShapeError for unknown outputs. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
   checkOptions("compile", options, ["engine", "algorithm", "optimizer", "loss", "metrics"]);
   const { optimizer, loss } = options;

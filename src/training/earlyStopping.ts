@@ -22,22 +22,22 @@ export interface EarlyStopping {
 const KEYS = ["monitor", "patience", "minDelta", "restoreBestWeights"] as const;
 
 /** @throws OptionError; also when there is nothing to monitor */
-export function checkEarlyStopping(given: EarlyStopping, validated: boolean): Required<EarlyStopping> {
-  const place = "fit: earlyStopping";
-  checkOptions(place, given, KEYS);
-  const monitor = oneOf(`${place}: monitor`, given.monitor ?? "validationLoss", MONITORS);
+export function checkEarlyStopping(options: EarlyStopping, validated: boolean): Required<EarlyStopping> {
+  const where = "fit: earlyStopping";
+  checkOptions(where, options, KEYS);
+  const monitor = oneOf(`${where}: monitor`, options.monitor ?? "validationLoss", MONITORS);
   if (monitor.startsWith("validation") && !validated) {
-    throw new OptionError(`${place}: monitor: expected validationData for "${monitor}", got none`);
+    throw new OptionError(`${where}: monitor: expected validationData for "${monitor}", got none`);
   }
-  const { patience = 0 } = given;
+  const { patience = 0 } = options;
   if (!(Number.isInteger(patience) && patience >= 0)) {
-    throw new OptionError(`${place}: patience: expected an integer ≥ 0, got ${show(patience)}`);
+    throw new OptionError(`${where}: patience: expected an integer ≥ 0, got ${show(patience)}`);
   }
   return {
     monitor,
     patience,
-    minDelta: numberIn(`${place}: minDelta`, given.minDelta ?? 0, 0),
-    restoreBestWeights: flag(`${place}: restoreBestWeights`, given.restoreBestWeights ?? false),
+    minDelta: numberIn(`${where}: minDelta`, options.minDelta ?? 0, 0),
+    restoreBestWeights: flag(`${where}: restoreBestWeights`, options.restoreBestWeights ?? false),
   };
 }
 
@@ -74,7 +74,7 @@ export class EarlyStopper {
     return state.epoch - this.#bestEpoch >= patience;
   }
 
-  /** Ends the run: tells the history which epoch was best, and gives the model its weights. */
+  /** Ends the run: writes the best epoch to the history, and its weights to the model if they are to be restored. */
   finish(history: History): void {
     if (this.#bestEpoch > 0) history.bestEpoch = this.#bestEpoch;
     if (this.#bestWeights) this.#weights.write("fit", this.#bestWeights);

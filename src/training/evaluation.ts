@@ -1,11 +1,12 @@
-import type { Batch } from "../graph/inference.ts";
+import type { Inference } from "../graph/inference.ts";
 import { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import type { Tensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import type { MetricFigures } from "./metrics/index.ts";
 import { countRows } from "./metrics/metric.ts";
-import type { LossOutput } from "./objective.ts";
+import type { LossOutput, Objective } from "./objective.ts";
 import type { Targets } from "./targets.ts";
 
 /** The results of `evaluate` for one output, the metrics passed to `compile` included. */
@@ -39,19 +40,28 @@ interface Sums {
   rows: number;
 }
 
-/**
- * Mean losses, accuracies and metrics over batches of outputs, against the targets of each output that has a loss. Yields
- * after each batch.
- */
+/** Images with their labels, checked against a model and what it was compiled with. */
+export interface LabelledImages {
+  readonly objective: Objective;
+  /** By input. */
+  readonly images: readonly Tensor[];
+  /** By output with a loss. */
+  readonly targets: readonly Targets[];
+  readonly count: number;
+}
+
+/** Mean losses, accuracies and metrics of a model over images, in batches. Yields after each batch. */
 export function* evaluateBatches(
   runtime: Runtime,
-  batches: Iterable<Batch>,
-  lossOutputs: readonly LossOutput[],
-  targets: readonly Targets[],
+  inference: Inference,
+  { objective, images, targets }: LabelledImages,
+  batchSize: number,
 ): Generator<void, Evaluation> {
+  const lossOutputs = objective.outputs;
   const sums = lossOutputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
   const counts = lossOutputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
-  for (const { outputs, start, count } of batches) {
+  const pixels = images.map(({ data }) => data);
+  for (const { outputs, start, count } of inference.batches(pixels, batchSize)) {
     const own = lossOutputs.map(({ index }) => outputs[index]!);
     // Read before the memory may grow, which detaches the views.
     own.forEach((output, i) => {
@@ -59,9 +69,9 @@ export function* evaluateBatches(
       const { data, classes } = targets[i]!;
       countRows(counts[i]!, output, columns, data, classes, start * (size / columns));
     });
-    const places = own.map(({ byteOffset }) => byteOffset);
-    places.forEach((place, i) =>
-      addLoss(sums[i]!, runtime, place, start, count, lossOutputs[i]!, targets[i]!),
+    const addresses = own.map(({ byteOffset }) => byteOffset);
+    addresses.forEach((address, i) =>
+      addLoss(sums[i]!, runtime, address, start, count, lossOutputs[i]!, targets[i]!),
     );
     yield;
   }
@@ -79,11 +89,11 @@ export function* evaluateBatches(
   };
 }
 
-/** Adds the loss and the right rows of `count` images from `start` on, whose output lies at `place`. */
+/** Adds the loss and the right rows of `count` images from `start` on, whose output lies at `address`. */
 function addLoss(
   sums: Sums,
   runtime: Runtime,
-  place: number,
+  address: number,
   start: number,
   count: number,
   { columns, size, loss }: LossOutput,
@@ -97,7 +107,7 @@ function addLoss(
     const result = region.allocate(RESULT_ELEMENTS);
     const words = targets.classes ? heap.ints : heap.floats;
     copyElements(targets.data, start * targets.size, words, labels >>> 2, count * targets.size);
-    loss.run(runtime, targets.classes, place, labels, 0, rows, columns, result);
+    loss.run(runtime, targets.classes, address, labels, 0, rows, columns, result);
     sums.loss += meanLoss(heap, result) * rows;
     sums.correct += correctRows(heap, result);
     sums.rows += rows;

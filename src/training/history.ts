@@ -7,7 +7,7 @@ export interface EpochEnd {
   accuracy: number;
   validationLoss?: number;
   validationAccuracy?: number;
-  /** All that `evaluate` tells of the validation data, the metrics of `compile` and each output's figures included. */
+  /** All that `evaluate` returns for the validation data, the metrics of `compile` and each output's figures included. */
   validation?: Evaluation;
 }
 

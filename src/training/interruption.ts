@@ -3,13 +3,17 @@ import type { AbortSignalLike } from "../runtime/platform.ts";
 /** The ways to end a run from outside between two steps: its signal, and taking its model or engine away. */
 export class Interruption {
   readonly #signal: AbortSignalLike | undefined;
+  readonly #leaving: Set<() => void>;
   #ended: { readonly reason: unknown } | undefined;
   /** Rejects what is waited for. */
   #wake: (reason: unknown) => void = () => {};
 
-  constructor(signal: AbortSignalLike | undefined) {
+  /** `leaving` is what the engine of the run calls before it is disposed of. */
+  constructor(signal: AbortSignalLike | undefined, leaving: Set<() => void>) {
     this.#signal = signal;
+    this.#leaving = leaving;
     signal?.addEventListener?.("abort", this.#aborted);
+    leaving.add(this.#engineLeft);
   }
 
   readonly #aborted = (): void => {
@@ -19,6 +23,9 @@ export class Interruption {
       this.end(reason);
     }
   };
+
+  readonly #engineLeft = (): void =>
+    this.end(new Error("fit: expected a live engine to the end, got one that was disposed"));
 
   /** Ends the run for a reason; the first one counts. */
   end(reason: unknown): void {
@@ -48,5 +55,6 @@ export class Interruption {
   /** Hears of nothing any more. */
   release(): void {
     this.#signal?.removeEventListener?.("abort", this.#aborted);
+    this.#leaving.delete(this.#engineLeft);
   }
 }

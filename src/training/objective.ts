@@ -10,7 +10,7 @@ import { checkLabels, noTargets, type Targets } from "./targets.ts";
 /** One output of a model with its loss. */
 export interface LossOutput {
   readonly name: string;
-  /** The place of the output among all outputs of the model. */
+  /** The index of the output among all outputs of the model. */
   readonly index: number;
   /** The shape of one image's output, its elements, and the elements of a row, over which the loss is taken. */
   readonly shape: Shape;
@@ -29,7 +29,7 @@ export class Objective {
   /** The labels that were passed last, in the order of the outputs: the same list for all training steps. */
   readonly #ordered: Labels[] = [];
 
-  /** `losses` and `metrics` hold those of each output that the graph gives a loss, or nothing at all. */
+  /** `losses` and `metrics` hold those of each output that can have a loss, or nothing when none was passed. */
   constructor(graph: Graph, losses: readonly Loss[], metrics: readonly (readonly Metric[])[]) {
     const outputs = lossOutputsOf(graph).slice(0, losses.length);
     this.outputs = outputs.map(({ name, shape }, i) => ({

@@ -25,7 +25,7 @@ const scratch = noTensor();
  * Copies labels for `n` images to `targets`, checked against one output and its loss: the caller's may change before they
  * are used, or while they are checked. Targets that were used before are used again, and allocate nothing when they are large
  * enough.
- * @throws ShapeError, OptionError naming the place, the expected and the given.
+ * @throws ShapeError, OptionError naming the output, the expected and the actual.
  */
 export function checkLabels(
   where: string,
@@ -40,22 +40,22 @@ export function checkLabels(
     const { shape, data } = scratch;
     if (shape[0] !== n || !isBatchOf(shape, output)) expectShape(where, shape, [n, ...output]);
     const size = sizeOf(output);
-    const room = targets.data instanceof Float32Array ? targets.data : undefined;
-    const values = room && room.length >= n * size ? room : new Float32Array(n * size);
+    const used = targets.data instanceof Float32Array ? targets.data : undefined;
+    const values = used && used.length >= n * size ? used : new Float32Array(n * size);
     copyValues(where, data, shape, loss.labels, values);
     fill(targets, false, values, size);
     return;
   }
-  const given = lengthOf(list);
+  const length = lengthOf(list);
   if (!loss.takesClasses || output.length !== 1) {
     const wanted = loss.takesClasses ? "several rows of output an image" : loss.type;
     throw new ShapeError(
-      `${where}: expected a tensor ${shapeText([n, ...output])} for ${wanted}, got ${given} numbers`,
+      `${where}: expected a tensor ${shapeText([n, ...output])} for ${wanted}, got ${length} numbers`,
     );
   }
-  if (given !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${given}`);
-  const room = targets.data instanceof Int32Array ? targets.data : undefined;
-  const numbers = room && room.length >= n ? room : new Int32Array(n);
+  if (length !== n) throw new ShapeError(`${where}: expected ${n} labels, got ${length}`);
+  const used = targets.data instanceof Int32Array ? targets.data : undefined;
+  const numbers = used && used.length >= n ? used : new Int32Array(n);
   copyClasses(where, list, n, output[0]!, numbers);
   fill(targets, true, numbers, 1);
 }

@@ -313,6 +313,24 @@ describe("fit and the event loop", () => {
     quiet.dispose();
   });
 
+  it("refuses labels that were read for losses which a getter has compiled away", async () => {
+    const { data, shape } = noise(4, COUNT, 3);
+    const rows = {
+      shape,
+      get data() {
+        model.compile({ engine, optimizer, loss });
+        return data;
+      },
+    };
+    model.compile({ engine, optimizer, loss: losses.meanSquaredError() });
+    const before = weightBits(model);
+    await expect(model.fit(images, rows)).rejects.toThrow(
+      "fit: expected a model that stays as it was compiled",
+    );
+    expect(weightBits(model)).toEqual(before);
+    await model.fit(images, labels);
+  });
+
   it("waits for callbacks, and passes on what they throw", async () => {
     const order: string[] = [];
     await model.fit(images, labels, {

@@ -246,7 +246,7 @@ describe("the state of a run", () => {
         rowsPerImage: 1,
         settings: checkFitOptions({ epochs, batchSize: 3 }),
         weights: each.parameters,
-        interruption: new Interruption(undefined),
+        interruption: new Interruption(undefined, new Set()),
         hold: () => {},
         validate: undefined,
       });

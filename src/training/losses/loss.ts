@@ -26,7 +26,7 @@ export interface Loss {
   readonly impliedActivation?: ActivationName;
   readonly outputEvaluation: OutputEvaluation;
   /**
-   * Computes the loss of `rows` rows of `columns` elements. All places are addresses in the runtime's memory.
+   * Computes the loss of `rows` rows of `columns` elements. Outputs, targets, gradients and results are addresses in the memory.
    * @param classes whether the targets are an int32 class number a row; else they are float32 rows like the output's
    * @param x the output; it may be overwritten where `dx` is `x`
    * @param targets what the output should be

@@ -94,9 +94,9 @@ const CONFUSION: Metric<number[][]> = {
 export function confusionMatrix(): Metric<number[][]>;
 /** The matrix of `outputs[n, …, classes]`; labels are class numbers or rows. @throws ShapeError, OptionError */
 export function confusionMatrix(outputs: Tensor, labels: Labels): number[][];
-export function confusionMatrix(...given: [] | [Tensor, Labels]): Metric<number[][]> | number[][] {
-  if (given.length === 0) return CONFUSION;
-  return measure("confusionMatrix", CONFUSION, ...given);
+export function confusionMatrix(...passed: [] | [Tensor, Labels]): Metric<number[][]> | number[][] {
+  if (passed.length === 0) return CONFUSION;
+  return measure("confusionMatrix", CONFUSION, ...passed);
 }
 
 /**
