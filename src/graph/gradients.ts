@@ -1,5 +1,6 @@
 import type { Kernels } from "../kernels/kernels.ts";
 import type { Buffer } from "../layers/buffer.ts";
+import { stopsAt } from "../layers/contract.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
@@ -100,8 +101,8 @@ class GradientPlanner {
     const draft: Draft = { buffers: [], additions: [] };
     if (!this.#learns[node.output]) return undefined;
     const isView = node.layer.isView(true);
-    const dxs = node.inputs.map((value) => {
-      if (!this.#learns[value]) return null;
+    const dxs = node.inputs.map((value, place) => {
+      if (!this.#learns[value] || stopsAt(node.layer, place)) return null;
       return isView ? this.#passOn(value, node.output, draft) : this.#write(value, draft);
     });
     const weights = this.#weights(node.owner, draft);

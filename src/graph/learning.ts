@@ -1,3 +1,4 @@
+import { stopsAt } from "../layers/contract.ts";
 import type { Graph } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
@@ -6,7 +7,8 @@ function reachedValues({ nodes, outputs, lossOutputs, shapes }: Graph): boolean[
   const reached = shapes.map(() => false);
   for (const index of lossOutputs) reached[outputs[index]!] = true;
   for (const { layer, inputs, output } of [...nodes].reverse()) {
-    if (reached[output] && !layer.stopsGradient) for (const value of inputs) reached[value] = true;
+    if (!reached[output]) continue;
+    for (const [place, value] of inputs.entries()) if (!stopsAt(layer, place)) reached[value] = true;
   }
   return reached;
 }
@@ -26,7 +28,8 @@ export function learningValues(graph: Graph, learning: ReadonlySet<Parameter> | 
   const owners = new Set(Array.from(learning ?? [], ({ node }) => node));
   const learns = graph.inputs.map(() => false);
   for (const { layer, inputs, owner } of graph.nodes) {
-    learns.push(owners.has(owner) || (!layer.stopsGradient && inputs.some((value) => learns[value])));
+    const fed = inputs.some((value, place) => learns[value] && !stopsAt(layer, place));
+    learns.push(owners.has(owner) || fed);
   }
   const reached = reachedValues(graph);
   return learns.map((own, value) => own && reached[value]!);
@@ -56,7 +59,9 @@ export function trainingFault(graph: Graph, parameters: Parameters): TrainingFau
   const learns = learningValues(graph, learning);
   const barrier = nodes.find(
     ({ layer, inputs, output }) =>
-      layer.differentiable === false && learns[output] && inputs.some((value) => learns[value]),
+      layer.differentiable === false &&
+      learns[output] &&
+      inputs.some((value, place) => learns[value] && !stopsAt(layer, place)),
   );
   return (
     barrier && {

@@ -42,6 +42,7 @@ export function constant(options: ConstantLayerOptions): Layer {
     config: { shape, ...(numbers && { integers: numbers }) },
     outputShape: () => shape,
     outputType: () => (numbers ? "int32" : "float32"),
+    stopsGradient: true,
     weights: () => (numbers ? [] : [{ name: CONSTANT, shape, initializer: "zeros" }]),
     build({ kernels, weights, y, table, tableOf }): Pass {
       const size = sizeOf(shape);

@@ -144,9 +144,9 @@ export interface LayerDefinition<State = unknown> {
   readonly differentiable?: boolean;
   /**
    * True for a layer whose output has a slope of zero everywhere, such as a comparison: no gradient goes back through it,
-   * and layers before it learn through other layers or not at all. Default: false.
+   * and layers before it learn through other layers or not at all. A list of indices says the same of single inputs. Default: false.
    */
-  readonly stopsGradient?: boolean;
+  readonly stopsGradient?: boolean | readonly number[];
   /** True for the inputs `x` and the output `y` that the backward pass reads, so that the planner keeps them. Default: false. */
   readonly backwardReads?: { readonly x?: boolean; readonly y?: boolean };
   /** The layer as an epilogue of the one before it, in inference. Default: no other layer can do its work. */
@@ -228,4 +228,9 @@ export function onlyInput(inputs: readonly Shape[], where = "layer"): Shape {
     throw new ShapeError(`${where}: expected one input, got ${inputs.length}`);
   }
   return input;
+}
+
+/** Whether no gradient goes back from a layer to the input at `place`. */
+export function stopsAt({ stopsGradient = false }: LayerDefinition, place: number): boolean {
+  return typeof stopsGradient === "boolean" ? stopsGradient : stopsGradient.includes(place);
 }

@@ -28,6 +28,7 @@ export function where(options: { name?: string } = {}): Layer {
     name: options.name,
     config: {},
     backwardReads: { x: true },
+    stopsGradient: [0],
     outputShape: (inputs, place) => resolve(place, inputs).shape,
     outputType: ([, first = "float32"]) => first,
     build: (context) => buildPass(context),
