@@ -5,6 +5,7 @@ import { build } from "esbuild";
 import { load } from "im2row";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Case, Context } from "./conformance/case.ts";
+import { layerGradientCases } from "./conformance/gradients.ts";
 import golden from "./conformance/digests.json" with { type: "json" };
 import { cases, printDigests, runSuite } from "./conformance/suite.ts";
 
@@ -23,8 +24,11 @@ const context: Context = {
 };
 afterAll(() => context.engine.dispose());
 
+/** `test/layers` runs the gradients of each layer. */
+const others = cases.filter((each) => !layerGradientCases.includes(each));
+
 describe("conformance", () => {
-  it.each(cases.map(({ name, run }) => [name, run] as const))("%s", async (_name, run) => {
+  it.each(others.map(({ name, run }) => [name, run] as const))("%s", async (_name, run) => {
     await run(context);
     expect(context.engine.memory.used).toBe(0);
   });
@@ -106,13 +110,12 @@ describe("the suite's code", () => {
     const [output] = Object.values(metafile.outputs);
     expect(new Set(output!.imports.map(({ path }) => path))).toEqual(new Set(["im2row", "im2row/onnx"]));
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
-    // The drawn digits and what they need, and the codes of the kernels, are the only sources of the package in the bundle.
+    // The drawn digits and what they need are the only sources of the package in the bundle.
     const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
     expect(own.sort()).toEqual([
       "src/cli/digits.ts",
       "src/cli/figures.ts",
       "src/errors.ts",
-      "src/kernels/kernels.ts",
       "src/options.ts",
       "src/random.ts",
     ]);

@@ -13,3 +13,6 @@ export const separable = (more: object): Layer =>
 
 export const NUMBER = "expected a finite number ≥ 0";
 export const COUNT = "expected a positive integer";
+export const SIZE = "expected a positive integer or [height, width] of such";
+export const PADDINGS = `expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0`;
+export const PAIR = "[before, after] of integers ≥ 0";

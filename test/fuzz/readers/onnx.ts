@@ -7,7 +7,7 @@ import { loadOnnx, type OnnxModel, type OnnxTensor } from "../../../src/onnx.ts"
 import type { Random } from "../../../src/random.ts";
 import { sizeOf } from "../../../src/tensor.ts";
 import { CASES, GROUPS } from "../../onnx/cases.ts";
-import { LAYER_CASES } from "../../onnx/exported.ts";
+import { EXPORTED } from "../../onnx/exported.ts";
 import { constant, node, onnxFile, valueInfo } from "../../support/onnxFile.ts";
 import { expectSame, type Bench } from "../bench.ts";
 import { damage } from "../bytes.ts";
@@ -142,7 +142,7 @@ export const onnx: Reader = {
   name: "onnx",
   weight: 6,
   seeds: () =>
-    (seeds ??= [...SMALL, ...LAYER_CASES.map(([, build]) => build().toOnnx()), ...suites()].filter(
+    (seeds ??= [...SMALL, ...EXPORTED.map(([, build]) => build().toOnnx()), ...suites()].filter(
       ({ length }) => length < LARGEST_SEED,
     )),
   mutate(random, file, other) {

@@ -1,0 +1,66 @@
+/**
+ * What the tests of a layer, the suite of every runtime, the tests of exported files and the fuzzer share: nets with the
+ * layer in all of its forms. Nothing here needs a test runner.
+ */
+import { input, layers, model, sequential, type Layer, type Model, type SymbolicTensor } from "im2row";
+
+/** A layer, or several that are applied to a value by hand. */
+export type Between = (x: SymbolicTensor) => Layer | SymbolicTensor;
+
+/** A net's name, how it is built, and the magnitude of its inputs if that is not 1. */
+export type ModelCase = [name: string, build: () => Model, magnitude?: number];
+
+/** The nets that a layer is tested with; their names begin with the layer's. */
+export interface LayerCases {
+  /**
+   * What lies between a layer that hands its gradient on and a dense one, for images 6×5×4: gradients are compared with the
+   * slopes of the loss, in every runtime.
+   */
+  readonly gradients: Readonly<Record<string, Between>>;
+  /** Nets that are saved, loaded and exported. Together they have every option, and values of each rank. */
+  readonly models: readonly ModelCase[];
+  /** False for a layer that no ONNX file is written with: it is refused by its name. Default: true. */
+  readonly isExported?: boolean;
+}
+
+export const IMAGE = [9, 8, 4];
+/** An odd number of steps, so that strides leave some over. */
+export const SEQUENCE = [11, 4];
+/** Values of each rank: what an axis is called differs among them. */
+export const RANKS = [[6], [5, 6], IMAGE, [2, 3, 2, 6]];
+
+/** A net of a list of layers. */
+export const chain = (name: string, inputShape: number[], list: () => Layer[], magnitude = 1): ModelCase => [
+  name,
+  () => sequential({ inputShape, layers: list(), seed: 1 }),
+  magnitude,
+];
+
+/** A layer of several values, for inputs of some shapes. */
+export const merged = (name: string, shapes: readonly number[][], layer: () => Layer): ModelCase => [
+  `${name} of ${shapes.map((shape) => shape.join("×")).join(" and ")}`,
+  () => {
+    const inputs = shapes.map((shape, i) => input({ shape, name: `input-${i}` }));
+    return model({ inputs, outputs: layer().apply(inputs) });
+  },
+];
+
+export const margins = (top: number, bottom: number, left: number, right: number) =>
+  [
+    [top, bottom],
+    [left, right],
+  ] as const;
+
+/** An image as a sequence of its pixels. */
+export const sequence = (x: SymbolicTensor): SymbolicTensor =>
+  layers.reshape({ targetShape: [-1, x.shape.at(-1)!] }).apply(x);
+
+/** A convolution that keeps the shape of images of four channels. */
+export const tanhConv = (): Layer =>
+  layers.conv2d({ filters: 4, kernelSize: 3, padding: "same", activation: "tanh" });
+
+/** A row of channels made of an image. */
+export const gate = (x: SymbolicTensor): SymbolicTensor =>
+  layers
+    .dense({ units: x.shape.at(-1)!, activation: "sigmoid" })
+    .apply(layers.globalAveragePooling2d().apply(x));

@@ -1,0 +1,70 @@
+/** The nets with unary: each of the functions. */
+import { layers, type Layer, type SymbolicTensor } from "im2row";
+import { chain, IMAGE, type Between, type LayerCases } from "./support/cases.ts";
+
+type UnaryKind = Parameters<typeof layers.unary>[0]["kind"];
+
+/** Values from 0 to 1 that stay on their side of a half. */
+const sigmoid = (): Layer => layers.activation({ activation: "sigmoid" });
+
+/** A function whose slope is 0, and its input, whose slope is not. */
+const besides =
+  (kind: UnaryKind): Between =>
+  (x: SymbolicTensor) =>
+    layers.add().apply([x, layers.unary({ kind }).apply(sigmoid().apply(x))]);
+
+const of =
+  (kind: UnaryKind, before: Layer): Between =>
+  (x) =>
+    layers.unary({ kind }).apply(before.apply(x));
+
+/** All of them, with parameters for those that have some. */
+const KINDS: Readonly<Record<UnaryKind, { alpha?: number; beta?: number }>> = {
+  abs: {},
+  neg: {},
+  sqrt: {},
+  reciprocal: {},
+  exp: {},
+  log: {},
+  erf: {},
+  softsign: {},
+  threshold: { alpha: 0.125 },
+  clip: { alpha: -0.125, beta: 2 },
+  exponential: { alpha: 0.5, beta: 2 },
+  floor: {},
+  ceil: {},
+  round: {},
+  sign: {},
+};
+
+export const UNARY: LayerCases = {
+  gradients: {
+    ...Object.fromEntries(
+      (["abs", "neg", "reciprocal", "exp", "erf", "softsign"] as const).map((kind) => [
+        `unary ${kind}`,
+        () => layers.unary({ kind }),
+      ]),
+    ),
+    "unary sqrt": (x) => of("sqrt", sigmoid())(x),
+    "unary log": (x) => of("log", sigmoid())(x),
+    // No input comes near the bends.
+    "unary threshold": () => layers.unary({ kind: "threshold", alpha: 0.125 }),
+    "unary clip": () => layers.unary({ kind: "clip", alpha: -0.125, beta: 8 }),
+    "unary exponential": () => layers.unary({ kind: "exponential", alpha: 0.5, beta: 2 }),
+    ...Object.fromEntries(
+      (["floor", "ceil", "round", "sign"] as const).map((kind) => [`unary ${kind}`, besides(kind)]),
+    ),
+  },
+  models: Object.entries(KINDS).map(([kind, parameters]) =>
+    chain(
+      `unary ${kind}`,
+      IMAGE,
+      () => [
+        ...(kind === "sqrt" || kind === "log" ? [sigmoid()] : []),
+        layers.unary({ kind: kind as UnaryKind, ...parameters }),
+      ],
+      4,
+    ),
+  ),
+  isExported: false,
+};
