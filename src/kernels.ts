@@ -148,7 +148,13 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
   checkOptions("loadKernels", options, ["module", "maximumMemory"]);
   const limit = memoryLimit("loadKernels", options.maximumMemory);
   const memory = createMemory("loadKernels", limit);
-  const { instance } = await instantiate(await moduleOf(options), { env: { memory } });
+  const module = await moduleOf(options);
+  if (!(module instanceof WebAssembly.Module)) {
+    throw new OptionError(
+      "loadKernels: module: expected a WebAssembly.Module of this realm, as its loader does, got one of another",
+    );
+  }
+  const { instance } = await instantiate(module, { env: { memory } });
   // The table is of the exports themselves: the loader's own are wrapped, and take a list of arguments at each call.
   return new KernelInstance(instance.exports as unknown as Kernels, memory as LinearMemory, limit);
 }

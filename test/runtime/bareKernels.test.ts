@@ -1,5 +1,6 @@
 /** `im2row/kernels`: the binary with its table, its memory, and the net of examples/raw-kernels.ts. */
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import {
   train as trainByHand,
@@ -39,6 +40,13 @@ describe("loadKernels", () => {
     );
     await expect(loadKernels({ threads: 2 } as object)).rejects.toThrow(OptionError);
     await expect(loadKernels({ module: Uint8Array.of(1, 2, 3) })).rejects.toThrow(OptionError);
+    const file = bytes("im2row.wasm");
+    const foreign = runInNewContext("new WebAssembly.Module(file)", { file }) as WebAssembly.Module;
+    await expect(loadKernels({ module: foreign })).rejects.toThrow(
+      new OptionError(
+        "loadKernels: module: expected a WebAssembly.Module of this realm, as its loader does, got one of another",
+      ),
+    );
   });
 });
 
