@@ -1,3 +1,4 @@
+import type { WeightSpec } from "../layers/contract.ts";
 import { initialize } from "../layers/initializers.ts";
 import type { Random } from "../random.ts";
 import type { Graph } from "./graph.ts";
@@ -8,12 +9,13 @@ import { owners, weightName } from "./parameters.ts";
  * the same seed gives the same weights only if they are asked for in the order of the nodes.
  */
 export function startingWeights(graph: Graph, random: Random): (name: string) => Float32Array {
-  const specs = new Map(
-    owners(graph).flatMap((node) =>
-      node.layer.weights(node.inputShapes).map((weight) => [weightName(node, weight), weight] as const),
-    ),
-  );
+  let specs: Map<string, WeightSpec> | undefined;
   return (name) => {
+    specs ??= new Map(
+      owners(graph).flatMap((node) =>
+        node.layer.weights(node.inputShapes).map((weight) => [weightName(node, weight), weight] as const),
+      ),
+    );
     const { initializer, shape } = specs.get(name)!;
     return initialize(initializer, shape, random);
   };

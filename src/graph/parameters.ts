@@ -135,7 +135,8 @@ export class Parameters {
     }
     this.list = list;
     this.size = offset;
-    this.#blocks = [...new Set([own, ...list.map(({ slot }) => slot.block)])];
+    const blocks = new Set(list.map(({ slot }) => slot.block));
+    this.#blocks = blocks.size > 0 ? [...blocks] : [own];
   }
 
   /** The weights of the layer whose first use is the node `owner`. */
@@ -164,6 +165,12 @@ export class Parameters {
   /** The address of a weight in the engine's memory. */
   addressOf({ slot }: Parameter): number {
     return slot.block.pointer + slot.offset * 4;
+  }
+
+  /** The blocks that lie around addresses in the engine's memory. */
+  blocksAt(pointers: readonly number[]): WeightBlock[] {
+    const around = pointers.map((at) => this.#blocks.find((block) => block.includes(at))!);
+    return [...new Set(around)];
   }
 
   /**

@@ -11,6 +11,7 @@ import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts"
 import { fuse, separate, type Step } from "./fusion.ts";
 import type { planGradients, Gradients, NodeGradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
+import { PlanLayouts } from "./laidOut.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 import { inTurn, oneByOne, type AllPasses, type Passes } from "./passes.ts";
 
@@ -66,10 +67,12 @@ export function createPlan(
   options: PlanOptions,
 ): Plan {
   const region = new KeptRegion(runtime.heap, `model: buffers for batches of ${options.capacity}`);
+  const layouts = new PlanLayouts(runtime.heap);
   try {
-    return new Planner(runtime, graph, parameters, options, region).plan();
+    return new Planner(runtime, graph, parameters, options, region, layouts).plan();
   } catch (error) {
     region.release();
+    layouts.release();
     throw error;
   }
 }
@@ -82,6 +85,7 @@ class Planner {
   readonly #parameters: Parameters;
   readonly #options: PlanOptions;
   readonly #region: Region;
+  readonly #layouts: PlanLayouts;
   readonly #training: boolean;
   readonly #buffers: PlannedBuffer[] = [];
   readonly #steps: readonly Step[];
@@ -103,12 +107,20 @@ class Planner {
   /** The empty buffer that stands for the gradient of a value that has none. */
   readonly #noGradient = untouched(0);
 
-  constructor(runtime: Runtime, graph: Graph, parameters: Parameters, options: PlanOptions, region: Region) {
+  constructor(
+    runtime: Runtime,
+    graph: Graph,
+    parameters: Parameters,
+    options: PlanOptions,
+    region: Region,
+    layouts: PlanLayouts,
+  ) {
     this.#runtime = runtime;
     this.#graph = graph;
     this.#parameters = parameters;
     this.#options = options;
     this.#region = region;
+    this.#layouts = layouts;
     this.#training = options.training !== undefined;
     this.#steps = this.#training ? separate(graph) : fuse(graph);
     this.#budget = new Budget("model", runtime.limits);
@@ -135,7 +147,10 @@ class Planner {
         pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
       ),
       allocate: (elements, dtype) => this.#region.allocate(elements, dtype),
-      dispose: () => this.#region.release(),
+      dispose: () => {
+        this.#region.release();
+        this.#layouts.release();
+      },
     };
   }
 
@@ -271,6 +286,10 @@ class Planner {
       saved: (elements, dtype) =>
         needed(elements, dtype, forwardTime, needsGradient ? backwardTime : forwardTime),
       kept: (elements, dtype) => needed(elements, dtype, 0, 2 * this.#graph.nodes.length + 2),
+      laidOut: (weights, layout, elements, make) => {
+        const pointers = weights.map(({ pointer }) => pointer);
+        return this.#layouts.of(this.#parameters.blocksAt(pointers), pointers, layout, elements, make);
+      },
       workspace: (elements) => needed(elements, "float32", forwardTime),
       ...this.#shared,
     };

@@ -58,6 +58,11 @@ export class WeightBlock {
     return this.#pointer;
   }
 
+  /** Whether an address is one of the block's. */
+  includes(address: number): boolean {
+    return address >= this.#pointer && address < this.#pointer + 4 * this.size;
+  }
+
   /** A view of a slot's values, which memory growth may detach. */
   dataOf(slot: Slot): NumberArray {
     return viewIn(this.#data, slot);

@@ -62,6 +62,13 @@ export interface BatchKey {
   firstImage: number;
 }
 
+/** What a layer makes of its weights for a kernel. */
+export interface LaidOut {
+  readonly buffer: Buffer;
+  /** Makes it anew, if the weights have changed. */
+  prepare(): void;
+}
+
 /** Everything that a layer builds its forward pass from. */
 export interface BuildContext {
   readonly kernels: Kernels;
@@ -94,6 +101,17 @@ export interface BuildContext {
   saved(elements: number, dtype?: DType): Buffer;
   /** Reserves a buffer that keeps its content from run to run. */
   kept(elements: number, dtype?: DType): Buffer;
+  /**
+   * Reserves a buffer for numbers that follow from weights alone, such as packed filters. `make` writes them, when the pass
+   * prepares itself and the weights have changed. All plans of a model, and of a net for several shapes, that ask for the same `layout` of the
+   * same weights read one buffer, unless the weights learn in the plan.
+   */
+  laidOut(
+    weights: readonly Buffer[],
+    layout: string,
+    elements: number,
+    make: (buffer: Buffer) => void,
+  ): LaidOut;
   /** Reserves a buffer that is free again when the pass returns. */
   workspace(elements: number): Buffer;
   /** Copies a window's struct to memory that lives as long as the plan. Returns its address. */

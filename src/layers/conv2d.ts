@@ -10,7 +10,7 @@ import {
 import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
 import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
-import type { Shape } from "../tensor.ts";
+import { sameShape, type Shape } from "../tensor.ts";
 import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
@@ -103,12 +103,16 @@ function convolution(
   algorithm?: ConvAlgorithm,
 ): Layer {
   const activation = fuseActivation(type, shared.activation);
+  // Asked for several times by all who plan a net.
+  let last: { readonly image: Shape; readonly conv: Conv2d } | undefined;
   const resolve = (image: Shape, where: string): Conv2d => {
+    if (last && sameShape(last.image, image)) return last.conv;
     const window = resolveWindow(where, image, shared);
     const { filters, groups } = perImage(window.c);
     checkGroups(where, window.c, filters, groups);
     const conv = { window, f: filters, groups };
     if (algorithm !== undefined) resolveAlgorithm(where, conv, algorithm);
+    last = { image: [...image], conv };
     return conv;
   };
   return layerOf({
@@ -149,6 +153,12 @@ export interface ConvolutionState {
   readonly algorithm: ConvAlgorithm;
 }
 
+/** What tells how filters are packed: the algorithm, and nothing else that depends on the image's height and width. */
+export function layoutOf(where: string, conv: Conv2d, algorithm: ConvAlgorithm): string {
+  const { kh, kw, c } = conv.window;
+  return [resolveAlgorithm(where, conv, algorithm), kh, kw, c, conv.f, conv.groups].join(" ");
+}
+
 /** The forward pass, by the layer's own algorithm or the model's. */
 export function buildPass(
   context: BuildContext,
@@ -163,20 +173,17 @@ export function buildPass(
   const run = forwardPass(name, conv, algorithm);
   const workspace = context.workspace(run.workspace(kernels, window));
   const size = run.packed(kernels, window);
-  const packed = context.needsGradient ? context.workspace(size) : context.kept(size);
   const { kh, kw, c } = conv.window;
-  const weights = foldWeights(context, ((kh * kw * c) / conv.groups) * conv.f, conv.f, size > 0);
-  const { kernel, bias } = weights;
-  const filters = size === 0 ? kernel : packed;
-  const prepare = (): void => {
-    weights.fold();
-    run.pack(kernels, window, kernel.pointer, packed.pointer);
-  };
+  const { kernel, bias, prepare } = foldWeights(context, ((kh * kw * c) / conv.groups) * conv.f, conv.f, {
+    layout: layoutOf(name, conv, algorithm),
+    size,
+    pack: (from, to) => run.pack(kernels, window, from, to),
+  });
   const { code, alpha, preactivation } = activation;
   const forward = (n: number): void => {
     const b = bias ? bias.pointer : 0;
     const [to, ws] = [preactivation.pointer, workspace.pointer];
-    run.run(kernels, window, n, x.pointer, filters.pointer, b, to, code, alpha, ws);
+    run.run(kernels, window, n, x.pointer, kernel.pointer, b, to, code, alpha, ws);
     activation.finish(n);
   };
   if (!context.needsGradient) return { prepare, forward };

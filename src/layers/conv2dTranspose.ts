@@ -7,10 +7,12 @@ import { activationGradient, fuseActivation, type FusedActivation } from "./acti
 import {
   checkShared,
   expectAlgorithm,
+  layoutOf,
   SHARED_KEYS,
   type ConvolutionState,
   type SharedOptions,
 } from "./conv2d.ts";
+import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { kernelAndBias } from "./kernelAndBias.ts";
@@ -75,16 +77,19 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
 function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass<ConvolutionState> {
   const { kernels, x, name } = context;
   const algorithm = sharedAlgorithm(conv, context.algorithm);
-  const [kernel, bias] = context.weights;
-  const { h, w, c: filters } = conv.window;
+  const [, bias] = context.weights;
+  const { h, w, kh, kw, c: filters } = conv.window;
   const window = context.window(conv.window);
   const activation = fused.build(context, filters, h * w);
   const run = inputGradientPass(name, conv, algorithm);
   const workspace = context.workspace(run.workspace(kernels, window));
   const size = run.packed(kernels, window);
-  const packed = context.needsGradient ? context.workspace(size) : context.kept(size);
-  const panels = size === 0 ? kernel! : packed;
-  const prepare = (): void => run.pack(kernels, window, kernel!.pointer, packed.pointer);
+  const { f } = conv;
+  const { kernel: panels, prepare } = foldWeights(context, ((kh * kw * filters) / conv.groups) * f, f, {
+    layout: `transposed ${layoutOf(name, conv, algorithm)}`,
+    size,
+    pack: (from, to) => run.pack(kernels, window, from, to),
+  });
   const { code, alpha, preactivation: to } = activation;
   const forward = (n: number): void => {
     const pixels = n * h * w;

@@ -44,7 +44,7 @@ function rowsOf({ inputs }: BuildContext): { rows: number; k: number } {
 function buildPass(context: BuildContext, n: number, fused: FusedActivation): Pass<ActivationPass> {
   const { kernels, x } = context;
   const { rows, k } = rowsOf(context);
-  const { kernel: w, bias: b, fold } = foldWeights(context, k * n, n, false);
+  const { kernel: w, bias: b, prepare: fold } = foldWeights(context, k * n, n);
   const activation = fused.build(context, n, rows);
   const { code, alpha, preactivation } = activation;
   const workspace = context.workspace(kernels.gemmWorkspace(n, k));

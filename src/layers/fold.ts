@@ -5,29 +5,55 @@ import type { BuildContext } from "./contract.ts";
 export interface FoldedWeights {
   readonly kernel: Buffer;
   readonly bias: Buffer | undefined;
-  /** Computes them again; it runs after the layer's own weights changed. */
-  fold(): void;
+  /** Makes them, after the layer's own changed. */
+  prepare(): void;
 }
 
+/** How a kernel lays its weights out. */
+export interface Packing {
+  /** What tells its layout from others of the same weights. */
+  readonly layout: string;
+  /** Floats of it; 0 when the kernel reads the weights as they are. */
+  readonly size: number;
+  pack(from: number, to: number): void;
+}
+
+const AS_IT_IS: Packing = { layout: "", size: 0, pack: () => {} };
+
+/** Floats that a bias takes in front of what is aligned to cache lines. */
+const padded = (size: number): number => Math.ceil(size / 16) * 16;
+
 /**
- * The kernel, whose last axis has the `f` outputs, and the bias of a layer, with the batch normalization after the layer
- * folded into them. `temporary` is true when only `prepare` reads the kernel, which then needs no memory afterwards.
+ * The kernel of `size` floats, whose last axis is that of the `f` outputs, and the bias of a layer, with batch
+ * normalization after it folded into them, and the kernel packed.
  */
 export function foldWeights(
   context: BuildContext,
   size: number,
   f: number,
-  temporary: boolean,
+  packing: Packing = AS_IT_IS,
 ): FoldedWeights {
-  const { kernels, weights, epilogue } = context;
+  const { weights, epilogue, needsGradient } = context;
   const [w, b] = weights as [Buffer, Buffer | undefined];
   const { affine } = epilogue;
-  if (!affine) return { kernel: w, bias: b, fold: () => {} };
-  const kernel = temporary ? context.workspace(size) : context.kept(size);
-  const bias = context.kept(f);
+  const packs = packing.size > 0;
+  if (!affine) {
+    if (!packs) return { kernel: w, bias: b, prepare: () => {} };
+    const pack = ({ pointer }: Buffer): void => packing.pack(w.pointer, pointer);
+    if (!needsGradient) {
+      const { buffer, prepare } = context.laidOut([w], packing.layout, packing.size, pack);
+      return { kernel: buffer, bias: b, prepare };
+    }
+    const kernel = context.workspace(packing.size);
+    return { kernel, bias: b, prepare: () => pack(kernel) };
+  }
   const { mean, variance, epsilon, gamma, beta } = affine;
-  const fold = (): void =>
-    kernels.foldNormalization(
+  const folded = packs ? context.workspace(size) : undefined;
+  const first = padded(f);
+  const made = (bias: Buffer): void => {
+    const kernel = bias.pointer + 4 * first;
+    const to = folded?.pointer ?? kernel;
+    context.kernels.foldNormalization(
       size / f,
       f,
       w.pointer,
@@ -37,8 +63,14 @@ export function foldWeights(
       epsilon,
       gamma?.pointer ?? 0,
       beta?.pointer ?? 0,
-      kernel.pointer,
+      to,
       bias.pointer,
     );
-  return { kernel, bias, fold };
+    if (folded) packing.pack(to, kernel);
+  };
+  const sources = [w, b, mean, variance, gamma, beta].filter((source) => source !== undefined);
+  const layout = `folded ${epsilon} ${packing.layout}`;
+  const { buffer, prepare } = context.laidOut(sources, layout, first + (packs ? packing.size : size), made);
+  const kernel = { pointer: buffer.pointer + 4 * first, dtype: buffer.dtype };
+  return { kernel, bias: buffer, prepare };
 }

@@ -116,16 +116,25 @@ function buildPass(matrices: Matrices, context: BuildContext): Pass<Products> {
   const { batch, m, n, k, operands, constant } = matrices;
   // Subnormal weights count as zeros. The kernel flushes those of its second operand; the first is copied without them.
   const left = constant === 0 ? sizeOf(operands[0]) * m * k : 0;
-  const copy = context.kept(left);
+  const flushed =
+    left > 0
+      ? context.laidOut(weights, "flushed", left, ({ pointer }) =>
+          kernels.flushSubnormals(left, weights[0]!.pointer, pointer),
+        )
+      : undefined;
   let asIs = constant !== 1;
   const prepare = (): void => {
-    if (constant === 0) kernels.flushSubnormals(left, weights[0]!.pointer, copy.pointer);
+    flushed?.prepare();
     if (constant === 1) asIs = kernels.hasSubnormals(sizeOf(operands[1]) * k * n, weights[0]!.pointer) === 0;
   };
   const operand = (side: Side): Operand => {
     const matrix = side === 0 ? m * k : k * n;
     const fixed = constant === side;
-    const buffer = fixed ? (side === 0 ? copy : weights[0]!) : xs[constant === undefined ? side : 0]!;
+    const buffer = fixed
+      ? side === 0
+        ? flushed!.buffer
+        : weights[0]!
+      : xs[constant === undefined ? side : 0]!;
     const image = fixed ? 0 : sizeOf(operands[side]) * matrix;
     return { buffer, image, matrix, matrices: matricesOf(batch, operands[side]) };
   };
