@@ -35,7 +35,7 @@ describe("the Worker", () => {
   });
 
   it("knows drawn digits it was not trained on, with the bits of Node", async () => {
-    // Of 10,000 others 99.74 % were right: 4 wrong ones of 100 would be one chance in 6,000.
+    // Of 10,000 others 99.77 % were right: 4 wrong ones of 100 would be one chance in 10,000.
     let right = 0;
     for (const seed of [101, 102, 103, 104, 105]) {
       for (const { pixels, label } of draw(20, seed)) {
