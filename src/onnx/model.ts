@@ -20,7 +20,7 @@ import {
   type OnnxTensor,
 } from "./import/feeds.ts";
 import {
-  givenByShapes,
+  fedByShapes,
   readFeeds,
   readShapes,
   sessionImages,
@@ -32,7 +32,7 @@ import {
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
 import type { End, Instance } from "./import/instance.ts";
-import type { Given } from "./import/lowerNet.ts";
+import type { Fed } from "./import/lowerNet.ts";
 import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
 import type { Plans } from "./import/plans.ts";
 import { rewriteTensors } from "./file/rewrite.ts";
@@ -43,8 +43,8 @@ import { isComputed } from "./import/values.ts";
 /**
  * A net from an ONNX file, on an engine. Shapes, layouts and names are those of the file: images are `[n, c, h, w]`.
  *
- * Where the images of a batch do not meet, the net takes any number of them, whatever the file says, and trains as every
- * model of this package. Any other net runs with the very shapes that it is given, and does not train: `notBatched`
+ * Where no node mixes the images of a batch, the net takes any number of them, whatever the file says, and trains as every
+ * model of this package. Any other net runs with the very shapes that it is fed, and does not train: `notBatched`
  * tells why.
  */
 export class OnnxModel {
@@ -88,7 +88,7 @@ export class OnnxModel {
     return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Why it runs with the very shapes that it is given; undefined for a net that takes any number of images. */
+  /** Why it runs with the very shapes that it is fed; undefined for a net that takes any number of images. */
   get notBatched(): string | undefined {
     return this.#plans.notBatched;
   }
@@ -135,9 +135,9 @@ export class OnnxModel {
   }
 
   /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
-  predict(given: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
+  predict(fed: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
     checkOptions("predict", options, ["batchSize"]);
-    const feeds = readFeeds("predict", this.#graph.inputs, given);
+    const feeds = readFeeds("predict", this.#graph.inputs, fed);
     const instance = this.#plans.planForFeeds(feeds);
     const { outputs, constants, inputs, notBatched } = instance;
     // By names that are any text: an object would take __proto__ for something else.
@@ -162,7 +162,7 @@ export class OnnxModel {
    * Inference on buffers of its own, in the file's layout: fill `inputs`, `run()`, read `outputs`. The number of images is
    * `batchSize`, or that of `shapes`; by default 1, or what a net that joins images declares. Any number of sessions, for
    * any shapes, may live at once.
-   * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is given contradicts itself or
+   * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is fed contradicts itself or
    * the file; OptionError when the net depends on numbers; MemoryError
    */
   session(options: { batchSize?: number; shapes?: Shapes } = {}): OnnxSession {
@@ -171,10 +171,10 @@ export class OnnxModel {
     if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
     const { inputs } = this.#graph;
     const shapes = readShapes("session: shapes", inputs, sizes);
-    let given: Given = new Map();
+    let fed: Fed = new Map();
     const instance = this.#plans.planFor(
       "session",
-      (open) => (given = givenByShapes(inputs, shapes, batchSize, open)),
+      (open) => (fed = fedByShapes(inputs, shapes, batchSize, open)),
     );
     if (!instance) {
       throw new OptionError(
@@ -183,8 +183,8 @@ export class OnnxModel {
     }
     const batched = this.notBatched === undefined;
     // The first input of a net that joins images tells their number.
-    const told = batched ? shapes : Object.fromEntries([...(given as Map<string, Shape>)].slice(0, 1));
-    const images = sessionImages(inputs, told, batchSize);
+    const sizesOfImages = batched ? shapes : Object.fromEntries([...(fed as Map<string, Shape>)].slice(0, 1));
+    const images = sessionImages(inputs, sizesOfImages, batchSize);
     return this.#plans.withMemory(() => new OnnxSession(instance, images), instance);
   }
 
@@ -236,7 +236,7 @@ export class OnnxModel {
     );
   }
 
-  /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were given yet */
+  /** The layers as a table. @throws ShapeError when the file leaves shapes open and none were fed yet */
   summary(): string {
     return this.#planned("summary").model?.summary() ?? "nothing to compute: all outputs are known";
   }
@@ -269,7 +269,7 @@ export class OnnxModel {
     const model = this.#plans.current?.model;
     if (model && this.notBatched === undefined) return model;
     throw new OptionError(
-      `${where}: expected a net whose images do not meet, got one of which that is not known: ${this.notBatched}`,
+      `${where}: expected a net that takes any number of images, got one that does not: ${this.notBatched}`,
     );
   }
 }

@@ -221,7 +221,7 @@ describe("training is refused", () => {
     expect(net.notTrainable).toMatch(/^y \(Softmax\): /);
     const options = { optimizer: optimizers.sgd({ learningRate: 1 }), loss: losses.meanSquaredError() };
     expect(() => net.compile(options)).toThrow(
-      /^compile: expected a net whose images do not meet, got .*: y \(Softmax\)/,
+      /^compile: expected a net that takes any number of images, got .*: y \(Softmax\)/,
     );
     expect(() => net.model).toThrow(OptionError);
   });

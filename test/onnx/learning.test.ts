@@ -274,7 +274,7 @@ describe("frozen", () => {
       [node("Softmax", ["x"], "s", { axis: 0 }), node("Mul", ["s", "w"], "y")],
       [weight("w", [4])],
     );
-    expect(() => net.frozen).toThrow("frozen: expected a net whose images do not meet");
+    expect(() => net.frozen).toThrow("frozen: expected a net that takes any number of images");
     net.dispose();
   });
 });

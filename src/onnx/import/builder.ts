@@ -58,7 +58,7 @@ export class BatchDependent extends OwnError {}
  * matter of that order and moves nothing; operators ask for the order they need, and only where it differs from what is
  * there the numbers move. So a net of convolutions runs as `[n, h, w, c]` throughout.
  *
- * There are two kinds of graphs. A batched one, for nets whose images do not meet, has layers that see one image, as all
+ * There are two kinds of graphs. A batched one, for nets that do not mix images, has layers that see one image, as all
  * models of this package, and runs for any number of them. Any other is lowered for one set of shapes and sees whole
  * tensors: the first axis is one like the others, and a run is a batch of one.
  */
@@ -80,7 +80,7 @@ export class Builder {
   readonly nodeOf: Map<string, string> = new Map();
   /** The names in use, each with the last number that was put behind it. */
   readonly #names = new Map<string, number>();
-  /** The first input that is given at run time. */
+  /** The first input that is fed at run time. */
   given: Computed | undefined;
   /** The initializers that are values which learn, by their tensors. */
   readonly weights: Map<TensorProto, Computed> = new Map();

@@ -7,7 +7,7 @@ import { listed, show } from "../../options.ts";
 import { shapeText, type Shape } from "../../tensor.ts";
 import { checkFeedShape, readFeed, readSizes, type OnnxTensor } from "./feeds.ts";
 import type { OnnxInput } from "./graph.ts";
-import type { Given } from "./lowerNet.ts";
+import type { Fed } from "./lowerNet.ts";
 import type { NotComputed } from "./lower.ts";
 import type { Constant } from "../file/constant.ts";
 
@@ -31,14 +31,14 @@ type Inputs = readonly OnnxInput[];
 const isOpen = (size: number | string): boolean => typeof size === "string";
 
 /** The entry by a name, which may be any text. */
-export const ownOf = <T>(given: Readonly<Record<string, T>>, name: string): T | undefined =>
-  Object.hasOwn(given, name) ? given[name] : undefined;
+export const ownOf = <T>(fed: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(fed, name) ? fed[name] : undefined;
 
 /** @throws ShapeError unless all names are those of inputs */
-export function checkNames(where: string, inputs: Inputs, given: object): void {
+export function checkNames(where: string, inputs: Inputs, fed: object): void {
   const names = inputs.map(({ name }) => name);
   const known = new Set(names);
-  const unknown = Object.keys(given).find((name) => !known.has(name));
+  const unknown = Object.keys(fed).find((name) => !known.has(name));
   if (unknown === undefined) return;
   throw new ShapeError(`${where}: expected ${listed(names)}; got ${unknown} besides`);
 }
@@ -49,7 +49,7 @@ export function checkNames(where: string, inputs: Inputs, given: object): void {
 const drawnShape = ({ dims }: OnnxInput, shape: Shape): Shape =>
   typeof dims[0] === "number" ? [dims[0], ...shape.slice(1)] : shape;
 
-/** The tensors that are given, each read once. @throws ShapeError naming what is missing, unknown or of other data */
+/** The tensors that are fed, each read once. @throws ShapeError naming what is missing, unknown or of other data */
 export function readFeeds(where: string, inputs: Inputs, feeds: Feeds): Feeds {
   if (typeof feeds !== "object" || feeds === null) {
     throw new ShapeError(`${where}: expected tensors by the names of inputs, got ${show(feeds)}`);
@@ -60,7 +60,7 @@ export function readFeeds(where: string, inputs: Inputs, feeds: Feeds): Feeds {
   );
 }
 
-/** The shapes that are given, each read once. @throws ShapeError naming what is unknown */
+/** The shapes that are fed, each read once. @throws ShapeError naming what is unknown */
 export function readShapes(where: string, inputs: Inputs, shapes: Shapes): Shapes {
   checkNames(where, inputs, shapes);
   return Object.fromEntries(Object.keys(shapes).map((name) => [name, readSizes(shapes[name]!)]));
@@ -70,12 +70,7 @@ export function readShapes(where: string, inputs: Inputs, shapes: Shapes): Shape
  * Reads the shapes from feeds, and the numbers of those that are `deciding`; `open` for any number of images. @throws
  * ShapeError
  */
-export function givenByFeeds(
-  inputs: Inputs,
-  feeds: Feeds,
-  deciding: ReadonlySet<string>,
-  open: boolean,
-): Given {
+export function fedByFeeds(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<string>, open: boolean): Fed {
   return new Map(
     inputs.map((input): [string, Shape | Constant] => {
       const { name, type } = input;
@@ -109,12 +104,12 @@ export function checkImages(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<
  * Reads the shapes from those that the file declares and those that are passed; `open` for any number of images.
  * @throws ShapeError
  */
-export function givenByShapes(
+export function fedByShapes(
   inputs: Inputs,
   shapes: Shapes,
   batchSize: number | undefined,
   open: boolean,
-): Given {
+): Fed {
   // Where the file leaves their number open.
   const images = batchSize ?? countsIn(inputs, shapes)[0] ?? 1;
   return new Map(
@@ -132,11 +127,11 @@ export function givenByShapes(
 }
 
 /** Why nodes cannot be computed for what inputs are: those that the file leaves open, or all. */
-export function misfit(where: string, inputs: Inputs, given: Given, cause: NotComputed): ShapeError {
-  const open = inputs.filter(({ name, dims }) => "data" in given.get(name)! || dims.some(isOpen));
+export function misfit(where: string, inputs: Inputs, fed: Fed, cause: NotComputed): ShapeError {
+  const open = inputs.filter(({ name, dims }) => "data" in fed.get(name)! || dims.some(isOpen));
   const asked = open.length > 0 ? open : inputs;
   const shapes = asked.map(({ name }) => {
-    const own = given.get(name)!;
+    const own = fed.get(name)!;
     return "data" in own ? `numbers of shape ${shapeText(own.shape)}` : shapeText(own);
   });
   return new ShapeError(
@@ -145,7 +140,7 @@ export function misfit(where: string, inputs: Inputs, given: Given, cause: NotCo
   );
 }
 
-/** First sizes of the shapes that are given. */
+/** First sizes of the shapes that are fed. */
 const countsIn = (inputs: Inputs, shapes: Shapes): number[] =>
   inputs.flatMap(({ name }) => ownOf(shapes, name)?.[0] ?? []);
 

@@ -9,7 +9,7 @@ import { listed } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
 import type { StoredWeight } from "./builder.ts";
 import { symbolsBefore, type Lowered } from "./lower.ts";
-import type { Given, LoweredNet } from "./lowerNet.ts";
+import type { Fed, LoweredNet } from "./lowerNet.ts";
 import type { Constant } from "../file/constant.ts";
 import type { HeldWeight, WeightStore } from "./weightStore.ts";
 import { isComputed, isConstant, type Computed } from "./values.ts";
@@ -29,7 +29,7 @@ export interface End extends Named {
   readonly key: string;
 }
 
-/** A file's graph lowered for what is given, as a model on an engine. */
+/** A file's graph lowered for what is fed, as a model on an engine. */
 export class Instance {
   readonly lowered: Lowered;
   /** Why it does not take any number of images; undefined when it does. */
@@ -41,19 +41,19 @@ export class Instance {
   readonly constants: readonly (Constant & { readonly name: string })[];
   /** Weights that are no other's, since the file computes them from the shapes. */
   readonly ownWeights: readonly HeldWeight[];
-  readonly #given: Given;
+  readonly #fed: Fed;
 
   /** @throws FormatError, MemoryError */
   constructor(
     { lowered, notBatched }: LoweredNet,
-    given: Given,
+    fed: Fed,
     engine: KernelEngine,
     algorithm: ConvAlgorithm,
     weights: WeightStore,
   ) {
     this.lowered = lowered;
     this.notBatched = notBatched;
-    this.#given = given;
+    this.#fed = fed;
     const named = [...lowered.outputs].map(([name, value]) => ({ name, value }));
     const ends = named.flatMap(({ name, value }) => (isComputed(value) ? [{ name, value }] : []));
     this.constants = named.flatMap(({ name, value }) => (isConstant(value) ? [{ ...value, name }] : []));
@@ -84,12 +84,12 @@ export class Instance {
   }
 
   /**
-   * Whether it serves what is given: the same numbers where they are known, else the same shapes but for the images.
+   * Whether it serves what is fed: the same numbers where they are known, else the same shapes but for the images.
    */
-  serves(given: Given): boolean {
+  serves(fed: Fed): boolean {
     const first = this.model && this.notBatched === undefined ? 1 : 0;
-    for (const [name, own] of this.#given) {
-      const other = given.get(name)!;
+    for (const [name, own] of this.#fed) {
+      const other = fed.get(name)!;
       if ("data" in own !== "data" in other) return false;
       const [mine, its] =
         "data" in own

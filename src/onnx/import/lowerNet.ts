@@ -9,7 +9,7 @@ import { Lowering, type Lowered } from "./lower.ts";
 import type { Operators } from "./operator.ts";
 
 /** For each input, what a graph is lowered for: its shape or, where the graph depends on them, its numbers. */
-export type Given = ReadonlyMap<string, Shape | Constant>;
+export type Fed = ReadonlyMap<string, Shape | Constant>;
 
 /** A net's graph, and why it does not take any number of images; undefined when it does. */
 export interface LoweredNet {
@@ -23,14 +23,14 @@ export interface LoweredNet {
  */
 export class NetLowering {
   readonly #graph: OnnxGraph;
-  readonly #given: Given;
+  readonly #fed: Fed;
   readonly #engine: KernelEngine;
   #lowering: Lowering | undefined;
   #notBatched: string | undefined;
 
-  constructor(graph: OnnxGraph, given: Given, engine: KernelEngine) {
+  constructor(graph: OnnxGraph, fed: Fed, engine: KernelEngine) {
     this.#graph = graph;
-    this.#given = given;
+    this.#fed = fed;
     this.#engine = engine;
   }
 
@@ -51,15 +51,15 @@ export class NetLowering {
         this.#lowering = undefined;
       }
     }
-    this.#lowering ??= new Lowering(this.#graph, this.#given, this.#engine);
+    this.#lowering ??= new Lowering(this.#graph, this.#fed, this.#engine);
     return { lowered: this.#lowering.run(operators), notBatched: this.#notBatched };
   }
 
   /** @throws BatchDependent */
   #forImages(): Lowering {
-    const open = new Map(this.#given);
+    const open = new Map(this.#fed);
     const shapes = this.#graph.inputs.flatMap((input) => {
-      const shape = this.#given.get(input.name)!;
+      const shape = this.#fed.get(input.name)!;
       return "data" in shape ? [] : [{ ...input, shape }];
     });
     const first = shapes[0];

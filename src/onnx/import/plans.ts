@@ -2,11 +2,11 @@ import type { ConvAlgorithm } from "../../kernels/conv2d.ts";
 import { MemoryError } from "../../errors.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import type { TensorProto } from "../file/proto.ts";
-import { checkImages, givenByFeeds, givenByShapes, misfit, type Feeds } from "./feedShapes.ts";
+import { checkImages, fedByFeeds, fedByShapes, misfit, type Feeds } from "./feedShapes.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { Instance } from "./instance.ts";
 import { NeedsInputs, NotComputed } from "./lower.ts";
-import { NetLowering, type Given, type LoweredNet } from "./lowerNet.ts";
+import { NetLowering, type Fed, type LoweredNet } from "./lowerNet.ts";
 import { Rare } from "./node.ts";
 import type { Operators } from "./operator.ts";
 import { WeightStore } from "./weightStore.ts";
@@ -46,19 +46,19 @@ export class Plans {
   /** Why the net does not take any number of images; undefined when it does. */
   get notBatched(): string | undefined {
     const { current } = this;
-    if (!current) return "its shapes are open, or follow from numbers that are given";
+    if (!current) return "its shapes are open, or follow from numbers that are fed";
     return current.model ? current.notBatched : "nothing in it is computed";
   }
 
   /** The plan for these inputs; undefined when it depends on numbers, which `deciding` then knows. */
-  plan(where: string, given: Given): Instance | undefined {
+  plan(where: string, fed: Fed): Instance | undefined {
     const { current } = this;
-    if (current?.serves(given)) return current;
+    if (current?.serves(fed)) return current;
     this.#weights.checkShared(where, this.#ownWeights);
     // One that somebody took to another engine, and the weights with it, is of no use here.
     this.#drop((each) => each !== current && each.model?.isCompiled === false);
-    const known = this.#instances.find((each) => each.serves(given));
-    const instance = known ?? this.#planned(given);
+    const known = this.#instances.find((each) => each.serves(fed));
+    const instance = known ?? this.#planned(fed);
     if (!instance) return undefined;
     if (known) this.#instances.splice(this.#instances.indexOf(known), 1);
     this.#instances.push(instance);
@@ -79,7 +79,7 @@ export class Plans {
     const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
     if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)) && this.deciding.size === 0 && !this.current) {
       try {
-        this.plan("loadOnnx", givenByShapes(inputs, {}, 1, true));
+        this.plan("loadOnnx", fedByShapes(inputs, {}, 1, true));
       } catch (error) {
         if (error instanceof Rare) return false;
         throw error;
@@ -89,8 +89,8 @@ export class Plans {
     return operators.hostLayer !== undefined || (this.current !== undefined && !again);
   }
 
-  #lowered(given: Given): LoweredNet {
-    const lowering = this.#pending ?? new NetLowering(this.#graph, given, this.#engine);
+  #lowered(fed: Fed): LoweredNet {
+    const lowering = this.#pending ?? new NetLowering(this.#graph, fed, this.#engine);
     this.#pending = undefined;
     try {
       return lowering.run(this.#operators);
@@ -100,10 +100,10 @@ export class Plans {
     }
   }
 
-  #planned(given: Given): Instance | undefined {
+  #planned(fed: Fed): Instance | undefined {
     try {
       return this.withMemory(
-        () => new Instance(this.#lowered(given), given, this.#engine, this.#algorithm, this.#weights),
+        () => new Instance(this.#lowered(fed), fed, this.#engine, this.#algorithm, this.#weights),
       );
     } catch (error) {
       if (!(error instanceof NeedsInputs)) throw error;
@@ -134,12 +134,12 @@ export class Plans {
   }
 
   /**
-   * The plan for what `where` is given, which is checked for any number of images when it is `open`; undefined as `plan`.
+   * The plan for what `where` is fed, which is checked for any number of images when it is `open`; undefined as `plan`.
    * @throws ShapeError naming the inputs when nodes cannot be computed for what these are
    */
-  planFor(where: string, given: (open: boolean) => Given): Instance | undefined {
+  planFor(where: string, fed: (open: boolean) => Fed): Instance | undefined {
     const open = !this.current || this.notBatched === undefined;
-    const asked = given(open);
+    const asked = fed(open);
     let instance: Instance | undefined;
     try {
       instance = this.plan(where, asked);
@@ -148,7 +148,7 @@ export class Plans {
       throw misfit(where, this.#graph.inputs, asked, error);
     }
     // A net that turns out to join images has as many as the file says.
-    return instance && open && this.notBatched !== undefined ? this.planFor(where, given) : instance;
+    return instance && open && this.notBatched !== undefined ? this.planFor(where, fed) : instance;
   }
 
   /** The plan for these tensors. @throws ShapeError naming the input */
@@ -156,7 +156,7 @@ export class Plans {
     const { inputs } = this.#graph;
     // Each time around, the graph depends on one more input at least.
     for (;;) {
-      const instance = this.planFor("predict", (open) => givenByFeeds(inputs, feeds, this.deciding, open));
+      const instance = this.planFor("predict", (open) => fedByFeeds(inputs, feeds, this.deciding, open));
       if (!instance) continue;
       if (this.notBatched === undefined) checkImages(inputs, feeds, this.deciding);
       return instance;

@@ -51,5 +51,6 @@ export function overPlane(
   const plane = sizes.length === 1 ? [1, ...sizes] : sizes;
   const type = { type: "float32", shape: [images.n, channels, ...plane] } as const;
   const y = builder.applyToImages(layer, [withHeight(node, images)], type, channelsLast(4));
+  if (sizes.length === 2) return y;
   return builder.reshaped(y, [images.n, channels, ...sizes]) as Computed;
 }
