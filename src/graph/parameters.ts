@@ -75,9 +75,9 @@ export function checkWeights(
   tensors: ReadonlyMap<string, Tensor>,
 ): void {
   for (const { name, shape } of expected) {
-    const given = tensors.get(name);
-    if (!given || !sameShape(given.shape, shape)) {
-      const got = given ? `shape ${shapeText(given.shape)}` : "no such tensor";
+    const tensor = tensors.get(name);
+    if (!tensor || !sameShape(tensor.shape, shape)) {
+      const got = tensor ? `shape ${shapeText(tensor.shape)}` : "no such tensor";
       throw new ShapeError(`${where}: ${name}: expected shape ${shapeText(shape)}, got ${got}`);
     }
   }

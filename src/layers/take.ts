@@ -7,14 +7,14 @@ import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } fr
 import { layerOf } from "./symbolic.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
-export type Blend = readonly (readonly [place: number, weight: number])[];
+export type Blend = readonly (readonly [index: number, weight: number])[];
 
 /** The source of each element of a new axis. */
 export interface AxisTable {
   /** The number of elements of the old axis. */
   readonly from: number;
   /** By new element: the index of the old element that it copies, or -1 for `fill`. */
-  readonly places: readonly number[];
+  readonly indices: readonly number[];
   /** By new element: the weighted sum that replaces the copy. An element with index -1 is `fill` nevertheless. */
   readonly blends?: readonly Blend[];
   /** Default: 0. */
@@ -22,35 +22,35 @@ export interface AxisTable {
 }
 
 /** The start of a table that is a range of the old axis with zeros before and after it; undefined for any other table. */
-export function rangeStart({ from, places, blends, fill = 0 }: AxisTable): number | undefined {
-  const first = places.findIndex((place) => place >= 0);
+export function rangeStart({ from, indices, blends, fill = 0 }: AxisTable): number | undefined {
+  const first = indices.findIndex((index) => index >= 0);
   if (blends || first < 0) return undefined;
-  const start = places[first]! - first;
-  const isRange = places.every((place, i) => {
+  const start = indices[first]! - first;
+  const isRange = indices.every((index, i) => {
     const inside = start + i >= 0 && start + i < from;
-    return inside ? place === start + i : place < 0 && fill === 0;
+    return inside ? index === start + i : index < 0 && fill === 0;
   });
   return isRange ? start : undefined;
 }
 
 /** True when the new axis equals the old one. */
 export function isWhole(table: AxisTable): boolean {
-  return table.places.length === table.from && rangeStart(table) === 0;
+  return table.indices.length === table.from && rangeStart(table) === 0;
 }
 
-/** Fills in `y[outer, places, inner]` from `x[outer, from, inner]`; adds in the order of the blend and in float64. */
+/** Fills in `y[outer, indices, inner]` from `x[outer, from, inner]`; adds in the order of the blend and in float64. */
 export function takeAlong(
   table: AxisTable,
   inner: number,
   x: ArrayLike<number>,
   y: Float32Array | Float64Array | Int32Array,
 ): void {
-  const { from, places, blends, fill = 0 } = table;
+  const { from, indices, blends, fill = 0 } = table;
   const sums = new Float64Array(blends ? inner : 0);
   for (let to = 0, base = 0; to < y.length; base += from * inner) {
-    for (let j = 0; j < places.length; j++, to += inner) {
-      const place = places[j]!;
-      if (place < 0) y.fill(fill, to, to + inner);
+    for (let j = 0; j < indices.length; j++, to += inner) {
+      const index = indices[j]!;
+      if (index < 0) y.fill(fill, to, to + inner);
       else if (blends) {
         sums.fill(0);
         for (const [tap, weight] of blends[j]!) {
@@ -59,7 +59,7 @@ export function takeAlong(
         }
         y.set(sums, to);
       } else {
-        const at = base + place * inner;
+        const at = base + index * inner;
         for (let i = 0; i < inner; i++) y[to + i] = x[at + i]!;
       }
     }
@@ -76,7 +76,7 @@ export interface TakeLayerOptions {
   /** The axis, counted with the batch as 0, or from the last as -1. */
   axis: number;
   /** By element of the new axis: the index of the old element that it copies, or -1 for `fill`. */
-  places: readonly number[];
+  indices: readonly number[];
   /** By element of the new axis: the old elements that it is the sum of, each with its weight. Default: only copies. */
   blends?: readonly Blend[];
   /** The value of elements with index -1. Default: 0. */
@@ -84,39 +84,39 @@ export interface TakeLayerOptions {
   name?: string;
 }
 
-const isPlace = (value: unknown): value is number => isInteger(value) && value >= -1;
+const isIndex = (value: unknown): value is number => isInteger(value) && value >= -1;
 const isTap = (value: unknown): value is readonly [number, number] =>
   Array.isArray(value) &&
   value.length === 2 &&
-  isPlace(value[0]) &&
+  isIndex(value[0]) &&
   value[0] >= 0 &&
   typeof value[1] === "number";
 const isBlend = (value: unknown): value is Blend => Array.isArray(value) && value.every(isTap);
 
 /** Returns a copy of a table, whose axis may have any length that it fits. @throws OptionError */
 export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis">): Omit<AxisTable, "from"> {
-  const places = listOf(options.places, isPlace);
-  if (!places?.length) {
-    throw new OptionError(`${where}: places: expected integers from -1, got ${show(options.places)}`);
+  const indices = listOf(options.indices, isIndex);
+  if (!indices?.length) {
+    throw new OptionError(`${where}: indices: expected integers from -1, got ${show(options.indices)}`);
   }
   const fill = numberOf(`${where}: fill`, options.fill ?? 0);
-  if (options.blends === undefined) return { places, fill };
+  if (options.blends === undefined) return { indices, fill };
   const blends = listOf(options.blends, isBlend)?.map((blend) =>
     blend.map(([tap, weight]) => [tap, weight] as const),
   );
-  if (blends?.length !== places.length) {
+  if (blends?.length !== indices.length) {
     throw new OptionError(
-      `${where}: blends: expected ${places.length} lists of [place, weight], got ${show(options.blends)}`,
+      `${where}: blends: expected ${indices.length} lists of [index, weight], got ${show(options.blends)}`,
     );
   }
-  return { places, fill, blends };
+  return { indices, fill, blends };
 }
 
 /** The table for an axis of `from` elements. @throws ShapeError naming `where` when it refers to elements beyond them */
 export function tableFor(where: string, table: Omit<AxisTable, "from">, from: number): AxisTable {
-  const taps = (place: number, i: number): number[] =>
-    place < 0 ? [] : (table.blends?.[i]?.map(([tap]) => tap) ?? [place]);
-  const beyond = table.places.flatMap(taps).find((place) => place >= from);
+  const taps = (index: number, i: number): number[] =>
+    index < 0 ? [] : (table.blends?.[i]?.map(([tap]) => tap) ?? [index]);
+  const beyond = table.indices.flatMap(taps).find((index) => index >= from);
   if (beyond === undefined) return { ...table, from };
   throw new ShapeError(`${where}: expected an axis of at least ${beyond + 1} elements, got ${from}`);
 }
@@ -128,7 +128,7 @@ export function tableFor(where: string, table: Omit<AxisTable, "from">, from: nu
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function take(options: TakeLayerOptions): Layer {
-  checkOptions("take", options, ["axis", "places", "blends", "fill", "name"]);
+  checkOptions("take", options, ["axis", "indices", "blends", "fill", "name"]);
   const { axis } = options;
   if (!isInteger(axis) || axis === 0) {
     throw new OptionError(`take: axis: expected an integer other than 0, the batch, got ${show(axis)}`);
@@ -141,15 +141,15 @@ export function take(options: TakeLayerOptions): Layer {
     config: { axis, ...rest, ...(!Object.is(fill, 0) && { fill: toJson(fill) }) },
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
-      const place = imageAxis(axis, input.length, where);
-      tableFor(where, table, input[place]!);
-      return input.map((size, i) => (i === place ? table.places.length : size));
+      const at = imageAxis(axis, input.length, where);
+      tableFor(where, table, input[at]!);
+      return input.map((size, i) => (i === at ? table.indices.length : size));
     },
     build(context) {
       const input = onlyInput(context.inputs);
-      const place = imageAxis(axis, input.length, context.name);
-      const around = { outer: sizeOf(input.slice(0, place)), inner: sizeOf(input.slice(place + 1)) };
-      const own = tableFor(context.name, table, input[place]!);
+      const at = imageAxis(axis, input.length, context.name);
+      const around = { outer: sizeOf(input.slice(0, at)), inner: sizeOf(input.slice(at + 1)) };
+      const own = tableFor(context.name, table, input[at]!);
       const start = rangeStart(own);
       return start === undefined ? tablePass(context, own, around) : rangePass(context, own, start, around);
     },
@@ -159,39 +159,39 @@ export function take(options: TakeLayerOptions): Layer {
 /** Copies a range of an axis, with zeros beyond its ends: the kernels for patches copy one patch for each of `outer`. */
 function rangePass(
   { kernels, window, x, y }: BuildContext,
-  { from, places }: AxisTable,
+  { from, indices }: AxisTable,
   start: number,
   { outer, inner }: Around,
 ): Pass<TakeState> {
   const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
-  const struct = window({ ...one, h: outer, oh: outer, w: from, kw: places.length, c: inner, left: -start });
+  const struct = window({ ...one, h: outer, oh: outer, w: from, kw: indices.length, c: inner, left: -start });
   return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
 }
 
 /** The length of the table of `tapsOf`. */
-function tapsLength({ places, blends }: AxisTable): number {
-  const taps = (place: number, i: number): number => (place < 0 ? 0 : (blends?.[i]?.length ?? 1));
-  return places.reduce((sum, place, i) => sum + 2 * taps(place, i), places.length + 2);
+function tapsLength({ indices, blends }: AxisTable): number {
+  const taps = (index: number, i: number): number => (index < 0 ? 0 : (blends?.[i]?.length ?? 1));
+  return indices.reduce((sum, index, i) => sum + 2 * taps(index, i), indices.length + 2);
 }
 
 /** The table in the format that `assembly/movement/taps.ts` reads; `float` is true when `fill` is a float, not an integer. */
 export function tapsOf(table: AxisTable, float: boolean): Int32Array {
-  const { places, blends, fill = 0 } = table;
-  const { length } = places;
+  const { indices, blends, fill = 0 } = table;
+  const { length } = indices;
   const numbers = new Int32Array(tapsLength(table));
   const weights = new Float32Array(numbers.buffer);
   if (float) weights[0] = fill;
   else numbers[0] = fill;
   let at = length + 2;
-  const put = (place: number, weight: number): void => {
-    numbers[at] = place;
+  const put = (index: number, weight: number): void => {
+    numbers[at] = index;
     weights[at + 1] = weight;
     at += 2;
   };
-  places.forEach((place, i) => {
+  indices.forEach((index, i) => {
     const blend = blends?.[i];
-    if (place >= 0 && blend) for (const [tap, weight] of blend) put(tap, weight);
-    else if (place >= 0) put(place, 1);
+    if (index >= 0 && blend) for (const [tap, weight] of blend) put(tap, weight);
+    else if (index >= 0) put(index, 1);
     numbers[i + 2] = (at - length - 2) / 2;
   });
   return numbers;
@@ -203,8 +203,8 @@ function tablePass(
   axis: AxisTable,
   around: Around,
 ): Pass<TakeState> {
-  const { from, places } = axis;
-  const to = places.length;
+  const { from, indices } = axis;
+  const to = indices.length;
   const { outer, inner } = around;
   const taps = tableOf(tapsLength(axis), () => tapsOf(axis, x.dtype === "float32"));
   const forward = (n: number): void =>

@@ -215,7 +215,7 @@ export function generic(seed: number): Model {
     .lrn({ size: 3 })
     .apply(layers.conv2d({ filters: 4, kernelSize: 3, padding: "same" }).apply(image));
   const halves = {
-    places: [0, 2, 4],
+    indices: [0, 2, 4],
     blends: [
       [0, 0.5],
       [2, 0.5],
@@ -228,7 +228,7 @@ export function generic(seed: number): Model {
         ] as [number, number][],
     ),
   };
-  const rows = layers.resize({ rows: halves, columns: { places: [4, 0, 2] } }).apply(features);
+  const rows = layers.resize({ rows: halves, columns: { indices: [4, 0, 2] } }).apply(features);
   const window = {
     kh: 2,
     kw: 2,
@@ -254,7 +254,7 @@ export function generic(seed: number): Model {
   const matrices = layers.reshape({ targetShape: [4, 4] }).apply(chosen);
   const turned = layers.permute({ dims: [2, 1] }).apply(matrices);
   const product = layers.matMul().apply([matrices, turned]);
-  const taken = layers.take({ axis: 1, places: [3, 0, -1, 1], fill: 0.25 }).apply(product);
+  const taken = layers.take({ axis: 1, indices: [3, 0, -1, 1], fill: 0.25 }).apply(product);
   const logs = layers.logSoftmax().apply(layers.reduce({ kind: "sum", axes: [-1] }).apply(taken));
   return model({ inputs: image, outputs: layers.dense({ units: 3 }).apply(logs), seed });
 }

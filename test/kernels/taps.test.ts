@@ -10,13 +10,13 @@ import { guarded, openKernels } from "../support/wasm.ts";
 const bench = openKernels();
 const { kernels } = bench;
 
-/** The matrix as a table: the weights that are not 0, in ascending order of places. */
+/** The matrix as a table: the weights that are not 0, in ascending order of indices. */
 function tableOf({ from, matrix, fill }: Taps): Int32Array {
   const blends = matrix.map((weights) =>
-    weights.flatMap((weight, place): [number, number][] => (weight === 0 ? [] : [[place, weight]])),
+    weights.flatMap((weight, index): [number, number][] => (weight === 0 ? [] : [[index, weight]])),
   );
-  const places = blends.map((blend) => (blend.length === 0 ? -1 : blend[0]![0]));
-  return tapsOf({ from, places, blends, fill }, true);
+  const indices = blends.map((blend) => (blend.length === 0 ? -1 : blend[0]![0]));
+  return tapsOf({ from, indices, blends, fill }, true);
 }
 
 function forward(given: Taps, x: Float32Array | Int32Array, table = tableOf(given)): Float32Array {
@@ -112,7 +112,7 @@ describe("sums along an axis", () => {
   it("are filled with a float or an integer where they have no terms", () => {
     const given = { outer: 1, from: 1, inner: 3, matrix: [[0], [1]], fill: -Infinity };
     expect([...forward(given, Float32Array.of(1, 2, 3))]).toEqual([-Infinity, -Infinity, -Infinity, 1, 2, 3]);
-    const integers = tapsOf({ from: 1, places: [-1, 0], fill: -7 }, false);
+    const integers = tapsOf({ from: 1, indices: [-1, 0], fill: -7 }, false);
     const y = forward(given, Int32Array.of(1, 2, 3), integers);
     expect([...new Int32Array(y.buffer)]).toEqual([-7, -7, -7, 1, 2, 3]);
   });

@@ -87,7 +87,7 @@ describe("a node refuses", () => {
     [{ operator: "DepthToSpace" }, "blocksize: expected an integer, got none"],
     [
       { operator: "Gather", constants: [{ shape: [1], data: Float32Array.of(0) }] },
-      "places: expected int64 or int32, got float32",
+      "indices: expected int64 or int32, got float32",
     ],
     [
       { operator: "Reshape", constants: [{ shape: [1], data: Float32Array.of(-1) }] },

@@ -163,8 +163,13 @@ describe("numbers of a node", () => {
     ));
 
   it.each<[string, number[], number[], RegExp]>([
-    ["more sizes than axes", [1, 1, 2, 2], [1, 1, 4, 4, 1], /expected places for 1×1×2×2 and 4 sizes, got/],
-    ["places for others", [1, 1, 2, 1], [1, 1, 4, 4], /expected places for 1×1×2×2 and 4 sizes, got 1×1×2×1/],
+    ["more sizes than axes", [1, 1, 2, 2], [1, 1, 4, 4, 1], /expected indices for 1×1×2×2 and 4 sizes, got/],
+    [
+      "places for others",
+      [1, 1, 2, 1],
+      [1, 1, 4, 4],
+      /expected indices for 1×1×2×2 and 4 sizes, got 1×1×2×1/,
+    ],
   ])("of MaxUnpool: %s", (_, places, sizes, message) =>
     refused(
       {

@@ -138,7 +138,7 @@ describe("places", () => {
     const { y } = net.predict({ words: { shape: [3, 2], data: BigInt64Array.from(words, BigInt) } });
     expect(y).toEqual(tensorOf([3, 2, 3], (n, w, i) => at(table, (words[2 * n! + w!]! + 5) % 5, i!)));
     expect(() => net.predict({ words: { shape: [1, 2], data: BigInt64Array.of(0n, 5n) } })).toThrow(
-      "expected places among 5 elements, got 5",
+      "expected indices into 5 elements, got 5",
     );
     net.dispose();
   });

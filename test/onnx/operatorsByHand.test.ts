@@ -151,7 +151,7 @@ describe("places", () => {
     const net = { given: { x: noise(1, [2, 4]) }, constants: { at }, version: 13 };
     const nodes = [node("GatherElements", ["x", "at"], "y", { axis: 1 })];
     await expect(loadNet(engine, { ...net, nodes }, false, true)).rejects.toThrow(
-      `y (GatherElements): expected places within 2×4 but for axis 1, got ${text}`,
+      `y (GatherElements): expected indices within 2×4 but for axis 1, got ${text}`,
     );
   });
 
@@ -173,7 +173,7 @@ describe("places", () => {
     const at = integers([1, 1, 2, 2], [5, 7, 13, place]);
     const attributes = { kernel_shape: [2, 2], strides: [2, 2] };
     await expect(runWhole(engine, one("MaxUnpool", x, [at], attributes))).rejects.toThrow(
-      `y: expected places among 16 elements, got ${place}`,
+      `y: expected indices into 16 elements, got ${place}`,
     );
   });
 });

@@ -82,7 +82,7 @@ export function merges({ runtime }: Engine, [images, rows, c]: (typeof MERGED)[n
   const table = tapsOf(
     {
       from: rows,
-      places: Array.from({ length: oh }, (_, i) => (i === 1 ? -1 : 0)),
+      indices: Array.from({ length: oh }, (_, i) => (i === 1 ? -1 : 0)),
       blends: Array.from({ length: oh }, (_, i) => [
         [i >> 1, 0.7],
         [rows - 1 - (i >> 1), 0.4],

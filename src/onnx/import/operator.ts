@@ -74,7 +74,7 @@ export function checkLength(length: number): void {
 const SIZES: readonly ElementType[] = ["int64"];
 
 /** The types of places, and of the bounds of slices. */
-export const PLACES: readonly ElementType[] = ["int64", "int32"];
+export const INDEX_TYPES: readonly ElementType[] = ["int64", "int32"];
 
 /** The types that are computed with; booleans are not. */
 export const NUMBERS: readonly ElementType[] = ["float32", "int64", "int32"];

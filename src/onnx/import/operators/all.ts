@@ -1,7 +1,7 @@
 /**
- * All operators, in a module that `loadOnnx` loads when a file needs it: a quarter of the code, which few nets for images
- * use. It has the operators that the entry does not know, the forms of its own that it refuses with `Rare`, and what
- * computes on the host when a net runs.
+ * All operators, in a module that `loadOnnx` imports only when a file needs it: it is a quarter of the code, which few nets
+ * for images use. It adds to the entry's operators the unknown ones, the forms that the entry refuses with `Rare`, and the
+ * layer that computes on the host when a net runs.
  */
 import { hostLayer } from "../layers/host.ts";
 import { Rare } from "../node.ts";
@@ -13,7 +13,7 @@ import { CONVOLUTIONS } from "./convolution/rare.ts";
 import { fold } from "./fold.ts";
 import { GATHERED } from "./gather/rare.ts";
 import { GENERATED } from "./generate/rare.ts";
-import { PLACES } from "./indexing.ts";
+import { INDEXING } from "./indexing.ts";
 import { LOGIC } from "./logic.ts";
 import { MATRICES } from "./matrix/rare.ts";
 import { NORMALIZATIONS } from "./normalization/rare.ts";
@@ -31,14 +31,14 @@ const RARE: OperatorTable = {
   ...LOGIC,
   ...MATRICES,
   ...NORMALIZATIONS,
-  ...PLACES,
+  ...INDEXING,
   ...POOLS,
   ...REDUCTIONS,
   ...REPEATED,
   ...RESIZES,
 };
 
-/** The entry's operator where that does it, else the rare one. */
+/** An operator that is lowered by the entry's code or, when that throws `Rare`, by the rare code. */
 function either(common: Operator, rare: Operator): Operator {
   return {
     inputs: common.inputs,

@@ -7,7 +7,7 @@ import { checkLength, constantOf, type Node } from "../operator.ts";
 import { constantRoom, type Constant, type TensorType } from "../../file/constant.ts";
 import { isConstant, type Value } from "../values.ts";
 
-/** The results for 0, 1, … @throws Unsupported when they are too many */
+/** Lists the results for 0, 1, … @throws Unsupported when there are too many */
 export function range<T>(count: number, each: (i: number) => T): T[] {
   checkLength(count);
   const results: T[] = Array(count);
@@ -15,27 +15,24 @@ export function range<T>(count: number, each: (i: number) => T): T[] {
   return results;
 }
 
-/**
- * Does what `range` does for as many as an axis has elements, which count before there are any. @throws MemoryError as
- * `spend`
- */
+/** Does the same as `range`, but counts the entries against the memory limit before it makes any. @throws MemoryError */
 export function perElement<T>({ builder }: Node, count: number, each: (i: number) => T): T[] {
   builder.spend(count);
   return range(count, each);
 }
 
 /**
- * Whether what is taken of a constant follows from the number of images, as all does that follows from a shape but its
- * other sizes.
+ * True when the elements taken from a constant depend on the number of images. Constants that follow from a shape do, except
+ * for the other sizes of a shape, which are fixed.
  */
-function followsShape({ ofShape, isShape, shape }: Constant, places: readonly number[]): boolean {
-  return ofShape === true && !(isShape && shape.length === 1 && !places.includes(0));
+function followsShape({ ofShape, isShape, shape }: Constant, indices: readonly number[]): boolean {
+  return ofShape === true && !(isShape && shape.length === 1 && !indices.includes(0));
 }
 
-/** A value made from another along one of its axes, in whatever order they lie. */
+/** Applies a table along one axis of a value, whose axes may have any order in memory. */
 export function along({ builder }: Node, value: Value, axis: number, table: AxisTable): Value {
   const { type, shape } = value;
-  const { length } = table.places;
+  const { length } = table.indices;
   if (isWhole(table)) return value;
   if (table.blends && type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   const made: TensorType = { type, shape: shape.map((size, i) => (i === axis ? length : size)) };
@@ -49,13 +46,13 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
     builder.fix([value]);
     const data = constantRoom(type, size);
     if (isConstant(value)) takeAlong(table, sizeOf(shape.slice(axis + 1)), value.data(), data);
-    return constantOf(type, made.shape, data, isConstant(value) && followsShape(value, table.places));
+    return constantOf(type, made.shape, data, isConstant(value) && followsShape(value, table.indices));
   }
-  const place = builder.axis(value, axis);
-  const { places, blends, fill } = table;
+  const own = builder.axis(value, axis);
+  const { indices, blends, fill } = table;
   const layer = layers.take({
-    axis: place + 1,
-    places,
+    axis: own + 1,
+    indices,
     ...(blends && { blends }),
     ...(fill !== undefined && { fill }),
   });

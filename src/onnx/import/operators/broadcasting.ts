@@ -16,7 +16,7 @@ export function scalar(value: number): Constant {
 }
 
 /**
- * What is made of no elements: a float32 constant, or nothing.
+ * The result of an operation over no elements: a float32 constant, which may be empty itself.
  * @throws BatchDependent when the graph is to take any number of images
  */
 export function filled({ builder }: Node, shape: Shape, value: number): Constant {
@@ -25,39 +25,39 @@ export function filled({ builder }: Node, shape: Shape, value: number): Constant
   return constantOf("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
 }
 
-/** The only number of a constant; undefined when there are more, or it is none. */
+/** The only number of a constant; undefined when there are several, and for values that are not constant. */
 export function onlyNumber(value: Value): number | undefined {
   return "data" in value && !value.ofShape && sizeOf(value.shape) === 1 ? value.data()[0] : undefined;
 }
 
-/**
- * The shape that two become together. @throws Unsupported unless their sizes are the same or 1, counted from the last
- */
+/** The broadcast shape of two. @throws Unsupported unless sizes, counted from the last, are equal or 1 */
 export function broadcastShape(a: Shape, b: Shape): number[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const [m, n] = [a[i - rank + a.length] ?? 1, b[i - rank + b.length] ?? 1];
     if (m !== n && m !== 1 && n !== 1) {
-      throw new Unsupported(`expected shapes that fit together, got ${shapeText(a)} and ${shapeText(b)}`);
+      throw new Unsupported(`expected shapes that can be broadcast, got ${shapeText(a)} and ${shapeText(b)}`);
     }
     return m === 1 ? n : m;
   });
 }
 
-/** @throws Unsupported unless a value becomes one of the shape by being repeated, without the shape being repeated */
+/** @throws Unsupported unless a value can be broadcast to the shape `to` */
 export function checkBroadcasts(what: string, { shape }: Value, to: Shape): void {
   const front = to.length - shape.length;
   if (front >= 0 && shape.every((size, axis) => size === 1 || size === to[axis + front])) return;
-  throw new Unsupported(`${what}: expected a shape that becomes ${shapeText(to)}, got ${shapeText(shape)}`);
+  throw new Unsupported(
+    `${what}: expected a shape that can be broadcast to ${shapeText(to)}, got ${shapeText(shape)}`,
+  );
 }
 
-/** A shape with axes of size 1 in front, so that there are `rank`. */
+/** Adds axes of size 1 in front of a shape, so that there are `rank`. */
 export function padShape(shape: Shape, rank: number): Shape {
   return [...Array.from({ length: rank - shape.length }, () => 1), ...shape];
 }
 
 /** The offsets of the elements of a broadcast tensor in the one that they come from, in ascending order. */
-export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
+export function broadcastOffsets(from: Shape, to: Shape): Generator<number> {
   const own = padShape(from, to.length);
   return walk(
     to,
@@ -65,7 +65,7 @@ export function broadcastPlaces(from: Shape, to: Shape): Generator<number> {
   );
 }
 
-/** Whether a result that was computed from a·n + b is the right one for any number of images n ≥ 1. */
+/** Returns true when a result that was computed with symbolic numbers a·n + b is right for all numbers of images n ≥ 1. */
 export type Holds = (result: number, ...elements: number[]) => boolean;
 
 /**
@@ -87,9 +87,7 @@ function exactly(
   };
 }
 
-/**
- * Each element of the result from those of the values, which are broadcast: on the host, for what is known or seldom.
- */
+/** Computes a function of the elements of values, which are broadcast, on the host: for constants and for rare operators. */
 export function eachOnHost(
   node: Node,
   inputs: readonly Value[],
@@ -107,9 +105,9 @@ export function eachOnHost(
       // Values that follow from the number of images are looked at element by element.
       moves: true,
       run(xs, [y]) {
-        const places = shapes.map((from) => broadcastPlaces(from, shape));
+        const offsets = shapes.map((from) => broadcastOffsets(from, shape));
         for (let i = 0; i < y!.length; i++) {
-          y![i] = each(...places.map((place, j) => xs[j]![place.next().value!]!));
+          y![i] = each(...offsets.map((offset, j) => xs[j]![offset.next().value!]!));
         }
       },
     };
@@ -127,9 +125,7 @@ export function eachOnHost(
   return onHost({ ...node, inputs: own }, planOf(shapes), byImage ? planOf(ofImage) : undefined)[0]!;
 }
 
-/**
- * A constant as one number for each element along an axis of `shape`; undefined unless it is broadcast to just that.
- */
+/** A constant as a list with one number for each index of an axis of `shape`; undefined when it varies along other axes. */
 export function perChannel(constant: Constant, shape: Shape, axis: number): Constant | undefined {
   if (constant.shape.length > shape.length || constant.ofShape) return undefined;
   const sizes = padShape(constant.shape, shape.length);

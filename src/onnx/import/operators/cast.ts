@@ -6,7 +6,7 @@ import { isConstant, type Value } from "../values.ts";
 import { IMAGES } from "../images.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
-/** From one type to another: float32 to an integer towards 0, to bool whether it is not 0. */
+/** Converts a value to another type: float32 is rounded towards 0 for integers, and any number but 0 is true. */
 export function cast(node: Node, value: Value, type: ElementType): Value {
   if (value.type === type) return value;
   const whole = value.type !== "float32" && type !== "float32" && type !== "bool";
@@ -32,7 +32,7 @@ const castTo: Operator = {
   inputs: [1, 1],
   lower(node) {
     const { attributes } = node;
-    // They tell how types of 8 bits are rounded.
+    // These attributes concern the rounding of 8-bit types, which are not supported.
     attributes.ignore("saturate", "round_mode");
     const to = attributes.requiredInt("to");
     const type = elementTypeOf(to);

@@ -19,8 +19,8 @@ import { SOFTMAX } from "./softmax.ts";
 import { TRANSPOSED } from "./convolution/transposed.ts";
 
 /**
- * What the entry of the package holds: what nets for images are made of, in the forms that layers compute. Of other forms
- * these operators throw `Rare`; `rare.ts` has them, and the rest of ONNX.
+ * The operators in the entry of the package: those of nets for images, in the forms that layers compute. They throw `Rare`
+ * for other forms. `all.ts` has these forms and the rest of ONNX.
  */
 export const COMMON: Operators = {
   table: {

@@ -9,7 +9,7 @@ import { fileOrder } from "../order.ts";
 import type { TensorType } from "../../file/constant.ts";
 import { isComputed, isConstant, type Value } from "../values.ts";
 
-/** The values one behind the other along the axis. */
+/** The plan that joins values along an axis. */
 function concatPlan(values: readonly Value[], axis: number, made: TensorType): HostPlan {
   const widths = values.map(({ shape }) => sizeOf(shape.slice(axis)));
   const row = sizeOf(made.shape.slice(axis));
@@ -41,8 +41,8 @@ const concat: Operator = {
       value.shape.length === shape.length &&
       value.shape.every((size, i) => i === axis || size === shape[i]);
     if (!all.every(fits)) {
-      const given = all.map((value) => `${value.type} ${shapeText(value.shape)}`);
-      throw new Unsupported(`expected values that differ in axis ${axis} alone, got ${listed(given)}`);
+      const types = all.map((value) => `${value.type} ${shapeText(value.shape)}`);
+      throw new Unsupported(`expected values that differ in axis ${axis} alone, got ${listed(types)}`);
     }
     const made = {
       type,
@@ -51,7 +51,7 @@ const concat: Operator = {
       ),
     };
     if (all.every(isConstant)) return onHost(node, concatPlan(all, axis, made));
-    // An empty value takes a place in memory all the same.
+    // Empty values are left out, because in memory each would have one element.
     const long = all.filter((value) => sizeOf(value.shape) !== 0);
     if (long.length < 2) return [long[0] ?? builder.reshaped(all[0]!, made.shape)];
     const order =

@@ -6,8 +6,8 @@ import { constantOf, type Node } from "../operator.ts";
 import type { Constant } from "../../file/constant.ts";
 
 /**
- * What a layer that works element by element makes of a float32 constant: by the kernels, since functions of the host round
- * otherwise elsewhere. @throws FormatError as `spend`; MemoryError
+ * Applies an elementwise layer to a float32 constant. The kernels compute it, because the host's functions round differently
+ * from one JavaScript engine to another. @throws FormatError, MemoryError
  */
 export function fold({ builder }: Node, layer: Layer, constant: Constant): Constant {
   const { type, shape } = constant;

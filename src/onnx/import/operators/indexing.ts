@@ -1,4 +1,4 @@
-/** Operators that find places: of the largest and the smallest elements. */
+/** Operators that find the indices of the largest or smallest elements. */
 import { sizeOf, type Shape } from "../../../tensor.ts";
 import type { HostPlan } from "../layers/host.ts";
 import { Unsupported } from "../node.ts";
@@ -21,7 +21,10 @@ function resized(shape: Shape, axis: number, size: number, n: number): number[] 
   return shape.map((each, i) => (i === axis ? size : i === 0 ? n : each));
 }
 
-/** Calls `each` with the first place of every row along the axis, and where its results begin, `to` elements each. */
+/**
+ * Calls `each` for every row along the axis, with the index of its first element, the distance to the next one, and the
+ * index of its first result; a row has `length` results.
+ */
 function eachRow(
   shape: Shape,
   axis: number,
@@ -35,13 +38,13 @@ function eachRow(
   }
 }
 
-/** A plan for the whole, and where the axis is not that of the images for one of them. */
+/** Runs a plan for the whole value and, unless the axis is that of the images, offers one for a single image. */
 function byRows(node: Node, x: Value, axis: number, planOf: (n: number) => HostPlan): Value[] {
   const only = { ...node, inputs: [x] };
   return onHost(only, planOf(x.shape[0] ?? 1), axis > 0 ? planOf(1) : undefined);
 }
 
-/** The first NaN is the largest and the smallest element, as in NumPy. */
+/** The index of the largest or smallest element. A NaN is both, and the first one is found, as in NumPy. */
 function extremum(exceeds: (a: number, b: number) => boolean): Operator {
   return {
     inputs: [1, 1],
@@ -54,24 +57,24 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
       const last = attributes.flag("select_last_index", false);
       const planOf = (n: number): HostPlan => ({
         outputs: [{ type: "int64", shape: resized(x.shape, axis, 1, n) }],
-        run([given], [places]) {
+        run([elements], [indices]) {
           const shape = resized(x.shape, axis, x.shape[axis]!, n);
           eachRow(shape, axis, 1, (from, step, to) => {
             let best = 0;
             for (let i = 1; i < shape[axis]!; i++) {
-              const [a, b] = [given![from + i * step]!, given![from + best * step]!];
+              const [a, b] = [elements![from + i * step]!, elements![from + best * step]!];
               if (Number.isNaN(b)) break;
               if (Number.isNaN(a) || exceeds(a, b) || (last && a === b)) best = i;
             }
-            places![to] = best;
+            indices![to] = best;
           });
         },
       });
-      const [places] = byRows(node, x, axis, planOf);
-      if (attributes.flag("keepdims", true)) return [places!];
+      const [indices] = byRows(node, x, axis, planOf);
+      if (attributes.flag("keepdims", true)) return [indices!];
       return [
         builder.reshaped(
-          places!,
+          indices!,
           x.shape.filter((_, i) => i !== axis),
         ),
       ];
@@ -79,14 +82,14 @@ function extremum(exceeds: (a: number, b: number) => boolean): Operator {
   };
 }
 
-/** Below 0 where `a` is smaller than `b`; NaN is larger than any number, as in NumPy's sorting. */
+/** Returns a number < 0 when `a` is smaller than `b`. NaN is larger than any number, as when NumPy sorts. */
 function ascending(a: number, b: number): number {
   if (a < b) return -1;
   if (a > b) return 1;
   return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
 }
 
-/** In opsets 6 to 9 the number is an attribute. Of equal elements the first come first. */
+/** In opsets 6 to 9 `k` is an attribute. Equal elements stay in their order. */
 const topK: Operator = {
   inputs: [1, 2],
   lower(node) {
@@ -98,7 +101,7 @@ const topK: Operator = {
     const size = x.shape[axis]!;
     const k = knownNumber(node, 1, "k") ?? attributes.requiredInt("k");
     const sign = attributes.flag("largest", true) ? -1 : 1;
-    // Sorted or not, the order is the same.
+    // The results are always sorted, which is also right for sorted = 0.
     attributes.flag("sorted", true);
     if (k < 0 || k > size) throw new Unsupported(`k: expected at most ${size}, got ${k}`);
     const planOf = (n: number): HostPlan => {
@@ -108,13 +111,13 @@ const topK: Operator = {
           { type, shape },
           { type: "int64", shape },
         ],
-        run([given], [values, places]) {
+        run([elements], [values, indices]) {
           eachRow(resized(x.shape, axis, size, n), axis, k, (from, step, to) => {
-            const at = (i: number): number => given![from + i * step]!;
+            const at = (i: number): number => elements![from + i * step]!;
             const order = range(size, (i) => i).sort((a, b) => sign * ascending(at(a), at(b)) || a - b);
             for (let i = 0; i < k; i++) {
               values![to + i * step] = at(order[i]!);
-              places![to + i * step] = order[i]!;
+              indices![to + i * step] = order[i]!;
             }
           });
         },
@@ -124,7 +127,7 @@ const topK: Operator = {
   },
 };
 
-export const PLACES: OperatorTable = {
+export const INDEXING: OperatorTable = {
   ArgMax: extremum((a, b) => a > b),
   ArgMin: extremum((a, b) => a < b),
   TopK: topK,

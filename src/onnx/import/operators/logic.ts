@@ -1,4 +1,4 @@
-/** Operators that say what is true of elements, and that choose by it. */
+/** Comparisons, logical operators, and the choice of elements by a condition. */
 import { Unsupported } from "../node.ts";
 import { checkType, NUMBERS, required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { sizeOf } from "../../../tensor.ts";
@@ -18,7 +18,7 @@ function sameTypes(values: readonly Value[], type: ElementType = values[0]!.type
   if (other) throw new Unsupported(`expected values of ${type}, got ${other.type}`);
 }
 
-/** Whether a is a multiple of the number of images, of which there is one at least, and b a number below. */
+/** True when a is a multiple of the number of images, which is at least 1, and b a constant below 1. */
 const isAbove = (a: number, b: number): boolean =>
   a < 0 && followsImages(a) && a % IMAGES === 0 && b < 1 && !followsImages(b);
 

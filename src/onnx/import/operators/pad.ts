@@ -6,7 +6,7 @@ import {
   known,
   knownNumber,
   listOf,
-  PLACES,
+  INDEX_TYPES,
   required,
   type Node,
   type Operator,
@@ -16,7 +16,7 @@ import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
 import { along, perElement, range } from "./along.ts";
 
-/** Which of `size` elements stands at `i`, which may lie outside of them; -1 for the filling. */
+/** By mode: the index of the element, of `size`, at a position `i` that may be outside; -1 for the constant. */
 const SOURCES = {
   constant: (i: number, size: number) => (i >= 0 && i < size ? i : -1),
   edge: (i: number, size: number) => Math.min(size - 1, Math.max(0, i)),
@@ -30,20 +30,20 @@ const SOURCES = {
 
 type Pair = readonly [before: number, after: number];
 
-/** Elements before and behind, by axis; negative ones are cut off. */
+/** By axis: the numbers of elements that are added before and after; negative ones are cut off. */
 type Pads = ReadonlyMap<number, Pair>;
 
-/** In opsets 6 to 10 the pads are an attribute; the axes that they are for came with 18. */
+/** Reads the pads, which are an attribute in opsets 6 to 10. Opset 18 introduced the input `axes`. */
 function padsOf(node: Node, rank: number): Pads {
   const pads = listOf(node, "pads", 1) ?? [];
-  const axes = axesOf(known(node, 3, "axes", PLACES) ?? range(rank, (axis) => axis), rank);
+  const axes = axesOf(known(node, 3, "axes", INDEX_TYPES) ?? range(rank, (axis) => axis), rank);
   if (pads.length !== 2 * axes.length) {
     throw new Unsupported(`pads: expected ${2 * axes.length} integers, got [${listed(pads)}]`);
   }
   return new Map(axes.map((axis, i) => [axis, [pads[i]!, pads[axes.length + i]!]]));
 }
 
-/** Zeros around images, as the layer makes them; undefined of other pads. */
+/** Zeros around images by the padding layer; undefined for other pads. */
 function aroundImages({ builder }: Node, x: Value, pads: Pads): Value | undefined {
   const { type, shape } = x;
   const inPlane = [...pads].every(([axis, [before, after]]) =>
@@ -72,18 +72,18 @@ const pad: Operator = {
     for (const [axis, [before, after]] of pads) {
       if (before === 0 && after === 0) continue;
       const from = x.shape[axis]!;
-      // Elements that are cut off are no source of those that are added at the other end.
+      // Elements that are cut off at one end are not copied to the other.
       const cut = Math.max(0, -before);
       const left = from - cut - Math.max(0, -after);
       const length = from + before + after;
       if (left < 0 || (left === 0 && length > 0 && mode !== "constant")) {
-        throw new Unsupported(`pads: expected ones that fit ${from} elements, got ${before} and ${after}`);
+        throw new Unsupported(`pads: expected pads that fit ${from} elements, got ${before} and ${after}`);
       }
-      const places = perElement(node, length, (i) => {
+      const indices = perElement(node, length, (i) => {
         const source = SOURCES[mode](i - Math.max(0, before), left);
         return source < 0 ? source : source + cut;
       });
-      y = along(node, y, axis, { from, places, fill });
+      y = along(node, y, axis, { from, indices, fill });
     }
     return [y];
   },

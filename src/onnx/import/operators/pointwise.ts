@@ -1,4 +1,4 @@
-/** Functions of each element: as activations, which fuse with the layer before, or as the rest of them. */
+/** Functions of each element: activations, which are fused into the layer before them, and others. */
 import type { Activation } from "../../../kernels/activation.ts";
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/contract.ts";
@@ -8,32 +8,30 @@ import { checkType, NUMBERS, type Node } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
-/**
- * Applies a layer to each element; to those of a constant now, by the kernels too. @throws Rare where nothing does that
- */
-function each(node: Node, layer: Layer, x: Value): Value {
+/** Applies an elementwise layer; to a constant immediately. @throws Rare for a constant, in the package's entry */
+function apply(node: Node, layer: Layer, x: Value): Value {
   const { builder, operators } = node;
   if (!isConstant(x)) return builder.apply(layer, [x], x, x.order);
   if (!operators.fold) throw new Rare();
   return operators.fold(node, layer, x);
 }
 
-/** An activation of a value, element by element. */
+/** Applies an activation to a value. */
 export function activate(node: Node, x: Value, kind: Activation): Value {
   if (x.type !== "float32") throw new Unsupported(`expected float32, got ${x.type}`);
-  const y = each(node, layers.activation({ activation: kind }), x);
+  const y = apply(node, layers.activation({ activation: kind }), x);
   if (!isConstant(x) && !isConstant(y)) node.builder.origins.set(y, { activation: { kind, of: x } });
   return y;
 }
 
-/** Ties to even. */
+/** Rounds to the nearest integer, ties to even. */
 function nearest(x: number): number {
   const below = Math.floor(x);
   const even = below % 2 === 0 ? below : below + 1;
   return x - below === 0.5 ? even : Math.round(x);
 }
 
-/** Functions that the host computes as the kernel does, for constants and integers: each result is rounded once. */
+/** Functions for which the host has the same bits as the kernel, because each result is rounded once. */
 const EXACT: { readonly [Kind in UnaryKind]?: (x: number, alpha: number, beta: number) => number } = {
   abs: Math.abs,
   neg: (x) => -x,
@@ -46,13 +44,13 @@ const EXACT: { readonly [Kind in UnaryKind]?: (x: number, alpha: number, beta: n
   sign: Math.sign,
 };
 
-/** Kinds that keep integers whole. */
+/** The functions whose results for integers are integers. */
 const WHOLE: ReadonlySet<UnaryKind> = new Set(["abs", "neg", "clip", "sign"]);
 
-/** Kinds that leave integers as they are. */
+/** The functions that do not change integers. */
 const ROUNDS: ReadonlySet<UnaryKind> = new Set(["floor", "ceil", "round"]);
 
-/** A function of each element. */
+/** Applies a function to each element. */
 export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta = 0): Value {
   const { type } = value;
   const exact = EXACT[kind];
@@ -63,5 +61,5 @@ export function unary(node: Node, value: Value, kind: UnaryKind, alpha = 0, beta
     const holds = (y: number, x: number): boolean => ROUNDS.has(kind) && y === x;
     return eachOnHost(node, [value], type, (x) => exact(x!, alpha, beta), holds);
   }
-  return each(node, layers.unary({ kind, alpha, beta }), value);
+  return apply(node, layers.unary({ kind, alpha, beta }), value);
 }

@@ -1,4 +1,4 @@
-/** Operators that give a tensor's numbers other places. */
+/** Operators that reorder the elements of a tensor in blocks. */
 import { shapeText } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
@@ -15,7 +15,7 @@ function blocks(node: Node): { x: Value; sizes: [n: number, c: number, h: number
   return { x, sizes: x.shape as [number, number, number, number], b };
 }
 
-/** Splits axes, moves them and joins some: nothing but the order changes. */
+/** Splits axes, permutes them and joins some; only the order of the elements changes. */
 function moved(node: Node, x: Value, split: number[], perm: number[], joined: number[]): Value[] {
   const { builder } = node;
   if (!split.every(Number.isInteger)) {
@@ -24,7 +24,7 @@ function moved(node: Node, x: Value, split: number[], perm: number[], joined: nu
   return [builder.reshaped(transposed(node, builder.reshaped(x, split), perm), joined)];
 }
 
-/** Each pixel becomes a block of b × b: its channels lie one block behind the other (DCR), or together (CRD). */
+/** Turns each pixel into a block of b × b. Its channels are ordered by block, then depth (DCR), or by depth, then block. */
 const depthToSpace: Operator = {
   inputs: [1, 1],
   lower(node) {

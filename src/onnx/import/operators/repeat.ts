@@ -26,7 +26,10 @@ function repeated(node: Node, x: Value, times: readonly number[]): Value {
   const repeat = (value: Value, axis: number): Value => {
     const from = value.shape[axis]!;
     if (times[axis] === 1) return value;
-    return along(node, value, axis, { from, places: perElement(node, from * times[axis]!, (i) => i % from) });
+    return along(node, value, axis, {
+      from,
+      indices: perElement(node, from * times[axis]!, (i) => i % from),
+    });
   };
   const each = range(times.length - 1, (i) => i + 1).reduce(repeat, x);
   const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
@@ -48,10 +51,10 @@ const expand: Operator = {
     const { builder } = node;
     const sizes = checkSizes(known(node, 1, "shape", undefined, true)!, builder);
     const shape = broadcastShape(x.shape, sizes);
-    const given = builder.reshaped(x, padShape(x.shape, shape.length));
+    const padded = builder.reshaped(x, padShape(x.shape, shape.length));
     // A constant that is repeated for each image is a value of images, and learns where it is a weight.
     const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
-    const y = (ofImages && isConstant(given) && weightOf(builder, given)) || given;
+    const y = (ofImages && isConstant(padded) && weightOf(builder, padded)) || padded;
     const times = shape.map((size, axis) => (y.shape[axis] === size ? 1 : size));
     return [repeated(node, y, times)];
   },

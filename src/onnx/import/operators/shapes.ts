@@ -1,4 +1,4 @@
-/** Operators that give the same numbers another shape, or tell the shape. */
+/** Operators that only change the shape, or return it, and those that return their input or a constant. */
 import { listed } from "../../../options.ts";
 import { sizeOf } from "../../../tensor.ts";
 import { Unsupported } from "../node.ts";
@@ -38,8 +38,8 @@ const flatten: Operator = {
   lower(node) {
     const x = required(node, 0);
     const { length } = x.shape;
-    const given = node.attributes.int("axis", 1);
-    const axis = given === length ? length : axisOf(given, length);
+    const attribute = node.attributes.int("axis", 1);
+    const axis = attribute === length ? length : axisOf(attribute, length);
     const shape = [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))];
     return [node.builder.reshaped(x, shape)];
   },
@@ -69,9 +69,9 @@ const unsqueeze: Operator = {
   inputs: [1, 2],
   lower(node) {
     const x = required(node, 0);
-    const given = listOf(node, "axes", 1) ?? [];
-    const rank = x.shape.length + given.length;
-    const axes = new Set(axesOf(given, rank));
+    const added = listOf(node, "axes", 1) ?? [];
+    const rank = x.shape.length + added.length;
+    const axes = new Set(axesOf(added, rank));
     const rest = [...x.shape];
     const shape = Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
     return [node.builder.reshaped(x, shape)];
@@ -98,11 +98,11 @@ const shapeOf: Operator = {
     const x = required(node, 0);
     const { attributes } = node;
     const { length: from } = x.shape;
-    // Those of what is computed begin with the number of images, unless its axes were moved.
+    // The sizes of a computed value begin with the number of images, unless its axes were permuted.
     const [ofShape, isShape] = isConstant(x) ? [x.ofShape, false] : [true, x.order[0] === 0];
     const sizes = { ...constantOf("int64", [from], Float64Array.from(x.shape), ofShape), isShape };
-    const places = fileOrder(from).slice(attributes.int("start", 0), attributes.int("end") ?? from);
-    return [along(node, sizes, 0, { from, places })];
+    const indices = fileOrder(from).slice(attributes.int("start", 0), attributes.int("end") ?? from);
+    return [along(node, sizes, 0, { from, indices })];
   },
 };
 
@@ -127,8 +127,8 @@ const constant: Operator = {
 const identity: Operator = { inputs: [1, 1], lower: (node) => [required(node, 0)] };
 
 /**
- * Nothing is dropped: in inference, and in training by a ratio of 0. The mask is all true.
- * Of opset 6 to 11 the ratio is an attribute, and there is no training.
+ * Dropout in inference, or in training with a ratio of 0, which drops nothing: the mask is all true. In opsets 6 to 11 the
+ * ratio is an attribute, and there is no training mode.
  */
 const dropout: Operator = {
   inputs: [1, 3],

@@ -6,7 +6,7 @@ import {
   axisOf,
   checkSizes,
   listOf,
-  PLACES,
+  INDEX_TYPES,
   required,
   type Node,
   type Operator,
@@ -18,8 +18,8 @@ import { isConstant } from "../values.ts";
 import { along, perElement, range } from "./along.ts";
 
 /**
- * The elements of an axis that bounds and a step take, as NumPy's slices do, but for a start in front of the axis: where
- * steps go backwards, ONNX moves it to the first element.
+ * The indices of a slice, as in NumPy, except for a start before the first element: with a negative step, ONNX moves it to
+ * the first element.
  */
 function taken(node: Node, size: number, start: number, end: number, step: number): number[] {
   const [low, high] = step > 0 ? [0, size] : [-1, size - 1];
@@ -29,18 +29,18 @@ function taken(node: Node, size: number, start: number, end: number, step: numbe
   return perElement(node, Math.max(0, Math.ceil((last - first) / step)), (i) => first + i * step);
 }
 
-/** The bound of a slice that is beyond any axis. */
+/** A bound of a slice that is beyond the end of any axis. */
 const FAR = 2 ** 31 - 1;
 
-/** One end of a slice by axis, and whether it follows from a shape. */
+/** The starts or the ends of a slice, by axis; `ofShape` is true when they follow from a shape. */
 function boundsOf(node: Node, name: string, index: number): { at: number[] | undefined; ofShape: boolean } {
-  const at = listOf(node, name, index, PLACES, true);
+  const at = listOf(node, name, index, INDEX_TYPES, true);
   const input = node.inputs[index];
   return { at, ofShape: input !== undefined && isConstant(input) && input.ofShape === true };
 }
 
 /**
- * Whether bounds take the whole of the axis of the images, where their number is not known.
+ * True when bounds take the whole axis of the images, whose size is not known yet.
  * @throws BatchDependent when they take some of the images, or so much of another axis as there are images
  */
 function takesAll(size: number, start: number, end: number, step: number, ofShape: boolean): boolean {
@@ -53,7 +53,7 @@ function takesAll(size: number, start: number, end: number, step: number, ofShap
   throw new BatchDependent("it takes some of the images");
 }
 
-/** In opsets 6 to 9 the bounds are attributes, and there are no steps. */
+/** A slice; in opsets 6 to 9 its bounds are attributes, and it has no steps. */
 const slice: Operator = {
   inputs: [1, 5],
   lower(node) {
@@ -62,8 +62,8 @@ const slice: Operator = {
     const [first, last] = [boundsOf(node, "starts", 1), boundsOf(node, "ends", 2)];
     const [starts, ends] = [first.at, last.at];
     const ofShape = node.builder.isSymbolic && (first.ofShape || last.ofShape);
-    const axes = listOf(node, "axes", 3, PLACES) ?? starts?.map((_, i) => i);
-    const steps = listOf(node, "steps", 4, PLACES) ?? starts?.map(() => 1);
+    const axes = listOf(node, "axes", 3, INDEX_TYPES) ?? starts?.map((_, i) => i);
+    const steps = listOf(node, "steps", 4, INDEX_TYPES) ?? starts?.map(() => 1);
     if (!starts || [ends, axes, steps].some((list) => list?.length !== starts.length) || steps?.includes(0)) {
       throw new Unsupported("expected as many starts, ends, axes and steps, none of which is 0");
     }
@@ -71,23 +71,23 @@ const slice: Operator = {
     axesOf(axes!, rank).forEach((axis, i) => {
       const size = y.shape[axis]!;
       if (takesAll(size, starts[i]!, ends![i]!, steps![i]!, ofShape)) return;
-      y = along(node, y, axis, { from: size, places: taken(node, size, starts[i]!, ends![i]!, steps![i]!) });
+      y = along(node, y, axis, { from: size, indices: taken(node, size, starts[i]!, ends![i]!, steps![i]!) });
     });
     return [y];
   },
 };
 
-/** Sizes of the parts: given, or equal; from opset 18 on the last one may be smaller. @throws Unsupported */
+/** The sizes of the parts: those of `split`, or equal ones, of which from opset 18 on the last may be smaller. @throws Unsupported */
 function partsOf(node: Node, size: number): readonly number[] {
   const { outputs, attributes } = node;
-  const [given, asked] = [listOf(node, "split", 1), attributes.int("num_outputs")];
-  const told = given !== undefined || asked !== undefined;
-  if (attributes.version >= 18 && (!told || (given && asked !== undefined))) {
-    throw new Unsupported(`expected either split or num_outputs, got ${told ? "both" : "none"}`);
+  const [sizes, parts] = [listOf(node, "split", 1), attributes.int("num_outputs")];
+  const specified = sizes !== undefined || parts !== undefined;
+  if (attributes.version >= 18 && (!specified || (sizes && parts !== undefined))) {
+    throw new Unsupported(`expected either split or num_outputs, got ${specified ? "both" : "none"}`);
   }
-  const count = given?.length ?? asked ?? outputs;
+  const count = sizes?.length ?? parts ?? outputs;
   if (count !== outputs) throw new Unsupported(`expected ${outputs} parts, got ${count}`);
-  if (given) return checkSizes(given);
+  if (sizes) return checkSizes(sizes);
   const each = Math.ceil(size / count);
   const last = size - (count - 1) * each;
   if (last < 0 || (last === 0 && size > 0) || (attributes.version < 18 && last !== each)) {
@@ -110,7 +110,7 @@ const split: Operator = {
     return parts.map((part) => {
       const first = start;
       start += part;
-      return along(node, x, axis, { from, places: perElement(node, part, (i) => first + i) });
+      return along(node, x, axis, { from, indices: perElement(node, part, (i) => first + i) });
     });
   },
 };

@@ -15,7 +15,7 @@ function along({ builder }: Node, x: Computed, axis: number, layer: Layer): Comp
   return builder.apply(layer, [builder.ordered(x, order)], { type, shape }, order);
 }
 
-/** Up to opset 12 all axes from `axis` on are one; later it is `axis` alone. */
+/** Makes an operator along an axis. Up to opset 12 it works over all axes from `axis` on, later over `axis` alone. */
 function overAxis(layer: () => Layer): Operator {
   return {
     inputs: [1, 1],

@@ -4,7 +4,7 @@ import { onHost, type Node } from "../operator.ts";
 import type { TensorType } from "../../file/constant.ts";
 import { isConstant, type Value } from "../values.ts";
 
-/** The places of the elements of axes of `sizes` that are so many elements apart, the last axis first. */
+/** Yields the offsets of all elements of a tensor of `sizes`, the last axis fastest; `steps` are the strides of the axes. */
 export function* walk(sizes: readonly number[], steps: readonly number[]): Generator<number> {
   const index = sizes.map(() => 0);
   let at = 0;
@@ -32,7 +32,7 @@ function transposePlan({ type, shape }: TensorType, perm: readonly number[]): Ho
   };
 }
 
-/** The value with its axes in the order `perm`. Of what is computed nothing moves: the memory is read in another order. */
+/** Permutes the axes of a value by `perm`. Nothing is copied for a computed value; only the order of its axes changes. */
 export function transposed(node: Node, value: Value, perm: readonly number[]): Value {
   if (isConstant(value)) return onHost({ ...node, inputs: [value] }, transposePlan(value, perm))[0]!;
   const { shape, order } = value;

@@ -1,4 +1,4 @@
-/** Functions of one element: those that layers fuse, and the rest. */
+/** Operators that are functions of one element: activations, which layers fuse, and others. */
 import type { Activation } from "../../../../kernels/activation.ts";
 import * as layers from "../../../../layers/index.ts";
 import { shapeText, sizeOf } from "../../../../tensor.ts";
@@ -14,12 +14,12 @@ import { combine, seenConstant } from "../arithmetic/common.ts";
 import { checkBroadcasts, onlyNumber, padShape } from "../broadcasting.ts";
 import { activate, unary } from "../pointwise.ts";
 
-/** An operator of one value. */
+/** Makes an operator with one input. */
 export function ofOne(lower: (node: Node, x: Value) => Value): Operator {
   return { inputs: [1, 1], lower: (node) => [lower(node, required(node, 0))] };
 }
 
-/** An operator that is an activation, as its attributes say. */
+/** Makes an operator that is the activation which its attributes describe. */
 function activation(kindOf: (node: Node) => Activation): Operator {
   return ofOne((node, x) => activate(node, x, kindOf(node)));
 }
@@ -35,7 +35,7 @@ function hardSigmoid({ attributes }: Node): Activation {
   throw new Rare();
 }
 
-/** The activations that have a number take one ≥ 0. @throws Rare of others */
+/** Checks the parameter of an activation, which must be ≥ 0. @throws Rare for a negative one */
 function atLeast0(alpha: number): number {
   if (alpha >= 0) return alpha;
   throw new Rare();
@@ -61,7 +61,7 @@ function swish({ attributes }: Node): Activation {
   throw new Rare();
 }
 
-/** The layer has slopes for the last axes in memory, and shares them along the first. */
+/** A prelu layer; undefined when its slopes are not shared along just the leading axes in memory, as the layer needs. */
 function prelu(node: Node, x: Computed, slope: Constant): Computed | undefined {
   const { builder } = node;
   const { type, shape } = x;
@@ -79,7 +79,7 @@ function prelu(node: Node, x: Computed, slope: Constant): Computed | undefined {
   return builder.apply(loaded, [from], { type, shape }, order);
 }
 
-/** A node's input and its slopes; up to opset 6 these are those of channels. */
+/** A node's input and its slopes. Up to opset 6 a list of slopes has one for each channel. */
 export function slopesOf(node: Node): [x: Value, slope: Value] {
   const [x, slope] = [required(node, 0), required(node, 1)];
   const behind = node.attributes.version < 7 && slope.shape.length === 1 ? x.shape.length - 2 : 0;

@@ -1,4 +1,4 @@
-/** Activations with numbers that the layers for them do not take, put together of other layers. */
+/** Activations with parameters that the layers for them do not accept, composed of other layers. */
 import { Unsupported } from "../../node.ts";
 import type { Node, OperatorTable } from "../../operator.ts";
 import type { Value } from "../../values.ts";

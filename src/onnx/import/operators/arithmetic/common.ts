@@ -1,4 +1,4 @@
-/** Sums, products and the like of two or more values, whose shapes are broadcast. */
+/** Arithmetic of two or more values, whose shapes are broadcast. */
 import { ShapeError } from "../../../../errors.ts";
 import * as layers from "../../../../layers/index.ts";
 import { rowPair } from "../../../../layers/perChannel.ts";
@@ -35,7 +35,7 @@ const ON_HOST = {
 
 type Kind = keyof typeof ON_HOST;
 
-/** Whether a result of integers is exact. */
+/** By operation: checks that an integer result holds for any number of images; see `Holds`. */
 const HOLDS: { readonly [K in Kind]?: Holds } = {
   add: (y, a, b) => b === y - a! && a === y - b!,
   sub: (y, a, b) => a === y + b! && b === a! - y,
@@ -48,20 +48,23 @@ function divideIntegers(a: number, b: number): number {
   return Math.trunc(a / b);
 }
 
-/** Two values together, element by element. */
+/** Combines two values element by element. */
 export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
   const { type } = a;
   if (type !== b.type) throw new Unsupported(`expected two values of one type, got ${type} and ${b.type}`);
   checkType("operands", a, NUMBERS);
   if (type === "float32" && !(isConstant(a) && isConstant(b))) {
-    return better(node, kind, a, b) ?? better(node, kind, b, a) ?? broadcast(node, kind, a, b);
+    return fused(node, kind, a, b) ?? fused(node, kind, b, a) ?? broadcast(node, kind, a, b);
   }
   const whole = kind === "div" && type !== "float32";
   return eachOnHost(node, [a, b], type, whole ? divideIntegers : ON_HOST[kind], HOLDS[kind]);
 }
 
-/** A layer that does more than combine two values, where one of the other fits; `a` and `b` are in either order. */
-function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
+/**
+ * A layer that includes both the operation and the layer that computed `a`: one with a bias, or silu and hard swish for the
+ * product of an activation and its input. Undefined when there is none.
+ */
+function fused(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   if (isConstant(a)) return undefined;
   const origin = node.builder.origins.get(a);
   if (isConstant(b)) return kind === "add" ? origin?.withBias?.(b) : undefined;
@@ -74,19 +77,19 @@ function better(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   return isSixth ? activate(node, b, "hardSwish") : undefined;
 }
 
-/** The shape that a layer sees of a constant which is the same for all images. */
+/** The shape for one image of a constant that is the same for all images, with its axes in this order. */
 export function seenConstant({ batch }: Builder, { shape }: Constant, order: readonly number[]): Shape {
   const sizes = order.map((axis) => shape[axis]!).slice(batch === undefined ? 0 : 1);
   return sizes.length === 0 ? [1] : sizes;
 }
 
-/** The bigger of two values, in whose order others come to lie. */
+/** The larger of two values; the smaller one is brought to the order of its axes, which costs less. */
 export const bigger = (a: Computed, b: Computed): Computed =>
   Math.abs(sizeOf(b.shape)) > Math.abs(sizeOf(a.shape)) ? b : a;
 
 /**
- * Two float32 values together by a kernel, one of which at least is computed. Both take the order in memory of the bigger
- * one that is.
+ * Combines two float32 values by a kernel; at least one is computed. Both are brought to the order in memory of the larger
+ * computed one.
  */
 export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): Value {
   const { builder } = node;
@@ -124,7 +127,7 @@ export function broadcast(node: Node, kind: BroadcastKind, a: Value, b: Value): 
   return builder.apply(loaded, values.filter(isComputed), type, order);
 }
 
-/** Both operands; up to opset 6 the second lies along the axes of the first from `axis` on. */
+/** Both operands. Up to opset 6 the axes of the second are those of the first from `axis` on. */
 export function operandsOf(node: Node): [Value, Value] {
   const { attributes, builder } = node;
   const [a, b] = [required(node, 0), required(node, 1)];
@@ -132,7 +135,10 @@ export function operandsOf(node: Node): [Value, Value] {
   const axis = attributes.int("axis");
   if (!attributes.flag("broadcast", false) || axis === undefined) return [a, b];
   const behind = a.shape.length - axisOf(axis, a.shape.length) - b.shape.length;
-  if (behind < 0) throw new Unsupported(`axis: expected room for ${b.shape.length} axes, got ${axis}`);
+  if (behind < 0) {
+    const [rank, own] = [a.shape.length, b.shape.length];
+    throw new Unsupported(`axis: expected ${own} of ${rank} axes from there on, got ${axis}`);
+  }
   return [a, builder.reshaped(b, [...b.shape, ...Array.from({ length: behind }, () => 1)])];
 }
 
@@ -140,7 +146,7 @@ function binary(kind: Kind): Operator {
   return { inputs: [2, 2], lower: (node) => [combine(node, kind, ...operandsOf(node))] };
 }
 
-/** All inputs together, from left to right. */
+/** Combines all inputs from left to right. */
 export function combineAll(node: Node, kind: Kind): Value {
   return node.inputs
     .map((_, i) => required(node, i))
@@ -151,7 +157,7 @@ function variadic(kind: Kind): Operator {
   return { inputs: [1, Infinity], lower: (node) => [combineAll(node, kind)] };
 }
 
-/** Powers that other layers make. @throws Rare */
+/** Powers that other layers compute. @throws Rare for other exponents */
 function pow(node: Node): readonly Value[] {
   const [base, exponent] = operandsOf(node);
   const one = exponent.shape.length <= base.shape.length ? onlyNumber(exponent) : undefined;

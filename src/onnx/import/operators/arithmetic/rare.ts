@@ -5,7 +5,7 @@ import { broadcast, combine, combineAll, operandsOf } from "./common.ts";
 import { eachOnHost, scalar } from "../broadcasting.ts";
 import { cast } from "../cast.ts";
 
-/** An integer's whole power, by squaring; of a negative exponent what is left of the fraction. */
+/** The power of an integer, by squaring; for a negative exponent, the fraction is rounded towards 0. */
 function integerPower(base: number, exponent: number): number {
   if (exponent < 0) return Math.abs(base) === 1 ? integerPower(base, -exponent) : Math.trunc(1 / base);
   let power = 1;
@@ -16,7 +16,7 @@ function integerPower(base: number, exponent: number): number {
   return power;
 }
 
-/** Powers have the type of their base. */
+/** A power, whose type is that of its base. */
 function pow(node: Node): readonly Value[] {
   const [base, exponent] = operandsOf(node);
   for (const each of [base, exponent]) checkType("operands", each, NUMBERS);

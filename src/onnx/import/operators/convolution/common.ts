@@ -11,7 +11,7 @@ import { perChannel } from "../broadcasting.ts";
 import { checkImages, imagesOf, overPlane, type Images, type ImageSizes } from "../window/images.ts";
 import { asPlane, slidingWindow, type Pair, type SlidingWindow } from "../window/window.ts";
 
-/** Filters `[f, c / groups, kh, kw]`, or of one dimension, as `[kh, kw, c / groups, f]`. */
+/** The filters `[f, c / groups, kh, kw]`, or those of a 1-D convolution, in the order `[kh, kw, c / groups, f]`. */
 function planeFilters(filters: Constant): { constant: Constant; order: number[] } {
   const { shape } = filters;
   if (shape.length === 4) return { constant: filters, order: [2, 3, 1, 0] };
@@ -57,7 +57,7 @@ export interface Convolution {
   make(options: PlaneOptions): Layer;
 }
 
-/** The convolution with a bias that is given, or that was added to it later. */
+/** Lowers a convolution. Without a bias it may get one later, from an addition that follows it. */
 export function convolve(node: Node, convolution: Convolution, bias?: WeightSource): Computed {
   const { builder, attributes } = node;
   const { images, filters, window, f, sizes, make } = convolution;

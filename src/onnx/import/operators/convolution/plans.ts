@@ -1,4 +1,4 @@
-/** Convolutions over axes of any number, in TypeScript. Sums are in float64, rounded once. */
+/** Convolutions over any number of axes, in TypeScript. Sums are in float64 and rounded once. */
 import { sizeOf, type Shape } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import type { ImageSizes } from "../window/images.ts";
@@ -37,8 +37,8 @@ export function convPlan(
 }
 
 /**
- * The adjoint, `y[n, f, sizes] = convTranspose(x[n, c, …], w[c, f / groups, …]) + b`: the window slides over `y`. What a
- * pixel gets is added up by channel, then position.
+ * The adjoint, `y[n, f, sizes] = convTranspose(x[n, c, …], w[c, f / groups, …]) + b`: the window slides over `y`. The terms
+ * of each pixel are added channel by channel, and in the order of the positions.
  */
 export function transposedPlan(
   { n, c }: ImageSizes,
@@ -78,7 +78,7 @@ export function transposedPlan(
   };
 }
 
-/** Patches `[n, c · taps, positions]` added up to images `[n, c, …]`, in the order of the positions. */
+/** Adds patches `[n, c · taps, positions]` up to images `[n, c, …]`, in the order of the positions. */
 export function foldPlan({ n, c, sizes }: ImageSizes, window: SlidingWindow): HostPlan {
   const [size, taps] = [sizeOf(sizes), sizeOf(window.kernel)];
   const positions = sizeOf(window.sizes);

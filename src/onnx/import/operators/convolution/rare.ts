@@ -1,4 +1,4 @@
-/** Convolutions over more than two axes, and the adjoints of patches and pooling: on the host. */
+/** Convolutions over more than two axes, and the adjoints of im2col and max pooling. They are computed on the host. */
 import { ShapeError } from "../../../../errors.ts";
 import { shapeText, sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
@@ -8,7 +8,7 @@ import {
   known,
   onHost,
   onHostByImage,
-  PLACES,
+  INDEX_TYPES,
   required,
   type Operator,
   type OperatorTable,
@@ -40,7 +40,7 @@ const convTranspose: Operator = {
   },
 };
 
-/** Patches `[n, c · kernel, positions]` that are added up to images. */
+/** Adds patches `[n, c · kernel, positions]` up to images. */
 const col2Im: Operator = {
   inputs: [3, 3],
   lower(node) {
@@ -59,7 +59,7 @@ const col2Im: Operator = {
   },
 };
 
-/** The reverse of a maximum: each value at the place where it was, counted through all images. */
+/** The reverse of max pooling: puts each value at its index, which counts the elements of all images. */
 const maxUnpool: Operator = {
   inputs: [2, 3],
   lower(node) {
@@ -67,35 +67,35 @@ const maxUnpool: Operator = {
     const kernel = node.attributes.ints("kernel_shape") ?? [];
     const shape = [n, c, ...transposedWindow(node, sizes, kernel).sizes];
     const wanted = checkSizes(known(node, 2, "output_shape") ?? shape);
-    const [values, places] = [required(node, 0), required(node, 1)];
-    checkType("places", places, PLACES);
-    const fits = places.shape.join() === values.shape.join();
+    const [values, indices] = [required(node, 0), required(node, 1)];
+    checkType("indices", indices, INDEX_TYPES);
+    const fits = indices.shape.join() === values.shape.join();
     if (!fits || wanted.length !== shape.length) {
       throw new Unsupported(
-        `expected places for ${shapeText(values.shape)} and ${shape.length} sizes, got ${shapeText(places.shape)} and ${wanted.length}`,
+        `expected indices for ${shapeText(values.shape)} and ${shape.length} sizes, got ${shapeText(indices.shape)} and ${wanted.length}`,
       );
     }
     const [unpooled] = onHost(
-      { ...node, inputs: [values, places] },
+      { ...node, inputs: [values, indices] },
       {
         outputs: [{ type: "float32", shape }],
         run([x, at], [y]) {
           y!.fill(0);
           x!.forEach((value, i) => {
-            const place = at![i]!;
-            if (!(place >= 0 && place < y!.length)) {
-              throw new ShapeError(`${node.name}: expected places among ${y!.length} elements, got ${place}`);
+            const index = at![i]!;
+            if (!(index >= 0 && index < y!.length)) {
+              throw new ShapeError(`${node.name}: expected indices into ${y!.length} elements, got ${index}`);
             }
-            y![place] = value;
+            y![index] = value;
           });
         },
       },
     );
-    // A size that is asked for is one with zeros behind.
+    // A larger output_shape adds zeros at the end, a smaller one cuts elements off.
     let y = unpooled!;
     wanted.forEach((size, axis) => {
       const from = shape[axis]!;
-      y = along(node, y, axis, { from, places: perElement(node, size, (i) => (i < from ? i : -1)) });
+      y = along(node, y, axis, { from, indices: perElement(node, size, (i) => (i < from ? i : -1)) });
     });
     return [y];
   },

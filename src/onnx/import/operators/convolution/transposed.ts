@@ -19,11 +19,11 @@ interface TransposedWindow {
   readonly window: SlidingWindow;
   /** The sizes of the output. */
   readonly sizes: readonly number[];
-  /** Elements of the output behind all windows, beside the padding. */
+  /** By axis: the number of elements after the last window that are not padding. */
   readonly extra: readonly number[];
 }
 
-/** `output_shape` tells how much is cut off as padding; else the padding and `output_padding` tell the size. */
+/** The window over the output. `output_shape` determines the padding; without it, `pads` and `output_padding` the size. */
 export function transposedWindow(
   { attributes }: Node,
   inputs: readonly number[],
@@ -41,7 +41,7 @@ export function transposedWindow(
   const auto = attributes.choice("auto_pad", AUTO_PADS);
   checkPadding(auto, written);
   const same = auto.startsWith("SAME") ? inputs.map((size, i) => size * strides[i]!) : undefined;
-  // Some files give all sizes.
+  // Some files have all sizes in output_shape, also those of the batch and the channels.
   const wanted = attributes.ints("output_shape")?.slice(-rank) ?? same;
   const reached = inputs.map((size, i) => (size - 1) * strides[i]! + (kernel[i]! - 1) * dilations[i]! + 1);
   const pads = reached.map((size, i): Pair => {
@@ -51,7 +51,7 @@ export function transposedWindow(
   const left = reached.map((size, i) => size - pads[i]![0] - pads[i]![1]);
   const sizes = checkSizes(left.map((size, i) => wanted?.[i] ?? size + behind[i]!));
   const extra = sizes.map((size, i) => size - left[i]!);
-  // More behind would be elements that no window reaches.
+  // With more elements after the last window, some would be reached by no window.
   const wide = extra.findIndex(
     (size, i) => Math.max(size, behind[i]!) >= Math.max(strides[i]!, dilations[i]!),
   );
@@ -81,7 +81,7 @@ export function transposition(
   return { ...made, images, filters, f };
 }
 
-/** Over one or two dimensions it is a layer, where that can add as much behind as the file asks for. */
+/** Over one or two axes it is a layer, unless the layer cannot add as many elements after the last window. */
 const convTranspose: Operator = {
   inputs: [2, 3],
   lower(node) {

@@ -5,28 +5,28 @@ import {
   axisOf,
   checkType,
   onHost,
-  PLACES,
+  INDEX_TYPES,
   required,
   type Operator,
   type OperatorTable,
 } from "../../operator.ts";
 import { isConstant } from "../../values.ts";
-import { placeIn } from "./common.ts";
+import { indexIn } from "./common.ts";
 import { walk } from "../transpose.ts";
 
-/** `y[i, j, …] = x[places[i, j, …], j, …]`, the place being one along the axis. */
+/** `y[i, j, …] = x[indices[i, j, …], j, …]`, for indices along the first axis; other axes likewise. */
 const gatherElements: Operator = {
   inputs: [2, 2],
   lower(node) {
     const { name, attributes } = node;
-    const [x, places] = [required(node, 0), required(node, 1)];
-    checkType("places", places, PLACES);
+    const [x, indices] = [required(node, 0), required(node, 1)];
+    checkType("indices", indices, INDEX_TYPES);
     const { type, shape } = x;
     const axis = axisOf(attributes.int("axis", 0), shape.length);
-    const { shape: sizes } = places;
+    const { shape: sizes } = indices;
     if (sizes.length !== shape.length || sizes.some((size, i) => i !== axis && size > shape[i]!)) {
       throw new Unsupported(
-        `expected places within ${shapeText(shape)} but for axis ${axis}, got ${shapeText(sizes)}`,
+        `expected indices within ${shapeText(shape)} but for axis ${axis}, got ${shapeText(sizes)}`,
       );
     }
     const steps = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
@@ -39,13 +39,13 @@ const gatherElements: Operator = {
         run([data, at], [y]) {
           let to = 0;
           for (const from of walk(made, others)) {
-            y![to] = data![from + placeIn(shape[axis]!, at![to]!, name) * step]!;
+            y![to] = data![from + indexIn(shape[axis]!, at![to]!, name) * step]!;
             to++;
           }
         },
       };
     };
-    const byImage = axis > 0 && !isConstant(x) && !isConstant(places);
+    const byImage = axis > 0 && !isConstant(x) && !isConstant(indices);
     return onHost(node, planOf(sizes[0]!), byImage ? planOf(1) : undefined);
   },
 };

@@ -9,7 +9,7 @@ import {
   type OperatorTable,
 } from "../../operator.ts";
 
-/** Most elements of a constant that is made of one number: weights of large nets are. */
+/** The most elements of a constant that is filled with one number, as many as weights of large nets may have. */
 const MOST = 2 ** 28;
 
 const constantOfShape: Operator = {

@@ -1,4 +1,4 @@
-/** Operators whose numbers follow from shapes and other constants. */
+/** Operators whose results follow from shapes and other constants. */
 import { sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
 import {

@@ -1,4 +1,4 @@
-/** Products with constant matrices. */
+/** Products with constant matrices, which are dense layers. */
 import * as layers from "../../../../layers/index.ts";
 import { shapeText, sizeOf } from "../../../../tensor.ts";
 import { Rare, Unsupported } from "../../node.ts";
@@ -10,7 +10,7 @@ import { withWeights, type WeightSource } from "../../weights.ts";
 import { combine } from "../arithmetic/common.ts";
 import { checkBroadcasts, perChannel, scalar } from "../broadcasting.ts";
 
-/** The product of the last axis with a constant matrix `[k, units]`, which learns. */
+/** A dense layer: the product of the last axis with a constant matrix `[k, units]`, which learns. */
 export function dense(
   node: Node,
   x: Computed,
@@ -38,10 +38,10 @@ export function dense(
 
 type Product = (node: Node, left: Value, right: Value) => Value;
 
-/** A matrix, or what it is when rows become columns. */
-function turned(value: Value, turns: boolean): Value {
+/** A matrix, transposed if asked for. */
+function matrixOf(value: Value, transposes: boolean): Value {
   if (value.shape.length !== 2) throw new Unsupported(`expected a matrix, got ${shapeText(value.shape)}`);
-  if (!turns) return value;
+  if (!transposes) return value;
   const [rows, columns] = value.shape as [number, number];
   const shape = [columns, rows];
   if (!isConstant(value)) return { ...value, shape, order: value.order.map((axis) => 1 - axis) };
@@ -49,7 +49,7 @@ function turned(value: Value, turns: boolean): Value {
   return { type, shape, data: () => reorder(value.data(), value.shape, [1, 0]), ofShape };
 }
 
-/** Whether two values are matrices of float32, the right one known, whose product a layer computes that learns. */
+/** True when a dense layer computes the product: of a computed float32 value and a constant matrix. */
 function isDense(left: Value, right: Value): left is Computed {
   return (
     isComputed(left) &&
@@ -62,23 +62,23 @@ function isDense(left: Value, right: Value): left is Computed {
   );
 }
 
-/** The product with a matrix that is known. @throws Rare of any other */
+/** The product with a constant matrix. @throws Rare for any other */
 function multiplyDense(node: Node, left: Value, right: Value): Value {
   if (isDense(left, right)) return dense(node, left, right.shape[1]!, { constant: right as Constant });
   throw new Rare();
 }
 
-/** `alpha·op(A)·op(B) + beta·C`; where B is known a layer that learns, with C as its bias where it is one. */
+/** `alpha·op(A)·op(B) + beta·C`. For a constant B it is a dense layer, with C as its bias if it is a constant row. */
 function gemm(node: Node, multiply: Product): readonly Value[] {
   const { attributes } = node;
   attributes.ignore("broadcast");
   const [alpha, beta] = [attributes.float("alpha", 1), attributes.float("beta", 1)];
   const [transA, transB] = [attributes.flag("transA", false), attributes.flag("transB", false)];
-  const [a, b, c] = [turned(required(node, 0), transA), required(node, 1), node.inputs[2]];
+  const [a, b, c] = [matrixOf(required(node, 0), transA), required(node, 1), node.inputs[2]];
   const scaled = (value: Value, scale: number): Value =>
     scale === 1 ? value : combine(node, "mul", value, scalar(scale));
   const plus = (y: Value): Value => (c && beta !== 0 ? combine(node, "add", y, scaled(c, beta)) : y);
-  const right = turned(b, transB);
+  const right = matrixOf(b, transB);
   if (c) checkBroadcasts("C", c, [a.shape[0]!, right.shape[1]!]);
   if (!isDense(a, right) || alpha === 0) return [plus(scaled(multiply(node, a, right), alpha))];
   const [m, n] = [a.shape[0]!, right.shape[1]!];
@@ -88,7 +88,7 @@ function gemm(node: Node, multiply: Product): readonly Value[] {
   return [bias ? y : plus(y)];
 }
 
-/** The operators by what multiplies two values. */
+/** The operators, with `multiply` for the product of two values. */
 export function matrices(multiply: Product): OperatorTable {
   return {
     Gemm: { inputs: [2, 3], lower: (node) => gemm(node, multiply) },

@@ -1,4 +1,4 @@
-/** Products of matrices that are both computed, both known, of integers, or stacks. */
+/** Products of matrices that are both computed or both constant, of integers, or in stacks. */
 import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
 import { BatchDependent } from "../../builder.ts";
 import { besideImages } from "../../constants.ts";
@@ -11,10 +11,10 @@ import type { Constant } from "../../../file/constant.ts";
 import { isComputed, isConstant, type Value } from "../../values.ts";
 import { withWeights } from "../../weights.ts";
 import { seenConstant } from "../arithmetic/common.ts";
-import { broadcastPlaces, broadcastShape, filled, padShape } from "../broadcasting.ts";
+import { broadcastOffsets, broadcastShape, filled, padShape } from "../broadcasting.ts";
 import { dense, matrices } from "./common.ts";
 
-/** Two stacks of matrices as they meet: shapes of one rank, and that of the result. */
+/** The product of two stacks of matrices: the operands' shapes at equal rank, and the sizes of the result. */
 interface Product {
   readonly a: Shape;
   readonly b: Shape;
@@ -40,13 +40,16 @@ function productOf(left: Shape, right: Shape): Product {
   return { a: padShape(a, rank), b: padShape(b, rank), batch, m, n, k };
 }
 
-/** Sums in float64, in ascending order of k. */
+/** The product on the host, with sums in float64 and in ascending order of k. */
 function hostPlan(type: Value["type"], { a, b, batch, m, n, k }: Product): HostPlan {
   return {
     outputs: [{ type, shape: [...batch, m, n] }],
     work: sizeOf(batch) * m * n * k,
     run([x, y], [z]) {
-      const [left, right] = [broadcastPlaces(a.slice(0, -2), batch), broadcastPlaces(b.slice(0, -2), batch)];
+      const [left, right] = [
+        broadcastOffsets(a.slice(0, -2), batch),
+        broadcastOffsets(b.slice(0, -2), batch),
+      ];
       for (let p = 0; p < z!.length; p += m * n) {
         const [from, other] = [left.next().value! * m * k, right.next().value! * k * n];
         for (let at = 0; at < m * n; at++) {
@@ -60,7 +63,7 @@ function hostPlan(type: Value["type"], { a, b, batch, m, n, k }: Product): HostP
   };
 }
 
-/** Products of which both sides are stacks, or the left side alone is known. */
+/** A layer for the product of two stacks of matrices, of which one may be constant. */
 function stacked(node: Node, left: Value, right: Value, product: Product): Value {
   const { builder } = node;
   const { batch, m, n } = product;
@@ -83,7 +86,7 @@ function stacked(node: Node, left: Value, right: Value, product: Product): Value
   return builder.apply(loaded, computed, { type: "float32", shape });
 }
 
-/** The product of two values as NumPy's `matmul` has it. */
+/** The product of two values, as by NumPy's `matmul`. */
 function multiply(node: Node, left: Value, right: Value): Value {
   const { type } = left;
   if (type !== right.type)

@@ -19,7 +19,7 @@ import { withWeights, type WeightSource } from "../../weights.ts";
 import { range } from "../along.ts";
 import { checkImages, imagesOf } from "../window/images.ts";
 
-/** A weight of this shape, or with axes of size 1 in front of it, that is an input. @throws Unsupported */
+/** An input that is a constant of this shape, or with axes of size 1 in front of it. @throws Unsupported */
 function weightOf(node: Node, index: number, what: string, shape: Shape): Constant {
   const constant = constantInput(node, index, what);
   const front = constant.shape.length - shape.length;
@@ -30,7 +30,7 @@ function weightOf(node: Node, index: number, what: string, shape: Shape): Consta
   );
 }
 
-/** @throws Unsupported unless statistics are computed in float32, the only type here */
+/** @throws Unsupported unless `stash_type` is float32, in which statistics are computed */
 function checkStash({ attributes }: Node): void {
   const type = attributes.int("stash_type", DATA_TYPE.float32);
   if (type !== DATA_TYPE.float32) {
@@ -38,7 +38,7 @@ function checkStash({ attributes }: Node): void {
   }
 }
 
-/** Initializers learn; what a node holds stands in for a scale and a shift that are none, as PyTorch writes them. */
+/** Initializers learn. Other constants do not: PyTorch writes ones and zeros in place of a missing scale and shift. */
 const sourceOf = (constant: Constant): WeightSource => ({ constant, learns: constant.weight ?? false });
 
 export const epsilonOf = ({ attributes }: Node): number => attributes.float("epsilon", 1e-5);
@@ -50,7 +50,7 @@ function isTraining({ attributes, outputs }: Node): boolean {
   return version < 7 ? !attributes.flag("is_test", false) : outputs > 1;
 }
 
-/** The node's input with the axis of its channels, and how its moving averages go on. @throws Unsupported */
+/** The node's input, the same with its channels as axis 1, the momentum and the number of channels. @throws Unsupported */
 export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; channels: number } {
   const { builder, attributes } = node;
   const x = required(node, 0);
@@ -78,12 +78,12 @@ const batchNormalization: Operator = {
       sourceOf({ ...weightOf(node, i + 1, name, each), shape: [channels] }),
     ]);
     const loaded = withWeights(builder, layer, Object.fromEntries(weights));
-    const given = builder.ordered(computedOf(builder, seen), channelsLast(seen.shape.length));
-    return [builder.reshaped(builder.apply(loaded, [given], seen, given.order), x.shape)];
+    const input = builder.ordered(computedOf(builder, seen), channelsLast(seen.shape.length));
+    return [builder.reshaped(builder.apply(loaded, [input], seen, input.order), x.shape)];
   },
 };
 
-/** Each image by statistics of its own, with a `gamma` and a `beta` for each channel. */
+/** Applies a layer that normalizes each image by its own statistics, with a `gamma` and a `beta` for each channel. */
 function normalizedImages(
   node: Node,
   make: (options: { epsilon: number }) => ReturnType<typeof layers.instanceNormalization>,
@@ -137,12 +137,12 @@ export const layerNormalization: Operator = {
     const { builder, attributes } = node;
     if (node.outputs > 1) throw new Rare();
     checkStash(node);
-    const given = computedOf(builder, required(node, 0));
-    const { shape } = given;
+    const value = computedOf(builder, required(node, 0));
+    const { shape } = value;
     const axis = axisOf(attributes.int("axis", -1), shape.length);
-    builder.axis(given, axis);
-    // The axes lie last in whatever order, or as in the file.
-    const x = given.order.slice(axis).every((each) => each >= axis) ? given : builder.inFileOrder(given);
+    builder.axis(value, axis);
+    // The layer needs the normalized axes last in memory, in any order.
+    const x = value.order.slice(axis).every((each) => each >= axis) ? value : builder.inFileOrder(value);
     const order = x.order.slice(axis).map((each) => each - axis);
     const sizes = shape.slice(axis);
     const weight = (index: number, what: string): WeightSource => {

@@ -9,7 +9,7 @@ import { range } from "../along.ts";
 import { imagesOf } from "../window/images.ts";
 import { batchOf, epsilonOf, layerNormalization } from "./common.ts";
 
-/** Statistics of the batch: what a file means that was written while the net was training. */
+/** Normalization by the statistics of the batch, as in files that were exported in training mode. */
 function batchStatistics(node: Node, x: TensorType, channels: number, momentum: number): HostPlan {
   const epsilon = epsilonOf(node);
   const size = sizeOf(x.shape.slice(2));
@@ -19,7 +19,7 @@ function batchStatistics(node: Node, x: TensorType, channels: number, momentum: 
   return {
     outputs: [{ type: "float32", shape: x.shape }, each, each, each, each],
     run(
-      [given, scale, bias, movingMean, movingVariance],
+      [values, scale, bias, movingMean, movingVariance],
       [y, runningMean, runningVariance, means, variances],
     ) {
       for (let channel = 0; channel < channels; channel++) {
@@ -27,7 +27,7 @@ function batchStatistics(node: Node, x: TensorType, channels: number, momentum: 
           let sum = 0;
           for (let image = 0; image < images; image++) {
             const from = image * row + channel * size;
-            for (let i = from; i < from + size; i++) sum += part(given![i]!);
+            for (let i = from; i < from + size; i++) sum += part(values![i]!);
           }
           return sum;
         };
@@ -36,7 +36,7 @@ function batchStatistics(node: Node, x: TensorType, channels: number, momentum: 
         const factor = scale![channel]! / Math.sqrt(variance + epsilon);
         for (let image = 0; image < images; image++) {
           const from = image * row + channel * size;
-          for (let i = from; i < from + size; i++) y![i] = (given![i]! - mean) * factor + bias![channel]!;
+          for (let i = from; i < from + size; i++) y![i] = (values![i]! - mean) * factor + bias![channel]!;
         }
         means![channel] = mean;
         variances![channel] = variance;
@@ -63,7 +63,7 @@ const batchNormalization: Operator = {
   },
 };
 
-/** Means and the deviations' reciprocals of the last axes together. */
+/** The means, and the reciprocals of the standard deviations, over the axes from `axis` on. */
 function deviations(node: Node, { shape }: TensorType, axis: number): HostPlan {
   const epsilon = epsilonOf(node);
   const size = sizeOf(shape.slice(axis));

@@ -14,7 +14,7 @@ export function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow 
   const kernel = attributes.ints("kernel_shape");
   if (!kernel) throw new Unsupported("kernel_shape: expected integers, got none");
   const window = slidingWindow(node, sizes, kernel, attributes.flag("ceil_mode", false));
-  // Else windows lie in the padding alone, whose maximum and mean are none.
+  // A window within the padding has no elements, and so neither a maximum nor a mean.
   const wide = window.pads.findIndex((pad, i) => Math.max(...pad) >= kernel[i]!);
   if (wide < 0 || attributes.choice("auto_pad", AUTO_PADS) !== "NOTSET") return window;
   throw new Unsupported(
@@ -22,7 +22,7 @@ export function poolWindow(node: Node, sizes: readonly number[]): SlidingWindow 
   );
 }
 
-/** Padding before, and behind as far as windows reach. */
+/** By axis: the padding before, and the padding after as far as windows reach. */
 function reached({ kernel, strides, pads, sizes }: SlidingWindow, of: readonly number[]): Pair[] {
   return pads.map(([before], i) => {
     const end = (sizes[i]! - 1) * strides[i]! + kernel[i]!;
@@ -30,7 +30,7 @@ function reached({ kernel, strides, pads, sizes }: SlidingWindow, of: readonly n
   });
 }
 
-/** Images with zeros around them. */
+/** Adds zeros around images. */
 function withZeros(node: Node, x: Value, pads: readonly Pair[]): Value {
   const images = imagesOf(node, x);
   const sizes = images.sizes.map((size, i) => size + pads[i]![0] + pads[i]![1]);
@@ -39,9 +39,9 @@ function withZeros(node: Node, x: Value, pads: readonly Pair[]): Value {
 }
 
 /**
- * What a pooling layer makes of images: of one or two dimensions, with windows that are not dilated and never lie in the
- * padding alone. With `counts` the file's padding are zeros as any other pixels.
- * @throws Rare of other images and windows
+ * Applies a pooling layer to images of one or two dimensions. Windows must not be dilated nor lie within the padding alone.
+ * With `counts` the file's padding counts as zeros.
+ * @throws Rare for other images and windows
  */
 function pooled(
   node: Node,
@@ -88,7 +88,7 @@ const averagePool: Operator = {
   },
 };
 
-/** Pooling over everything behind the channels, by a layer for `[h, w, c]`. */
+/** Makes an operator that pools over all axes after the channels, by a layer for `[h, w, c]`. */
 function globalPool(make: () => Layer): Operator {
   return {
     inputs: [1, 1],

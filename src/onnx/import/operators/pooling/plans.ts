@@ -1,4 +1,4 @@
-/** Pooling over axes of any number, in TypeScript. */
+/** Pooling over any number of axes, in TypeScript. */
 import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import { Unsupported } from "../../node.ts";
@@ -7,16 +7,16 @@ import type { ImageSizes } from "../window/images.ts";
 import type { Pair, SlidingWindow } from "../window/window.ts";
 import { countTaps, eachPosition, tapsWithin } from "../window/taps.ts";
 
-/** A function of the window at a position, whose taps are pairs of offsets behind `base` and in the window. */
+/** A function of the window at a position. `taps` are pairs of an element's index after `base` and a tap's in the window. */
 export interface Pool {
   value(x: Numbers, base: number, taps: Int32Array, position: number): number;
-  /** The place that the value is from. */
+  /** The index of the element that is the value. */
   winner?(x: Numbers, base: number, taps: Int32Array): number;
-  /** Steps for a tap; default: 1. */
+  /** The number of steps for each tap. Default: 1. */
   readonly work?: number;
 }
 
-/** `y[n, c, …]`, and with `winners` their places. */
+/** The plan of `y[n, c, …]` and, with `winners`, of the indices of the winners. */
 export function poolPlan(
   { n, c, sizes }: ImageSizes,
   window: SlidingWindow,
@@ -29,34 +29,34 @@ export function poolPlan(
   return {
     outputs: winners ? [y, { type: "int64", shape }] : [y],
     work: countTaps(window, n * c) * work,
-    run([x], [ys, places]) {
+    run([x], [ys, indices]) {
       eachPosition(window, sizes, (taps, position) => {
         for (let image = 0; image < n * c; image++) {
           const to = image * positions + position;
           ys![to] = value(x!, image * size, taps, position);
-          if (places) places[to] = winner!(x!, image * size, taps);
+          if (indices) indices[to] = winner!(x!, image * size, taps);
         }
       });
     },
   };
 }
 
-/** The first winner's place behind `base`, or the first NaN's; -1 where the window has no taps. */
+/** The index after `base` of the first largest element, or of the first NaN; -1 for a window without taps. */
 function best(x: Numbers, base: number, taps: Int32Array): number {
-  let [place, most] = [-1, -Infinity];
+  let [index, most] = [-1, -Infinity];
   for (let i = 0; i < taps.length; i += 2) {
-    const given = x[base + taps[i]!]!;
-    if (place >= 0 && !(given > most || (given !== given && most === most))) continue;
-    [place, most] = [taps[i]!, given];
+    const element = x[base + taps[i]!]!;
+    if (index >= 0 && !(element > most || (element !== element && most === most))) continue;
+    [index, most] = [taps[i]!, element];
   }
-  return place;
+  return index;
 }
 
-/** Maxima; the winners' places are counted by rows, or by columns. */
+/** The maximum of each window; indices of winners count the elements row by row, or column by column. */
 export function maxima(byColumns: boolean, sizes: readonly number[]): Pool {
-  const counted = (place: number): number => {
-    if (!byColumns) return place;
-    let [rest, result] = [place, 0];
+  const counted = (index: number): number => {
+    if (!byColumns) return index;
+    let [rest, result] = [index, 0];
     for (let axis = sizes.length - 1; axis >= 0; axis--) {
       result += (rest % sizes[axis]!) * sizeOf(sizes.slice(0, axis));
       rest = Math.floor(rest / sizes[axis]!);
@@ -65,14 +65,14 @@ export function maxima(byColumns: boolean, sizes: readonly number[]): Pool {
   };
   return {
     value(x, base, taps) {
-      const place = best(x, base, taps);
-      return place < 0 ? -Infinity : x[base + place]!;
+      const index = best(x, base, taps);
+      return index < 0 ? -Infinity : x[base + index]!;
     },
     winner: (x, base, taps) => base + counted(best(x, base, taps)),
   };
 }
 
-/** Means, in which padding counts or not: the sum in scan order, in float64. */
+/** The mean of each window, in which padding may count; the sum is in scan order and float64. */
 export function averages(window: SlidingWindow, sizes: readonly number[], counts: boolean): Pool {
   const padded = sizes.map((size, i) => size + window.pads[i]![0] + window.pads[i]![1]);
   const unpadded = { ...window, pads: window.pads.map((): Pair => [0, 0]) };
@@ -85,13 +85,10 @@ export function averages(window: SlidingWindow, sizes: readonly number[], counts
   };
 }
 
-/** The largest p of a norm: its powers are products. */
+/** The largest p of a norm, because powers are computed by p − 1 products. */
 const MOST_P = 64;
 
-/**
- * `(Σ |x|^p)^(1/p)`, in scan order, in float64. @throws Unsupported unless p is a positive integer that is not too
- * large
- */
+/** The norm `(Σ |x|^p)^(1/p)` of each window, in scan order and float64. @throws Unsupported unless 1 ≤ p ≤ 64 */
 export function lpNorms(p: number): Pool {
   if (p < 1 || p > MOST_P) throw new Unsupported(`p: expected an integer from 1 to ${MOST_P}, got ${p}`);
   return {
@@ -99,9 +96,9 @@ export function lpNorms(p: number): Pool {
     value(x, base, taps) {
       let sum = 0;
       for (let i = 0; i < taps.length; i += 2) {
-        const given = Math.abs(x[base + taps[i]!]!);
-        let power = given;
-        for (let k = 1; k < p; k++) power *= given;
+        const magnitude = Math.abs(x[base + taps[i]!]!);
+        let power = magnitude;
+        for (let k = 1; k < p; k++) power *= magnitude;
         sum += power;
       }
       return root(sum, p);

@@ -1,4 +1,4 @@
-/** Pooling over more than two axes, with windows that no layer has, with the places of the maxima, and by norms: on the host. */
+/** Pooling with other windows, by the layer `pool`; over more axes, with indices of the maxima, or by norms, on the host. */
 import {
   onHost,
   onHostByImage,
@@ -16,7 +16,7 @@ import { poolWindow } from "./common.ts";
 import { asPlane, type Pair, type SlidingWindow } from "../window/window.ts";
 import { averages, lpNorms, maxima, poolPlan, type Pool } from "./plans.ts";
 
-/** The pooling of images of any number of dimensions. */
+/** Pools images of any number of dimensions on the host. */
 function onHostPooled(node: Node, x: Value, window: SlidingWindow, pool: Pool): Value {
   const { n, c, sizes } = checkImages(x);
   return onHostByImage({ ...node, inputs: [x], outputs: 1 }, n, (images) =>
@@ -24,7 +24,7 @@ function onHostPooled(node: Node, x: Value, window: SlidingWindow, pool: Pool): 
   )[0]!;
 }
 
-/** Whether each window along an axis holds an element: the first tap that is none of the padding before is inside. */
+/** True when each window along an axis contains an element: its first tap after the leading padding is inside. */
 function hasTaps(
   { kernel, strides, dilations, pads, sizes }: SlidingWindow,
   size: number,
@@ -38,7 +38,7 @@ function hasTaps(
   return true;
 }
 
-/** By the kernels, where the images have a plane and no window lies in the padding alone; else undefined. */
+/** Pools by the kernels; undefined for more than two axes and for windows that lie within the padding alone. */
 function onPlane(node: Node, x: Value, window: SlidingWindow, build: Build): Value | undefined {
   const { sizes } = checkImages(x);
   if (isConstant(x) || sizes.length > 2 || sizeOf(x.shape) === 0) return undefined;
@@ -65,7 +65,7 @@ const maxPool: Operator = {
     const images = checkImages(x);
     const window = poolWindow(node, images.sizes);
     const pool = maxima(node.attributes.flag("storage_order", false), images.sizes);
-    // Winners are counted through all images.
+    // Indices of the winners count the elements of all images, so that one image cannot be computed by itself.
     if (node.outputs > 1) return onHost(node, poolPlan(images, window, pool, true));
     return [onPlane(node, x, window, maxima2d) ?? onHostPooled(node, x, window, pool)];
   },

@@ -7,7 +7,7 @@ import { axesOf, listOf, required, type Node, type Operator, type OperatorTable 
 import { channelsLast, fileOrder } from "../../order.ts";
 import { isComputed, type Value } from "../../values.ts";
 
-/** Which axes are reduced, and whether they stay as axes of size 1. */
+/** The axes that are reduced; `keep` is true when they stay as axes of size 1. */
 export interface Axes {
   readonly reduced: ReadonlySet<number>;
   readonly keep: boolean;
@@ -19,7 +19,7 @@ export const keptShape = (shape: Shape, { reduced }: Axes): number[] =>
 export const resultShape = (shape: Shape, axes: Axes): Shape =>
   axes.keep ? keptShape(shape, axes) : shape.filter((_, axis) => !axes.reduced.has(axis));
 
-/** An operator of a value and axes, which are an attribute in the first versions and an input later. */
+/** Makes an operator of a value and axes, which are an attribute in early versions and an input in later ones. */
 export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
   return {
     inputs: [1, 2],
@@ -27,15 +27,15 @@ export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operat
       const { attributes } = node;
       const x = required(node, 0);
       const { length: rank } = x.shape;
-      const given = listOf(node, "axes", 1) ?? [];
+      const listed = listOf(node, "axes", 1) ?? [];
       const none = attributes.flag("noop_with_empty_axes", false);
-      const axes = given.length > 0 || none ? axesOf(given, rank) : fileOrder(rank);
+      const axes = listed.length > 0 || none ? axesOf(listed, rank) : fileOrder(rank);
       return [lower(node, x, { reduced: new Set(axes), keep: attributes.flag("keepdims", true) })];
     },
   };
 }
 
-/** By a layer that reduces images to their channels. @throws Rare over other axes, and of other values */
+/** Makes a reduction over the pixels of images by a pooling layer. @throws Rare for other axes and other values */
 function overPixels(make: () => Layer): Operator {
   return over((node, x, axes) => {
     const { builder } = node;

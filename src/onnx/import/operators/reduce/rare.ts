@@ -1,4 +1,4 @@
-/** Sums, means, extremes and the like over axes. */
+/** Sums, products, means, norms, minima and maxima over axes. */
 import { sizeOf } from "../../../../tensor.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import * as layers from "../../../../layers/index.ts";
@@ -9,12 +9,12 @@ import { fileOrder } from "../../order.ts";
 import type { TensorType } from "../../../file/constant.ts";
 import { isConstant, type Value } from "../../values.ts";
 import { combine } from "../arithmetic/common.ts";
-import { broadcastPlaces, filled, scalar } from "../broadcasting.ts";
+import { broadcastOffsets, filled, scalar } from "../broadcasting.ts";
 import { cast } from "../cast.ts";
 import { unary } from "../pointwise.ts";
 import { keptShape, over, resultShape, type Axes } from "./common.ts";
 
-/** The sum in float64; all in ascending order of the file. */
+/** The operations by kind. Elements are taken in the file's ascending order, and results are kept in float64. */
 const FOLD: Readonly<Record<ReductionKind, (all: number, x: number) => number>> = {
   sum: (all, x) => all + x,
   prod: (all, x) => all * x,
@@ -31,7 +31,7 @@ function hostPlan(kind: ReductionKind, { type, shape }: TensorType, axes: Axes):
     run([x], [y]) {
       const sums = new Float64Array(y!.length).fill(IDENTITY[kind]);
       let from = 0;
-      for (const to of broadcastPlaces(keptShape(shape, axes), shape)) {
+      for (const to of broadcastOffsets(keptShape(shape, axes), shape)) {
         sums[to] = fold(sums[to]!, x![from++]!);
       }
       y!.set(sums);
@@ -39,13 +39,13 @@ function hostPlan(kind: ReductionKind, { type, shape }: TensorType, axes: Axes):
   };
 }
 
-/** A value reduced over axes: of float32 in memory's order by a kernel, of integers and what is known on the host. */
+/** Reduces a value over axes: float32 by a kernel in the order of memory, integers and constants on the host. */
 function reduce(node: Node, x: Value, kind: ReductionKind, axes: Axes): Value {
   const { builder } = node;
   const { type } = x;
   const shape = resultShape(x.shape, axes);
   const [float, empty] = [type === "float32", sizeOf(x.shape) === 0];
-  // Extremes of booleans came with opset 20.
+  // Opset 20 introduced minima and maxima of booleans.
   const orders = (kind === "min" || kind === "max") && node.attributes.version >= 20;
   checkType("elements", x, orders ? [...NUMBERS, "bool"] : NUMBERS);
   if (axes.reduced.size === 0) return x;
@@ -59,8 +59,8 @@ function reduce(node: Node, x: Value, kind: ReductionKind, axes: Axes): Value {
   const left = axes.keep
     ? order
     : order.filter((axis) => stay.includes(axis)).map((axis) => stay.indexOf(axis));
-  const places = [...axes.reduced].map((axis) => builder.axis(x, axis) + 1);
-  const layer = layers.reduce({ kind, axes: places, keepDims: axes.keep });
+  const imageAxes = [...axes.reduced].map((axis) => builder.axis(x, axis) + 1);
+  const layer = layers.reduce({ kind, axes: imageAxes, keepDims: axes.keep });
   return builder.apply(layer, [x], { type, shape }, left);
 }
 
@@ -73,7 +73,7 @@ function mean(node: Node, x: Value, axes: Axes): Value {
 /** The largest float32. */
 const LARGEST = Math.fround(3.4028234663852886e38);
 
-/** `max + ln Σ e^(x − max)`, where the largest is brought to a finite number, so that no two infinities meet. */
+/** `max + ln Σ e^(x − max)`; an infinite max is replaced by a finite number, because ∞ − ∞ would be NaN. */
 function logSumExp(node: Node, x: Value, axes: Axes): Value {
   const kept = { ...axes, keep: true };
   const largest = unary(node, reduce(node, x, "max", kept), "clip", -LARGEST, LARGEST);
@@ -84,7 +84,7 @@ function logSumExp(node: Node, x: Value, axes: Axes): Value {
 
 const square = (node: Node, x: Value): Value => combine(node, "mul", x, x);
 
-/** The same of integers by way of float32. */
+/** Makes an operator that converts integers to float32 and the result back. */
 function inFloat(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
   return over((node, x, axes) => {
     checkType("elements", x, NUMBERS);

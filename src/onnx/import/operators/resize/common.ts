@@ -10,19 +10,19 @@ import { isConstant, type Value } from "../../values.ts";
 import { along, perElement, range } from "../along.ts";
 import { imagesOf, overPlane } from "../window/images.ts";
 
-/** The memory of an entry of a table, in elements: it is a list of indices and weights. */
+/** The memory of a blend in a table, counted in elements, because it is a list of indices and weights. */
 export const LISTED = 16;
 
 /** The resizing of one axis. */
 export interface Axis {
-  /** Its size, and the one that it gets. */
+  /** The old size and the new one. */
   readonly from: number;
   readonly to: number;
-  /** By which factor, a float32. */
+  /** The factor, a float32. */
   readonly scale: number;
-  /** The new size before it is rounded down; `to` where files mean that. */
+  /** The new size before it is rounded down, if the file means that, or `to`. */
   readonly length: number;
-  /** The part that is taken, from 0 to 1. */
+  /** The start and end of the part that is resized, as fractions from 0 to 1. */
   readonly roi: readonly [number, number];
 }
 
@@ -31,8 +31,8 @@ const fround = Math.fround;
 const halfPixel = ({ scale }: Axis, i: number): number => fround(fround(fround(i + 0.5) / scale) - 0.5);
 
 /**
- * Where a new element lies among the old ones, whose centres are 0, 1, 2 …: in float32, each operation rounded, as in
- * PyTorch and onnxruntime. Which element is the nearest often depends on it.
+ * By mode: the position of a new element among the old ones, whose centres are 0, 1, 2 …. Each operation is rounded to
+ * float32, as in PyTorch and onnxruntime, because the nearest element often depends on it.
  */
 export const COORDINATES = {
   half_pixel: halfPixel,
@@ -43,7 +43,7 @@ export const COORDINATES = {
 };
 
 /**
- * Whether a place lies in the middle of two elements, within 10⁻⁶ as in onnxruntime: factors are rounded, and move it.
+ * True when a position is halfway between two elements, within 10⁻⁶ as in onnxruntime, because rounded factors shift it.
  */
 const halfway = (x: number): boolean => Math.abs(x - Math.floor(x) - 0.5) <= 1e-6;
 
@@ -56,21 +56,21 @@ const NEAREST = {
 
 type Nearest = (x: number, scale: number) => number;
 
-/** Before opset 11: of fewer elements the next one, of more the one before. */
+/** The nearest element before opset 11: the next one when the size becomes smaller, otherwise the one before. */
 const oldNearest: Nearest = (x, scale) => (scale < 1 ? Math.ceil(x) : Math.floor(x));
 
-/** The way in which the attributes say that all axes are sampled. */
+/** The way of sampling that the attributes describe, for all axes. */
 export interface Sampling {
   at(axis: Axis, i: number): number;
-  /** Undefined when elements are blends. */
+  /** Returns the element nearest to a position; undefined when elements are blends. */
   readonly nearest: Nearest | undefined;
-  /** The old elements that make the one at `x`, with their weights. */
+  /** The old elements that are blended at the position `x`, with their weights. */
   blend(axis: Axis, x: number): Blend;
-  /** The value outside of the tensor, where that is not continued. */
+  /** The value outside of the tensor; undefined when its last elements are continued there. */
   readonly fill?: number | undefined;
 }
 
-/** Reads from the attributes how positions between elements are treated. Before opset 11 there was one way. */
+/** Reads the coordinates and the rounding from the attributes. Before opset 11 there was only one way. */
 export function waysOf(
   { attributes }: Node,
   mode: string,
@@ -92,7 +92,7 @@ export function waysOf(
   return { coordinates, nearest: mode === "nearest" ? nearest : undefined };
 }
 
-/** The elements on both sides, by how near they are; beyond the tensor the last ones. */
+/** The elements on both sides, weighted by their distance; the last element beyond the ends. */
 export function linear({ from }: Axis, x: number): Blend {
   const inside = Math.min(from - 1, Math.max(0, x));
   const first = Math.floor(inside);
@@ -104,7 +104,7 @@ export function linear({ from }: Axis, x: number): Blend {
   ];
 }
 
-/** The nearest element or a linear blend. @throws Rare of anything else */
+/** The nearest element or a linear blend. @throws Rare for other ways of sampling */
 function plainSampling(node: Node, mode: string): Sampling {
   const { attributes } = node;
   const { coordinates, nearest } = waysOf(node, mode);
@@ -124,16 +124,16 @@ function tableOf(sampling: Sampling, axis: Axis): AxisTable {
   const outside = (x: number): boolean => fill !== undefined && (x < 0 || x > from - 1);
   const rest = { from, fill: fill ?? 0 };
   if (nearest) {
-    const places = points.map((x) => (outside(x) ? -1 : Math.min(from - 1, Math.max(0, nearest(x, scale)))));
-    return { ...rest, places };
+    const indices = points.map((x) => (outside(x) ? -1 : Math.min(from - 1, Math.max(0, nearest(x, scale)))));
+    return { ...rest, indices };
   }
   const blends = points.map((x) => sampling.blend(axis, x));
-  const places = points.map((x, i) => (outside(x) ? -1 : blends[i]![0]![0]));
-  const copies = blends.every((blend, i) => places[i]! < 0 || (blend.length === 1 && blend[0]![1] === 1));
-  return copies ? { ...rest, places } : { ...rest, places, blends };
+  const indices = points.map((x, i) => (outside(x) ? -1 : blends[i]![0]![0]));
+  const copies = blends.every((blend, i) => indices[i]! < 0 || (blend.length === 1 && blend[0]![1] === 1));
+  return copies ? { ...rest, indices } : { ...rest, indices, blends };
 }
 
-/** Which inputs tell the sizes; -1 where there are none. */
+/** The indices of the inputs with the sizes; -1 for those that an operator does not have. */
 interface Lists {
   readonly scales: number;
   readonly sizes: number;
@@ -146,7 +146,7 @@ function numbersOf(node: Node, index: number, what: string, type: ElementType): 
   return numbers && numbers.length > 0 ? numbers : undefined;
 }
 
-/** The axes that scales or sizes are for, each with what becomes of it. */
+/** The axes that scales or sizes are for, with the resizing of each. */
 function resizedAxes(
   node: Node,
   shape: readonly number[],
@@ -191,14 +191,14 @@ function resizedAxes(
   );
 }
 
-const sourcesOf = ({ places, blends }: AxisTable): ResizeTable => ({ places, ...(blends && { blends }) });
+const sourcesOf = ({ indices, blends }: AxisTable): ResizeTable => ({ indices, ...(blends && { blends }) });
 
-/** Images by the kernel for them; undefined for other tensors, and for what it does not do. */
+/** Resizes images by the kernel for them; undefined for other tensors, and for ways of resizing that it does not have. */
 function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTable>): Value | undefined {
   const { shape, type } = x;
   const whole = (axis: number): AxisTable => ({
     from: shape[axis]!,
-    places: perElement(node, shape[axis]!, (i) => i),
+    indices: perElement(node, shape[axis]!, (i) => i),
   });
   const others = [...tables.keys()].some((axis) => axis < 2);
   if (isConstant(x) || shape.length !== 4 || type !== "float32" || shape.includes(0) || others)
@@ -207,7 +207,7 @@ function resizedImages(node: Node, x: Value, tables: ReadonlyMap<number, AxisTab
   if (!isResize(rows) || !isResize(columns)) return undefined;
   const layer = layers.resize({ rows: sourcesOf(rows), columns: sourcesOf(columns) });
   const images = imagesOf(node, x);
-  return overPlane(node, layer, images, images.c, [rows.places.length, columns.places.length]);
+  return overPlane(node, layer, images, images.c, [rows.indices.length, columns.indices.length]);
 }
 
 type SamplingOf = (node: Node, mode: string) => Sampling;
@@ -223,7 +223,7 @@ function resize(samplingOf: SamplingOf, lists: (version: number) => Lists): Oper
       const tables = new Map<number, AxisTable>();
       const crops = sampling.fill !== undefined;
       const axes = resizedAxes(node, x.shape, lists(attributes.version), sampling);
-      // Nothing moves where all sizes stay, though factors may not be whole.
+      // When all sizes stay, the result is the input, even if a factor is not exactly 1.
       if (!crops && [...axes.values()].every(({ from, to }) => from === to)) return [x];
       for (const [axis, each] of axes) {
         const { from, to, scale, roi } = each;
@@ -242,7 +242,7 @@ function resize(samplingOf: SamplingOf, lists: (version: number) => Lists): Oper
   };
 }
 
-/** The operators by how they sample. Until opset 9 it was called Upsample. */
+/** The operators, with a function that reads the way of sampling. Until opset 9 Resize was called Upsample. */
 export function resizes(samplingOf: SamplingOf): OperatorTable {
   return {
     Resize: resize(samplingOf, (version) =>

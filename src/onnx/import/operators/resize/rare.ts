@@ -1,4 +1,4 @@
-/** Resizing by cubic kernels, with antialiasing, of parts and in coordinates that exporters seldom write. */
+/** Resizing by cubic kernels, with antialiasing, of parts, and in coordinates that exporters rarely write. */
 import type { Blend } from "../../../../layers/take.ts";
 import { Unsupported } from "../../node.ts";
 import type { Node } from "../../operator.ts";
@@ -9,7 +9,7 @@ const fround = Math.fround;
 
 const ALL_COORDINATES: Readonly<Record<string, Sampling["at"]>> = {
   ...COORDINATES,
-  // The centre of the part that is a whole number of elements wide stays in the middle.
+  // The centre stays in the middle, although the new size was rounded to a whole number of elements.
   half_pixel_symmetric({ from, to, scale }, i) {
     const share = fround(to / fround(scale * from));
     const offset = fround((from / 2) * fround(1 - share));
@@ -24,7 +24,7 @@ const ALL_COORDINATES: Readonly<Record<string, Sampling["at"]>> = {
   },
 };
 
-/** Keys' cubic convolution (1981) with coefficient `a`, in float32: within 1 of the centre, and from there to 2. */
+/** Keys' cubic convolution (1981) with coefficient `a`, in float32: `inner` up to distance 1, `outer` from there to 2. */
 const inner = (a: number, x: number): number =>
   fround(fround(fround(fround(fround(fround(a + 2) * x) - fround(a + 3)) * x) * x) + 1);
 
@@ -33,7 +33,7 @@ const outer = (a: number, x: number): number => {
   return fround(fround(fround(square + fround(8 * a)) * x) - fround(4 * a));
 };
 
-/** A weight by distance, 0 from `radius` on. */
+/** A function from distance to weight, which is 0 from `radius` on. */
 interface Kernel {
   readonly radius: number;
   weight(distance: number): number;
@@ -46,13 +46,13 @@ const cubicOf = (a: number): Kernel => ({ radius: 2, weight: (x) => (x <= 1 ? in
 /** The way in which blends are made of the elements around. */
 interface Blending {
   readonly kernel: Kernel;
-  /** Whether elements that do not exist count for nothing; else they are the last ones. */
+  /** True when taps outside of the tensor are left out; otherwise they read its last elements. */
   readonly excludesOutside: boolean;
-  /** Whether kernels become wider where there are fewer new elements than old ones. */
+  /** True when kernels become wider if the size becomes smaller. */
   readonly antialias: boolean;
 }
 
-/** The elements that a kernel takes in at `x`, with their weights. @throws Unsupported when there are none */
+/** The elements within a kernel around `x`, with their weights. @throws Unsupported when the weights add up to 0 */
 function blendAt(node: Node, blending: Blending, { from, scale }: Axis, x: number): Blend {
   const { kernel, excludesOutside, antialias } = blending;
   const wide = antialias && scale < 1;
@@ -61,20 +61,20 @@ function blendAt(node: Node, blending: Blending, { from, scale }: Axis, x: numbe
   const first = Math.ceil(x - reach);
   const count = Math.floor(x + reach) - first + 1;
   node.builder.spend(LISTED * count);
-  const weightAt = (place: number): number => {
-    const distance = fround(Math.abs(fround(place - x)) * squeeze);
+  const weightAt = (index: number): number => {
+    const distance = fround(Math.abs(fround(index - x)) * squeeze);
     return distance < kernel.radius ? kernel.weight(distance) : 0;
   };
   const taps = range(count, (i) => [first + i, weightAt(first + i)] as const).filter(
-    ([place, share]) => share !== 0 && !(excludesOutside && (place < 0 || place >= from)),
+    ([index, share]) => share !== 0 && !(excludesOutside && (index < 0 || index >= from)),
   );
-  const sum = excludesOutside || wide ? taps.reduce((all, [, share]) => fround(all + share), 0) : 1;
-  if (sum === 0)
+  const total = excludesOutside || wide ? taps.reduce((all, [, share]) => fround(all + share), 0) : 1;
+  if (total === 0)
     throw new Unsupported("expected weights that do not add up to 0 where elements are left out");
-  return taps.map(([place, share]) => [Math.min(from - 1, Math.max(0, place)), fround(share / sum)]);
+  return taps.map(([index, share]) => [Math.min(from - 1, Math.max(0, index)), fround(share / total)]);
 }
 
-/** @throws Unsupported of the nearest element with what is said of blends */
+/** Any way of sampling. @throws Unsupported when attributes of blends are combined with the nearest element */
 function samplingOf(node: Node, mode: string): Sampling {
   const { attributes } = node;
   const { coordinates, nearest } = waysOf(node, mode);

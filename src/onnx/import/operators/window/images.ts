@@ -6,20 +6,20 @@ import type { Node } from "../../operator.ts";
 import { channelsLast } from "../../order.ts";
 import type { Computed, Value } from "../../values.ts";
 
-/** `[n, c, …]`. */
+/** The sizes of images `[n, c, …]`. */
 export interface ImageSizes {
   readonly n: number;
   readonly c: number;
-  /** Sizes behind the channels. */
+  /** The sizes of the axes after the channels. */
   readonly sizes: readonly number[];
 }
 
-/** Images that lie with their channels last. */
+/** Images with their channels last in memory. */
 export interface Images extends ImageSizes {
   readonly value: Computed;
 }
 
-/** @throws Unsupported unless it is float32 with at least one axis behind its channels */
+/** The sizes of images. @throws Unsupported unless the value is float32 with at least one axis after the channels */
 export function checkImages({ shape, type }: Value): ImageSizes {
   if (type !== "float32") throw new Unsupported(`expected float32, got ${type}`);
   if (shape.length < 3) throw new Unsupported(`expected [n, c, …], got ${shapeText(shape)}`);
@@ -27,13 +27,13 @@ export function checkImages({ shape, type }: Value): ImageSizes {
   return { n, c, sizes };
 }
 
-/** The value with its channels last. @throws Unsupported as `checkImages` */
+/** Brings images to the order with channels last. @throws Unsupported as `checkImages` */
 export function imagesOf({ builder }: Node, value: Value): Images {
   const sizes = checkImages(value);
   return { ...sizes, value: builder.ordered(computedOf(builder, value), channelsLast(value.shape.length)) };
 }
 
-/** The values as images with a height: those of one dimension get one of 1. */
+/** Gives images of one dimension a height of 1. */
 function withHeight({ builder }: Node, { value, n, c, sizes }: Images): Computed {
   if (sizes.length === 2) return value;
   return builder.ordered(builder.reshaped(value, [n, c, 1, ...sizes]) as Computed, channelsLast(4));

@@ -2,12 +2,12 @@ import { sizeOf } from "../../../../tensor.ts";
 import { Unsupported } from "../../node.ts";
 import type { SlidingWindow } from "./window.ts";
 
-/** Most taps of all positions of a window. */
+/** The most taps of all positions of a window together. */
 const MOST = 2 ** 26;
 
 /**
- * The taps of all positions, those outside included, each for so many `values`: the steps of a run, which goes over them
- * all even where there are no values. @throws Unsupported when there are too many taps
+ * The number of steps of a run over all taps of all positions, including those outside, for `values` values each. A run
+ * without values still visits each tap. @throws Unsupported when there are too many taps
  */
 export function countTaps({ kernel, sizes }: SlidingWindow, values: number): number {
   const count = sizeOf(sizes) * sizeOf(kernel);
@@ -16,8 +16,8 @@ export function countTaps({ kernel, sizes }: SlidingWindow, values: number): num
 }
 
 /**
- * The taps along an axis that lie within it, `[first, end)`, and the place of the first of all, which may lie before
- * it.
+ * The taps along an axis that are inside, from `first` to before `end`, and the position `start` of tap 0, which may be
+ * negative.
  */
 interface Reach {
   readonly start: number;
@@ -25,7 +25,7 @@ interface Reach {
   readonly end: number;
 }
 
-/** The taps of the window at a position that lie within axes of `sizes`, axis by axis. */
+/** By axis: the taps of the window at a position that are within axes of `sizes`. */
 function reachesOf(window: SlidingWindow, sizes: readonly number[], position: number): Reach[] {
   const { kernel, strides, dilations, pads, sizes: counts } = window;
   const reaches: Reach[] = [];
@@ -40,14 +40,14 @@ function reachesOf(window: SlidingWindow, sizes: readonly number[], position: nu
   return reaches;
 }
 
-/** Counts the taps of the window at a position that lie within axes of `sizes`. */
+/** The number of taps of the window at a position that are within axes of `sizes`. */
 export function tapsWithin(window: SlidingWindow, sizes: readonly number[], position: number): number {
   return sizeOf(reachesOf(window, sizes, position).map(({ first, end }) => end - first));
 }
 
 /**
- * Calls `each` with every position of a window and its taps, in ascending order, as far as they lie within axes of
- * `sizes`: pairs of a place there and a place in the window, in a list that is used again.
+ * Calls `each` with every position of a window and its taps within axes of `sizes`, in ascending order. The taps are pairs
+ * of an element's index and the tap's index in the window. The list is reused for the next position.
  */
 export function eachPosition(
   window: SlidingWindow,
@@ -60,15 +60,15 @@ export function eachPosition(
   for (let position = 0; position < positions; position++) {
     const reaches = reachesOf(window, sizes, position);
     let length = 0;
-    const list = (axis: number, place: number, tap: number): void => {
+    const list = (axis: number, offset: number, tap: number): void => {
       if (axis === sizes.length) {
-        taps[length++] = place;
+        taps[length++] = offset;
         taps[length++] = tap;
         return;
       }
       const { start, first, end } = reaches[axis]!;
       for (let i = first; i < end; i++) {
-        list(axis + 1, place * sizes[axis]! + start + i * dilations[axis]!, tap * kernel[axis]! + i);
+        list(axis + 1, offset * sizes[axis]! + start + i * dilations[axis]!, tap * kernel[axis]! + i);
       }
     };
     list(0, 0, 0);

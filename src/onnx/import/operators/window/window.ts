@@ -5,36 +5,36 @@ import type { Node } from "../../operator.ts";
 /** The largest size of a window. */
 const MOST = 2 ** 26;
 
-/** A pair of numbers for one axis, before and behind, or for two axes. */
+/** A pair of numbers: before and after an axis, or for two axes. */
 export type Pair = readonly [number, number];
 
 export const AUTO_PADS = ["NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID"] as const;
 
-/** Padding on both sides together as what is before and behind: the odd element behind for `SAME_UPPER`. */
+/** Splits a total of padding into before and after; an odd element is after for `SAME_UPPER` and before otherwise. */
 export function sharedPadding(total: number, auto: (typeof AUTO_PADS)[number]): Pair {
   const less = Math.floor(Math.max(0, total) / 2);
   const more = Math.max(0, total) - less;
   return auto === "SAME_UPPER" ? [less, more] : [more, less];
 }
 
-/** @throws Unsupported when padding is given beside `auto_pad`, which computes it */
+/** @throws Unsupported when a node has `pads` as well as an `auto_pad` that computes them */
 export function checkPadding(auto: (typeof AUTO_PADS)[number], pads: readonly number[]): void {
   if (auto === "NOTSET" || !pads.some((pad) => pad !== 0)) return;
   throw new Unsupported(`pads: expected none beside auto_pad ${auto}, got ${listed(pads)}`);
 }
 
-/** A window that slides along the axes behind the channels: one entry for each. */
+/** A window that slides along the axes after the channels; each list has one entry for each axis. */
 export interface SlidingWindow {
   readonly kernel: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** Padding before and behind. */
+  /** The padding before and after. */
   readonly pads: readonly Pair[];
-  /** Output sizes. */
+  /** The sizes of the output. */
   readonly sizes: readonly number[];
 }
 
-/** The window of a convolution or pooling over axes of `sizes`, whose attributes it reads. @throws Unsupported */
+/** Reads the window of a convolution or pooling over axes of `sizes` from a node's attributes. @throws Unsupported */
 export function slidingWindow(
   { attributes }: Node,
   sizes: readonly number[],
@@ -62,19 +62,19 @@ export function slidingWindow(
   });
   const outputs = sizes.map((size, i) => {
     const [before, after] = pads[i]!;
-    const room = size + before + after - reaches[i]!;
-    if (room < 0)
+    const spare = size + before + after - reaches[i]!;
+    if (spare < 0)
       throw new Unsupported(`expected at least ${reaches[i]} elements along axis ${i + 2}, got ${size}`);
-    const steps = room / strides[i]!;
+    const steps = spare / strides[i]!;
     if (!ceil) return Math.floor(steps) + 1;
-    // A window that would start in the padding behind is left out.
+    // A window that would start in the padding after the elements is left out.
     const count = Math.ceil(steps) + 1;
     return (count - 1) * strides[i]! >= size + before ? count - 1 : count;
   });
   return { kernel, strides, dilations, pads, sizes: outputs };
 }
 
-/** A window for two axes: of one axis, the first has a single row. */
+/** Turns a window for one axis into one for two axes, of which the first has a single row. */
 export function asPlane(window: SlidingWindow): SlidingWindow {
   if (window.kernel.length === 2) return window;
   return {
