@@ -39,7 +39,7 @@ export function along({ builder }: Node, value: Value, axis: number, table: Axis
   const size = sizeOf(made.shape);
   if (isConstant(value) || size === 0) {
     if (!isConstant(value) && builder.batch !== undefined)
-      throw new BatchDependent("it leaves nothing of an image");
+      throw new BatchDependent("its result has no elements of an image");
     builder.spend(sizeOf(shape));
     builder.spend(size);
     if (isConstant(value) && table.blends) builder.checkKnown(value);

@@ -20,7 +20,7 @@ export function scalar(value: number): Constant {
  * @throws BatchDependent when the graph is to take any number of images
  */
 export function filled({ builder }: Node, shape: Shape, value: number): Constant {
-  if (builder.batch !== undefined) throw new BatchDependent("it has no elements");
+  if (builder.batch !== undefined) throw new BatchDependent("its result has no elements");
   builder.spend(sizeOf(shape));
   return constantOf("float32", shape, new Float32Array(sizeOf(shape)).fill(value));
 }

@@ -17,8 +17,8 @@ import { along, perElement, range } from "./along.ts";
 import { broadcastShape, padShape } from "./broadcasting.ts";
 
 /**
- * `x`, repeated along its axes as often as `times` says. Where the list does that they come from, the result follows from the shape
- * of an input, and each image has what is repeated for it.
+ * Repeats `x` along its axes as often as `times` says. If the numbers follow from the shape of an input, so does the result,
+ * and each image has its own copy.
  */
 function repeated(node: Node, x: Value, times: readonly number[]): Value {
   const { ofShape } = constantInput(node, 1, "sizes");
@@ -35,7 +35,7 @@ function repeated(node: Node, x: Value, times: readonly number[]): Value {
   const alike = isConstant(each) && !each.ofShape && each.shape[0] === 1;
   if (times[0]! < 0) {
     const { builder } = node;
-    if (!alike) throw new BatchDependent("it repeats what differs by images");
+    if (!alike) throw new BatchDependent("it repeats a value that differs from image to image");
     const shape = [times[0]!, ...each.shape.slice(1)];
     return { type: each.type, shape, data: () => builder.refuseImages(), ofShape: true, each };
   }
@@ -52,7 +52,7 @@ const expand: Operator = {
     const sizes = checkSizes(known(node, 1, "shape", undefined, true)!, builder);
     const shape = broadcastShape(x.shape, sizes);
     const padded = builder.reshaped(x, padShape(x.shape, shape.length));
-    // A constant that is repeated for each image is a value of images, and learns where it is a weight.
+    // A constant that is repeated for each image is a value of images; if it is a weight, it learns.
     const ofImages = constantInput(node, 1, "shape").ofShape && shape[0] === builder.batch;
     const y = (ofImages && isConstant(padded) && weightOf(builder, padded)) || padded;
     const times = shape.map((size, axis) => (y.shape[axis] === size ? 1 : size));

@@ -41,12 +41,12 @@ function boundsOf(node: Node, name: string, index: number): { at: number[] | und
 
 /**
  * True when bounds take the whole axis of the images, whose size is not known yet.
- * @throws BatchDependent when they take some of the images, or so much of another axis as there are images
+ * @throws BatchDependent when they take some of the images, or a part of another axis that depends on their number
  */
 function takesAll(size: number, start: number, end: number, step: number, ofShape: boolean): boolean {
   if (size !== IMAGES) {
     if (!ofShape || !(followsImages(start) || followsImages(end))) return false;
-    throw new BatchDependent("it takes as much as there are images");
+    throw new BatchDependent("the size of its slice depends on the number of images");
   }
   const fromFirst = start === 0 || start <= -FAR;
   if (step === 1 && fromFirst && (end >= FAR || (ofShape && end === IMAGES))) return true;
