@@ -17,8 +17,8 @@ const positive = (x: SymbolicTensor): SymbolicTensor =>
 
 /** Rows of an image at some distance. Each has one channel, so that no weight of the first layer changes their order. */
 const rows = (x: SymbolicTensor): [SymbolicTensor, SymbolicTensor] => [
-  layers.take({ axis: 1, places: [0, 1, 2] }).apply(x),
-  layers.take({ axis: 1, places: [3, 4, 5] }).apply(x),
+  layers.take({ axis: 1, indices: [0, 1, 2] }).apply(x),
+  layers.take({ axis: 1, indices: [3, 4, 5] }).apply(x),
 ];
 
 /** Shapes that are broadcast to one another, on either side and on both. */
@@ -42,7 +42,7 @@ export const BROADCAST: LayerCases = {
     "broadcast, an image times a column": (x) =>
       layers
         .broadcast({ kind: "mul" })
-        .apply([x, layers.take({ axis: 1, places: [2] }).apply(tanhConv().apply(x))]),
+        .apply([x, layers.take({ axis: 1, indices: [2] }).apply(tanhConv().apply(x))]),
     "broadcast, a quotient": (x) => layers.broadcast({ kind: "div" }).apply([x, positive(x)]),
     "broadcast, an image by a row": (x) => layers.broadcast({ kind: "div" }).apply([x, gate(x)]),
     "broadcast, a power": (x) => layers.broadcast({ kind: "pow" }).apply([positive(x), x]),

@@ -1,9 +1,9 @@
-/** The nets with the layers that take what they give from places of their input: take, resize; and constant, which takes none. */
+/** The nets with the layers that take what they give from indices of their input: take, resize; and constant, which takes none. */
 import { layers } from "im2row";
 import { chain, IMAGE, RANKS, type LayerCases } from "./support/cases.ts";
 
 const HALVES: Parameters<typeof layers.resize>[0]["rows"] = {
-  places: [0, 1, 2],
+  indices: [0, 1, 2],
   blends: [0, 1, 2].map((place) => [
     [place, 0.25],
     [place + 1, 0.75],
@@ -12,12 +12,12 @@ const HALVES: Parameters<typeof layers.resize>[0]["rows"] = {
 
 export const TAKE: LayerCases = {
   gradients: {
-    "take, rows in another order": () => layers.take({ axis: 1, places: [5, -1, 0, 0, 2], fill: 0.5 }),
-    "take, a range of channels beyond their end": () => layers.take({ axis: -1, places: [2, 3, -1] }),
+    "take, rows in another order": () => layers.take({ axis: 1, indices: [5, -1, 0, 0, 2], fill: 0.5 }),
+    "take, a range of channels beyond their end": () => layers.take({ axis: -1, indices: [2, 3, -1] }),
     "take, blends of columns": () =>
       layers.take({
         axis: 2,
-        places: [0, 1, -1],
+        indices: [0, 1, -1],
         blends: [
           [
             [0, 0.5],
@@ -32,10 +32,10 @@ export const TAKE: LayerCases = {
   models: RANKS.flatMap((shape) =>
     shape.map((size, i) =>
       chain(`take along ${i + 1} of ${shape.join("×")}`, shape, () => [
-        layers.take({ axis: i + 1, places: [size - 1, -1, 0], fill: -0.5 }),
+        layers.take({ axis: i + 1, indices: [size - 1, -1, 0], fill: -0.5 }),
         layers.take({
           axis: i + 1,
-          places: [0, 2],
+          indices: [0, 2],
           blends: [
             [
               [0, 0.5],
@@ -53,11 +53,11 @@ export const TAKE: LayerCases = {
 export const RESIZE: LayerCases = {
   gradients: {
     "resize, rows repeated": () =>
-      layers.resize({ rows: { places: [0, 0, 5, 3] }, columns: { places: [4, 1] } }),
+      layers.resize({ rows: { indices: [0, 0, 5, 3] }, columns: { indices: [4, 1] } }),
     "resize, blends of both": () => layers.resize({ rows: HALVES, columns: HALVES }),
   },
   models: [
-    chain("resize", IMAGE, () => [layers.resize({ rows: { places: [8, 0] }, columns: HALVES })]),
+    chain("resize", IMAGE, () => [layers.resize({ rows: { indices: [8, 0] }, columns: HALVES })]),
     chain("resize of both", IMAGE, () => [layers.resize({ rows: HALVES, columns: HALVES })]),
   ],
   isExported: false,

@@ -110,7 +110,7 @@ describe.each(Object.keys(OPERATORS))("%s", (operator) => {
         (net) => net.predict({ x }),
       );
     await expect(refused({ c: positive(2, 3) })).rejects.toThrow(
-      /y .*: expected shapes that fit together, got .*×4×5×6 and 3/,
+      /y .*: expected shapes that can be broadcast, got .*×4×5×6 and 3/,
     );
     await expect(refused({ c: integers([], [1]) })).rejects.toThrow(
       "expected two values of one type, got float32 and int64",

@@ -158,11 +158,11 @@ describe("a node refuses", () => {
     ],
     [
       { operator: "PRelu", constants: [ramp([3, 1, 1, 4])] },
-      "slope: expected a shape that becomes 1×1×4, got 3×1×1×4",
+      "slope: expected a shape that can be broadcast to 1×1×4, got 3×1×1×4",
     ],
     [
       { operator: "Pad", attributes: { mode: "reflect" }, constants: [[0, 0, -4, 0, 0, 1]] },
-      "pads: expected ones that fit 4 elements, got -4 and 1",
+      "pads: expected pads that fit 4 elements, got -4 and 1",
     ],
   ])("%j", async (one, reason) => {
     const refused = outputsOf(engine, one, squares([2, 1, 4]));
