@@ -13,7 +13,7 @@ import {
 } from "./operands.ts";
 import { CONSTANT } from "./constant.ts";
 import { BROADCAST, REDUCE, UNARY } from "../kernels/kernels.ts";
-import { broadcastTable, reductionTable } from "../kernels/strides.ts";
+import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
 const KINDS = ["add", "sub", "mul", "div", "min", "max", "pow"] as const;
 

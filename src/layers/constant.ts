@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 import { checkOptions, show } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST } from "../kernels/kernels.ts";
-import { broadcastTable } from "../kernels/strides.ts";
+import { broadcastTable } from "../kernels/layouts.ts";
 
 /** The name of the layer's only weight. */
 export const CONSTANT = "constant";

@@ -6,7 +6,7 @@ import { checkOptions, flag, isInteger, listOf, oneOf, show } from "../options.t
 import { sizeOf, type Shape } from "../tensor.ts";
 import { imageAxis } from "./concatenate.ts";
 import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
-import { broadcastTable, reductionTable } from "../kernels/strides.ts";
+import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
 export type ReductionKind = keyof typeof REDUCE;
 

@@ -6,7 +6,7 @@ import { broadcastTogether, padded, repeatedAxes } from "./operands.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions } from "../options.ts";
 import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
-import { broadcastTable, reductionTable } from "../kernels/strides.ts";
+import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
 /** The operands as shapes of equal rank, and the result's shape. @throws ShapeError naming `place` unless there are three */
 function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; operands: Shape[] } {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BROADCAST } from "../../src/kernels/kernels.ts";
-import { broadcastTable } from "../../src/kernels/strides.ts";
+import { broadcastTable } from "../../src/kernels/layouts.ts";
 import { broadcast } from "../oracles/strided.ts";
 import { bitsOf, fromBits, SMALLEST, ulpError } from "../support/float.ts";
 import { random } from "../support/random.ts";

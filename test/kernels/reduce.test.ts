@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { REDUCE } from "../../src/kernels/kernels.ts";
-import { reductionTable } from "../../src/kernels/strides.ts";
+import { reductionTable } from "../../src/kernels/layouts.ts";
 import { reducedSets } from "../oracles/strided.ts";
 import { expectWithin, SMALLEST, U } from "../support/float.ts";
 import { random } from "../support/random.ts";

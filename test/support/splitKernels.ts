@@ -3,7 +3,7 @@ import { BROADCAST, REDUCE, UNARY } from "../../src/kernels/kernels.ts";
 import { Region } from "../../src/runtime/region.ts";
 import { resizeTable } from "../../src/kernels/resizeTable.ts";
 import { tapsOf } from "../../src/layers/take.ts";
-import { broadcastTable, reductionTable } from "../../src/kernels/strides.ts";
+import { broadcastTable, reductionTable } from "../../src/kernels/layouts.ts";
 import type { Engine } from "../../src/index.ts";
 import { noise } from "./model.ts";
 

@@ -14,7 +14,7 @@ import {
   type OperatorTable,
 } from "../operator.ts";
 import type { Value } from "../values.ts";
-import { range } from "./along.ts";
+import { range } from "./axisTable.ts";
 
 /** The shape with another size along the axis, for one image or all. */
 function resized(shape: Shape, axis: number, size: number, n: number): number[] {

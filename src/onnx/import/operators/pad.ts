@@ -14,7 +14,7 @@ import {
 } from "../operator.ts";
 import { channelsLast } from "../order.ts";
 import { isConstant, type Value } from "../values.ts";
-import { along, perElement, range } from "./along.ts";
+import { along, perElement, range } from "./axisTable.ts";
 
 /** By mode: the index of the element, of `size`, at a position `i` that may be outside; -1 for the constant. */
 const SOURCES = {

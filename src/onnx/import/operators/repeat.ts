@@ -13,7 +13,7 @@ import {
 import { BatchDependent } from "../builder.ts";
 import { weightOf } from "../constants.ts";
 import { isConstant, type Value } from "../values.ts";
-import { along, perElement, range } from "./along.ts";
+import { along, perElement, range } from "./axisTable.ts";
 import { broadcastShape, padShape } from "./broadcasting.ts";
 
 /**

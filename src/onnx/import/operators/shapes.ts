@@ -16,7 +16,7 @@ import {
 } from "../operator.ts";
 import { fileOrder } from "../order.ts";
 import { isConstant } from "../values.ts";
-import { along } from "./along.ts";
+import { along } from "./axisTable.ts";
 import { transposed } from "./transpose.ts";
 
 const reshape: Operator = {

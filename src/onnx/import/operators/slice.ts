@@ -15,7 +15,7 @@ import {
 import { BatchDependent } from "../builder.ts";
 import { followsImages, IMAGES } from "../images.ts";
 import { isConstant } from "../values.ts";
-import { along, perElement, range } from "./along.ts";
+import { along, perElement, range } from "./axisTable.ts";
 
 /**
  * The indices of a slice, as in NumPy, except for a start before the first element: with a negative step, ONNX moves it to

@@ -13,7 +13,7 @@ import {
   type Operator,
   type OperatorTable,
 } from "../../operator.ts";
-import { along, perElement } from "../along.ts";
+import { along, perElement } from "../axisTable.ts";
 import { convWindow } from "./common.ts";
 import { transposedWindow, transposition } from "./transposed.ts";
 import { checkImages } from "../window/images.ts";

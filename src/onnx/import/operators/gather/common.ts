@@ -14,7 +14,7 @@ import {
 } from "../../operator.ts";
 import type { TensorType } from "../../../file/constant.ts";
 import { isConstant } from "../../values.ts";
-import { along } from "../along.ts";
+import { along } from "../axisTable.ts";
 
 /** Turns a negative index into one counted from the front. @throws ShapeError unless it is one of `size` elements */
 export function indexIn(size: number, index: number, name: string): number {

@@ -10,7 +10,7 @@ import {
   type OperatorTable,
 } from "../../operator.ts";
 import type { Numbers } from "../../../file/constant.ts";
-import { range } from "../along.ts";
+import { range } from "../axisTable.ts";
 
 const sizeOperator: Operator = {
   inputs: [1, 1],

@@ -16,7 +16,7 @@ import { computedOf } from "../../constants.ts";
 import type { Constant } from "../../../file/constant.ts";
 import type { Value } from "../../values.ts";
 import { withWeights, type WeightSource } from "../../weights.ts";
-import { range } from "../along.ts";
+import { range } from "../axisTable.ts";
 import { checkImages, imagesOf } from "../window/images.ts";
 
 /** An input that is a constant of this shape, or with axes of size 1 in front of it. @throws Unsupported */

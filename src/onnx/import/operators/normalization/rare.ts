@@ -5,7 +5,7 @@ import * as layers from "../../../../layers/index.ts";
 import { Unsupported } from "../../node.ts";
 import { axisOf, onHost, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { TensorType } from "../../../file/constant.ts";
-import { range } from "../along.ts";
+import { range } from "../axisTable.ts";
 import { imagesOf } from "../window/images.ts";
 import { batchOf, epsilonOf, layerNormalization } from "./common.ts";
 

@@ -7,7 +7,7 @@ import { axesOf, known, required, type Node, type Operator, type OperatorTable }
 import type { ElementType } from "../../../file/constant.ts";
 import { IMAGES } from "../../images.ts";
 import { isConstant, type Value } from "../../values.ts";
-import { along, perElement, range } from "../along.ts";
+import { along, perElement, range } from "../axisTable.ts";
 import { imagesOf, overPlane } from "../window/images.ts";
 
 /** The memory of a blend in a table, counted in elements, because it is a list of indices and weights. */

@@ -2,7 +2,7 @@
 import type { Blend } from "../../../../layers/take.ts";
 import { Unsupported } from "../../node.ts";
 import type { Node } from "../../operator.ts";
-import { range } from "../along.ts";
+import { range } from "../axisTable.ts";
 import { COORDINATES, linear, LISTED, resizes, waysOf, type Axis, type Sampling } from "./common.ts";
 
 const fround = Math.fround;
