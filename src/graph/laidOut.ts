@@ -13,10 +13,10 @@ interface Layout {
   revision: number;
 }
 
-/** By the block of the first weight: what was made of it, by addresses and name. */
+/** The layouts of a block's weights, by the weights' addresses, the number of elements and the name of the layout. */
 const layouts = new WeakMap<WeightBlock, Map<string, Layout>>();
 
-/** What the weights of one plan are laid out as: each layout once for all plans that want it of the same weights. */
+/** The laid-out weights of one plan. Plans that need the same layout of the same weights share one copy. */
 export class PlanLayouts {
   readonly #heap: Heap;
   readonly #releases: (() => void)[] = [];

@@ -58,7 +58,7 @@ export class WeightBlock {
     return this.#pointer;
   }
 
-  /** Whether an address is one of the block's. */
+  /** True when an address is within the block. */
   includes(address: number): boolean {
     return address >= this.#pointer && address < this.#pointer + 4 * this.size;
   }

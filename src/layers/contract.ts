@@ -62,7 +62,7 @@ export interface BatchKey {
   firstImage: number;
 }
 
-/** What a layer makes of its weights for a kernel. */
+/** A layer's weights in the layout that a kernel reads. */
 export interface LaidOut {
   readonly buffer: Buffer;
   /** Makes it anew, if the weights have changed. */
@@ -248,7 +248,7 @@ export function onlyInput(inputs: readonly Shape[], where = "layer"): Shape {
   return input;
 }
 
-/** Whether no gradient goes back from a layer to the input at `place`. */
+/** True when no gradient goes back from a layer to the input with index `place`. */
 export function stopsAt({ stopsGradient = false }: LayerDefinition, place: number): boolean {
   return typeof stopsGradient === "boolean" ? stopsGradient : stopsGradient.includes(place);
 }

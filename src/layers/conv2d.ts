@@ -153,7 +153,7 @@ export interface ConvolutionState {
   readonly algorithm: ConvAlgorithm;
 }
 
-/** What tells how filters are packed: the algorithm, and nothing else that depends on the image's height and width. */
+/** The name of the layout of packed filters; it depends on the algorithm but not on the image's height and width. */
 export function layoutOf(where: string, conv: Conv2d, algorithm: ConvAlgorithm): string {
   const { kh, kw, c } = conv.window;
   return [resolveAlgorithm(where, conv, algorithm), kh, kw, c, conv.f, conv.groups].join(" ");

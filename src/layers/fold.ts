@@ -5,22 +5,22 @@ import type { BuildContext } from "./contract.ts";
 export interface FoldedWeights {
   readonly kernel: Buffer;
   readonly bias: Buffer | undefined;
-  /** Makes them, after the layer's own changed. */
+  /** Computes them again; it runs after the layer's own weights changed. */
   prepare(): void;
 }
 
-/** How a kernel lays its weights out. */
+/** The layout in which a kernel reads its weights. */
 export interface Packing {
-  /** What tells its layout from others of the same weights. */
+  /** A name that distinguishes the layout from others of the same weights. */
   readonly layout: string;
-  /** Floats of it; 0 when the kernel reads the weights as they are. */
+  /** The number of its floats; 0 when the kernel reads the weights as they are. */
   readonly size: number;
   pack(from: number, to: number): void;
 }
 
 const AS_IT_IS: Packing = { layout: "", size: 0, pack: () => {} };
 
-/** Floats that a bias takes in front of what is aligned to cache lines. */
+/** Rounds the floats of a bias up to whole cache lines, so that the kernel after it is aligned. */
 const padded = (size: number): number => Math.ceil(size / 16) * 16;
 
 /**
