@@ -85,8 +85,8 @@ export function matMulJob(
 ): Job {
   const { kernels } = engine.runtime;
   return kernelJob(engine, (region) => {
-    const [pa, pb, y] = [region.put(a), region.put(b), region.room(m * n)];
-    const space = region.room(kernels.gemmWorkspace(n, k));
+    const [pa, pb, y] = [region.put(a), region.put(b), region.allocate(m * n)];
+    const space = region.allocate(kernels.gemmWorkspace(n, k));
     const run = (): void => kernels.gemm(0, 0, m, n, k, pa, k, pb, n, y, n, 0, 0, 0, 0, space);
     return { run, y, size: m * n };
   });
@@ -105,8 +105,8 @@ export function filterGradientJob(engine: Engine, { shape, x, w, dy }: ConvOpera
   return kernelJob(engine, (region) => {
     const window = region.window(conv.window);
     const pass = filterGradientPass("bench", conv, "auto");
-    const [px, pdy, y] = [region.put(x), region.put(dy), region.room(w.length)];
-    const space = region.room(pass.workspace(kernels, window));
+    const [px, pdy, y] = [region.put(x), region.put(dy), region.allocate(w.length)];
+    const space = region.allocate(pass.workspace(kernels, window));
     return { run: () => pass.run(kernels, window, shape.n, px, pdy, y, space), y, size: w.length };
   });
 }
@@ -118,10 +118,10 @@ export function inputGradientJob(engine: Engine, { shape, x, w, dy }: ConvOperan
   return kernelJob(engine, (region) => {
     const window = region.window(conv.window);
     const pass = inputGradientPass("bench", conv, "auto");
-    const [pw, pdy, y] = [region.put(w), region.put(dy), region.room(x.length)];
-    const space = region.room(pass.workspace(kernels, window));
+    const [pw, pdy, y] = [region.put(w), region.put(dy), region.allocate(x.length)];
+    const space = region.allocate(pass.workspace(kernels, window));
     const size = pass.packed(kernels, window);
-    const filters = size === 0 ? pw : region.room(size);
+    const filters = size === 0 ? pw : region.allocate(size);
     const run = (): void => {
       pass.pack(kernels, window, pw, filters);
       pass.run(kernels, window, shape.n, pdy, filters, y, space);

@@ -6,31 +6,34 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { readTensor, type Tensor } from "../tensor.ts";
 import type { Clip, Optimizer, OptimizerRun } from "./optimizers/optimizer.ts";
 
-/** Learning weights that lie together, their gradients and slots too. */
+/** Learning weights that are laid out one behind the other. */
 interface Span {
   readonly first: Parameter;
   readonly size: number;
 }
 
-/** The learning among all parameters, in spans as long as they can be. */
-function spansOf(parameters: Parameters, learning: ReadonlySet<Parameter>): Span[] {
+/** The learning among all parameters, in spans of those that follow each other, as long as they can be. */
+function spansOf(
+  parameters: Parameters,
+  learning: ReadonlySet<Parameter>,
+  follows: (first: Parameter, next: Parameter) => boolean,
+): Span[] {
   const spans: { first: Parameter; size: number }[] = [];
   let open: { first: Parameter; size: number } | undefined;
   for (const parameter of parameters.list) {
-    const { offset, size, slot } = parameter;
     if (!learning.has(parameter)) {
       open = undefined;
       continue;
     }
-    const begin = open?.first;
-    // Weights that are shared with another model may lie elsewhere.
-    const follows =
-      begin?.slot.block === slot.block && slot.offset - begin.slot.offset === offset - begin.offset;
-    if (!open || !follows) spans.push((open = { first: parameter, size: 0 }));
-    open.size = offset + size - open.first.offset;
+    if (!open || !follows(open.first, parameter)) spans.push((open = { first: parameter, size: 0 }));
+    open.size = parameter.offset + parameter.size - open.first.offset;
   }
   return spans;
 }
+
+/** Whether two weights lie as far apart as their gradients do. Those that are shared with another model may lie elsewhere. */
+const liesBehind = (first: Parameter, { slot, offset }: Parameter): boolean =>
+  first.slot.block === slot.block && slot.offset - first.slot.offset === offset - first.offset;
 
 /** The slots of an optimizer by name, each with a tensor for every weight that learns, by `layer.weight`. */
 export type Slots = Readonly<Record<string, ReadonlyMap<string, Tensor>>>;
@@ -40,7 +43,10 @@ export class OptimizerUpdate {
   readonly #runtime: Runtime;
   readonly #parameters: Parameters;
   readonly #learning: ReadonlySet<Parameter>;
+  /** What lies together of the weights, their gradients and slots. */
   readonly #spans: readonly Span[];
+  /** What lies together of the gradients alone, wherever the weights lie: their norm is summed up in this order. */
+  readonly #gradientSpans: readonly Span[];
   readonly #optimizer: Optimizer;
   readonly #gradients: number;
   /** The addresses of the slots, each laid out as the parameters. */
@@ -61,7 +67,8 @@ export class OptimizerUpdate {
     this.#runtime = runtime;
     this.#parameters = parameters;
     this.#learning = learning;
-    this.#spans = spansOf(parameters, learning);
+    this.#spans = spansOf(parameters, learning, liesBehind);
+    this.#gradientSpans = spansOf(parameters, learning, () => true);
     this.#optimizer = optimizer;
     this.#gradients = gradients;
     this.#slots = optimizer.slots.map(() => region.zeros(parameters.size));
@@ -100,12 +107,12 @@ export class OptimizerUpdate {
   #clipGradients({ norm, value }: Clip): boolean {
     const { kernels } = this.#runtime;
     let squares = 0;
-    for (const { first, size } of this.#spans) {
+    for (const { first, size } of this.#gradientSpans) {
       squares += kernels.sumOfSquares(this.#gradients + first.offset * 4, size);
     }
     const length = Math.sqrt(squares);
     const scale = length > norm ? norm / length : 1;
-    for (const { first, size } of this.#spans) {
+    for (const { first, size } of this.#gradientSpans) {
       kernels.clipGradient(this.#gradients + first.offset * 4, size, scale, value);
     }
     // Squares of float32 do not overflow in float64.
