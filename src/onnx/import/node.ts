@@ -14,8 +14,8 @@ export class Unsupported extends OwnError {}
 export class UnknownForm extends Unsupported {}
 
 /**
- * What the entry of the package does without and `operators/rare.ts` has: forms that nets for images seldom take, so that
- * those who load others download no code for them. Whoever meets it lowers the graph again with the larger set.
+ * Thrown for a form of an operator that the entry of the package does without and `operators/all.ts` has: nets for images
+ * seldom take it, so that those who load others download no code for it. Lowering goes on at the node with the larger set.
  */
 export class Rare extends Error {}
 
