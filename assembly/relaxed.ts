@@ -1,4 +1,4 @@
-/** What the relaxed build exports besides: how it is known from the exact one. */
+/** The relaxed build exports this besides, by which the loader tells it from the exact one. */
 
 /** True: `madd4` may be fused. */
 export function relaxedMath(): bool {

@@ -1,2 +1,2 @@
-/** What the build with threads exports besides: how an instance is told its share. */
+/** The build with threads exports this besides, by which an instance learns its share of the outputs. */
 export { joinThreads } from "./lib/share";

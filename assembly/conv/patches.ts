@@ -13,7 +13,7 @@ import { Window } from "../lib/window";
 /** Floats of the buffer for padded strips, 64 KB, unless one row of output needs more. */
 const STRIP: i32 = 16384;
 
-/** How the patches of one group of channels are read. All strides are bytes. */
+/** The patches of one group of channels, as the packing of a product reads them. All strides are bytes. */
 @unmanaged
 export class Patches {
   window: Window;

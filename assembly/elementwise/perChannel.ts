@@ -117,7 +117,7 @@ export function preluBackpropInput(rows: i32, c: i32, x: usize, alpha: usize, dy
   combineRows(PRELU, 1, rows, c, x, alpha, dy, dx);
 }
 
-/** What `dy` is multiplied with before it is summed up: 1, `x`, or `min(x, 0)`. */
+/** The factor of `dy` before it is summed up: 1, `x`, or `min(x, 0)`. */
 // @ts-ignore: decorator
 @inline
 function factor4(kind: i32, x: usize, count: i32): v128 {

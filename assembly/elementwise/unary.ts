@@ -46,7 +46,7 @@ export enum Unary {
   sign = 14,
 }
 
-/** What an element costs (see `lib/work.ts`). @work */
+/** The cost of an element (see `lib/work.ts`). @work */
 export function unaryCost(kind: i32): f64 {
   return kind == Unary.log
     ? LOG

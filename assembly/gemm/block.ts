@@ -36,12 +36,12 @@ function boundsOf(clip: i32): usize {
 /** The operands of a product as the register tile reads them (see `micro.ts`), and what it needs beside them. */
 @unmanaged
 export class Product {
-  /** Of `A`: the table of the rows' addresses, the table of the runs, and the bytes from one step to the next. */
+  /** The operand `A`: the table of the rows' addresses, the table of the runs, and the bytes from one step to the next. */
   rows: usize;
   runs: usize;
   step: usize;
   /**
-   * Of `B`, in panels of eight columns or in place: the first eight columns, the bytes to their next row, and to the next
+   * The operand `B`, in panels of eight columns or in place: the first eight columns, the bytes to their next row, and to the next
    * eight columns.
    */
   first: usize;

@@ -22,7 +22,7 @@ import {
 const STEPS: i32 = 4;
 const A_TURN: usize = 16;
 const B_TURN: usize = 128;
-/** Of any float. */
+/** The alignment that loads from the operands may count on: that of a float, as rows begin anywhere. */
 const ALIGNMENT: usize = 4;
 
 /**

@@ -14,7 +14,7 @@ export const MR: i32 = 5;
 export const NR: i32 = 8;
 /** Bytes of one entry of a table of runs: the jump and the number of steps. */
 export const RUN: usize = 8;
-/** Where sums start from in the first block of the reduction: a row of eight zeros. */
+/** The start of all sums in the first block of the reduction: a row of eight zeros. */
 export const ZEROS: usize = memory.data<f32>([0, 0, 0, 0, 0, 0, 0, 0], 16);
 
 /**

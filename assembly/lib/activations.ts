@@ -46,7 +46,7 @@ export enum Activation {
 /** From this activation on the slope follows from the input: the output does not tell it, or not well enough. @abi */
 export const FIRST_FROM_INPUT: i32 = Activation.softplus;
 
-/** What an element costs on its way through an activation (see `work.ts`). @work */
+/** The cost of an element on its way through an activation (see `work.ts`). @work */
 export function activationCost(kind: i32): f64 {
   return isClip(kind) ||
     kind == Activation.leakyRelu ||
@@ -56,7 +56,7 @@ export function activationCost(kind: i32): f64 {
     : EXP;
 }
 
-/** What its gradient costs; before softplus the output tells the slope. @work */
+/** The cost of its gradient; before softplus the output tells the slope. @work */
 export function slopeCost(kind: i32): f64 {
   return kind < FIRST_FROM_INPUT ? COPY : activationCost(kind);
 }

@@ -61,7 +61,7 @@ export function endOf(shared: bool, total: i32, unit: i32 = 1): i32 {
   return shared ? endShare(total, unit) : total;
 }
 
-/** Where share `i` of `total` outputs starts. In 64 bits, as the product of two sizes may exceed 32. */
+/** The first output of share `i` of `total`. In 64 bits, as the product of two sizes may exceed 32. */
 function shareStart(total: i32, unit: i32, i: i32): i32 {
   const units = (total + unit - 1) / unit;
   return min(total, <i32>((<i64>units * i) / count) * unit);

@@ -246,7 +246,7 @@ export const LANES: i32 = 4;
   return i32x4(0, 1, 2, 3);
 }
 
-/** What `normal4` clears of subnormal numbers: their mantissa, or nothing where numbers are to stay `asIs`. */
+/** The bits that `normal4` clears of subnormal numbers: their mantissa, or none where numbers are to stay `asIs`. */
 // @ts-ignore: decorator
 @inline export function mantissaBits(asIs: bool): v128 {
   return i32x4.splat(asIs ? 0 : 0x007fffff);

@@ -13,7 +13,7 @@ import { share, shares } from "./share";
 /** Floats of a cache line. */
 const LINE: f64 = 16;
 
-/** Where the next part begins. In float64, which does not wrap around: what is too large for the memory is refused there. */
+/** The address at which the next part begins. It is a float64, which does not wrap around: what is too large for the memory is refused there. */
 let top: f64 = 0;
 
 /** Begins a workspace at an address, or at 0 to count it. */

@@ -7,7 +7,7 @@
 import { endShare, firstShare } from "../lib/share";
 import { LANES, add4, loadLanes, madd4, mul4, splat, storeLanes } from "../lib/simd";
 
-/** Where an output row or column comes from: two input rows or columns. One with weight 0 is the second, and is not read. */
+/** The source of an output row or column: two input rows or columns. The second may have weight 0, and is not read then. */
 @unmanaged
 class Source {
   a: i32;

@@ -19,7 +19,7 @@ function firstTap(table: usize, i: i32): i32 {
   return load<i32>(table + ((<usize>i) << 2), 4);
 }
 
-/** Where the taps lie of a table for `to` elements. */
+/** The address of the first tap in a table for `to` elements. */
 // @ts-ignore: decorator
 @inline
 function tapsOf(table: usize, to: i32): usize {

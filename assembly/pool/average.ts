@@ -8,7 +8,7 @@ import { LANES, add4, div4, load4, splat, store4, zero4 } from "../lib/simd";
 import { endShare, firstShare } from "../lib/share";
 import { endTap, firstTap, Window } from "../lib/window";
 
-/** What to do with a window. */
+/** The two passes over windows: their means, and the way back. */
 const AVERAGE: i32 = 0;
 const SPREAD: i32 = 1;
 

@@ -3,7 +3,7 @@ import { LINE, endShare, firstShare } from "../lib/share";
 import { LANES, loadLanes, storeLanes } from "../lib/simd";
 import { add2d, max2d, min2d, mul2d, narrow4, splat2d, widenHigh, widenLow } from "../lib/simd64";
 
-/** What becomes of many elements, by number. @abi */
+/** The kinds of reduction. @abi */
 export enum Reduce {
   sum = 0,
   prod = 1,
@@ -41,7 +41,7 @@ function axisOf(layout: ReductionLayout, axis: i32): ReductionAxis {
   return changetype<ReductionAxis>(axes + <usize>axis * offsetof<ReductionAxis>());
 }
 
-/** Where the element with this number among all of the axes `from` to `to` lies in `x`, in bytes. */
+/** The offset in `x`, in bytes, of the element with this number among all of the axes `from` to `to`. */
 function offsetOf(layout: ReductionLayout, from: i32, to: i32, number: i32): usize {
   let offset: i32 = 0;
   for (let i = from; i < to; i++) {

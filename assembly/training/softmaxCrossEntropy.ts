@@ -6,7 +6,7 @@ import { LANES, add4, div4, load4, loadLanes, mul4, splat, storeLanes, sub4 } fr
 import { logf } from "../lib/logarithm";
 import { divideInPlace, sumOfExponentials } from "../reduce/softmax";
 
-/** What a loss reports. */
+/** The figures that a loss writes beside its gradient. */
 @unmanaged
 class LossResult {
   /** Mean loss. */

@@ -9,7 +9,7 @@ export interface TrainingBatch {
   readonly targets: readonly Targets[];
   /** The numbers of the images in the order in which they are used; absent for their own order. */
   readonly order?: Uint32Array | undefined;
-  /** Where in that order the batch begins, and its number of images. */
+  /** The index in that order at which the batch begins, and its number of images. */
   start: number;
   count: number;
   /** For a shard of a larger batch, the index of its first image there, from which random draws follow. Default: 0. */

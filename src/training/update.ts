@@ -43,9 +43,9 @@ export class OptimizerUpdate {
   readonly #runtime: Runtime;
   readonly #parameters: Parameters;
   readonly #learning: ReadonlySet<Parameter>;
-  /** What lies together of the weights, their gradients and slots. */
+  /** Runs of weights that lie together, as their gradients and slots do. */
   readonly #spans: readonly Span[];
-  /** What lies together of the gradients alone, wherever the weights lie: their norm is summed up in this order. */
+  /** Runs of gradients that lie together, wherever the weights lie: their norm is summed up in this order. */
   readonly #gradientSpans: readonly Span[];
   readonly #optimizer: Optimizer;
   readonly #gradients: number;

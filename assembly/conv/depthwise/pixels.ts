@@ -4,7 +4,7 @@ import { add4, atLeast4, atMost4, LANES, load4, madd4, splat, store4, zero4 } fr
 /** Output columns that share the loads of the filters. */
 export const COLUMNS: i32 = 4;
 
-/** Where the taps of a row of output pixels lie. Strides are bytes. */
+/** The taps of a row of output pixels. Strides are bytes. */
 @unmanaged
 export class Taps {
   /** Channels. */

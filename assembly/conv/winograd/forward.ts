@@ -25,7 +25,7 @@ import { OUT, outputAt, POINTS, takeTransform, TILE, transformInput, transformOu
 /** With no more tiles than this for each thread, threads split the filters instead of the tiles. */
 const FEW: i32 = 16;
 
-/** What every strip of a pass needs to know. */
+/** The operands and the workspace of a pass, which all of its strips share. */
 @unmanaged
 class Pass {
   window: Window;

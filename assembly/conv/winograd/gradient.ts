@@ -28,7 +28,7 @@ import {
   transformTaps,
 } from "./transform";
 
-/** What every strip of a pass needs to know. */
+/** The operands and the workspace of a pass, which all of its strips share. */
 @unmanaged
 class Pass {
   window: Window;

@@ -200,7 +200,7 @@ export function transformOutput(from: usize, point: usize, workspace: usize): vo
   for (let y = 0; y < OUT; y++) outputLine(workspace + y * LINE, VECTOR, workspace + y * LINE, VECTOR);
 }
 
-/** Where `transformOutput` leaves an output pixel. */
+/** The address at which `transformOutput` leaves an output pixel. */
 // @ts-ignore: decorator
 @inline
 export function outputAt(workspace: usize, y: i32, x: i32): usize {
