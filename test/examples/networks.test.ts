@@ -60,7 +60,7 @@ const SMALL: [name: string, learningRate: number, steps: number, build: () => Mo
   ["cifarVgg", 0.001, 20, () => cifarVgg({ classes: 3, seed: 1 })],
   ["resnet18", 0.001, 10, () => resnet18({ classes: 3, imageSize: 33, seed: 1 })],
   ["mobileNetV2", 0.001, 30, () => mobileNetV2({ classes: 3, imageSize: 32, seed: 1 })],
-  ["squeezeNet", 0.0003, 30, () => squeezeNet({ classes: 3, imageSize: 48, seed: 1 })],
+  ["squeezeNet", 0.0003, 50, () => squeezeNet({ classes: 3, imageSize: 48, seed: 1 })],
 ];
 
 it.each(SMALL)(
