@@ -1,6 +1,12 @@
 import type { Kernels } from "../kernels/kernels.ts";
 import type { Buffer } from "../layers/buffer.ts";
-import { stopsAt } from "../layers/contract.ts";
+import {
+  stopsAt,
+  type BuildContext,
+  type GradientContext,
+  type Gradients as LayerGradients,
+  type Pass,
+} from "../layers/contract.ts";
 import { sizeOf } from "../tensor.ts";
 import type { PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
@@ -25,6 +31,17 @@ export interface Gradients {
   readonly values: readonly (PlannedBuffer | undefined)[];
   /** By node; defined for nodes that have a backward pass. */
   readonly nodes: readonly (NodeGradients | undefined)[];
+  /**
+   * Builds the backward pass of a node, by the gradient that its forward pass brings along or that of its type, with what adds
+   * parts to totals behind it. Returns undefined when neither an input nor a weight has a gradient.
+   */
+  backward(
+    node: GraphNode,
+    index: number,
+    context: BuildContext,
+    pass: Pass,
+    workspace: (elements: number) => Buffer,
+  ): ((n: number) => void) | undefined;
 }
 
 /** The batch size and the weights for which gradients are planned. */
@@ -33,6 +50,8 @@ interface Target {
   /** The address of the weights' gradients, which are laid out like the parameters. */
   readonly pointer: number;
   readonly learning: ReadonlySet<Parameter>;
+  /** The gradients of layers by type. */
+  readonly layerGradients: LayerGradients;
 }
 
 /**
@@ -51,8 +70,40 @@ export function planGradients(
 ): Gradients {
   const planner = new GradientPlanner(kernels, graph, parameters, target, buffer);
   for (const output of graph.lossOutputs) planner.totalOf(graph.outputs[output]!);
-  const nodes = [...graph.nodes].reverse().map((node) => planner.node(node));
-  return { values: planner.values, nodes: nodes.reverse() };
+  const { values } = planner;
+  const reversed = [...graph.nodes].reverse().map((node) => planner.node(node));
+  const nodes = reversed.reverse();
+  return {
+    values,
+    nodes,
+    backward(node, index, context, pass, workspace) {
+      const { dxs, weights: gradients, finish } = nodes[index]!;
+      if (![...dxs, ...gradients].some(Boolean)) return undefined;
+      const own = { ...context, dy: values[node.output]!, dx: dxs[0] ?? null, dxs, gradients, workspace };
+      const backward = gradientOf(node, pass, target.layerGradients)(own);
+      return finish ? inTurn(backward, finish) : backward;
+    },
+  };
+}
+
+/** The gradient of a node's pass. @throws Error when its layer has none */
+function gradientOf(
+  { name, layer }: GraphNode,
+  pass: Pass,
+  layerGradients: LayerGradients,
+): (context: GradientContext) => (n: number) => void {
+  if (pass.gradient) return (context) => pass.gradient!(context);
+  const gradient = layerGradients.get(layer.type);
+  if (gradient) return (context) => gradient(context, pass.state as never);
+  throw new Error(`${name}: expected a gradient of ${layer.type}, got none`);
+}
+
+/** Runs a backward pass, then what adds the parts that it wrote to totals. */
+function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
+  return (n) => {
+    backward(n);
+    finish(n);
+  };
 }
 
 /** The gradients of a node while they are being planned. */

@@ -42,11 +42,3 @@ export function oneByOne(forwards: readonly Passes[]): AllPasses {
     },
   };
 }
-
-/** Runs a backward pass, then `finish`, which adds the parts that the pass wrote to totals. */
-export function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
-  return (n) => {
-    backward(n);
-    finish(n);
-  };
-}

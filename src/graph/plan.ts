@@ -1,7 +1,7 @@
 import { Budget } from "../budget.ts";
 import type { DType } from "../dtype.ts";
 import type { Buffer } from "../layers/buffer.ts";
-import type { BatchKey, BuildContext, Gradients as LayerGradients, Pass } from "../layers/contract.ts";
+import type { BatchKey, BuildContext, Gradients as LayerGradients } from "../layers/contract.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -9,11 +9,11 @@ import { sizeOf } from "../tensor.ts";
 import { aliasValues } from "./aliasing.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
-import type { planGradients, Gradients, NodeGradients } from "./gradients.ts";
+import type { planGradients, Gradients } from "./gradients.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { PlanLayouts } from "./laidOut.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
-import { inTurn, oneByOne, type AllPasses, type Passes } from "./passes.ts";
+import { oneByOne, type AllPasses, type Passes } from "./passes.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -127,8 +127,8 @@ class Planner {
     this.#budget.checkNodes(graph.nodes.length);
     this.#allocateValues();
     if (!options.training) return;
-    const { gradients: pointer, learning } = options.training;
-    const target = { capacity: options.capacity, pointer, learning };
+    const { gradients: pointer, learning, layerGradients } = options.training;
+    const target = { capacity: options.capacity, pointer, learning, layerGradients };
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
     this.#gradients = options.training.planGradients(runtime.kernels, graph, parameters, target, buffer);
   }
@@ -228,31 +228,10 @@ class Planner {
     if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
     const context = this.#contextOf(step, gradients !== undefined);
     const pass = layer.build(context);
-    const backward = gradients && this.#backwardOf(step, context, gradients, pass);
-    if (!backward) return pass;
-    return { ...pass, backward: finish ? inTurn(backward, finish) : backward };
-  }
-
-  /** Builds the backward pass by the layer's own gradient or that of its type. */
-  #backwardOf(
-    { node, index }: Step,
-    context: BuildContext,
-    { dxs, weights }: NodeGradients,
-    pass: Pass,
-  ): ((n: number) => void) | undefined {
-    if (!dxs.some((dx) => dx !== null) && !weights.some((dw) => dw !== undefined)) return undefined;
-    const gradientContext = {
-      ...context,
-      dy: this.#gradientOf(node),
-      dx: dxs[0] ?? null,
-      dxs,
-      gradients: weights,
-      workspace: (elements: number) => this.#needed(elements, "float32", this.#backwardTime(index)),
-    };
-    if (pass.gradient) return pass.gradient(gradientContext);
-    const gradient = this.#options.training!.layerGradients.get(node.layer.type);
-    if (gradient) return gradient(gradientContext, pass.state as never);
-    throw new Error(`${node.name}: expected a gradient of ${node.layer.type}, got none`);
+    const workspace = (elements: number): Buffer =>
+      this.#needed(elements, "float32", this.#backwardTime(index));
+    const backward = gradients && this.#gradients!.backward(node, index, context, pass, workspace);
+    return backward ? { ...pass, backward } : pass;
   }
 
   /** The context of a step's layer; extends the spans of the values that its passes read and write. */
