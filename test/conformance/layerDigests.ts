@@ -1,34 +1,40 @@
 /**
- * Digests over the weights that training makes of single layers, one a layer: of those that `weightsDigest` does not hold.
- * A new layer adds a net here and its line to `digests.json`, and changes no digest that stands there.
+ * Digests over what training makes of nets around single layers: of those layers that name one among their cases
+ * (`test/layers/<layer>.cases.ts`). A new layer brings its digest there, and changes no digest that stands elsewhere.
  */
-import { losses, optimizers, tensor } from "im2row";
-import type { Engine, Model } from "im2row";
+import { losses, optimizers } from "im2row";
+import type { Engine } from "im2row";
+import { LAYER_CASES } from "../layers/all.ts";
+import type { LayerCases } from "../layers/support/cases.ts";
 import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
+import type { Case } from "./case.ts";
+import { same } from "./expect.ts";
+import { around, BATCH } from "./slopes.ts";
 
 const STEPS = 10;
-const BATCH = 3;
 
-/** By the type of the layer, a net of one input and one output that holds it. */
-export const LAYER_NETS: Readonly<Record<string, () => Model>> = {};
-
-/** The digest over all weights of the net of a layer, and over its outputs, after a few steps by Adam. */
-export function layerDigest(engine: Engine, type: string): string {
+/** The digest over all weights and outputs of the first net whose gradients are tested, after a few steps by Adam. */
+function digestOf(engine: Engine, { gradients }: LayerCases): string {
   const hash = new Digest();
-  const net = LAYER_NETS[type]!();
-  if (!net.layers.some((layer) => layer.type === type)) throw new Error(`${type}: no layer of its net`);
-  net.compile({
-    engine,
-    optimizer: optimizers.adam({ learningRate: 0.01 }),
-    loss: losses.meanSquaredError(),
-  });
-  const images = (step: number): ReturnType<typeof tensor> => noise(step, BATCH, ...net.inputShape);
+  const net = around(Object.values(gradients)[0]!);
+  const optimizer = optimizers.adam({ learningRate: 0.01 });
+  net.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
   for (let step = 0; step < STEPS; step++) {
-    net.trainOnBatch(images(step), noise(1000 + step, BATCH, ...net.outputShape));
+    net.trainOnBatch(noise(step, BATCH, ...net.inputShape), Int32Array.of(2, 0, 1));
   }
   for (const { data } of net.weights.values()) hash.elements(data);
-  hash.elements(net.predict(images(STEPS)).data);
+  hash.elements(net.predict(noise(STEPS, BATCH, ...net.inputShape)).data);
   net.dispose();
   return hash.toString();
 }
+
+const digested = Object.entries(LAYER_CASES).filter(([, { digest }]) => digest !== undefined);
+
+/** The types of the layers that have a digest of their own. */
+export const DIGESTED: readonly string[] = digested.map(([type]) => type);
+
+export const layerDigestCases: readonly Case[] = digested.map(([type, cases]) => ({
+  name: `a net around ${type} after ${STEPS} steps has the digest of its cases`,
+  run: ({ engine }) => same(type, digestOf(engine, cases), cases.digest),
+}));

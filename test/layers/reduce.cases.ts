@@ -26,6 +26,7 @@ export const LOG_SOFTMAX: LayerCases = {
   models: RANKS.map((shape) =>
     chain(`logSoftmax of ${shape.join("×")}`, shape, () => [layers.logSoftmax()], 8),
   ),
+  digest: "551f1487aa0c80f3",
   isExported: false,
 };
 
@@ -38,5 +39,6 @@ export const LRN: LayerCases = {
   models: [0.5, 0.75, 1, 1.25].map((beta) =>
     chain(`lrn, beta ${beta}`, IMAGE, () => [layers.lrn({ size: 4, alpha: 0.5, beta })]),
   ),
+  digest: "e76292a551324e52",
   isExported: false,
 };

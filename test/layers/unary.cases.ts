@@ -66,5 +66,6 @@ export const UNARY: LayerCases = {
       4,
     ),
   ),
+  digest: "839dc6e3d80687be",
   isExported: false,
 };

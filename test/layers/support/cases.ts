@@ -19,6 +19,8 @@ export interface LayerCases {
   readonly gradients: Readonly<Record<string, Between>>;
   /** Nets that are saved, loaded and exported. Together they have every option, and values of each rank. */
   readonly models: readonly ModelCase[];
+  /** The digest of the first of these after some steps, the same in every runtime: for a layer that is in no other one. */
+  readonly digest?: string;
   /** False for a layer that no ONNX file is written with: it is refused by its name. Default: true. */
   readonly isExported?: boolean;
 }
