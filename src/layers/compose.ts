@@ -1,6 +1,6 @@
 /** Layers that are composed of other layers by a function of symbolic tensors. */
 import { OptionError } from "../errors.ts";
-import { show } from "../options.ts";
+import { checkName, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { SymbolicTensor, type Layer } from "./contract.ts";
 import { layerOf, symbolicTensors } from "./symbolic.ts";
@@ -26,6 +26,8 @@ function layersBetween(inputs: readonly SymbolicTensor[], output: SymbolicTensor
  * layer and itself, `layer_part`. Freezing the composed layer freezes its parts.
  */
 export function composed(type: string, name: string | undefined, compose: Composition): Layer {
+  // It begins the names of the parts, which stand in files and maps.
+  if (name !== undefined) checkName(type, name);
   const parts = new Set<Layer>();
   let trainable = true;
   const expand = (where: string, inputs: readonly SymbolicTensor[]): SymbolicTensor => {

@@ -339,6 +339,7 @@ describe("a definition", () => {
     [() => perChannel({ stop: 1 } as never), 'perChannel: expected the options start, name; got "stop"'],
     [() => perChannel({ start: Number.NaN }), "perChannel: start: expected what JSON can say, got NaN"],
     [() => perChannel(3 as never), "perChannel: expected an object of options, got 3"],
+    [() => residual({ name: "a b" }), 'residual: name: expected letters, digits, "_" and "-", got "a b"'],
   ])("options are refused", (make, message) => {
     expect(make).toThrow(OptionError);
     expect(make).toThrow(message);
