@@ -8,6 +8,7 @@ import type { Case, Context } from "./conformance/case.ts";
 import { layerGradientCases } from "./conformance/gradients.ts";
 import golden from "./conformance/digests.json" with { type: "json" };
 import { cases, printDigests, runSuite } from "./conformance/suite.ts";
+import { globs } from "./support/globs.ts";
 
 const read = (name: string): Uint8Array =>
   readFileSync(new URL(`goldens/${name}.safetensors`, import.meta.url));
@@ -103,6 +104,7 @@ describe("the suite's code", () => {
       format: "esm",
       platform: "neutral",
       external: ["im2row", "im2row/onnx"],
+      plugins: [globs],
       define: { ...Object.fromEntries(marks), "Math.random": "HOST_Math_random" },
       write: false,
       metafile: true,

@@ -1,10 +1,11 @@
-/** The nets with activation: each of the functions, with and without a parameter. */
+/** activation: what it is made with, refuses and gives, and nets with it. */
 import { layers, type ActivationName } from "im2row";
 import { ELEMENTWISE } from "../oracles/activation.ts";
+import type { Any } from "../support/options.ts";
 import { chain, IMAGE, RANKS, type LayerCases } from "./support/cases.ts";
 
 /** All of them, as the compiler sees to. */
-export const ACTIVATIONS = Object.keys({
+const ACTIVATIONS = Object.keys({
   linear: 0,
   relu: 0,
   leakyRelu: 0,
@@ -24,7 +25,20 @@ export const ACTIVATIONS = Object.keys({
   mish: 0,
 } satisfies Record<ActivationName, 0>) as ActivationName[];
 
-export const ACTIVATION: LayerCases = {
+export const activation: LayerCases = {
+  defaults: [layers.activation({ activation: "relu" }), { activation: "relu" }],
+  shapes: [
+    [layers.activation({ activation: "tanh" }), [5], [5]],
+    [layers.activation({ activation: { elu: 0.5 } }), [2, 3, 4], [2, 3, 4]],
+  ],
+  refuses: {
+    "activation: activation: expected one of": () => layers.activation({} as Any),
+    [`activation: expected the options activation, name; got "alpha"`]: () =>
+      layers.activation({ activation: "relu", alpha: 1 } as Any),
+  },
+  refusesInputs: {
+    "activation: expected one input, got 2": [layers.activation({ activation: "relu" }), [[3], [3]]],
+  },
   gradients: {
     "activation softmax": () => layers.activation({ activation: "softmax" }),
     ...Object.fromEntries(
@@ -35,10 +49,10 @@ export const ACTIVATION: LayerCases = {
     ),
   },
   models: [
-    ...[...ACTIVATIONS, { leakyRelu: 0.3 }, { elu: 2 }, { hardSigmoid: 0.4 }].map((activation) => {
-      const name = typeof activation === "string" ? activation : JSON.stringify(activation);
+    ...[...ACTIVATIONS, { leakyRelu: 0.3 }, { elu: 2 }, { hardSigmoid: 0.4 }].map((kind) => {
+      const name = typeof kind === "string" ? kind : JSON.stringify(kind);
       // Inputs reach the curves' bends and flat parts.
-      return chain(`activation ${name}`, IMAGE, () => [layers.activation({ activation })], 8);
+      return chain(`activation ${name}`, IMAGE, () => [layers.activation({ activation: kind })], 8);
     }),
     ...RANKS.map((shape) =>
       chain(`activation softmax of ${shape.join("×")}`, shape, () => [

@@ -1,8 +1,22 @@
-/** The nets with dropout: in inference it writes nothing, and its value has to have a name all the same. */
+/** dropout: what it is made with, refuses and gives, and nets with it. */
 import { input, layers, model } from "im2row";
+import type { Any } from "../support/options.ts";
 import { chain, IMAGE, type LayerCases } from "./support/cases.ts";
 
-export const DROPOUT: LayerCases = {
+export const dropout: LayerCases = {
+  defaults: [layers.dropout({ rate: 0.5 }), { rate: 0.5 }],
+  shapes: [
+    [layers.dropout({ rate: 0 }), [5], [5]],
+    [layers.dropout({ rate: 0.9 }), [2, 3, 4], [2, 3, 4]],
+  ],
+  refuses: {
+    "dropout: rate: expected a number ≥ 0 and < 1, got 1": () => layers.dropout({ rate: 1 }),
+    "dropout: rate: expected a number ≥ 0 and < 1, got -0.1": () => layers.dropout({ rate: -0.1 }),
+    "dropout: rate: expected a number ≥ 0 and < 1, got undefined": () => layers.dropout({} as Any),
+  },
+  refusesInputs: {
+    "dropout: expected one input, got 2": [layers.dropout({ rate: 0.5 }), [[3], [3]]],
+  },
   gradients: { dropout: () => layers.dropout({ rate: 0.4 }) },
   models: [
     chain("dropout alone", IMAGE, () => [layers.dropout({ rate: 0.5 })]),

@@ -1,5 +1,6 @@
-/** The nets with the layers that make one value of several. */
+/** The layers of several values: what they are made with, refuse and give, and nets with them. */
 import { layers, type Layer, type SymbolicTensor } from "im2row";
+import type { Any } from "../support/options.ts";
 import { gate, merged, RANKS, tanhConv, type LayerCases, type ModelCase } from "./support/cases.ts";
 
 /** So many values of one shape, of each rank. */
@@ -22,7 +23,30 @@ const withRows = (name: string, layer: () => Layer): ModelCase[] =>
 const pixelGate = (x: SymbolicTensor): SymbolicTensor =>
   layers.reshape({ targetShape: [1, 1, -1] }).apply(gate(x));
 
-export const ADD: LayerCases = {
+export const add: LayerCases = {
+  defaults: [layers.add(), {}],
+  shapes: [
+    [layers.add(), [[5], [5], [5]], [5]],
+    [layers.add(), [[4, 5, 3], [3]], [4, 5, 3]],
+    [
+      layers.add(),
+      [
+        [1, 1, 3],
+        [4, 5, 3],
+      ],
+      [4, 5, 3],
+    ],
+  ],
+  refuses: {
+    [`add: expected the options name; got "axis"`]: () => layers.add({ axis: 1 } as Any),
+  },
+  refusesInputs: {
+    "add: expected at least two inputs, got 1": [layers.add(), [[3]]],
+    "add: expected inputs of one shape, or an image and a row of its channels, got 4×5×3 and 5": [
+      layers.add(),
+      [[4, 5, 3], [5]],
+    ],
+  },
   gradients: {
     "add, a residual": (x) => layers.add().apply([x, tanhConv().apply(x)]),
     "add, of one value three times": (x) => layers.add().apply([x, x, x]),
@@ -32,7 +56,30 @@ export const ADD: LayerCases = {
   models: [...ofEachRank("add", 3, layers.add), ...withRows("add", layers.add)],
 };
 
-export const MULTIPLY: LayerCases = {
+export const multiply: LayerCases = {
+  defaults: [layers.multiply(), {}],
+  shapes: [
+    [layers.multiply(), [[5], [5], [5]], [5]],
+    [layers.multiply(), [[3], [4, 5, 3]], [4, 5, 3]],
+    [
+      layers.multiply(),
+      [
+        [4, 5, 3],
+        [1, 1, 3],
+      ],
+      [4, 5, 3],
+    ],
+  ],
+  refuses: {
+    [`multiply: expected the options name; got "axis"`]: () => layers.multiply({ axis: 1 } as Any),
+  },
+  refusesInputs: {
+    "multiply: expected at least two inputs, got 1": [layers.multiply(), [[3]]],
+    "multiply: expected inputs of one shape, or an image and a row of its channels, got 3 and 4": [
+      layers.multiply(),
+      [[3], [4]],
+    ],
+  },
   gradients: {
     multiply: (x) => layers.multiply().apply([tanhConv().apply(x), x]),
     "multiply, of three values": (x) => layers.multiply().apply([x, tanhConv().apply(x), x]),
@@ -42,17 +89,70 @@ export const MULTIPLY: LayerCases = {
   models: [...ofEachRank("multiply", 2, layers.multiply), ...withRows("multiply", layers.multiply)],
 };
 
-export const SUBTRACT: LayerCases = {
+export const subtract: LayerCases = {
+  defaults: [layers.subtract(), {}],
+  shapes: [
+    [
+      layers.subtract(),
+      [
+        [4, 5],
+        [4, 5],
+      ],
+      [4, 5],
+    ],
+  ],
+  refuses: {
+    [`subtract: expected the options name; got "axis"`]: () => layers.subtract({ axis: 1 } as Any),
+  },
+  refusesInputs: {
+    "subtract: expected two inputs, got 3": [layers.subtract(), [[3], [3], [3]]],
+    "subtract: expected inputs of one shape, got 3 and 4": [layers.subtract(), [[3], [4]]],
+  },
   gradients: { subtract: (x) => layers.subtract().apply([tanhConv().apply(x), x]) },
   models: ofEachRank("subtract", 2, layers.subtract),
 };
 
-export const AVERAGE: LayerCases = {
+export const average: LayerCases = {
+  defaults: [layers.average(), {}],
+  shapes: [
+    [
+      layers.average(),
+      [
+        [4, 5],
+        [4, 5],
+        [4, 5],
+      ],
+      [4, 5],
+    ],
+  ],
+  refuses: {
+    [`average: expected the options name; got "axis"`]: () => layers.average({ axis: 1 } as Any),
+  },
+  refusesInputs: {
+    "average: expected inputs of one shape, got 4×3 and 3": [layers.average(), [[4, 3], [3]]],
+  },
   gradients: { "average, of three values": (x) => layers.average().apply([x, tanhConv().apply(x), x]) },
   models: ofEachRank("average", 3, layers.average),
 };
 
-export const MAXIMUM: LayerCases = {
+export const maximum: LayerCases = {
+  defaults: [layers.maximum(), {}],
+  shapes: [
+    [
+      layers.maximum(),
+      [
+        [4, 5],
+        [4, 5],
+      ],
+      [4, 5],
+    ],
+  ],
+  refuses: {
+    [`maximum: expected the options name; got "axis"`]: () => layers.maximum({ axis: 1 } as Any),
+  },
+  refusesInputs: {
+    "maximum: expected at least two inputs, got 1": [layers.maximum(), [[3]]],
+  },
   gradients: {
     "maximum, of three pairs of rows": (x) => {
       // Each has one channel, so that no weight of the first layer changes their order.
@@ -72,7 +172,52 @@ export const MAXIMUM: LayerCases = {
   models: ofEachRank("maximum", 3, layers.maximum),
 };
 
-export const CONCATENATE: LayerCases = {
+export const concatenate: LayerCases = {
+  defaults: [layers.concatenate(), { axis: -1 }],
+  // As Keras: axis 0 is the batch.
+  shapes: [
+    [
+      layers.concatenate(),
+      [
+        [4, 5, 3],
+        [4, 5, 2],
+      ],
+      [4, 5, 5],
+    ],
+    [
+      layers.concatenate({ axis: 1 }),
+      [
+        [4, 5, 3],
+        [1, 5, 3],
+        [4, 5, 3],
+      ],
+      [9, 5, 3],
+    ],
+    [
+      layers.concatenate({ axis: -2 }),
+      [
+        [4, 5, 3],
+        [4, 6, 3],
+      ],
+      [4, 11, 3],
+    ],
+  ],
+  refuses: {
+    [`concatenate: axis: expected an integer other than 0, the batch, got 1.5`]: () =>
+      layers.concatenate({ axis: 1.5 }),
+    [`concatenate: axis: expected an integer other than 0, the batch, got 0`]: () =>
+      layers.concatenate({ axis: 0 }),
+  },
+  refusesInputs: {
+    "concatenate: expected at least two inputs, got 1": [layers.concatenate(), [[3]]],
+    "concatenate: axis: expected from 1 to 2 or from -2 to -1 for 2 dimensions besides the batch, got 3": [
+      layers.concatenate({ axis: 3 }),
+      [
+        [4, 5],
+        [4, 5],
+      ],
+    ],
+  },
   gradients: {
     "concatenate, channels": (x) => layers.concatenate().apply([x, tanhConv().apply(x), x]),
     "concatenate, rows": (x) =>

@@ -1,5 +1,6 @@
-/** The nets with unary: each of the functions. */
+/** unary: what it is made with, refuses and gives, and nets with it. */
 import { layers, type Layer, type SymbolicTensor } from "im2row";
+import type { Any } from "../support/options.ts";
 import { chain, IMAGE, type Between, type LayerCases } from "./support/cases.ts";
 
 type UnaryKind = Parameters<typeof layers.unary>[0]["kind"];
@@ -37,7 +38,22 @@ const KINDS: Readonly<Record<UnaryKind, { alpha?: number; beta?: number }>> = {
   sign: {},
 };
 
-export const UNARY: LayerCases = {
+export const unary: LayerCases = {
+  defaults: [layers.unary({ kind: "abs" }), { kind: "abs", alpha: 0, beta: 0 }],
+  shapes: [
+    [layers.unary({ kind: "neg" }), [5], [5]],
+    [layers.unary({ kind: "clip", beta: "Infinity" }), [4, 5, 3], [4, 5, 3]],
+  ],
+  refuses: {
+    'unary: kind: expected one of "abs", "neg", "sqrt",': () => layers.unary({ kind: "sin" as Any }),
+    "unary: alpha: expected a number, got []": () => layers.unary({ kind: "clip", alpha: [] as Any }),
+    'unary: beta: expected a number, got "1"': () => layers.unary({ kind: "clip", beta: "1" as Any }),
+    'unary: expected the options kind, alpha, beta, name; got "min"': () =>
+      layers.unary({ kind: "clip", min: 0 } as Any),
+  },
+  refusesInputs: {
+    "unary: expected one input, got 2": [layers.unary({ kind: "abs" }), [[3], [3]]],
+  },
   gradients: {
     ...Object.fromEntries(
       (["abs", "neg", "reciprocal", "exp", "erf", "softsign"] as const).map((kind) => [

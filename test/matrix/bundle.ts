@@ -1,6 +1,7 @@
 /** Makes of the programs what each kind of host can read. */
 import { join } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
+import { globs } from "../support/globs.ts";
 import { PROGRAMS } from "./launcher.ts";
 import { HERE, OUT } from "./paths.ts";
 
@@ -38,6 +39,7 @@ export async function bundleEntry(entry: string, outfile: string, options: Build
   await build({
     ...COMMON,
     ...options,
+    plugins: [globs, ...(options.plugins ?? [])],
     entryPoints: [join(HERE, "entries", `${entry}.ts`)],
     outfile,
   });

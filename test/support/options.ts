@@ -1,15 +1,10 @@
 /** Options as a caller without types may hand them over, and what is expected of many. */
-import { layers, type Layer } from "../../src/index.ts";
+import { layers, type Layer } from "im2row";
 
 /** Callers without types may pass anything. */
 export type Any = never;
 
 export const conv = (more: object): Layer => layers.conv2d({ filters: 2, kernelSize: 1, ...more } as Any);
-export const conv1d = (more: object): Layer => layers.conv1d({ filters: 2, kernelSize: 1, ...more } as Any);
-export const transposed = (more: object): Layer =>
-  layers.conv2dTranspose({ filters: 2, kernelSize: 1, ...more } as Any);
-export const separable = (more: object): Layer =>
-  layers.separableConv2d({ filters: 2, kernelSize: 1, ...more } as Any);
 
 export const NUMBER = "expected a finite number ≥ 0";
 export const COUNT = "expected a positive integer";

@@ -1,8 +1,10 @@
 /**
- * What the tests of a layer, the suite of every runtime, the tests of exported files and the fuzzer share: nets with the
- * layer in all of its forms. Nothing here needs a test runner.
+ * What is said of a layer in its cases: the options it has by default, what it refuses, its shapes, and nets with it in all
+ * of its forms. `test/layers/layers.test.ts` runs all of that, the suite of every runtime and the tests of exported files
+ * some of the nets. Nothing here needs a test runner.
  */
-import { input, layers, model, sequential, type Layer, type Model, type SymbolicTensor } from "im2row";
+import { input, layers, model, sequential } from "im2row";
+import type { Layer, Model, OptionError, ShapeError, SymbolicTensor } from "im2row";
 
 /** A layer, or several that are applied to a value by hand. */
 export type Between = (x: SymbolicTensor) => Layer | SymbolicTensor;
@@ -10,8 +12,24 @@ export type Between = (x: SymbolicTensor) => Layer | SymbolicTensor;
 /** A net's name, how it is built, and the magnitude of its inputs if that is not 1. */
 export type ModelCase = [name: string, build: () => Model, magnitude?: number];
 
-/** The nets that a layer is tested with; their names begin with the layer's. */
+/** The shape of one image's only input, or those of several. */
+export type Shapes = readonly number[] | readonly (readonly number[])[];
+
+/** All about one layer. The names of its nets begin with the layer's. */
 export interface LayerCases {
+  /** A layer made with as few options as it takes, and the options that it then has. */
+  readonly defaults: readonly [layer: Layer, config: object];
+  /** Output shapes for one image, by the documentation or by arithmetic. */
+  readonly shapes: readonly (readonly [layer: Layer, inputs: Shapes, output: readonly number[]])[];
+  /** Calls that throw an OptionError, by (a part of) its message. */
+  readonly refuses: Readonly<Record<string, () => unknown>>;
+  /**
+   * Layers that cannot be used on inputs of these shapes, by (a part of) the message. They throw a ShapeError, unless
+   * another class is named.
+   */
+  readonly refusesInputs: Readonly<
+    Record<string, readonly [layer: Layer, inputs: Shapes, error?: typeof ShapeError | typeof OptionError]>
+  >;
   /**
    * What lies between a layer that hands its gradient on and a dense one, for images 6×5×4: gradients are compared with the
    * slopes of the loss, in every runtime.
