@@ -80,7 +80,7 @@ export function plainView<T extends ArrayLike<unknown>>(
 
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
-  if (typeof options !== "object" || options === null) {
+  if (!isPlainObject(options)) {
     throw new OptionError(`${where}: expected an object of options, got ${show(options)}`);
   }
   for (const key of Object.keys(options)) {
@@ -89,6 +89,52 @@ export function checkOptions(where: string, options: object, known: readonly str
       throw new OptionError(`${where}: expected ${expected}; got ${JSON.stringify(key)}`);
     }
   }
+}
+
+/** Returns the checked value of an option, or a copy that the caller cannot change. @throws OptionError naming `where` */
+type Reader = (where: string, value: never) => unknown;
+
+/**
+ * By option, the function that reads it: alone for one that must be there, in a list of its own for one that may be left
+ * out, and there with a default.
+ */
+type Readers<Options> = {
+  readonly [Key in Exclude<keyof Options, "name">]-?: Reader | readonly [Reader, Options[Key]?];
+};
+
+/** The result of a reader; one in a list without a default may have none. */
+type Result<Each> = Each extends Reader
+  ? ReturnType<Each>
+  : Each extends readonly [infer Own extends Reader, unknown?]
+    ? ReturnType<Own>
+    : never;
+type Optional = readonly [Reader];
+
+type Read<All> = {
+  readonly [Key in keyof All as All[Key] extends Optional ? never : Key]: Result<All[Key]>;
+} & {
+  readonly [Key in keyof All as All[Key] extends Optional ? Key : never]?: Result<All[Key]>;
+};
+
+/**
+ * Reads options in the order of `readers`; what is left out and has no default is left out of the result. The options
+ * `besides`, of a layer its name, are left to others.
+ * @throws OptionError naming the option, or for one that does not exist
+ */
+export function readOptions<Options extends object, const All extends Readers<Options>>(
+  where: string,
+  options: Options,
+  readers: All,
+  besides: readonly string[] = ["name"],
+): Read<All> {
+  checkOptions(where, options, [...Object.keys(readers), ...besides]);
+  const own: Record<string, unknown> = {};
+  for (const [key, reader] of Object.entries<Reader | readonly [Reader, unknown?]>(readers)) {
+    const [read, fallback] = typeof reader === "function" ? [reader, undefined] : reader;
+    const { [key as keyof Options]: value = fallback } = options;
+    if (read === reader || value !== undefined) own[key] = read(`${where}: ${key}`, value as never);
+  }
+  return own as Read<All>;
 }
 
 /** @throws OptionError unless `value` is a positive integer. */
@@ -121,6 +167,11 @@ export function oneOf<T extends string>(where: string, value: unknown, choices: 
   if (choices.includes(value as T)) return value as T;
   const expected = choices.map((choice) => JSON.stringify(choice)).join(", ");
   throw new OptionError(`${where}: expected one of ${expected}; got ${show(value)}`);
+}
+
+/** Reads an option that is one of `choices`. */
+export function choiceOf<T extends string>(choices: readonly T[]): (where: string, value: unknown) => T {
+  return (where, value) => oneOf(where, value, choices);
 }
 
 /** A size, as a number or as `[height, width]`. */
@@ -176,16 +227,13 @@ export function checkName(where: string, name: unknown): void {
 /** A number as JSON can say it: the text of those that are none in JSON, or others there, as -0 is 0. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
-export function toJson(value: number): JsonNumber {
-  if (Object.is(value, -0)) return "-0";
-  return Number.isFinite(value) ? value : (`${value}` as JsonNumber);
-}
-
-/** @throws OptionError unless it is a number, or what `toJson` makes of one */
-export function numberOf(where: string, value: unknown): number {
-  if (typeof value === "number" || ["NaN", "Infinity", "-Infinity", "-0"].includes(value as string))
-    return Number(value);
-  throw new OptionError(`${where}: expected a number, got ${show(value)}`);
+/** Reads a number, or what JSON can say instead of it. @throws OptionError */
+export function jsonNumber(where: string, value: unknown): JsonNumber {
+  if (typeof value !== "number" && !["NaN", "Infinity", "-Infinity", "-0"].includes(value as string))
+    throw new OptionError(`${where}: expected a number, got ${show(value)}`);
+  const number = Number(value);
+  if (Object.is(number, -0)) return "-0";
+  return Number.isFinite(number) ? number : (`${number}` as JsonNumber);
 }
 
 /** Whether a value is an object as literals and JSON make it. */

@@ -97,7 +97,7 @@ class Planner {
   /** The part of the context that is the same for all layers. */
   readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
     window: (window) => this.#region.window(window),
-    table: (numbers) => this.#region.put(numbers),
+    table: (numbers) => this.#shared.tableOf(numbers.length, () => numbers),
     tableOf: (length, make) => {
       this.#budget.spend(4 * length);
       return this.#region.put(make());

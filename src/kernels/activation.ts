@@ -30,7 +30,7 @@ export interface ActivationCode {
 }
 
 /** Returns a copy of an activation, which the caller cannot change. */
-export function copyActivation(activation: Activation): Activation {
+export function copyActivation(_where: string, activation: Activation): Activation {
   return typeof activation === "object" && activation !== null ? { ...activation } : activation;
 }
 

@@ -11,7 +11,7 @@ const ALGORITHMS = ["auto", "im2row", "winograd", "depthwise"] as const;
 
 /** @throws OptionError naming `where` unless `algorithm` is one */
 export function checkAlgorithm(where: string, algorithm: unknown): ConvAlgorithm {
-  return oneOf(`${where}: algorithm`, algorithm, ALGORITHMS);
+  return oneOf(where, algorithm, ALGORITHMS);
 }
 
 /** A convolution: its window over the image, the number of filters, and the number of channel groups. */
@@ -96,7 +96,7 @@ export function resolveAlgorithm(
   algorithm: ConvAlgorithm,
 ): Exclude<ConvAlgorithm, "auto"> {
   const depthwise = isDepthwise(conv);
-  checkAlgorithm(where, algorithm);
+  checkAlgorithm(`${where}: algorithm`, algorithm);
   if (algorithm === "depthwise" && !depthwise) {
     throw new OptionError(
       `${where}: algorithm: expected as many groups and filters as channels (${conv.window.c}) for "depthwise", ` +

@@ -15,7 +15,7 @@ export interface PoolOptions {
 export function checkPool(where: string, options: PoolOptions): Required<PoolOptions> {
   const { poolSize, strides = poolSize } = options;
   const size = sizePair(`${where}: poolSize`, poolSize);
-  const padding = checkPadding(where, options.padding ?? "valid");
+  const padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
   if (typeof padding !== "string" && padding.some((pads, axis) => Math.max(...pads) >= size[axis]!)) {
     throw new OptionError(
       `${where}: padding: expected less than the pool size ${shapeText(size)}, got ${show(padding)}`,

@@ -14,19 +14,20 @@ export interface SequenceOptions<P extends SequencePadding = SequencePadding> {
   readonly padding: P;
 }
 
-/** Returns a copy of a padding. @throws OptionError unless it is one of `names` or a pair. */
-export function checkSequencePadding<Name extends string>(
-  where: string,
-  padding: unknown,
+/** Reads a padding that is one of `names` or a pair. */
+export function sequencePadding<const Name extends string>(
   names: readonly Name[],
-): Name | [number, number] {
-  if (names.includes(padding as Name)) return padding as Name;
-  const isPair = Array.isArray(padding) && padding.length === 2;
-  if (isPair && padding.every((size) => Number.isInteger(size) && size >= 0)) return [padding[0], padding[1]];
-  const expected = names.map((name) => JSON.stringify(name)).join(", ");
-  throw new OptionError(
-    `${where}: padding: expected ${expected} or [before, after] of integers ≥ 0, got ${show(padding)}`,
-  );
+): (where: string, padding: unknown) => Name | [number, number] {
+  return (where, padding) => {
+    if (names.includes(padding as Name)) return padding as Name;
+    const isPair = Array.isArray(padding) && padding.length === 2;
+    if (isPair && padding.every((size) => Number.isInteger(size) && size >= 0))
+      return [padding[0], padding[1]];
+    const expected = names.map((name) => JSON.stringify(name)).join(", ");
+    throw new OptionError(
+      `${where}: expected ${expected} or [before, after] of integers ≥ 0, got ${show(padding)}`,
+    );
+  };
 }
 
 /** The sizes of a sequence. @throws ShapeError naming `where` unless the shape has two dimensions */

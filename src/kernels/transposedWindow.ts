@@ -29,7 +29,7 @@ export function checkOutputPadding(
     Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
   if (pair?.every(fits)) return pair as [number, number];
   throw new OptionError(
-    `${where}: outputPadding: expected integers from 0 and below the strides ${shapeText(strides)}, got ${show(padding)}`,
+    `${where}: expected integers from 0 and below the strides ${shapeText(strides)}, got ${show(padding)}`,
   );
 }
 
@@ -73,10 +73,12 @@ export function transposedWindow(
   const kernelSize = sizePair(`${where}: kernelSize`, options.kernelSize);
   const strides = sizePair(`${where}: strides`, options.strides ?? 1);
   const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);
-  const padding: Padding = checkPadding(where, options.padding ?? "valid");
+  const padding: Padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
   const { outputPadding } = options;
   const extra =
-    outputPadding === undefined ? [undefined, undefined] : checkOutputPadding(where, outputPadding, strides);
+    outputPadding === undefined
+      ? [undefined, undefined]
+      : checkOutputPadding(`${where}: outputPadding`, outputPadding, strides);
   const axis = (i: 0 | 1, name: string, input: number): ReturnType<typeof outputAxis> => {
     const reach = (kernelSize[i] - 1) * dilationRate[i] + 1;
     const own = typeof padding === "string" ? padding : padding[i];

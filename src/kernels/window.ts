@@ -31,7 +31,7 @@ export function checkPadding(where: string, padding: unknown): Padding {
   const isPad = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
   if (own?.every((pair) => pair?.every(isPad))) return own as [[number, number], [number, number]];
   throw new OptionError(
-    `${where}: padding: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
+    `${where}: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
   );
 }
 
@@ -91,7 +91,7 @@ export function resolveWindow(where: string, image: Shape, options: WindowOption
   const [kh, kw] = sizePair(`${where}: kernelSize`, options.kernelSize);
   const [strideH, strideW] = sizePair(`${where}: strides`, strides);
   const [dilationH, dilationW] = sizePair(`${where}: dilationRate`, dilationRate);
-  const padding = checkPadding(where, options.padding ?? "valid");
+  const padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
   const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
   const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
   const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);

@@ -1,5 +1,5 @@
 import { OptionError } from "../errors.ts";
-import { checkOptions, numberIn } from "../options.ts";
+import { numberIn, readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Affine } from "./epilogue.ts";
 import type { Buffer } from "./buffer.ts";
@@ -7,8 +7,7 @@ import { onlyInput, type BuildContext, type Layer, type Pass } from "./contract.
 import {
   affineOf,
   affineWeights,
-  checkSettings,
-  NORMALIZATION_KEYS,
+  NORMALIZATION,
   normalizationPass,
   type Cut,
   type NormalizationOptions,
@@ -19,6 +18,12 @@ import { layerOf } from "./symbolic.ts";
 export interface BatchNormalizationOptions extends NormalizationOptions {
   /** The share of the moving mean and variance that a step keeps. Default: 0.99. */
   momentum?: number;
+}
+
+function readMomentum(where: string, value: unknown): number {
+  const momentum = numberIn(where, value, 0);
+  if (momentum <= 1) return momentum;
+  throw new OptionError(`${where}: expected a number from 0 to 1, got ${momentum}`);
 }
 
 /**
@@ -32,28 +37,26 @@ export interface BatchNormalizationOptions extends NormalizationOptions {
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function batchNormalization(options: BatchNormalizationOptions = {}): Layer {
-  checkOptions("batchNormalization", options, [...NORMALIZATION_KEYS, "momentum"]);
-  const settings = checkSettings("batchNormalization", options);
-  const momentum = numberIn("batchNormalization: momentum", options.momentum ?? 0.99, 0);
-  if (momentum > 1) {
-    throw new OptionError(`batchNormalization: momentum: expected a number from 0 to 1, got ${momentum}`);
-  }
+  const config = readOptions("batchNormalization", options, {
+    momentum: [readMomentum, 0.99],
+    ...NORMALIZATION,
+  });
   return layerOf({
     type: "batchNormalization",
     name: options.name,
-    config: { momentum, ...settings },
-    asEpilogue: { kind: "affine", of: (weights) => movingAffine(settings, weights) },
+    config,
+    asEpilogue: { kind: "affine", of: (weights) => movingAffine(config, weights) },
     backwardReads: { x: true },
     overwrites: [0],
     weights(inputs) {
       const shape = [onlyInput(inputs).at(-1)!];
       return [
-        ...affineWeights(settings, shape),
+        ...affineWeights(config, shape),
         { name: "movingMean", shape, initializer: "zeros", trainable: false },
         { name: "movingVariance", shape, initializer: "ones", trainable: false },
       ];
     },
-    build: (context) => batchPass(context, settings, momentum),
+    build: (context) => batchPass(context, config, config.momentum),
   });
 }
 

@@ -1,17 +1,17 @@
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, GradientContext, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { checkOptions, oneOf } from "../options.ts";
+import { choiceOf, readOptions } from "../options.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import {
   broadcastTogether,
-  checkOperands,
+  constantOf,
+  OPERANDS,
   operandsOf,
   repeatedAxes,
   type OperandOptions,
   type Side,
 } from "./operands.ts";
-import { CONSTANT } from "./constant.ts";
 import { BROADCAST, REDUCE, UNARY } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
@@ -60,23 +60,20 @@ const SLOPES: { readonly [Kind in BroadcastKind]?: readonly (readonly [keyof typ
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function broadcast(options: BroadcastLayerOptions): Layer {
-  checkOptions("broadcast", options, ["kind", "operands", "constant", "name"]);
-  const kind = oneOf("broadcast: kind", options.kind, KINDS);
-  const own = checkOperands("broadcast", options);
-  const { constant } = own;
+  const config = readOptions("broadcast", options, { kind: choiceOf(KINDS), ...OPERANDS });
+  const weights = constantOf("broadcast", config);
+  const { kind, constant } = config;
   const resolve = (where: string, inputs: readonly Shape[]): BroadcastShapes => {
-    const operands = operandsOf(where, own, inputs);
+    const operands = operandsOf(where, config, inputs);
     return { shape: broadcastTogether(where, operands), operands, constant };
   };
-  const weight = constant === undefined ? undefined : own.operands![constant];
   return layerOf({
     type: "broadcast",
     name: options.name,
-    config: { kind, ...own },
+    config,
     backwardReads: { x: kind !== "add" && kind !== "sub", y: kind === "div" },
     outputShape: (inputs, where) => resolve(where, inputs).shape,
-    weights: () =>
-      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
+    weights: () => weights,
     build: (context) => buildPass(kind, resolve(context.name, context.inputs), context),
   });
 }

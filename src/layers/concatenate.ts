@@ -1,9 +1,18 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { isInteger, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { several } from "./merge.ts";
 import { layerOf } from "./symbolic.ts";
+
+/** True for an axis that counts the batch as 0, or from the last as -1, and is not the batch. */
+export const isAxis = (value: unknown): value is number => isInteger(value) && value !== 0;
+
+/** @throws OptionError unless `value` is such an axis */
+export function readAxis(where: string, value: unknown): number {
+  if (isAxis(value)) return value;
+  throw new OptionError(`${where}: expected an integer other than 0, the batch, got ${show(value)}`);
+}
 
 /** Converts an axis that counts the batch as 0 to an index into the shape of one image. @throws ShapeError */
 export function imageAxis(axis: number, rank: number, where: string): number {
@@ -20,17 +29,12 @@ export function imageAxis(axis: number, rank: number, where: string): number {
  * @throws OptionError unless `axis` is an integer.
  */
 export function concatenate(options: { axis?: number; name?: string } = {}): Layer {
-  checkOptions("concatenate", options, ["axis", "name"]);
-  const { axis = -1 } = options;
-  if (!Number.isInteger(axis) || axis === 0) {
-    throw new OptionError(
-      `concatenate: axis: expected an integer other than 0, the batch, got ${show(axis)}`,
-    );
-  }
+  const config = readOptions("concatenate", options, { axis: [readAxis, -1] });
+  const { axis } = config;
   return layerOf({
     type: "concatenate",
     name: options.name,
-    config: { axis },
+    config,
     outputShape: (inputs, where) => joinedShape(inputs, axis, where),
     build: (context) => joiningPass(context, axis),
   });

@@ -1,7 +1,7 @@
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { isInteger, listOf, readOptions, show, typedName } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { BROADCAST } from "../kernels/kernels.ts";
 import { broadcastTable } from "../kernels/layouts.ts";
@@ -20,34 +20,37 @@ export interface ConstantLayerOptions {
   name?: string;
 }
 
+function readIntegers(where: string, value: unknown): number[] {
+  const list = typedName(value) === undefined ? value : Array.from(value as Int32Array);
+  const isInt32 = (each: unknown): each is number => isInteger(each) && each === (each | 0);
+  const integers = listOf(list, isInt32);
+  if (integers) return integers;
+  throw new OptionError(`${where}: expected integers of 32 bits, got ${show(value)}`);
+}
+
 /**
  * A value that is the same for each image, whatever the layer is applied to. It is a weight, whose gradient is the sum over
  * the images in ascending order; or, with `integers`, fixed.
  * @throws OptionError, ShapeError naming the option, the expected and the given.
  */
 export function constant(options: ConstantLayerOptions): Layer {
-  checkOptions("constant", options, ["shape", "integers", "name"]);
-  const shape = readShape("constant: shape", options.shape);
-  const { integers } = options;
-  if (integers !== undefined && integers?.length !== sizeOf(shape)) {
+  const config = readOptions("constant", options, { shape: readShape, integers: [readIntegers] });
+  const { shape, integers } = config;
+  if (integers && integers.length !== sizeOf(shape)) {
     throw new OptionError(`constant: integers: expected ${sizeOf(shape)} of them, got ${show(integers)}`);
-  }
-  const numbers = integers && Array.from(integers);
-  if (numbers?.some((value) => value !== (value | 0))) {
-    throw new OptionError(`constant: integers: expected integers of 32 bits, got ${show(integers)}`);
   }
   return layerOf({
     type: CONSTANT_TYPE,
     name: options.name,
-    config: { shape, ...(numbers && { integers: numbers }) },
+    config,
     outputShape: () => shape,
-    outputType: () => (numbers ? "int32" : "float32"),
+    outputType: () => (integers ? "int32" : "float32"),
     stopsGradient: true,
-    weights: () => (numbers ? [] : [{ name: CONSTANT, shape, initializer: "zeros" }]),
+    weights: () => (integers ? [] : [{ name: CONSTANT, shape, initializer: "zeros" }]),
     build({ kernels, weights, y, table, tableOf }): Pass {
       const size = sizeOf(shape);
       const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
-      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(numbers!)) };
+      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(integers!)) };
       // Each run copies the value again, because its memory is reused after the last read.
       const forward = (n: number): void =>
         kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);

@@ -1,12 +1,12 @@
 import { checkGroups, type Conv2d } from "../kernels/conv2d.ts";
-import { checkSequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { sequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
+import { positiveInteger, readOptions } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
-import { buildPass, expectAlgorithm, SHARED_KEYS } from "./conv2d.ts";
+import { buildPass, expectAlgorithm } from "./conv2d.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { checkWeighted, kernelAndBias, type WeightedOptions } from "./kernelAndBias.ts";
+import { kernelAndBias, WEIGHTED, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface Conv1dLayerOptions extends WeightedOptions {
   /** Number of filters: the channels of the output. */
@@ -30,31 +30,31 @@ export interface Conv1dLayerOptions extends WeightedOptions {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function conv1d(options: Conv1dLayerOptions): Layer {
-  checkOptions("conv1d", options, [...SHARED_KEYS, "filters", "groups"]);
-  const filters = positiveInteger("conv1d: filters", options.filters);
-  const groups = positiveInteger("conv1d: groups", options.groups ?? 1);
-  const sliding = {
-    kernelSize: positiveInteger("conv1d: kernelSize", options.kernelSize),
-    strides: positiveInteger("conv1d: strides", options.strides ?? 1),
-    padding: checkSequencePadding("conv1d", options.padding ?? "valid", ["same", "valid", "causal"]),
-    dilationRate: positiveInteger("conv1d: dilationRate", options.dilationRate ?? 1),
-  };
-  const weighted = checkWeighted("conv1d", options);
-  const activation = fuseActivation("conv1d", weighted.activation);
+  const config = readOptions("conv1d", options, {
+    filters: positiveInteger,
+    groups: [positiveInteger, 1],
+    kernelSize: positiveInteger,
+    strides: [positiveInteger, 1],
+    padding: [sequencePadding(["same", "valid", "causal"]), "valid"],
+    dilationRate: [positiveInteger, 1],
+    ...WEIGHTED,
+  });
+  const { filters, groups } = config;
+  const activation = fuseActivation("conv1d", config.activation);
   const resolve = (input: Shape, where: string): Conv2d => {
-    const window = sequenceWindow(where, input, sliding);
+    const window = sequenceWindow(where, input, config);
     checkGroups(where, window.c, filters, groups);
     return { window, f: filters, groups };
   };
   return layerOf({
     type: "conv1d",
     name: options.name,
-    config: { filters, groups, ...sliding, ...weighted },
+    config,
     backwardReads: { x: true, y: activation.readsOutput },
     fusable: activation.fusable,
     outputShape: (inputs, where) => [resolve(onlyInput(inputs, where), where).window.ow, filters],
     weights: (inputs) =>
-      kernelAndBias(weighted, [sliding.kernelSize, onlyInput(inputs)[1]! / groups, filters], filters),
+      kernelAndBias(config, [config.kernelSize, onlyInput(inputs)[1]! / groups, filters], filters),
     checkAlgorithm: (inputs, where, algorithm) =>
       expectAlgorithm(where, algorithm, resolve(onlyInput(inputs), where)),
     build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),

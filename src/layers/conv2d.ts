@@ -9,13 +9,13 @@ import {
 } from "../kernels/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
-import { checkOptions, positiveInteger, sizePair, type Size } from "../options.ts";
+import { positiveInteger, readOptions, sizePair, type Size } from "../options.ts";
 import { sameShape, type Shape } from "../tensor.ts";
 import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
+import { kernelAndBias, WEIGHTED, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface SharedOptions extends WeightedOptions {
   /** `[height, width]` of the filters, or one number for both. */
@@ -46,19 +46,14 @@ export interface DepthwiseConv2dLayerOptions extends SharedOptions {
   depthMultiplier?: number;
 }
 
-export const SHARED_KEYS = ["kernelSize", "strides", "padding", "dilationRate", ...WEIGHTED_KEYS] as const;
-
-/** Checks the options that all 2-D convolutions share, and returns a copy with the defaults filled in. @throws OptionError */
-export function checkShared(type: string, options: SharedOptions): Required<Omit<SharedOptions, "name">> {
-  const { strides = 1, padding = "valid", dilationRate = 1 } = options;
-  return {
-    kernelSize: sizePair(`${type}: kernelSize`, options.kernelSize),
-    strides: sizePair(`${type}: strides`, strides),
-    padding: checkPadding(type, padding),
-    dilationRate: sizePair(`${type}: dilationRate`, dilationRate),
-    ...checkWeighted(type, options),
-  };
-}
+/** The readers of the options that all 2-D convolutions share. */
+export const SHARED = {
+  kernelSize: sizePair,
+  strides: [sizePair, 1],
+  padding: [checkPadding, "valid"],
+  dilationRate: [sizePair, 1],
+  ...WEIGHTED,
+} as const;
 
 /**
  * 2-D convolution: `y[n, oh, ow, f] = act(im2row(x[n, h, w, c])·W + b)` with `W[kh, kw, c/groups, f]`.
@@ -66,14 +61,13 @@ export function checkShared(type: string, options: SharedOptions): Required<Omit
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function conv2d(options: Conv2dLayerOptions): Layer {
-  checkOptions("conv2d", options, [...SHARED_KEYS, "filters", "groups", "algorithm"]);
-  const shared = checkShared("conv2d", options);
-  const filters = positiveInteger("conv2d: filters", options.filters);
-  const groups = positiveInteger("conv2d: groups", options.groups ?? 1);
-  const { algorithm } = options;
-  const own = algorithm === undefined ? {} : { algorithm: checkAlgorithm("conv2d", algorithm) };
-  const config = { filters, groups, ...own, ...shared };
-  return convolution("conv2d", options.name, config, shared, () => ({ filters, groups }), algorithm);
+  const config = readOptions("conv2d", options, {
+    filters: positiveInteger,
+    groups: [positiveInteger, 1],
+    algorithm: [checkAlgorithm],
+    ...SHARED,
+  });
+  return convolution("conv2d", options.name, config, () => config, config.algorithm);
 }
 
 /**
@@ -83,31 +77,29 @@ export function conv2d(options: Conv2dLayerOptions): Layer {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer {
-  checkOptions("depthwiseConv2d", options, [...SHARED_KEYS, "depthMultiplier"]);
-  const shared = checkShared("depthwiseConv2d", options);
-  const depthMultiplier = positiveInteger("depthwiseConv2d: depthMultiplier", options.depthMultiplier ?? 1);
-  const config = { depthMultiplier, ...shared };
+  const config = readOptions("depthwiseConv2d", options, {
+    depthMultiplier: [positiveInteger, 1],
+    ...SHARED,
+  });
+  const { depthMultiplier } = config;
   const perImage = (channels: number) => ({ filters: channels * depthMultiplier, groups: channels });
-  return convolution("depthwiseConv2d", options.name, config, shared, perImage);
+  return convolution("depthwiseConv2d", options.name, config, perImage);
 }
-
-type Shared = ReturnType<typeof checkShared>;
 
 /** Makes either layer; `perImage` returns the number of filters and groups for a number of input channels. */
 function convolution(
   type: string,
   name: string | undefined,
-  config: object,
-  shared: Shared,
+  config: Required<Omit<SharedOptions, "name">>,
   perImage: (channels: number) => { filters: number; groups: number },
   algorithm?: ConvAlgorithm,
 ): Layer {
-  const activation = fuseActivation(type, shared.activation);
+  const activation = fuseActivation(type, config.activation);
   // Asked for several times by all who plan a net.
   let last: { readonly image: Shape; readonly conv: Conv2d } | undefined;
   const resolve = (image: Shape, where: string): Conv2d => {
     if (last && sameShape(last.image, image)) return last.conv;
-    const window = resolveWindow(where, image, shared);
+    const window = resolveWindow(where, image, config);
     const { filters, groups } = perImage(window.c);
     checkGroups(where, window.c, filters, groups);
     const conv = { window, f: filters, groups };
@@ -127,7 +119,7 @@ function convolution(
     },
     weights(inputs) {
       const { window, f, groups } = resolve(onlyInput(inputs), type);
-      return kernelAndBias(shared, [window.kh, window.kw, window.c / groups, f], f);
+      return kernelAndBias(config, [window.kh, window.kw, window.c / groups, f], f);
     },
     checkAlgorithm(inputs, where, other) {
       if (algorithm === undefined) expectAlgorithm(where, other, resolve(onlyInput(inputs), where));

@@ -1,17 +1,10 @@
 import { checkGroups, forwardPass, sharedAlgorithm, type Conv2d } from "../kernels/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkOutputPadding, transposedWindow, type OutputPadding } from "../kernels/transposedWindow.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { positiveInteger, readOptions, sizePair } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { activationGradient, fuseActivation, type FusedActivation } from "./activate.ts";
-import {
-  checkShared,
-  expectAlgorithm,
-  layoutOf,
-  SHARED_KEYS,
-  type ConvolutionState,
-  type SharedOptions,
-} from "./conv2d.ts";
+import { expectAlgorithm, layoutOf, SHARED, type ConvolutionState, type SharedOptions } from "./conv2d.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
@@ -38,19 +31,19 @@ export interface Conv2dTransposeLayerOptions extends SharedOptions {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
-  checkOptions("conv2dTranspose", options, [...SHARED_KEYS, "filters", "outputPadding", "groups"]);
-  const shared = checkShared("conv2dTranspose", options);
-  const filters = positiveInteger("conv2dTranspose: filters", options.filters);
-  const groups = positiveInteger("conv2dTranspose: groups", options.groups ?? 1);
-  const strides = shared.strides as [number, number];
-  const { outputPadding } = options;
-  const extra =
-    outputPadding === undefined
-      ? {}
-      : { outputPadding: checkOutputPadding("conv2dTranspose", outputPadding, strides) };
-  const activation = fuseActivation("conv2dTranspose", shared.activation);
+  const config = readOptions("conv2dTranspose", options, {
+    filters: positiveInteger,
+    groups: [positiveInteger, 1],
+    outputPadding: [
+      (where: string, value: unknown) =>
+        checkOutputPadding(where, value, sizePair("conv2dTranspose: strides", options.strides ?? 1)),
+    ],
+    ...SHARED,
+  });
+  const { filters, groups } = config;
+  const activation = fuseActivation("conv2dTranspose", config.activation);
   const resolve = (image: Shape, where: string): Conv2d => {
-    const window = transposedWindow(where, image, filters, { ...shared, ...extra });
+    const window = transposedWindow(where, image, filters, config);
     const c = image[2]!;
     checkGroups(where, c, filters, groups);
     return { window, f: c, groups };
@@ -58,7 +51,7 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
   return layerOf({
     type: "conv2dTranspose",
     name: options.name,
-    config: { filters, groups, ...extra, ...shared },
+    config,
     backwardReads: { x: true, y: activation.readsOutput },
     outputShape(inputs, where) {
       const { h, w } = resolve(onlyInput(inputs, where), where).window;
@@ -66,7 +59,7 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
     },
     weights(inputs) {
       const { window, f } = resolve(onlyInput(inputs), "conv2dTranspose");
-      return kernelAndBias(shared, [window.kh, window.kw, filters / groups, f], filters);
+      return kernelAndBias(config, [window.kh, window.kw, filters / groups, f], filters);
     },
     checkAlgorithm: (inputs, where, algorithm) =>
       expectAlgorithm(where, algorithm, resolve(onlyInput(inputs), where)),

@@ -1,10 +1,10 @@
-import { checkOptions, positiveInteger } from "../options.ts";
+import { positiveInteger, readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import type { Buffer } from "./buffer.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { foldWeights } from "./fold.ts";
-import { checkWeighted, kernelAndBias, WEIGHTED_KEYS, type WeightedOptions } from "./kernelAndBias.ts";
+import { kernelAndBias, WEIGHTED, type WeightedOptions } from "./kernelAndBias.ts";
 import { layerOf } from "./symbolic.ts";
 
 export interface DenseLayerOptions extends WeightedOptions {
@@ -18,18 +18,17 @@ export interface DenseLayerOptions extends WeightedOptions {
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function dense(options: DenseLayerOptions): Layer {
-  checkOptions("dense", options, ["units", ...WEIGHTED_KEYS]);
-  const units = positiveInteger("dense: units", options.units);
-  const weighted = checkWeighted("dense", options);
-  const fused = fuseActivation("dense", weighted.activation);
+  const config = readOptions("dense", options, { units: positiveInteger, ...WEIGHTED });
+  const { units } = config;
+  const fused = fuseActivation("dense", config.activation);
   return layerOf({
     type: "dense",
     name: options.name,
-    config: { units, ...weighted },
+    config,
     backwardReads: { x: true, y: fused.readsOutput },
     fusable: fused.fusable,
     outputShape: (inputs, where) => [...onlyInput(inputs, where).slice(0, -1), units],
-    weights: (inputs) => kernelAndBias(weighted, [onlyInput(inputs).at(-1)!, units], units),
+    weights: (inputs) => kernelAndBias(config, [onlyInput(inputs).at(-1)!, units], units),
     build: (context) => buildPass(context, units, fused),
   });
 }

@@ -4,7 +4,7 @@ import {
   type Activation,
   type ActivationCode,
 } from "../kernels/activation.ts";
-import { checkOptions, numberIn } from "../options.ts";
+import { numberIn, readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 
 import type { Buffer } from "./buffer.ts";
@@ -13,11 +13,11 @@ import { layerOf } from "./symbolic.ts";
 
 /** Turns an image into one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
 export function flatten(options: { name?: string } = {}): Layer {
-  checkOptions("flatten", options, ["name"]);
+  const config = readOptions("flatten", options, {});
   return layerOf({
     type: "flatten",
     name: options.name,
-    config: {},
+    config,
     isView: () => true,
     outputShape: (inputs, where) => [sizeOf(onlyInput(inputs, where))],
     build: () => ({ forward: () => {} }),
@@ -29,13 +29,13 @@ export function flatten(options: { name?: string } = {}): Layer {
  * @throws OptionError unless `activation` is an activation.
  */
 export function activation(options: { activation: Activation; name?: string }): Layer {
-  checkOptions("activation", options, ["activation", "name"]);
-  const coded = activationCode("activation", options.activation);
+  const config = readOptions("activation", options, { activation: copyActivation });
+  const coded = activationCode("activation", config.activation);
   const { name: kind, code, alpha, fromInput } = coded;
   return layerOf({
     type: "activation",
     name: options.name,
-    config: { activation: copyActivation(options.activation) },
+    config,
     backwardReads: { x: fromInput, y: !fromInput },
     overwrites: [0],
     ...(kind !== "linear" && kind !== "softmax" && { asEpilogue: { kind: "activation", activation: coded } }),
@@ -65,6 +65,8 @@ export const elementwiseActivationGradient: Gradient<ActivationCode> = (context,
   return (n) => kernels.activationBackward(code, alpha, read.pointer, dy.pointer, dx!.pointer, n * size);
 };
 
+const readRate = (where: string, value: unknown): number => numberIn(where, value, 0, 1);
+
 /**
  * Dropout: training sets each element to 0 with probability `rate` and scales the others by 1/(1 − rate); inference does
  * nothing. The choice depends on the model's seed, the step, the layer, the image's index in its batch and the element
@@ -72,14 +74,14 @@ export const elementwiseActivationGradient: Gradient<ActivationCode> = (context,
  * @throws OptionError unless 0 ≤ rate < 1.
  */
 export function dropout(options: { rate: number; name?: string }): Layer {
-  checkOptions("dropout", options, ["rate", "name"]);
-  const rate = numberIn("dropout: rate", options.rate, 0, 1);
+  const config = readOptions("dropout", options, { rate: readRate });
+  const { rate } = config;
   const keepBelow = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);
   const scale = Math.fround(1 / (1 - rate));
   return layerOf({
     type: "dropout",
     name: options.name,
-    config: { rate },
+    config,
     isView: (training) => !training || rate === 0,
     build({ kernels, output, x, y, randomKey }): Pass<DropoutState> {
       const state = { keepBelow, scale };

@@ -2,29 +2,29 @@
 import { transposition } from "../kernels/transposition.ts";
 import { checkElements, imageOf, type Window } from "../kernels/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, isInteger, listOf, pairOf, show } from "../options.ts";
+import { isInteger, listOf, pairOf, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
+
+function readTarget(where: string, value: unknown): number[] {
+  const isSize = (size: unknown): size is number => isInteger(size) && (size > 0 || size === -1);
+  const target = listOf(value, isSize);
+  if (target?.length && target.filter((size) => size === -1).length <= 1) return target;
+  throw new OptionError(`${where}: expected positive integers, one of which may be -1, got ${show(value)}`);
+}
 
 /**
  * Gives the same numbers another shape. One size may be -1; it is inferred from the others. Nothing is copied.
  * @throws OptionError unless `targetShape` is a list of positive integers, with at most one -1.
  */
 export function reshape(options: { targetShape: Shape; name?: string }): Layer {
-  checkOptions("reshape", options, ["targetShape", "name"]);
-  const { targetShape, name } = options;
-  const isSize = (size: unknown): size is number => isInteger(size) && (size > 0 || size === -1);
-  const target = listOf(targetShape, isSize);
-  if (!target?.length || target.filter((size) => size === -1).length > 1) {
-    throw new OptionError(
-      `reshape: targetShape: expected positive integers, one of which may be -1, got ${show(targetShape)}`,
-    );
-  }
+  const config = readOptions("reshape", options, { targetShape: readTarget });
+  const { targetShape: target } = config;
   return layerOf({
     type: "reshape",
-    name,
-    config: { targetShape: target },
+    name: options.name,
+    config,
     isView: () => true,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
@@ -43,22 +43,23 @@ export function reshape(options: { targetShape: Shape; name?: string }): Layer {
   });
 }
 
+function readDims(where: string, value: unknown): number[] {
+  const dims = listOf(value, isInteger);
+  if (dims?.length && dims.every((_, i) => dims.includes(i + 1))) return dims;
+  throw new OptionError(`${where}: expected the axes 1, 2 … in any order, got ${show(value)}`);
+}
+
 /**
  * Reorders the axes of an image: axis `i` of the output is axis `dims[i]` of the input, counted from 1.
  * @throws OptionError unless `dims` holds each of 1, 2 … once.
  */
 export function permute(options: { dims: readonly number[]; name?: string }): Layer {
-  checkOptions("permute", options, ["dims", "name"]);
-  const { dims, name } = options;
-  const own = listOf(dims, isInteger);
-  if (!own?.length || !own.every((_, i) => own.includes(i + 1))) {
-    throw new OptionError(`permute: dims: expected the axes 1, 2 … in any order, got ${show(dims)}`);
-  }
-  const perm = own.map((axis) => axis - 1);
+  const config = readOptions("permute", options, { dims: readDims });
+  const perm = config.dims.map((axis) => axis - 1);
   return layerOf({
     type: "permute",
-    name,
-    config: { dims: own },
+    name: options.name,
+    config,
     isView: () => perm.every((axis, i) => axis === i),
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
@@ -160,9 +161,8 @@ export const framedGradient: Gradient<number> = (context, window) => {
  * @throws OptionError unless `padding` is a margin.
  */
 export function zeroPadding2d(options: { padding?: Margin; name?: string } = {}): Layer {
-  checkOptions("zeroPadding2d", options, ["padding", "name"]);
-  const padding = checkMargin("zeroPadding2d: padding", options.padding ?? 1);
-  return framed("zeroPadding2d", options.name, { padding }, padding, 1);
+  const config = readOptions("zeroPadding2d", options, { padding: [checkMargin, 1] });
+  return framed("zeroPadding2d", options.name, config, config.padding, 1);
 }
 
 /**
@@ -170,7 +170,6 @@ export function zeroPadding2d(options: { padding?: Margin; name?: string } = {})
  * @throws OptionError unless `cropping` is a margin.
  */
 export function cropping2d(options: { cropping: Margin; name?: string }): Layer {
-  checkOptions("cropping2d", options, ["cropping", "name"]);
-  const cropping = checkMargin("cropping2d: cropping", options.cropping);
-  return framed("cropping2d", options.name, { cropping }, cropping, -1);
+  const config = readOptions("cropping2d", options, { cropping: checkMargin });
+  return framed("cropping2d", options.name, config, config.cropping, -1);
 }

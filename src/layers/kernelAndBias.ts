@@ -16,30 +16,21 @@ export interface WeightedOptions {
   name?: string;
 }
 
-export const WEIGHTED_KEYS = [
-  "activation",
-  "useBias",
-  "kernelInitializer",
-  "biasInitializer",
-  "name",
-] as const;
+/** The readers of these options; the activation is checked when it is looked up. */
+export const WEIGHTED = {
+  activation: [copyActivation, "linear"],
+  useBias: [flag, true],
+  kernelInitializer: [checkInitializer, "glorotUniform"],
+  biasInitializer: [checkInitializer, "zeros"],
+} as const;
 
 export type Weighted = Required<Omit<WeightedOptions, "name">>;
 
-/** Returns a copy of the options with the defaults filled in. @throws OptionError; the activation is checked elsewhere */
-export function checkWeighted(type: string, options: WeightedOptions): Weighted {
-  const { activation = "linear", useBias = true } = options;
-  const { kernelInitializer = "glorotUniform", biasInitializer = "zeros" } = options;
-  return {
-    activation: copyActivation(activation),
-    useBias: flag(`${type}: useBias`, useBias),
-    kernelInitializer: checkInitializer(`${type}: kernelInitializer`, kernelInitializer),
-    biasInitializer: checkInitializer(`${type}: biasInitializer`, biasInitializer),
-  };
-}
-
 /** The bias for a number of outputs, or no weight when `useBias` is false. */
-export function biasOf({ useBias, biasInitializer }: Weighted, outputs: number): WeightSpec[] {
+export function biasOf(
+  { useBias, biasInitializer }: Pick<Weighted, "useBias" | "biasInitializer">,
+  outputs: number,
+): WeightSpec[] {
   return useBias ? [{ name: "bias", shape: [outputs], initializer: biasInitializer }] : [];
 }
 

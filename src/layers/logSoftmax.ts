@@ -1,15 +1,15 @@
-import { checkOptions } from "../options.ts";
+import { readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
 /** The logarithm of the softmax over the last axis: `y = x − max − ln Σ e^(x − max)`. */
 export function logSoftmax(options: { name?: string } = {}): Layer {
-  checkOptions("logSoftmax", options, ["name"]);
+  const config = readOptions("logSoftmax", options, {});
   return layerOf({
     type: "logSoftmax",
     name: options.name,
-    config: {},
+    config,
     backwardReads: { y: true },
     build({ kernels, output, x, y }): Pass {
       const columns = output.at(-1)!;

@@ -2,7 +2,7 @@ import type { Heap } from "../runtime/heap.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { checkOptions, finiteNumber, positiveInteger } from "../options.ts";
+import { finiteNumber, positiveInteger, readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kernels.ts";
 
@@ -113,14 +113,13 @@ function powersInto(
  * @throws OptionError naming the option, the expected and the given.
  */
 export function lrn(options: LrnLayerOptions): Layer {
-  checkOptions("lrn", options, ["size", "alpha", "beta", "bias", "name"]);
-  const size = positiveInteger("lrn: size", options.size);
-  const [alpha, beta, bias] = [
-    finiteNumber("lrn: alpha", options.alpha ?? 1e-4),
-    finiteNumber("lrn: beta", options.beta ?? 0.75),
-    finiteNumber("lrn: bias", options.bias ?? 1),
-  ];
-  const config: LrnOptions = { size, alpha, beta, bias };
+  const config = readOptions("lrn", options, {
+    size: positiveInteger,
+    alpha: [finiteNumber, 1e-4],
+    beta: [finiteNumber, 0.75],
+    bias: [finiteNumber, 1],
+  });
+  const { size, beta } = config;
   const before = Math.floor((size - 1) / 2);
   const reach = [before, size - 1 - before] as const;
   const power = POWERS[beta];

@@ -2,10 +2,16 @@ import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { ShapeError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { readOptions } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
-import { broadcastTogether, checkOperands, operandsOf, type OperandOptions, type Side } from "./operands.ts";
-import { CONSTANT } from "./constant.ts";
+import {
+  broadcastTogether,
+  constantOf,
+  OPERANDS,
+  operandsOf,
+  type OperandOptions,
+  type Side,
+} from "./operands.ts";
 
 export interface MatMulLayerOptions extends OperandOptions {
   name?: string;
@@ -59,21 +65,19 @@ function matricesOf(batch: Shape, operand: Shape): number[] {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function matMul(options: MatMulLayerOptions = {}): Layer {
-  checkOptions("matMul", options, ["operands", "constant", "name"]);
-  const own = checkOperands("matMul", options);
-  const weight = own.constant === undefined ? undefined : own.operands![own.constant];
+  const config = readOptions("matMul", options, OPERANDS);
+  const weights = constantOf("matMul", config);
   return layerOf({
     type: "matMul",
     name: options.name,
-    config: { ...own },
+    config,
     backwardReads: { x: true },
     outputShape(inputs, where) {
-      const { batch, m, n } = matricesFor(where, own, inputs);
+      const { batch, m, n } = matricesFor(where, config, inputs);
       return [...batch, m, n];
     },
-    weights: () =>
-      weight ? [{ name: CONSTANT, shape: weight, initializer: "zeros", trainable: false }] : [],
-    build: (context) => buildPass(matricesFor(context.name, own, context.inputs), context),
+    weights: () => weights,
+    build: (context) => buildPass(matricesFor(context.name, config, context.inputs), context),
   });
 }
 

@@ -1,7 +1,7 @@
 /** Layers that combine several values into one, element by element. */
 import { ShapeError } from "../errors.ts";
 import type { Kernels } from "../kernels/kernels.ts";
-import { checkOptions } from "../options.ts";
+import { readOptions } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, LayerDefinition, Pass } from "./contract.ts";
@@ -60,11 +60,11 @@ type Definition = Pick<
 };
 
 function merging(type: string, options: { name?: string }, definition: Definition): Layer {
-  checkOptions(type, options, ["name"]);
+  const config = readOptions(type, options, {});
   return layerOf({
     type,
     name: options.name,
-    config: {},
+    config,
     ...definition,
     build: (context) => definition.build(context, sizeOf(context.output)),
   });

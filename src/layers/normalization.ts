@@ -1,6 +1,6 @@
 /** Layers that bring means to 0 and variances to 1, then scale and shift by weights. Batch normalization has its own file. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, flag, numberIn, positiveInteger, show } from "../options.ts";
+import { flag, numberIn, positiveInteger, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import type { Buffer } from "./buffer.ts";
@@ -40,27 +40,20 @@ export interface LayerNormalizationOptions extends NormalizationOptions {
   axis?: number | readonly number[];
 }
 
-export const NORMALIZATION_KEYS = [
-  "epsilon",
-  "center",
-  "scale",
-  "betaInitializer",
-  "gammaInitializer",
-  "name",
-] as const;
+function readEpsilon(where: string, value: unknown): number {
+  return Math.fround(numberIn(where, value, 0));
+}
+
+/** The readers of these options. */
+export const NORMALIZATION = {
+  epsilon: [readEpsilon, 0.001],
+  center: [flag, true],
+  scale: [flag, true],
+  betaInitializer: [checkInitializer, "zeros"],
+  gammaInitializer: [checkInitializer, "ones"],
+} as const;
 
 export type Settings = Required<Omit<NormalizationOptions, "name">>;
-
-export function checkSettings(type: string, options: NormalizationOptions): Settings {
-  const { betaInitializer = "zeros", gammaInitializer = "ones" } = options;
-  return {
-    epsilon: Math.fround(numberIn(`${type}: epsilon`, options.epsilon ?? 0.001, 0)),
-    center: flag(`${type}: center`, options.center ?? true),
-    scale: flag(`${type}: scale`, options.scale ?? true),
-    betaInitializer: checkInitializer(`${type}: betaInitializer`, betaInitializer),
-    gammaInitializer: checkInitializer(`${type}: gammaInitializer`, gammaInitializer),
-  };
-}
 
 /** The weights `gamma` and `beta`, each if the settings ask for it. */
 export function affineWeights(
@@ -168,14 +161,13 @@ interface ImageCut {
 function byImage(
   type: string,
   name: string | undefined,
-  config: object,
-  settings: Settings,
+  config: Settings,
   cutOf: (input: Shape, where: string) => ImageCut,
 ): Layer {
   return layerOf({
     type,
     name,
-    config: { ...config, ...settings },
+    config,
     backwardReads: { x: true },
     overwrites: [0],
     outputShape(inputs, where) {
@@ -185,7 +177,7 @@ function byImage(
     },
     weights(inputs) {
       const input = onlyInput(inputs);
-      return affineWeights(settings, input.slice(-cutOf(input, type).axes));
+      return affineWeights(config, input.slice(-cutOf(input, type).axes));
     },
     build(context) {
       const input = onlyInput(context.inputs);
@@ -194,9 +186,22 @@ function byImage(
       const sets = context.capacity * perImage * groups;
       const statistics = { mean: context.saved(sets), variance: context.saved(sets), fixed: false };
       const cut: Cut = { c, groups, images: (n) => n * perImage, rows: () => rows };
-      return normalizationPass(context, settings, cut, statistics);
+      return normalizationPass(context, config, cut, statistics);
     },
   });
+}
+
+function readLastAxes(where: string, value: unknown): number[] {
+  const axes = [...(Array.isArray(value) ? (value as number[]) : [value as number])];
+  if (axes.length === 0 || !axes.every((each) => Number.isInteger(each) && each < 0)) {
+    throw new OptionError(
+      `${where}: expected negative integers, counted from the last axis, got ${show(value)}`,
+    );
+  }
+  if ([...axes].sort((a, b) => b - a).some((each, i) => each !== -1 - i)) {
+    throw new OptionError(`${where}: expected the last axes, -1, -2 …, got ${show(value)}`);
+  }
+  return axes;
 }
 
 /**
@@ -205,20 +210,9 @@ function byImage(
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function layerNormalization(options: LayerNormalizationOptions = {}): Layer {
-  checkOptions("layerNormalization", options, [...NORMALIZATION_KEYS, "axis"]);
-  const settings = checkSettings("layerNormalization", options);
-  const { axis = -1, name } = options;
-  const axes = [...(Array.isArray(axis) ? (axis as number[]) : [axis as number])];
-  if (axes.length === 0 || !axes.every((each) => Number.isInteger(each) && each < 0)) {
-    throw new OptionError(
-      `layerNormalization: axis: expected negative integers, counted from the last axis, got ${show(axis)}`,
-    );
-  }
-  const count = axes.length;
-  if ([...axes].sort((a, b) => b - a).some((each, i) => each !== -1 - i)) {
-    throw new OptionError(`layerNormalization: axis: expected the last axes, -1, -2 …, got ${show(axis)}`);
-  }
-  return byImage("layerNormalization", name, { axis: axes }, settings, (input, where) => {
+  const config = readOptions("layerNormalization", options, { axis: [readLastAxes, -1], ...NORMALIZATION });
+  const count = config.axis.length;
+  return byImage("layerNormalization", options.name, config, (input, where) => {
     if (count > input.length) {
       throw new ShapeError(`${where}: expected at least ${count} axes, got ${shapeText(input)}`);
     }
@@ -232,10 +226,12 @@ export function layerNormalization(options: LayerNormalizationOptions = {}): Lay
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function groupNormalization(options: GroupNormalizationOptions = {}): Layer {
-  checkOptions("groupNormalization", options, [...NORMALIZATION_KEYS, "groups"]);
-  const settings = checkSettings("groupNormalization", options);
-  const groups = positiveInteger("groupNormalization: groups", options.groups ?? 32);
-  return byImage("groupNormalization", options.name, { groups }, settings, (input, where) => {
+  const config = readOptions("groupNormalization", options, {
+    groups: [positiveInteger, 32],
+    ...NORMALIZATION,
+  });
+  const { groups } = config;
+  return byImage("groupNormalization", options.name, config, (input, where) => {
     const c = input.at(-1)!;
     if (c % groups !== 0) {
       throw new ShapeError(
@@ -251,9 +247,8 @@ export function groupNormalization(options: GroupNormalizationOptions = {}): Lay
  * @throws OptionError naming the layer, the expected and the given.
  */
 export function instanceNormalization(options: NormalizationOptions = {}): Layer {
-  checkOptions("instanceNormalization", options, NORMALIZATION_KEYS);
-  const settings = checkSettings("instanceNormalization", options);
-  return byImage("instanceNormalization", options.name, {}, settings, (input) => {
+  const config = readOptions("instanceNormalization", options, NORMALIZATION);
+  return byImage("instanceNormalization", options.name, config, (input) => {
     const c = input.at(-1)!;
     return { rows: sizeOf(input) / c, c, groups: c, axes: 1 };
   });

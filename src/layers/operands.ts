@@ -1,6 +1,8 @@
 /** Two operands of equal rank that are repeated along axes of size 1, as NumPy broadcasts them. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { listOf, show } from "../options.ts";
+import { CONSTANT } from "./constant.ts";
+import type { WeightSpec } from "./contract.ts";
 import { readShape, shapeText, sizeOf, type Shape } from "../tensor.ts";
 
 /** The index of an operand: 0 for the left one, 1 for the right one. */
@@ -34,21 +36,27 @@ export interface OperandOptions {
   readonly constant?: Side;
 }
 
-/** Returns a copy of the options. @throws OptionError, ShapeError */
-export function checkOperands(type: string, { operands, constant }: OperandOptions): OperandOptions {
-  if (constant !== undefined && constant !== 0 && constant !== 1) {
-    throw new OptionError(`${type}: constant: expected 0 or 1, got ${show(constant)}`);
-  }
-  if (operands === undefined) {
-    if (constant === undefined) return {};
-    throw new OptionError(`${type}: operands: expected two shapes, one of them the constant's, got none`);
-  }
-  const list = listOf(operands, Array.isArray as (value: unknown) => value is Shape);
-  const pair = list?.map((shape, i) => readShape(`${type}: operands[${i}]`, shape));
-  if (pair?.length !== 2 || pair[0]!.length !== pair[1]!.length) {
-    throw new OptionError(`${type}: operands: expected two shapes of one rank, got ${show(operands)}`);
-  }
-  return { operands: pair as unknown as [Shape, Shape], ...(constant !== undefined && { constant }) };
+function readPair(where: string, value: unknown): [Shape, Shape] {
+  const list = listOf(value, Array.isArray as (value: unknown) => value is Shape);
+  const pair = list?.map((shape, i) => readShape(`${where}[${i}]`, shape));
+  if (pair?.length === 2 && pair[0]!.length === pair[1]!.length) return pair as unknown as [Shape, Shape];
+  throw new OptionError(`${where}: expected two shapes of one rank, got ${show(value)}`);
+}
+
+function readSide(where: string, value: unknown): Side {
+  if (value === 0 || value === 1) return value;
+  throw new OptionError(`${where}: expected 0 or 1, got ${show(value)}`);
+}
+
+/** The readers of these options. */
+export const OPERANDS = { operands: [readPair], constant: [readSide] } as const;
+
+/** The weight that is an operand, or none. @throws OptionError naming `type` when its shape is missing */
+export function constantOf(type: string, { operands, constant }: OperandOptions): WeightSpec[] {
+  if (constant === undefined) return [];
+  const shape = operands?.[constant];
+  if (shape) return [{ name: CONSTANT, shape, initializer: "zeros", trainable: false }];
+  throw new OptionError(`${type}: operands: expected two shapes, one of them the constant's, got none`);
 }
 
 /** The shapes of a layer's operands, for inputs of these shapes. @throws ShapeError naming `where` */

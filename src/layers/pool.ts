@@ -1,7 +1,7 @@
 import { OptionError, ShapeError } from "../errors.ts";
 import type { Window } from "../kernels/window.ts";
 import { imageOf } from "../kernels/window.ts";
-import { checkOptions, isInteger, isPlainObject, oneOf, show } from "../options.ts";
+import { choiceOf, isInteger, readOptions, show } from "../options.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { maxima, maximaGradient, means, meansGradient } from "./pooling2d.ts";
 import type { Gradient } from "./contract.ts";
@@ -16,21 +16,18 @@ export interface PoolLayerOptions {
   name?: string;
 }
 
-const SIZES = ["kh", "kw", "oh", "ow", "strideH", "strideW", "dilationH", "dilationW"] as const;
+const readFrom =
+  (least: number) =>
+  (where: string, value: unknown): number => {
+    if (isInteger(value) && value >= least && value <= 2 ** 30) return value;
+    throw new OptionError(`${where}: expected an integer from ${least} to 2^30, got ${show(value)}`);
+  };
 
-function checkWindow(window: PlaneWindow): PlaneWindow {
-  if (!isPlainObject(window)) throw new OptionError(`pool: window: expected its sizes, got ${show(window)}`);
-  checkOptions("pool: window", window, [...SIZES, "top", "left"]);
-  for (const key of [...SIZES, "top", "left"] as const) {
-    const value = window[key];
-    const least = key === "top" || key === "left" ? -(2 ** 30) : 1;
-    if (!isInteger(value) || value < least || value > 2 ** 30) {
-      throw new OptionError(
-        `pool: window: ${key}: expected an integer from ${least} to 2^30, got ${show(value)}`,
-      );
-    }
-  }
-  return { ...window };
+function readWindow(where: string, value: PlaneWindow): PlaneWindow {
+  const [size, padding] = [readFrom(1), readFrom(-(2 ** 30))];
+  const kernel = { kh: size, kw: size, oh: size, ow: size };
+  const steps = { strideH: size, strideW: size, dilationH: size, dilationW: size };
+  return readOptions(where, value, { ...kernel, ...steps, top: padding, left: padding }, []);
 }
 
 /** @throws ShapeError unless each of the `positions` along an axis of `size` has a tap within it */
@@ -53,14 +50,16 @@ function expectTaps(
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function pool(options: PoolLayerOptions): Layer {
-  checkOptions("pool", options, ["kind", "window", "name"]);
-  const kind = oneOf("pool: kind", options.kind, ["max", "average"] as const);
-  const window = checkWindow(options.window);
+  const config = readOptions("pool", options, {
+    kind: choiceOf(["max", "average"] as const),
+    window: readWindow,
+  });
+  const { kind, window } = config;
   const { kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
   return layerOf({
     type: "pool",
     name: options.name,
-    config: { kind, window },
+    config,
     outputShape(inputs, where) {
       const [h, w, c] = imageOf(where, onlyInput(inputs, where));
       expectTaps(`${where}: height`, h, [oh, kh, strideH, dilationH, top]);

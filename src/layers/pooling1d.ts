@@ -1,12 +1,7 @@
-import {
-  checkSequencePadding,
-  sequenceOf,
-  sequenceWindow,
-  type SequencePadding,
-} from "../kernels/sequence.ts";
+import { sequenceOf, sequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
 import type { Window } from "../kernels/window.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, positiveInteger, show } from "../options.ts";
+import { positiveInteger, readOptions, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { globalMaxima, globalMeans, globalPooling, maxima, means, type Build } from "./pooling2d.ts";
@@ -23,10 +18,12 @@ export interface Pooling1dLayerOptions {
 }
 
 function pooling(type: string, options: Pooling1dLayerOptions, build: Build): Layer {
-  checkOptions(type, options, ["poolSize", "strides", "padding", "name"]);
-  const poolSize = positiveInteger(`${type}: poolSize`, options.poolSize ?? 2);
-  const strides = positiveInteger(`${type}: strides`, options.strides ?? poolSize);
-  const padding = checkSequencePadding(type, options.padding ?? "valid", ["same", "valid"]);
+  const own = readOptions(type, options, {
+    poolSize: [positiveInteger, 2],
+    strides: [positiveInteger],
+    padding: [sequencePadding(["same", "valid"]), "valid"],
+  });
+  const { poolSize, strides = poolSize, padding } = own;
   if (typeof padding !== "string" && Math.max(...padding) >= poolSize) {
     throw new OptionError(
       `${type}: padding: expected less than the pool size ${poolSize}, got ${show(padding)}`,

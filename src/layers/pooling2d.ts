@@ -1,6 +1,6 @@
 import { checkPool, resolvePool } from "../kernels/pool2d.ts";
 import { imageOf, type Padding, type Window } from "../kernels/window.ts";
-import { checkOptions, type Size } from "../options.ts";
+import { checkOptions, readOptions, type Size } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
@@ -83,11 +83,11 @@ export function globalPooling(
   check: (where: string, input: Shape) => Shape,
   build: GlobalBuild,
 ): Layer {
-  checkOptions(type, options, ["name"]);
+  const config = readOptions(type, options, {});
   return layerOf({
     type,
     name: options.name,
-    config: {},
+    config,
     outputShape: (inputs, where) => check(where, onlyInput(inputs, where)).slice(-1),
     build(context) {
       const input = onlyInput(context.inputs);

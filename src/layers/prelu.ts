@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { isInteger, listOf, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
@@ -13,24 +13,29 @@ export interface PreluLayerOptions {
   name?: string;
 }
 
+function readFirstAxes(where: string, value: unknown): number[] {
+  const axes = listOf(value, isInteger);
+  if (axes?.every((_, i) => axes.includes(i + 1))) return axes;
+  throw new OptionError(`${where}: expected the first axes, 1, 2 …, got ${show(value)}`);
+}
+
 /**
  * `y = x > 0 ? x : alpha·x` with learned slopes (He et al. 2015). `alpha` has the shape of an image, with 1 in its shared
  * axes. Its gradient is `Σ dy·min(x, 0)`, in float64, over images, then pixels, ascending.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function prelu(options: PreluLayerOptions = {}): Layer {
-  checkOptions("prelu", options, ["alphaInitializer", "sharedAxes", "name"]);
-  const { sharedAxes = [], name } = options;
-  const initializer = checkInitializer("prelu: alphaInitializer", options.alphaInitializer ?? "zeros");
-  if (!Array.isArray(sharedAxes) || !sharedAxes.every((_, i) => sharedAxes.includes(i + 1))) {
-    throw new OptionError(`prelu: sharedAxes: expected the first axes, 1, 2 …, got ${show(sharedAxes)}`);
-  }
-  const shared = sharedAxes.length;
+  const config = readOptions("prelu", options, {
+    alphaInitializer: [checkInitializer, "zeros"],
+    sharedAxes: [readFirstAxes, []],
+  });
+  const initializer = config.alphaInitializer;
+  const shared = config.sharedAxes.length;
   const alphaOf = (input: Shape): number[] => input.map((size, axis) => (axis < shared ? 1 : size));
   return layerOf({
     type: "prelu",
-    name,
-    config: { alphaInitializer: initializer, sharedAxes: [...sharedAxes] },
+    name: options.name,
+    config,
     backwardReads: { x: true },
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);

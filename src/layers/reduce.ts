@@ -2,9 +2,9 @@ import type { Buffer } from "./buffer.ts";
 import { onlyInput, type Gradient, type GradientContext, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, flag, isInteger, listOf, oneOf, show } from "../options.ts";
+import { choiceOf, flag, listOf, readOptions, show } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
-import { imageAxis } from "./concatenate.ts";
+import { imageAxis, isAxis } from "./concatenate.ts";
 import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
@@ -19,27 +19,30 @@ export interface ReduceLayerOptions {
   name?: string;
 }
 
+function readAxes(where: string, value: unknown): number[] {
+  const axes = listOf(value, isAxis);
+  if (axes?.length) return axes;
+  throw new OptionError(`${where}: expected integers other than 0, the batch, got ${show(value)}`);
+}
+
 /**
  * The sum, product, minimum or maximum over some axes of each image, in float64 and in the order of memory. Products have no
  * backward pass. The gradient of a minimum or maximum is shared equally by all elements that have its value.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function reduce(options: ReduceLayerOptions): Layer {
-  checkOptions("reduce", options, ["kind", "axes", "keepDims", "name"]);
-  const kind = oneOf("reduce: kind", options.kind, Object.keys(REDUCE) as ReductionKind[]);
-  const axes = listOf(options.axes, isInteger);
-  if (!axes?.length || axes.includes(0)) {
-    throw new OptionError(
-      `reduce: axes: expected integers other than 0, the batch, got ${show(options.axes)}`,
-    );
-  }
-  const keepDims = flag("reduce: keepDims", options.keepDims ?? false);
+  const config = readOptions("reduce", options, {
+    kind: choiceOf(Object.keys(REDUCE) as ReductionKind[]),
+    axes: readAxes,
+    keepDims: [flag, false],
+  });
+  const { kind, axes, keepDims } = config;
   const reducedOf = (input: Shape, where: string): ReadonlySet<number> =>
     new Set(axes.map((axis) => imageAxis(axis, input.length, where)));
   return layerOf({
     type: "reduce",
     name: options.name,
-    config: { kind, axes, keepDims },
+    config,
     differentiable: kind !== "prod",
     backwardReads: { x: kind !== "sum", y: kind !== "sum" },
     outputShape(inputs, where) {

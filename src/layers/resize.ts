@@ -1,13 +1,13 @@
 import { OptionError } from "../errors.ts";
-import { checkOptions, isPlainObject, show } from "../options.ts";
+import { readOptions, show } from "../options.ts";
 import { imageOf } from "../kernels/window.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { checkTable, tableFor, type AxisTable, type TakeLayerOptions } from "./take.ts";
+import { expectFits, tableReaders, tapsAt, type TableOptions } from "./take.ts";
 import { resizePass } from "./upSampling2d.ts";
 
 /** By new row, or column: the one or two old ones that it is the mean of. */
-export type ResizeTable = Pick<TakeLayerOptions, "indices" | "blends">;
+export type ResizeTable = TableOptions;
 
 export interface ResizeLayerOptions {
   rows: ResizeTable;
@@ -15,31 +15,26 @@ export interface ResizeLayerOptions {
   name?: string;
 }
 
-type Table = Omit<AxisTable, "from">;
-
 /** True when each element comes from one or two others, as the kernel for images requires. */
-export function isResize({ indices, blends }: Table): boolean {
-  return indices.every((index, i) => index >= 0 && (blends?.[i]?.length ?? 1) <= 2);
+export function isResize(table: ResizeTable): boolean {
+  return table.indices.every((_, i) => [1, 2].includes(tapsAt(table, i).length));
 }
 
 /** The table in the format that `assembly/movement/resize.ts` reads. */
-function sourcesOf({ indices, blends }: Table): Int32Array {
-  const sources = new Int32Array(4 * indices.length);
+function sourcesOf(table: ResizeTable): Int32Array {
+  const sources = new Int32Array(4 * table.indices.length);
   const weights = new Float32Array(sources.buffer);
-  for (const [i, index] of indices.entries()) {
-    const [first, second = [index, 0]] = blends?.[i] ?? [[index, 1]];
+  for (const i of table.indices.keys()) {
+    const [first, second = [first![0], 0]] = tapsAt(table, i);
     sources.set([first![0], second[0]], 4 * i);
     weights.set([first![1], second[1]], 4 * i + 2);
   }
   return sources;
 }
 
-function checkRows(where: string, table: ResizeTable): Table {
-  if (!isPlainObject(table))
-    throw new OptionError(`${where}: expected { indices, blends }, got ${show(table)}`);
-  checkOptions(where, table, ["indices", "blends"]);
-  const own = checkTable(where, table);
-  if (isResize(own) && !own.blends?.some((blend) => blend.length === 0)) return own;
+function readTable(where: string, value: ResizeTable): ResizeTable {
+  const table = readOptions(where, value, tableReaders(value), []);
+  if (isResize(table)) return table;
   throw new OptionError(`${where}: expected elements of one or two others each, got ${show(table)}`);
 }
 
@@ -48,18 +43,16 @@ function checkRows(where: string, table: ResizeTable): Table {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function resize(options: ResizeLayerOptions): Layer {
-  checkOptions("resize", options, ["rows", "columns", "name"]);
-  const rows = checkRows("resize: rows", options.rows);
-  const columns = checkRows("resize: columns", options.columns);
-  const configOf = ({ indices, blends }: Table): ResizeTable => ({ indices, ...(blends && { blends }) });
+  const config = readOptions("resize", options, { rows: readTable, columns: readTable });
+  const { rows, columns } = config;
   return layerOf({
     type: "resize",
     name: options.name,
-    config: { rows: configOf(rows), columns: configOf(columns) },
+    config,
     outputShape(inputs, where) {
       const [h, w, c] = imageOf(where, onlyInput(inputs, where));
-      tableFor(`${where}: rows`, rows, h);
-      tableFor(`${where}: columns`, columns, w);
+      expectFits(`${where}: rows`, rows, h);
+      expectFits(`${where}: columns`, columns, w);
       return [rows.indices.length, columns.indices.length, c];
     },
     build: (context) =>

@@ -1,19 +1,18 @@
 import type { Conv2d } from "../kernels/conv2d.ts";
 import { resolveWindow } from "../kernels/window.ts";
-import { checkOptions, positiveInteger } from "../options.ts";
+import { positiveInteger, readOptions } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
 import type { Buffer } from "./buffer.ts";
 import {
   buildPass,
-  checkShared,
   convolutionGradient,
   expectAlgorithm,
-  SHARED_KEYS,
+  SHARED,
   type ConvolutionState,
   type SharedOptions,
 } from "./conv2d.ts";
-import { checkInitializer, type Initializer } from "./initializers.ts";
+import type { Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { biasOf } from "./kernelAndBias.ts";
@@ -29,14 +28,6 @@ export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernel
   pointwiseInitializer?: Initializer;
 }
 
-const KEYS = [
-  ...SHARED_KEYS.filter((key) => key !== "kernelInitializer"),
-  "filters",
-  "depthMultiplier",
-  "depthwiseInitializer",
-  "pointwiseInitializer",
-];
-
 /** The depthwise convolution and the pointwise one after it. */
 interface Pair {
   readonly depthwise: Conv2d;
@@ -51,17 +42,18 @@ interface Pair {
  */
 export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   const type = "separableConv2d";
-  checkOptions(type, options, KEYS);
-  const shared = checkShared(type, options);
-  const { kernelInitializer: _, ...stored } = shared;
-  const filters = positiveInteger(`${type}: filters`, options.filters);
-  const depthMultiplier = positiveInteger(`${type}: depthMultiplier`, options.depthMultiplier ?? 1);
-  const { depthwiseInitializer = "glorotUniform", pointwiseInitializer = "glorotUniform" } = options;
-  const depthwiseStart = checkInitializer(`${type}: depthwiseInitializer`, depthwiseInitializer);
-  const pointwiseStart = checkInitializer(`${type}: pointwiseInitializer`, pointwiseInitializer);
-  const activation = fuseActivation(type, shared.activation);
+  const { kernelInitializer, ...shared } = SHARED;
+  const config = readOptions(type, options, {
+    filters: positiveInteger,
+    depthMultiplier: [positiveInteger, 1],
+    depthwiseInitializer: kernelInitializer,
+    pointwiseInitializer: kernelInitializer,
+    ...shared,
+  });
+  const { filters, depthMultiplier } = config;
+  const activation = fuseActivation(type, config.activation);
   const resolve = (image: Shape, where: string): Pair => {
-    const window = resolveWindow(where, image, shared);
+    const window = resolveWindow(where, image, config);
     const between = [window.oh, window.ow, window.c * depthMultiplier];
     return {
       depthwise: { window, f: window.c * depthMultiplier, groups: window.c },
@@ -71,13 +63,7 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   return layerOf({
     type,
     name: options.name,
-    config: {
-      filters,
-      depthMultiplier,
-      depthwiseInitializer: depthwiseStart,
-      pointwiseInitializer: pointwiseStart,
-      ...stored,
-    },
+    config,
     backwardReads: { x: true, y: activation.readsOutput },
     outputShape(inputs, where) {
       const { oh, ow } = resolve(onlyInput(inputs, where), where).pointwise.window;
@@ -86,9 +72,13 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
     weights(inputs) {
       const { window, f } = resolve(onlyInput(inputs), type).depthwise;
       return [
-        { name: "depthwiseKernel", shape: [window.kh, window.kw, 1, f], initializer: depthwiseStart },
-        { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: pointwiseStart },
-        ...biasOf(shared, filters),
+        {
+          name: "depthwiseKernel",
+          shape: [window.kh, window.kw, 1, f],
+          initializer: config.depthwiseInitializer,
+        },
+        { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: config.pointwiseInitializer },
+        ...biasOf(config, filters),
       ];
     },
     checkAlgorithm(inputs, where, algorithm) {

@@ -1,8 +1,8 @@
 /** A layer that makes a tensor from another along one of its axes: slices, pads, gathers and resizes are special cases. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, isInteger, listOf, numberOf, show, toJson, type JsonNumber } from "../options.ts";
-import { sizeOf } from "../tensor.ts";
-import { imageAxis } from "./concatenate.ts";
+import { isInteger, jsonNumber, listOf, readOptions, show, type JsonNumber } from "../options.ts";
+import { sizeOf, type Shape } from "../tensor.ts";
+import { imageAxis, readAxis } from "./concatenate.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
@@ -72,13 +72,17 @@ export interface Around {
   readonly inner: number;
 }
 
-export interface TakeLayerOptions {
-  /** The axis, counted with the batch as 0, or from the last as -1. */
-  axis: number;
+/** The sources of a new axis, as a table of an old one of any length. */
+export interface TableOptions {
   /** By element of the new axis: the index of the old element that it copies, or -1 for `fill`. */
   indices: readonly number[];
   /** By element of the new axis: the old elements that it is the sum of, each with its weight. Default: only copies. */
   blends?: readonly Blend[];
+}
+
+export interface TakeLayerOptions extends TableOptions {
+  /** The axis, counted with the batch as 0, or from the last as -1. */
+  axis: number;
   /** The value of elements with index -1. Default: 0. */
   fill?: JsonNumber;
   name?: string;
@@ -93,32 +97,34 @@ const isTap = (value: unknown): value is readonly [number, number] =>
   typeof value[1] === "number";
 const isBlend = (value: unknown): value is Blend => Array.isArray(value) && value.every(isTap);
 
-/** Returns a copy of a table, whose axis may have any length that it fits. @throws OptionError */
-export function checkTable(where: string, options: Omit<TakeLayerOptions, "axis">): Omit<AxisTable, "from"> {
-  const indices = listOf(options.indices, isIndex);
-  if (!indices?.length) {
-    throw new OptionError(`${where}: indices: expected integers from -1, got ${show(options.indices)}`);
-  }
-  const fill = numberOf(`${where}: fill`, options.fill ?? 0);
-  if (options.blends === undefined) return { indices, fill };
-  const blends = listOf(options.blends, isBlend)?.map((blend) =>
-    blend.map(([tap, weight]) => [tap, weight] as const),
-  );
-  if (blends?.length !== indices.length) {
-    throw new OptionError(
-      `${where}: blends: expected ${indices.length} lists of [index, weight], got ${show(options.blends)}`,
-    );
-  }
-  return { indices, fill, blends };
+function readIndices(where: string, value: unknown): number[] {
+  const indices = listOf(value, isIndex);
+  if (indices?.length) return indices;
+  throw new OptionError(`${where}: expected integers from -1, got ${show(value)}`);
 }
 
-/** The table for an axis of `from` elements. @throws ShapeError naming `where` when it refers to elements beyond them */
-export function tableFor(where: string, table: Omit<AxisTable, "from">, from: number): AxisTable {
-  const taps = (index: number, i: number): number[] =>
-    index < 0 ? [] : (table.blends?.[i]?.map(([tap]) => tap) ?? [index]);
-  const beyond = table.indices.flatMap(taps).find((index) => index >= from);
-  if (beyond === undefined) return { ...table, from };
-  throw new ShapeError(`${where}: expected an axis of at least ${beyond + 1} elements, got ${from}`);
+/** The readers of a table's options. A table fits any axis that has the elements that it refers to. */
+export const tableReaders = (options: TableOptions) => {
+  const readBlends = (where: string, value: unknown): Blend[] => {
+    const { length } = options.indices;
+    const blends = listOf(value, isBlend);
+    if (blends?.length === length) return blends.map((blend) => blend.map(([...tap]) => tap));
+    throw new OptionError(`${where}: expected ${length} lists of [index, weight], got ${show(value)}`);
+  };
+  return { indices: readIndices, blends: [readBlends] } as const;
+};
+
+/** The elements of the old axis that element `i` of the new one is the sum of; none for `fill`. */
+export function tapsAt({ indices, blends }: TableOptions, i: number): Blend {
+  const index = indices[i]!;
+  return index < 0 ? [] : (blends?.[i] ?? [[index, 1]]);
+}
+
+/** @throws ShapeError naming `where` when a table refers to elements beyond an axis of `from` */
+export function expectFits(where: string, table: TableOptions, from: number): void {
+  const beyond = table.indices.flatMap((_, i) => tapsAt(table, i)).find(([index]) => index >= from);
+  if (!beyond) return;
+  throw new ShapeError(`${where}: expected an axis of at least ${beyond[0] + 1} elements, got ${from}`);
 }
 
 /**
@@ -128,30 +134,35 @@ export function tableFor(where: string, table: Omit<AxisTable, "from">, from: nu
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function take(options: TakeLayerOptions): Layer {
-  checkOptions("take", options, ["axis", "indices", "blends", "fill", "name"]);
-  const { axis } = options;
-  if (!isInteger(axis) || axis === 0) {
-    throw new OptionError(`take: axis: expected an integer other than 0, the batch, got ${show(axis)}`);
-  }
-  const table = checkTable("take", options);
-  const { fill = 0, ...rest } = table;
+  const config = readOptions("take", options, {
+    axis: readAxis,
+    ...tableReaders(options),
+    fill: [jsonNumber],
+  });
+  const { axis, indices } = config;
+  const tableFor = (where: string, input: Shape): AxisTable & { readonly at: number } => {
+    const at = imageAxis(axis, input.length, where);
+    const from = input[at]!;
+    expectFits(where, config, from);
+    return { ...config, fill: Number(config.fill ?? 0), from, at };
+  };
   return layerOf({
     type: "take",
     name: options.name,
-    config: { axis, ...rest, ...(!Object.is(fill, 0) && { fill: toJson(fill) }) },
+    config,
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
-      const at = imageAxis(axis, input.length, where);
-      tableFor(where, table, input[at]!);
-      return input.map((size, i) => (i === at ? table.indices.length : size));
+      const { at } = tableFor(where, input);
+      return input.map((size, i) => (i === at ? indices.length : size));
     },
     build(context) {
       const input = onlyInput(context.inputs);
-      const at = imageAxis(axis, input.length, context.name);
+      const { at, ...table } = tableFor(context.name, input);
       const around = { outer: sizeOf(input.slice(0, at)), inner: sizeOf(input.slice(at + 1)) };
-      const own = tableFor(context.name, table, input[at]!);
-      const start = rangeStart(own);
-      return start === undefined ? tablePass(context, own, around) : rangePass(context, own, start, around);
+      const start = rangeStart(table);
+      return start === undefined
+        ? tablePass(context, table, around)
+        : rangePass(context, table, start, around);
     },
   });
 }
@@ -168,45 +179,32 @@ function rangePass(
   return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
 }
 
-/** The length of the table of `tapsOf`. */
-function tapsLength({ indices, blends }: AxisTable): number {
-  const taps = (index: number, i: number): number => (index < 0 ? 0 : (blends?.[i]?.length ?? 1));
-  return indices.reduce((sum, index, i) => sum + 2 * taps(index, i), indices.length + 2);
-}
-
 /** The table in the format that `assembly/movement/taps.ts` reads; `float` is true when `fill` is a float, not an integer. */
 export function tapsOf(table: AxisTable, float: boolean): Int32Array {
-  const { indices, blends, fill = 0 } = table;
-  const { length } = indices;
-  const numbers = new Int32Array(tapsLength(table));
+  const { indices, fill = 0 } = table;
+  const taps = indices.map((_, i) => tapsAt(table, i));
+  const first = indices.length + 2;
+  const numbers = new Int32Array(first + 2 * taps.flat().length);
   const weights = new Float32Array(numbers.buffer);
-  if (float) weights[0] = fill;
-  else numbers[0] = fill;
-  let at = length + 2;
-  const put = (index: number, weight: number): void => {
-    numbers[at] = index;
-    weights[at + 1] = weight;
-    at += 2;
-  };
-  indices.forEach((index, i) => {
-    const blend = blends?.[i];
-    if (index >= 0 && blend) for (const [tap, weight] of blend) put(tap, weight);
-    else if (index >= 0) put(index, 1);
-    numbers[i + 2] = (at - length - 2) / 2;
+  (float ? weights : numbers)[0] = fill;
+  let count = 0;
+  taps.forEach((blend, i) => {
+    for (const [index, weight] of blend) {
+      numbers[first + 2 * count] = index;
+      weights[first + 2 * count + 1] = weight;
+      count++;
+    }
+    numbers[i + 2] = count;
   });
   return numbers;
 }
 
 /** The forward pass for a table that is not a range. */
-function tablePass(
-  { kernels, tableOf, x, y }: BuildContext,
-  axis: AxisTable,
-  around: Around,
-): Pass<TakeState> {
+function tablePass({ kernels, table, x, y }: BuildContext, axis: AxisTable, around: Around): Pass<TakeState> {
   const { from, indices } = axis;
   const to = indices.length;
   const { outer, inner } = around;
-  const taps = tableOf(tapsLength(axis), () => tapsOf(axis, x.dtype === "float32"));
+  const taps = table(tapsOf(axis, x.dtype === "float32"));
   const forward = (n: number): void =>
     kernels.tapsForward(taps, n * outer, from, to, inner, x.pointer, y.pointer);
   return { forward, state: { taps, outer, from, to, inner } };

@@ -1,5 +1,5 @@
 import { UNARY } from "../kernels/kernels.ts";
-import { checkOptions, numberOf, oneOf, toJson, type JsonNumber } from "../options.ts";
+import { choiceOf, jsonNumber, readOptions, type JsonNumber } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
@@ -29,15 +29,17 @@ interface UnaryFunction {
  * @throws OptionError naming the option, the expected and the given.
  */
 export function unary(options: UnaryLayerOptions): Layer {
-  checkOptions("unary", options, ["kind", "alpha", "beta", "name"]);
-  const kind = oneOf("unary: kind", options.kind, Object.keys(UNARY) as UnaryKind[]);
-  const alpha = numberOf("unary: alpha", options.alpha ?? 0);
-  const beta = numberOf("unary: beta", options.beta ?? 0);
-  const code = UNARY[kind];
+  const config = readOptions("unary", options, {
+    kind: choiceOf(Object.keys(UNARY) as UnaryKind[]),
+    alpha: [jsonNumber, 0],
+    beta: [jsonNumber, 0],
+  });
+  const code = UNARY[config.kind];
+  const [alpha, beta] = [Number(config.alpha), Number(config.beta)];
   return layerOf({
     type: "unary",
     name: options.name,
-    config: { kind, alpha: toJson(alpha), beta: toJson(beta) },
+    config,
     backwardReads: { x: true },
     build({ kernels, output, x, y }): Pass<UnaryFunction> {
       const size = sizeOf(output);

@@ -1,6 +1,6 @@
 import { resizeTable } from "../kernels/resizeTable.ts";
 import { checkElements, imageOf } from "../kernels/window.ts";
-import { checkOptions, oneOf, sizePair, type Size } from "../options.ts";
+import { choiceOf, readOptions, sizePair, type Size } from "../options.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
@@ -29,18 +29,16 @@ const POSITIONS: Record<Interpolation, (factor: number) => (i: number) => number
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function upSampling2d(options: UpSampling2dLayerOptions = {}): Layer {
-  checkOptions("upSampling2d", options, ["size", "interpolation", "name"]);
-  const size = sizePair("upSampling2d: size", options.size ?? 2);
-  const interpolation = oneOf(
-    "upSampling2d: interpolation",
-    options.interpolation ?? "nearest",
-    INTERPOLATIONS,
-  );
-  const [rows, columns] = size;
+  const config = readOptions("upSampling2d", options, {
+    size: [sizePair, 2],
+    interpolation: [choiceOf(INTERPOLATIONS), "nearest"],
+  });
+  const { interpolation } = config;
+  const [rows, columns] = config.size;
   return layerOf({
     type: "upSampling2d",
     name: options.name,
-    config: { size, interpolation },
+    config,
     isView: () => rows * columns === 1,
     outputShape(inputs, where) {
       const [h, w, c] = imageOf(where, onlyInput(inputs, where));

@@ -4,7 +4,7 @@ import { layerOf } from "./symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import { broadcastTogether, padded, repeatedAxes } from "./operands.ts";
 import { ShapeError } from "../errors.ts";
-import { checkOptions } from "../options.ts";
+import { readOptions } from "../options.ts";
 import { BROADCAST, REDUCE } from "../kernels/kernels.ts";
 import { broadcastTable, reductionTable } from "../kernels/layouts.ts";
 
@@ -22,11 +22,11 @@ function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; opera
  * @throws ShapeError naming the layer, the expected and the given.
  */
 export function where(options: { name?: string } = {}): Layer {
-  checkOptions("where", options, ["name"]);
+  const config = readOptions("where", options, {});
   return layerOf({
     type: "where",
     name: options.name,
-    config: {},
+    config,
     backwardReads: { x: true },
     stopsGradient: [0],
     outputShape: (inputs, place) => resolve(place, inputs).shape,

@@ -23,7 +23,7 @@ export async function loadOnnx(
 ): Promise<OnnxModel> {
   checkOptions("loadOnnx", options, ["engine", "algorithm"]);
   const { engine } = options;
-  const algorithm = checkAlgorithm("loadOnnx", options.algorithm ?? "auto");
+  const algorithm = checkAlgorithm("loadOnnx: algorithm", options.algorithm ?? "auto");
   checkEngine(engine);
   if (!isTyped(bytes, Uint8Array)) {
     const kind = Object.prototype.toString.call(bytes).slice(8, -1);

@@ -43,7 +43,7 @@ export function checkEngine(engine: KernelEngine): Runtime {
 
 /** @throws OptionError naming the layer when there is no such algorithm, or it cannot compute the layer's convolutions. */
 export function checkAlgorithms(graph: Graph, algorithm: ConvAlgorithm): ConvAlgorithm {
-  checkAlgorithm("compile", algorithm);
+  checkAlgorithm("compile: algorithm", algorithm);
   for (const { layer, name, inputShapes } of graph.nodes) {
     layer.checkAlgorithm?.(inputShapes, `compile: ${name}`, algorithm);
   }

@@ -32,9 +32,11 @@ export const conv2d: LayerCases = {
   ],
   refuses: {
     "conv2d: expected an object of options, got undefined": () => layers.conv2d(undefined as Any),
-    "strides, padding, dilationRate, activation": () =>
-      layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
-    [`biasInitializer, name, filters, groups, algorithm; got "stride"`]: () =>
+    "conv2d: expected an object of options, got [2,3]": () => layers.conv2d([2, 3] as Any),
+    // Only what is left out has a default.
+    [`conv2d: groups: ${COUNT}, got null`]: () =>
+      layers.conv2d({ filters: 1, kernelSize: 1, groups: null } as Any),
+    [`options filters, groups, algorithm, kernelSize, strides, padding, dilationRate, activation`]: () =>
       layers.conv2d({ filters: 1, kernelSize: 1, stride: 2 } as Any),
     [`conv2d: filters: ${COUNT}, got 0`]: () => layers.conv2d({ filters: 0, kernelSize: 1 }),
     [`conv2d: filters: ${COUNT}, got undefined`]: () => layers.conv2d({ kernelSize: 1 } as Any),

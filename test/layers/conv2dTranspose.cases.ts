@@ -70,7 +70,7 @@ export const conv2dTranspose: LayerCases = {
       transposed({ strides: 3, outputPadding: -1 }),
     [`conv2dTranspose: outputPadding: ${EXTRA} 3×3, got "same"`]: () =>
       transposed({ strides: 3, outputPadding: "same" }),
-    [`name, filters, outputPadding, groups; got "stride"`]: () => transposed({ stride: 2 }),
+    [`options filters, groups, outputPadding, kernelSize, strides`]: () => transposed({ stride: 2 }),
   },
   refusesInputs: {
     "conv2dTranspose: expected at most 1073741824 elements in an image with its padding, got 65542×65542×2": [

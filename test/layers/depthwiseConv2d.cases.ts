@@ -27,7 +27,8 @@ export const depthwiseConv2d: LayerCases = {
   refuses: {
     [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
       layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
-    [`depthMultiplier; got "filters"`]: () => layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any),
+    [`biasInitializer, name; got "filters"`]: () =>
+      layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any),
     [`depthwiseConv2d: kernelSize: ${SIZE}, got 0`]: () => layers.depthwiseConv2d({ kernelSize: 0 }),
   },
   refusesInputs: {

@@ -46,7 +46,7 @@ export const batchNormalization: LayerCases = {
       layers.batchNormalization({ center: 1 as Any }),
     "batchNormalization: gammaInitializer: expected one of": () =>
       layers.batchNormalization({ gammaInitializer: "one" as Any }),
-    [`betaInitializer, gammaInitializer, name, momentum; got "axis"`]: () =>
+    [`options momentum, epsilon, center, scale, betaInitializer, gammaInitializer, name; got "axis"`]: () =>
       layers.batchNormalization({ axis: 3 } as Any),
   },
   refusesInputs: {
