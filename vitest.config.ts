@@ -11,6 +11,7 @@ export default defineConfig({
       { find: /^im2row\/inference$/, replacement: source("inference") },
       { find: /^im2row\/onnx$/, replacement: source("onnx") },
       { find: /^im2row\/kernels$/, replacement: source("kernels") },
+      { find: /^im2row\/relaxed$/, replacement: source("relaxed") },
     ],
   },
   test: {

@@ -5,6 +5,7 @@ export function heapBase(): usize {
   return __heap_base;
 }
 
+export { joinThreads } from "./lib/share";
 export { gemm, gemmWorkspace } from "./gemm/gemm";
 export { im2row, col2im } from "./conv/im2row";
 export {

@@ -16,8 +16,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { resolve } from "node:path";
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 import { buildModules } from "./modules.ts";
 
 /**
@@ -25,7 +24,6 @@ import { buildModules } from "./modules.ts";
  */
 const BINARIES = [
   { target: "exact", suffix: "", entries: [] },
-  { target: "threads", suffix: ".threads", entries: ["assembly/threads.ts"] },
   { target: "relaxed", suffix: ".relaxed", entries: ["assembly/relaxed.ts"] },
 ];
 
@@ -88,14 +86,6 @@ async function buildWasm(): Promise<void> {
   writeFileSync(stamp, hash);
 }
 
-/** The classic script is one file, and goes without the binaries that others load when they are asked for. */
-const script: Plugin = {
-  name: "script",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/hosts\/module\.ts$/ }, () => ({ path: resolve("src/hosts/script.ts") }));
-  },
-};
-
 const COMMON: BuildOptions = { bundle: true, target: "es2022", minify: true };
 
 async function buildJavaScript(): Promise<void> {
@@ -112,7 +102,6 @@ async function buildJavaScript(): Promise<void> {
     platform: "neutral",
     entryPoints: ["src/index.ts"],
     outfile: "dist/im2row.global.js",
-    plugins: [script],
     // For modules and sandboxes, whose var is no global.
     footer: { js: "globalThis.im2row = im2row;" },
   });

@@ -3,26 +3,26 @@
  * file.
  */
 import { readFileSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transform } from "esbuild";
 import { rollup, type GetModuleInfo, type Plugin } from "rollup";
 
 /**
- * The entries of the package, `src/<entry>.ts`: those that bring the binary, and those that are the same for all hosts.
+ * The entries of the package, `src/<entry>.ts`: those that bring a binary, and those that are the same for all hosts.
  */
-const ENTRIES = ["index", "inference", "kernels"];
+const ENTRIES = ["index", "inference", "kernels", "relaxed"];
 const PLAIN_ENTRIES = ["onnx"];
 
 /**
- * Where an entry finds the exact binary, and how it comes to the others (`src/hosts/`). Embedded in a module by default,
- * since esbuild and Rollup carry no `new URL("x.wasm", import.meta.url)` along. Edge hosts refuse to compile, and import
- * the file as a compiled module: Workers by its name, Vercel with a suffix.
+ * Where an entry finds its binary. Embedded in a module by default, since esbuild and Rollup carry no
+ * `new URL("x.wasm", import.meta.url)` along. Edge hosts refuse to compile, and import the file as a compiled module:
+ * Workers by its name, Vercel with a suffix.
  */
 const HOSTS = [
-  { suffix: "", binary: "./wasm.js", others: "module" },
-  { suffix: ".workerd", binary: "./im2row.wasm", others: "edge" },
-  { suffix: ".edge-light", binary: "./im2row.wasm?module", others: "edge" },
+  { suffix: "", exact: "./wasm.js", relaxed: "./wasm.relaxed.js" },
+  { suffix: ".workerd", exact: "./im2row.wasm", relaxed: "./im2row.relaxed.wasm" },
+  { suffix: ".edge-light", exact: "./im2row.wasm?module", relaxed: "./im2row.relaxed.wasm?module" },
 ];
 
 /**
@@ -44,15 +44,14 @@ const input = Object.fromEntries([
   ...PLAIN_ENTRIES.map((entry) => [entry, idOf(entry)]),
 ]);
 
-/** Makes of each entry one a host, `<entry><suffix>`, which differs in where its imports of the host's parts lead. */
+/** Makes of each entry one a host, `<entry><suffix>`, which differs in where its import of the binary leads. */
 const hosts: Plugin = {
   name: "hosts",
   resolveId(source, importer) {
     if (importer === undefined) return source;
     const host = HOSTS.find((one) => importer.endsWith(`?${one.suffix}`));
-    if (source.endsWith("/build/wasm.js")) return { id: host!.binary, external: true };
-    if (source.endsWith("/hosts/module.ts")) return resolve(`src/hosts/${host!.others}.ts`);
-    if (/\/build\/wasm\.\w+\.js$/.test(source)) return { id: `./${basename(source)}`, external: true };
+    if (source.endsWith("/build/wasm.js")) return { id: host!.exact, external: true };
+    if (source.endsWith("/build/wasm.relaxed.js")) return { id: host!.relaxed, external: true };
     return source.startsWith(".") ? null : fileURLToPath(import.meta.resolve(source));
   },
 };

@@ -8,11 +8,12 @@ import { Engine } from "./ops/engine.ts";
  * @throws OptionError; Error when the host refuses to compile WebAssembly, saying which option helps.
  */
 export function load(options?: LoadOptions): Promise<Engine> {
-  return loadEngine({ exact, more: () => import("./hosts/module.ts") }, Engine, options);
+  return loadEngine(exact, Engine, options);
 }
 
 export type { Limits } from "./budget.ts";
 export type { LoadOptions } from "./runtime/load.ts";
+export type { RelaxedMath } from "./runtime/relaxed.ts";
 export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";
 export type { KernelEngine } from "./runtime/engine.ts";
 export type { Activation, ActivationName } from "./kernels/activation.ts";

@@ -7,7 +7,7 @@ import { InferenceModel } from "./model/inferenceModel.ts";
 
 /** Loads an engine as `load` of `im2row` does; it runs models and has no operators. */
 export function load(options?: LoadOptions): Promise<KernelEngine> {
-  return loadEngine({ exact, more: () => import("./hosts/module.ts") }, KernelEngine, options);
+  return loadEngine(exact, KernelEngine, options);
 }
 
 /**
@@ -24,6 +24,7 @@ export { registerLayer } from "./layers/register.ts";
 export type { InferenceModel, KernelEngine };
 export type { Limits } from "./budget.ts";
 export type { LoadOptions } from "./runtime/load.ts";
+export type { RelaxedMath } from "./runtime/relaxed.ts";
 export type { WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";
 export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
 export type { GraphInput } from "./graph/graph.ts";

@@ -10,8 +10,8 @@ import { resolveWindow, type WindowOptions } from "./kernels/window.ts";
 import { checkOptions, isTyped } from "./options.ts";
 import { compileOwn } from "./runtime/compile.ts";
 import { createMemory, memoryLimit } from "./runtime/memory.ts";
-import { compileGiven } from "./runtime/suppliedModule.ts";
-import type { LinearMemory, WasmModule, WasmSource } from "./runtime/platform.ts";
+import { compileSupplied } from "./runtime/suppliedModule.ts";
+import type { LinearMemory, WasmSource } from "./runtime/platform.ts";
 import type { Shape } from "./tensor.ts";
 
 export * from "../build/kernels.ts";
@@ -148,7 +148,9 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
   checkOptions("loadKernels", options, ["module", "maximumMemory"]);
   const limit = memoryLimit("loadKernels", options.maximumMemory);
   const memory = createMemory("loadKernels", limit);
-  const module = await moduleOf(options);
+  const { module: supplied } = options;
+  const binary = supplied === undefined ? exact : (await compileSupplied(supplied)).binary;
+  const module = await compileOwn(binary);
   if (!(module instanceof WebAssembly.Module)) {
     throw new OptionError(
       "loadKernels: module: expected a WebAssembly.Module of this realm, as its loader does, got one of another",
@@ -157,12 +159,4 @@ export async function loadKernels(options: LoadKernelsOptions = {}): Promise<Ker
   const { instance } = await instantiate(module, { env: { memory } });
   // The table is of the exports themselves: the loader's own are wrapped, and take a list of arguments at each call.
   return new KernelInstance(instance.exports as unknown as Kernels, memory as LinearMemory, limit);
-}
-
-/** The binary to use. @throws OptionError unless it is one for a memory that is not shared */
-async function moduleOf({ module }: LoadKernelsOptions): Promise<WasmModule> {
-  if (module === undefined) return compileOwn(exact);
-  const given = await compileGiven(module);
-  if (given.file !== "im2row.threads.wasm") return given.module;
-  throw new OptionError(`loadKernels: module: expected a build for one thread, got ${given.file}`);
 }

@@ -2,8 +2,8 @@
  * How threads split a kernel: over its outputs, never over a sum, so that no number of threads changes a bit.
  *
  * Every thread has an instance of its own on the one memory, and calls the same kernel with the same arguments; the
- * instance knows which share of the outputs is its own. In the builds without threads the one share is all of it, and
- * the optimizer removes the rest.
+ * instance knows which share of the outputs is its own. Where nobody calls `joinThreads` the one share is all of it. No
+ * kernel has an atomic instruction, so that the one binary runs on plain memory and on shared memory.
  */
 
 /** Floats of a cache line, the unit in which threads share elements, columns and channels. */
@@ -13,7 +13,7 @@ export const LINE: i32 = 16;
 let index: i32 = 0;
 let count: i32 = 1;
 
-/** Makes this instance the thread `share` of `shares`; before the first kernel runs, and in the build with threads alone. */
+/** Makes this instance the thread `share` of `shares`, before its first kernel runs. */
 export function joinThreads(share: i32, shares: i32): void {
   index = share;
   count = shares;
@@ -23,28 +23,28 @@ export function joinThreads(share: i32, shares: i32): void {
 // @ts-ignore: decorator
 @inline
 export function shares(): i32 {
-  return ASC_FEATURE_THREADS ? count : 1;
+  return count;
 }
 
 /** The number of this thread, from 0 on. */
 // @ts-ignore: decorator
 @inline
 export function share(): i32 {
-  return ASC_FEATURE_THREADS ? index : 0;
+  return index;
 }
 
 /** The first of `total` outputs that are this thread's; they come in groups of `unit`, which are not cut. */
 // @ts-ignore: decorator
 @inline
 export function firstShare(total: i32, unit: i32 = 1): i32 {
-  return ASC_FEATURE_THREADS ? shareStart(total, unit, index) : 0;
+  return shareStart(total, unit, index);
 }
 
 /** One past the last of them. */
 // @ts-ignore: decorator
 @inline
 export function endShare(total: i32, unit: i32 = 1): i32 {
-  return ASC_FEATURE_THREADS ? shareStart(total, unit, index + 1) : total;
+  return shareStart(total, unit, index + 1);
 }
 
 /** The first of the outputs that are this thread's where they are `shared`; where they are not, all of them are. */

@@ -1,5 +1,6 @@
 /** This package beside itself: on two threads beside one, and with relaxed math beside exact. */
 import { load, losses, optimizers, type Engine, type Model } from "../../src/index.ts";
+import relaxedMath from "../../src/relaxed.ts";
 import { contest, toleranceOf, type Job } from "../contest.ts";
 import { forwardJob, matMulJob, operandSizes } from "../ours.ts";
 import { openOnnxruntimeNode } from "../peers/onnxruntime.ts";
@@ -84,7 +85,7 @@ export async function threads(bench: Bench): Promise<void> {
 
 /** Square matrix products with relaxed math. */
 export async function relaxed(bench: Bench): Promise<void> {
-  const engine = await load({ math: "relaxed" });
+  const engine = await load({ math: relaxedMath });
   if (engine.math !== "relaxed") {
     console.log(`relaxed math absent: ${engine.mathUnavailable}`);
     return;

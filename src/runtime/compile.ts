@@ -3,7 +3,11 @@ import type { WasmModule } from "./platform.ts";
 /** A binary of the package: a module that the host compiled with the code, or a function that returns its bytes. */
 export type Binary = WasmModule | (() => Uint8Array);
 
-/** The package's binaries that were compiled, each at its first use. */
+export function isBytes(binary: Binary): binary is () => Uint8Array {
+  return typeof binary === "function";
+}
+
+/** The binaries that were compiled, each at its first use. */
 const compiled = new WeakMap<Binary, Promise<WasmModule>>();
 
 /** The shortest module: magic number and version. */
@@ -26,9 +30,14 @@ export function refusal(cause: unknown): Error {
   );
 }
 
+/** Takes note that a binary was compiled elsewhere. */
+export function rememberCompiled(binary: Binary, module: WasmModule): void {
+  compiled.set(binary, Promise.resolve(module));
+}
+
 /** Compiles a binary of the package, once. */
 export async function compileOwn(binary: Binary): Promise<WasmModule> {
-  if (typeof binary !== "function") return binary;
+  if (!isBytes(binary)) return binary;
   const known = compiled.get(binary);
   if (known) return known;
   const compiling = WebAssembly.compile(binary() as BufferSource).catch(async (error: unknown) => {

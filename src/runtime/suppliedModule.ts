@@ -1,14 +1,14 @@
 /** The module of `load({ module })`. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
-import { compilesNothing, refusal } from "./compile.ts";
+import { compilesNothing, refusal, rememberCompiled, type Binary } from "./compile.ts";
 import type { WasmSource } from "./platform.ts";
 
 /** The package's binaries, by their names in `dist/`. */
-export type File = "im2row.wasm" | "im2row.threads.wasm" | "im2row.relaxed.wasm";
+export type File = "im2row.wasm" | "im2row.relaxed.wasm";
 
-export interface Given {
-  readonly module: WebAssembly.Module;
+export interface Supplied {
+  readonly binary: Binary;
   /** The file that it is of. */
   readonly file: File;
 }
@@ -32,7 +32,7 @@ function fileOf(module: WebAssembly.Module): File | undefined {
   const names = WebAssembly.Module.exports(module).map(({ name }) => name);
   if (!names.includes("heapBase")) return undefined;
   if (names.includes("relaxedMath")) return "im2row.relaxed.wasm";
-  return names.includes("joinThreads") ? "im2row.threads.wasm" : "im2row.wasm";
+  return "im2row.wasm";
 }
 
 /**
@@ -40,7 +40,7 @@ function fileOf(module: WebAssembly.Module): File | undefined {
  * module of another realm is no `instanceof` this realm's.
  * @throws OptionError unless it is a binary of im2row.
  */
-export async function compileGiven(source: unknown): Promise<Given> {
+export async function compileSupplied(source: unknown): Promise<Supplied> {
   const given = (await source) as WasmSource | null;
   if (typeof given !== "object" || given === null) {
     throw new OptionError(`load: module: ${EXPECTED_SOURCE}; got ${show(given)}`);
@@ -58,6 +58,9 @@ export async function compileGiven(source: unknown): Promise<Given> {
       cause: error,
     });
   }
-  if (file) return { module, file };
-  throw new OptionError("load: module: expected the binary of im2row, got another module");
+  if (!file) throw new OptionError("load: module: expected the binary of im2row, got another module");
+  const own = bytes;
+  const binary = own ? () => own : module;
+  rememberCompiled(binary, module);
+  return { binary, file };
 }

@@ -4,10 +4,6 @@ declare module "*/build/wasm.js" {
   export default function exact(): Uint8Array<ArrayBuffer>;
 }
 
-declare module "*/build/wasm.threads.js" {
-  export default function threads(): Uint8Array<ArrayBuffer>;
-}
-
 declare module "*/build/wasm.relaxed.js" {
   export default function relaxed(): Uint8Array<ArrayBuffer>;
 }

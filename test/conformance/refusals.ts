@@ -264,7 +264,7 @@ async function expectAsyncRefusals({ engine, load }: Context): Promise<void> {
       OptionError,
       "load: maximumMemory: expected bytes from 131072 to 4294967296, got 1",
     ],
-    [load({ math: untyped("fast") }), OptionError, /^load: math: expected .*"exact".*; got "fast"$/],
+    [load({ math: untyped("fast") }), OptionError, /^load: math: expected .*"exact".*, got "fast"$/],
     [load(untyped({ wasm: 1 })), OptionError, /^load: expected the options module, .*; got "wasm"$/],
     [load({ module: untyped(7) }), OptionError, /^load: module: expected a WebAssembly\.Module, .* got 7$/],
   ];

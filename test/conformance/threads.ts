@@ -1,5 +1,6 @@
 /** Threads and relaxed math: what a host has of them, and that threads change no bit. */
 import { tensor, type Engine } from "im2row";
+import relaxed from "im2row/relaxed";
 import type { Case, Context } from "./case.ts";
 import { holds, sameBits } from "./expect.ts";
 import { sized, tensorsOf, type Sized } from "./sized.ts";
@@ -50,7 +51,7 @@ async function expectSameBits({ engine: one, load }: Context): Promise<void> {
 }
 
 async function expectRelaxed({ engine: exact, load }: Context): Promise<void> {
-  const engine = await load({ math: "relaxed" });
+  const engine = await load({ math: relaxed });
   const { math, mathUnavailable } = engine;
   holds(
     "math",

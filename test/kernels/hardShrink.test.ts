@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import threads from "../../build/wasm.threads.js";
+import exact from "../../build/wasm.js";
 import type { Kernels } from "../../src/kernels/kernels.ts";
 import { hardShrink, hardShrinkSlope } from "../oracles/hardShrink.ts";
 import { bitsOf } from "../support/float.ts";
@@ -49,9 +49,9 @@ describe("hard shrinkage", () => {
   });
 
   it("is shared by threads", () => {
-    const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(threads()), { env: { memory } });
-    const own = instance.exports as unknown as Kernels & { joinThreads(share: number, shares: number): void };
+    const memory = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(exact()), { env: { memory } });
+    const own = instance.exports as unknown as Kernels;
     const n = 100;
     const x = random(7).uniform(n);
     const [p, y, dx] = [65536, 65536 + 4 * n, 65536 + 8 * n];

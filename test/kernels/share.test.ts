@@ -1,7 +1,8 @@
 /** Threads share outputs: what one instance after the other writes as each of the threads. */
 import { describe, expect, it } from "vitest";
-import threads from "../../build/wasm.threads.js";
+import exact from "../../build/wasm.js";
 import type { Kernels } from "../../src/kernels/kernels.ts";
+import { onSharedMemory } from "../../src/runtime/threads/sharedMemory.ts";
 import { random } from "../support/random.ts";
 
 const PAGES = 128;
@@ -9,11 +10,10 @@ const FLOATS = (PAGES * 65536) / 4;
 /** Memory that nobody wrote holds this large float32. */
 const UNTOUCHED = 0x5eadbeef;
 
-type Instance = Kernels & { joinThreads(share: number, shares: number): void };
-
 const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536, shared: true });
-const instance = new WebAssembly.Instance(new WebAssembly.Module(threads()), { env: { memory } });
-const kernels = instance.exports as unknown as Instance;
+const module = new WebAssembly.Module(onSharedMemory(exact()) as BufferSource);
+const instance = new WebAssembly.Instance(module, { env: { memory } });
+const kernels = instance.exports as unknown as Kernels;
 const [floats, ints] = [new Float32Array(memory.buffer), new Int32Array(memory.buffer)];
 
 let top = 0;

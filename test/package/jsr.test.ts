@@ -54,7 +54,7 @@ describe("jsr.json", () => {
     );
     expect({ output: status === 0 ? "" : stdout + stderr, status }).toEqual({ output: "", status: 0 });
     const published = [...stderr.matchAll(/^ +file:\S*?\/([\w./-]+) \(/gm)].map(([, file]) => file);
-    for (const build of ["wasm.js", "wasm.threads.js", "wasm.relaxed.js"]) {
+    for (const build of ["wasm.js", "wasm.relaxed.js"]) {
       expect(published.some((file) => file!.endsWith(`build/${build}`))).toBe(true);
     }
     expect(published.some((file) => file!.includes("src/cli/"))).toBe(false);

@@ -31,10 +31,6 @@ describe("loadKernels", () => {
   });
 
   it("refuses what it cannot use", async () => {
-    const shared = loadKernels({ module: bytes("im2row.threads.wasm") });
-    await expect(shared).rejects.toThrow(
-      new OptionError("loadKernels: module: expected a build for one thread, got im2row.threads.wasm"),
-    );
     await expect(loadKernels({ maximumMemory: 1 })).rejects.toThrow(
       new OptionError("loadKernels: maximumMemory: expected bytes from 131072 to 4294967296, got 1"),
     );

@@ -50,7 +50,7 @@ describe("load", () => {
     [
       "an unknown arithmetic",
       { math: "fast" },
-      /^load: math: expected one of "exact", "relaxed"; got "fast"$/,
+      /^load: math: expected "exact" or relaxed math \(import relaxed from "im2row\/relaxed"\), got "fast"$/,
     ],
     ["no threads", { threads: 0 }, /^load: threads: expected an integer from 1 to 64 or "auto", got 0$/],
     [

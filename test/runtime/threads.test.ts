@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 import workerThreads, { type Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { load, tensor, type Engine } from "../../src/index.ts";
+import relaxed from "../../src/relaxed.ts";
+import binary from "../../build/wasm.js";
+import { onSharedMemory } from "../../src/runtime/threads/sharedMemory.ts";
 import { noise } from "../support/model.ts";
 import { splitEverything, withThreads } from "../support/threads.ts";
 
@@ -106,11 +109,18 @@ describe("an engine with threads", () => {
     await expect(load({ threads: threads as number })).rejects.toThrow(message);
   });
 
-  it("says that a module without threads has none", async () => {
-    const { default: exact } = await import("../../build/wasm.js");
-    const engine = await load({ module: exact(), threads: 2 });
+  it("takes the bytes of the one binary", async () => {
+    const engine = await load({ module: binary(), threads: 2 });
+    expect([engine.threads, engine.threadsUnavailable]).toEqual([2, undefined]);
+    engine.dispose();
+  });
+
+  it("says that a compiled module has none", async () => {
+    const engine = await load({ module: await WebAssembly.compile(binary()), threads: 2 });
     expect(engine.threads).toBe(1);
-    expect(engine.threadsUnavailable).toBe("the module supplied is im2row.wasm, not im2row.threads.wasm");
+    expect(engine.threadsUnavailable).toBe(
+      "the binary is a module that was compiled for memory of one thread; threads take its bytes",
+    );
     engine.dispose();
   });
 
@@ -130,9 +140,54 @@ describe("an engine with threads", () => {
   });
 });
 
+describe("the binary on shared memory", () => {
+  const shared = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+  const plain = new WebAssembly.Memory({ initial: 2, maximum: 2 });
+  const on = (bytes: Uint8Array, memory: WebAssembly.Memory): WebAssembly.Instance =>
+    new WebAssembly.Instance(new WebAssembly.Module(bytes as BufferSource), { env: { memory } });
+
+  it("differs by one bit of the binary on plain memory, and each takes its own", () => {
+    const bytes = binary();
+    const other = onSharedMemory(bytes);
+    expect(bytes).toEqual(binary());
+    const places = [...other.keys()].filter((place) => other[place] !== bytes[place]);
+    expect(places.map((place) => other[place]! ^ bytes[place]!)).toEqual([2]);
+    expect(() => on(bytes, plain)).not.toThrow();
+    expect(() => on(other, shared)).not.toThrow();
+    expect(() => on(other, plain)).toThrow(WebAssembly.LinkError);
+    expect(() => on(bytes, shared)).toThrow(WebAssembly.LinkError);
+  });
+
+  it("is not made of other modules", () => {
+    const module = (...sections: number[]): Uint8Array =>
+      Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, ...sections);
+    // (import "a" "b" (global i32))
+    const global = [2, 8, 1, 1, 97, 1, 98, 3, 127, 0];
+    for (const bytes of [module(), module(...global), module(1, 1, 0), module(2, 128, 128)]) {
+      expect(() => onSharedMemory(bytes)).toThrow("expected a binary whose first import is its memory");
+    }
+  });
+});
+
 describe("relaxed math", () => {
+  it.each(["relaxed", "fast", {}, null, 1])("is refused as %o", async (math) => {
+    await expect(load({ math: math as "exact" })).rejects.toThrow(
+      'load: math: expected "exact" or relaxed math (import relaxed from "im2row/relaxed"), got ',
+    );
+  });
+
+  it("runs on threads too", async () => {
+    const engine = await load({ math: relaxed, threads: 2 });
+    expect(engine.threads).toBe(2);
+    const { data } = engine.matMul(noise(1, 30, 40), noise(2, 40, 50));
+    const one = await load({ math: relaxed });
+    expect(data).toEqual(one.matMul(noise(1, 30, 40), noise(2, 40, 50)).data);
+    engine.dispose();
+    one.dispose();
+  });
+
   it("runs where a probe passes, or says why not", async () => {
-    const engine = await load({ math: "relaxed" });
+    const engine = await load({ math: relaxed });
     if (engine.math === "exact") expect(engine.mathUnavailable).toMatch(/\w/);
     else expect(engine.mathUnavailable).toBeUndefined();
     const { data } = engine.matMul(noise(1, 30, 40), noise(2, 40, 50));

@@ -26,7 +26,7 @@ export interface KernelBench {
 }
 
 export function openKernels(): KernelBench {
-  const memory = new WebAssembly.Memory({ initial: PAGES });
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: 65536 });
   const instance = new WebAssembly.Instance(module, { env: { memory } });
   const kernels = instance.exports as unknown as Kernels;
   const align = (p: number): number => Math.ceil(p / ALIGNMENT) * ALIGNMENT;

@@ -1,26 +1,33 @@
 import { SPLIT } from "../../../build/work.ts";
-import threadsBinary from "../../../build/wasm.threads.js";
-import { compileOwn } from "../compile.ts";
+import { compileOwn, isBytes, type Binary } from "../compile.ts";
 import { Heap } from "../heap.ts";
 import type { Kernels } from "../../kernels/kernels.ts";
 import type { LinearMemory } from "../platform.ts";
-import { Runtime } from "../runtime.ts";
+import { Runtime, type Capabilities } from "../runtime.ts";
 import { CONTROL_BYTES } from "./control.ts";
+import { onSharedMemory } from "./sharedMemory.ts";
 import { WorkerPool } from "./pool.ts";
 import { Team, type AnyKernels } from "./team.ts";
 import { findWorkers, processors, type Spawn } from "./workers.ts";
 
 export interface ThreadsRequest {
   readonly threads: number | "auto";
-  /** `im2row.threads.wasm`, when the package's own is not to be used. */
-  readonly module: WebAssembly.Module | undefined;
+  readonly binary: Binary;
   /** Bytes that the memory may grow to. */
   readonly limit: number;
-  readonly mathUnavailable?: string | undefined;
+  readonly math: Omit<Capabilities, "threads">;
 }
 
-/** A runtime with threads, or why there is none. */
-export type StartThreads = (request: ThreadsRequest) => Promise<Runtime | string>;
+/** The binaries as they take shared memory, by those that they are made from. */
+const shared = new WeakMap<Binary, Binary>();
+
+function sharedBinary(binary: () => Uint8Array): Binary {
+  const known = shared.get(binary);
+  if (known) return known;
+  const made = (): Uint8Array => onSharedMemory(binary());
+  shared.set(binary, made);
+  return made;
+}
 
 /** The work from which a kernel is split, about 20 µs, and the milliseconds that workers may take to begin; for tests. */
 export const tuning = { minWork: 400_000, timeout: 10_000 };
@@ -38,7 +45,7 @@ function unshared(): string {
   );
 }
 
-type Instance = AnyKernels & Pick<Kernels, "heapBase"> & { joinThreads(share: number, shares: number): void };
+type Instance = AnyKernels & Pick<Kernels, "heapBase" | "joinThreads">;
 
 async function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<Instance> {
   return (await WebAssembly.instantiate(module, { env: { memory } })).exports as Instance;
@@ -65,15 +72,21 @@ function prepare(threads: number | "auto"): string | { spawn: Spawn; shares: num
   return shares > 1 ? { spawn, shares } : "this machine has one processor";
 }
 
-/** Two instances of this thread's own on the one memory, one in each worker, and the team that they are. */
-export const startThreads: StartThreads = async (request) => {
-  const { limit, mathUnavailable } = request;
+/**
+ * Two instances of this thread's own on the one memory, one in each worker, and the team that they are; or why there are no
+ * threads.
+ */
+export async function startThreads(request: ThreadsRequest): Promise<Runtime | string> {
+  const { binary, limit, math } = request;
+  if (!isBytes(binary)) {
+    return "the binary is a module that was compiled for memory of one thread; threads take its bytes";
+  }
   const prepared = prepare(request.threads);
   if (typeof prepared === "string") return prepared;
   const memory = createMemory(limit);
   if (typeof memory === "string") return memory;
   const { spawn, shares } = prepared;
-  const module = request.module ?? (await compileOwn(threadsBinary));
+  const module = await compileOwn(sharedBinary(binary));
   const [solo, own] = [await instantiate(module, memory), await instantiate(module, memory)];
   own.joinThreads(0, shares);
   const control = new SharedArrayBuffer(CONTROL_BYTES);
@@ -90,5 +103,5 @@ export const startThreads: StartThreads = async (request) => {
     pool.end();
   };
   const live = { kernels: team.kernels as unknown as Kernels, heap, end };
-  return new Runtime(live, { threads: shares, math: "exact", mathUnavailable });
-};
+  return new Runtime(live, { ...math, threads: shares });
+}

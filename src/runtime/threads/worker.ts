@@ -33,10 +33,10 @@ export const WORKER = `
 const threads = globalThis.process?.getBuiltinModule?.("node:worker_threads");
 const port = threads?.parentPort ?? globalThis;
 let line;
-function serve({ control, names, share, exports }) {
+function serve({ control, names, share }, table) {
   const at = new Int32Array(control);
   const a = new Float64Array(control, ${ARGUMENTS * 8});
-  const kernels = names.map((name) => exports[name]);
+  const kernels = names.map((name) => table[name]);
   const fail = (error) => {
     const text = String(error).slice(0, ${REASON_ROOM});
     for (let i = 0; i < text.length; i++) at[${REASON + 1} + i] = text.charCodeAt(i);
@@ -80,12 +80,12 @@ function begin(init) {
     const { module, memory, share, shares } = init;
     // Held, since a line that is collected closes.
     line = init.line;
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-    exports.joinThreads(share, shares);
+    const table = new WebAssembly.Instance(module, { env: { memory } }).exports;
+    table.joinThreads(share, shares);
     port.postMessage("ready");
     // In a task of its own, lest the message wait for the end of this one.
     setTimeout(() => {
-      serve({ ...init, exports });
+      serve(init, table);
       if (!threads?.parentPort) globalThis.close();
     });
   } catch (error) {

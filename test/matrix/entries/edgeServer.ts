@@ -1,18 +1,21 @@
 /**
  * edge-runtime around one script, which answers one request; its lines go to the standard output.
  *
- *   node edge-server.js <script> <binary>
+ *   node edge-server.js <script> <folder of the binaries>
  *
- * The context compiles neither strings nor WebAssembly, as on Vercel: the module is compiled out here.
+ * The context compiles neither strings nor WebAssembly, as on Vercel: the modules are compiled out here. In place of one
+ * that this Node does not know the instructions of stands a function, which the context cannot compile the bytes of.
  */
 import { readFileSync } from "node:fs";
 import { EdgeRuntime } from "edge-runtime";
 
-const [script, binary] = process.argv.slice(2) as [string, string];
-const module = await WebAssembly.compile(readFileSync(binary));
+const [script, folder] = process.argv.slice(2) as [string, string];
+const exact = await WebAssembly.compile(readFileSync(`${folder}/im2row.wasm`));
+const bytes = readFileSync(`${folder}/im2row.relaxed.wasm`);
+const relaxed = WebAssembly.validate(bytes) ? await WebAssembly.compile(bytes) : () => bytes;
 const runtime = new EdgeRuntime({
   codeGeneration: { strings: false, wasm: false },
-  extend: (context) => Object.assign(context, { binary: module }),
+  extend: (context) => Object.assign(context, { exact, relaxed }),
   initialCode: readFileSync(script, "utf8"),
 });
 const response = await runtime.dispatchFetch("http://localhost/");

@@ -5,12 +5,14 @@ import type { Launcher } from "../launcher.ts";
 import { absentPackage, installedVersion, OUT, PACKAGE } from "../paths.ts";
 import { processHost, v8 } from "../processes.ts";
 
-/** Resolves `x.wasm?module` as Vercel's bundler does: the module comes from the host. */
+/** Resolves `x.wasm?module` as Vercel's bundler does: the modules come from the host. */
 const moduleOfHost: Plugin = {
   name: "module of host",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "host" }));
-    onLoad({ filter: /.*/, namespace: "host" }, () => ({ contents: "export default binary;" }));
+    onLoad({ filter: /.*/, namespace: "host" }, ({ path }) => ({
+      contents: `export default ${path.includes("relaxed") ? "relaxed" : "exact"};`,
+    }));
   },
 };
 
@@ -24,8 +26,8 @@ export const edgeRuntime: Launcher = {
     await bundlePrograms("edge", { plugins, conditions: ["edge-light"], format: "iife" });
     const server = join(OUT, "edge-server.js");
     await bundleEntry("edgeServer", server, { platform: "node", packages: "external" });
-    const binary = join(PACKAGE, "dist/im2row.wasm");
+    const binaries = join(PACKAGE, "dist");
     const version = `${installedVersion("edge-runtime")} (${v8(process.versions.v8)})`;
-    return processHost(version, (file) => [process.execPath, server, file, binary], { entry: "edge" });
+    return processHost(version, (file) => [process.execPath, server, file, binaries], { entry: "edge" });
   },
 };

@@ -16,13 +16,17 @@ export const workerd: Launcher = {
   absent: () => absentPackage("miniflare"),
   async open() {
     const { Miniflare } = await import("miniflare");
-    // Miniflare hands the binary over as a compiled module, as Cloudflare's own bundler does.
+    // Miniflare hands the binaries over as compiled modules, as Cloudflare's own bundler does.
     await bundlePrograms("worker", {
       plugins: [installed],
       conditions: ["workerd"],
       external: ["*.wasm"],
     });
-    const binary = readFileSync(join(PACKAGE, "dist/im2row.wasm"));
+    const binaries = ["im2row.wasm", "im2row.relaxed.wasm"].map((path) => ({
+      type: "CompiledWasm" as const,
+      path,
+      contents: readFileSync(join(PACKAGE, "dist", path)),
+    }));
     const log: string[] = [];
     let server: Miniflare | undefined;
     return {
@@ -38,10 +42,7 @@ export const workerd: Launcher = {
           compatibilityDate: COMPATIBILITY_DATE,
           handleRuntimeStdio: (_: Readable, stderr: Readable) =>
             stderr.on("data", (text: Buffer) => log.push(String(text))),
-          modules: [
-            { type: "ESModule", path: "worker.js", contents },
-            { type: "CompiledWasm", path: "im2row.wasm", contents: binary },
-          ],
+          modules: [{ type: "ESModule", path: "worker.js", contents }, ...binaries],
         });
         const response = await server.dispatchFetch("http://localhost/");
         const text = await response.text();
