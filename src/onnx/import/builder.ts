@@ -1,4 +1,3 @@
-import type { Activation } from "../../kernels/activation.ts";
 import { Budget } from "../../budget.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import { OwnError } from "../../errors.ts";
@@ -9,6 +8,7 @@ import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
 import { fileOrder, splitOrder } from "./order.ts";
+import { Trace, type Applied, type Origin, type StoredWeight } from "./trace.ts";
 import type { TensorProto } from "../file/proto.ts";
 import { shapeFault } from "../file/tensorData.ts";
 import { dtypeOf, type Constant, type ElementType, type TensorType } from "../file/constant.ts";
@@ -23,29 +23,6 @@ export class NeedsKnown extends OwnError {
     super(`${what}: expected numbers that are known when the file is loaded, got computed ones`);
     this.value = value;
   }
-}
-
-/** The making of a value, as far as operators behind it may want to know it. */
-export interface Origin {
-  /** For an activation: its name, or with its parameter, and the value that it was applied to. */
-  readonly activation?: { readonly kind: Activation; readonly of: Computed };
-  /** For a convolution or a product without a bias: makes the same with one, a number for each channel. */
-  readonly withBias?: (bias: Constant) => Computed | undefined;
-}
-
-/** A weight of a layer that starts with numbers of the file, perhaps in another order. */
-export interface StoredWeight {
-  readonly layer: Layer;
-  readonly weight: string;
-  /** The tensor that it is in the file; undefined when its numbers are computed from others. */
-  readonly source: TensorProto | undefined;
-  /** Tells weights apart that are made of one tensor in different ways. */
-  readonly layout: string;
-  /** The numbers that it starts with. */
-  start(): Float32Array;
-  /** The layer's numbers for the file's, and the file's for the layer's. */
-  fromFile(data: ArrayLike<number>): Float32Array;
-  toFile(data: Float32Array): Float32Array;
 }
 
 /** Why a graph cannot be one of a net that takes any number of images. */
@@ -76,6 +53,8 @@ export class Builder {
   readonly #sources = new Set<TensorProto>();
   /** The node that is lowered, whose name its layers get. */
   node = "";
+  /** What has been done for it. */
+  trace: Trace = new Trace();
   /** The node of the file that each layer is for, by the layer's name. */
   readonly nodeOf: Map<string, string> = new Map();
   /** The names in use, each with the last number that was put behind it. */
@@ -137,19 +116,34 @@ export class Builder {
     throw new BatchDependent("it computes with the number of images");
   }
 
-  /** Takes note of a weight of so many elements. @throws MemoryError as `Budget.checkElements` */
-  keep(elements: number, weight: StoredWeight): void {
-    const { source } = weight;
-    if (!source || this.#sources.has(source)) this.#copied += elements;
+  /** Takes note of a weight. @throws MemoryError as `Budget.checkElements` */
+  keep(weight: StoredWeight): void {
+    const { source, size } = weight;
+    if (!source || this.#sources.has(source)) this.#copied += size;
     this.budget.checkElements(this.#copied, "elements of copied weights");
     if (source) this.#sources.add(source);
     this.stored.push(weight);
+    this.trace.stored.push(weight);
+  }
+
+  /** The making of a value, if it is known. */
+  originOf(value: Computed): Origin | undefined {
+    this.trace.asked.push(value);
+    return this.origins.get(value);
+  }
+
+  /** Takes note of the value of an initializer that learns. */
+  learn(source: TensorProto, value: Computed): void {
+    this.weights.set(source, value);
+    this.trace.weights.push([source, value]);
   }
 
   /** Takes note of constants among some values whose numbers are read as the file has them. */
   fix(values: readonly (Value | undefined)[]): void {
     for (const value of values) {
-      if (value && isConstant(value) && value.source) this.fixed.add(value.source);
+      if (!value || !isConstant(value) || !value.source) continue;
+      this.fixed.add(value.source);
+      this.trace.fixed.push(value.source);
     }
   }
 
@@ -213,9 +207,7 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    const name = this.#newName(wanted);
-    this.nodeOf.set(name, this.node);
-    Object.assign(layer, { name });
+    Object.assign(layer, { name: this.#nameLayer(wanted) });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),
@@ -226,12 +218,29 @@ export class Builder {
     }
     // For what they throw, while the node is known.
     layer.weights(symbols.map((symbol) => symbol.shape));
-    return {
-      type: type.type,
-      shape,
-      order: axes,
-      symbol: new SymbolicTensor(seen, dtypeOf(type.type), layer, symbols),
-    };
+    const symbol = new SymbolicTensor(seen, dtypeOf(type.type), layer, symbols);
+    this.trace.applied.push({ layer, inputs: symbols, output: symbol, wanted });
+    return { type: type.type, shape, order: axes, symbol };
+  }
+
+  /**
+   * Applies a layer as another builder has applied it, to values of other sizes. Returns undefined when it would have another
+   * name here. @throws ShapeError, OptionError when they do not fit
+   */
+  applyAgain(
+    { layer, output, wanted }: Applied,
+    inputs: readonly SymbolicTensor[],
+  ): SymbolicTensor | undefined {
+    if (this.#nameLayer(wanted) !== layer.name) return undefined;
+    const shapes = inputs.map(({ shape }) => shape);
+    return new SymbolicTensor(layer.outputShape(shapes, this.node), output.dtype, layer, inputs);
+  }
+
+  /** A name for a layer of the node. */
+  #nameLayer(wanted: string): string {
+    const name = this.#newName(wanted);
+    this.nodeOf.set(name, this.node);
+    return name;
   }
 
   /**

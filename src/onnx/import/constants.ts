@@ -64,7 +64,7 @@ export function weightOf(
   const known = weights.get(source);
   if (known) return builder.reshaped(known, [batch, ...shape.slice(1)]) as Computed;
   const value = repeatedOf(builder, constant, true, order);
-  weights.set(source, value);
+  builder.learn(source, value);
   return value;
 }
 

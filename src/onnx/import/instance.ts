@@ -7,8 +7,9 @@ import type { Model } from "../../model/model.ts";
 import type { SharedSlots } from "../../graph/weightBlock.ts";
 import { listed } from "../../options.ts";
 import type { Shape } from "../../tensor.ts";
-import type { StoredWeight } from "./builder.ts";
-import { symbolsBefore, type Lowered } from "./lower.ts";
+import type { StoredWeight } from "./trace.ts";
+import { symbolsBefore } from "./lower.ts";
+import type { Lowered } from "./lowered.ts";
 import type { Fed, LoweredNet } from "./lowerNet.ts";
 import type { Constant } from "../file/constant.ts";
 import type { HeldWeight, WeightStore } from "./weightStore.ts";
@@ -81,6 +82,12 @@ export class Instance {
     }
     const fault = model!.trainingFault;
     return fault && `expected ${fault.expected}, got ${fault.got}`;
+  }
+
+  /** Freezes the layers that another plan of the net has frozen, and no others. */
+  freezeAs(other: Instance): void {
+    const frozen = new Map(other.model?.layers.map(({ name, trainable }) => [name, trainable]));
+    for (const layer of this.model?.layers ?? []) layer.trainable = frozen.get(layer.name) ?? layer.trainable;
   }
 
   /**

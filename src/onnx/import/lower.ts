@@ -4,27 +4,20 @@ import * as layers from "../../layers/index.ts";
 import type { SymbolicTensor } from "../../layers/contract.ts";
 import { listed } from "../../options.ts";
 import { Builder, NeedsKnown, BatchDependent } from "./builder.ts";
+import { Trace } from "./trace.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "../../layers/constant.ts";
 import { notComputed } from "./missingOperators.ts";
 import { Attributes, Rare, UnknownForm, Unsupported } from "./node.ts";
-import type { Operators } from "./operator.ts";
+import type { Operator, Operators } from "./operator.ts";
+import type { Lowered, LoweredNode } from "./lowered.ts";
+import { Relowering } from "./relower.ts";
 import type { NodeProto } from "../file/proto.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
 import { shapeFault } from "../file/tensorData.ts";
 import type { Constant } from "../file/constant.ts";
 import { IMAGES, inWords } from "./images.ts";
 import { isConstant, type Computed, type Value } from "./values.ts";
-
-/** A file's graph as layers: what the net is given and what it returns, by name. */
-export interface Lowered {
-  readonly builder: Builder;
-  /** Without those whose numbers were known. */
-  readonly inputs: ReadonlyMap<string, Computed>;
-  readonly outputs: ReadonlyMap<string, Value>;
-  /** Every value that could be named. */
-  readonly values: ReadonlyMap<string, Value>;
-}
 
 /** Nodes cannot be computed: at all, or for what the inputs are. */
 export class NotComputed extends FormatError {
@@ -67,19 +60,23 @@ export class Lowering {
   readonly #inputs = new Map<string, Computed>();
   /** Nodes that are done. */
   #done = 0;
+  readonly #again: Relowering | undefined;
+  readonly #nodes: LoweredNode[] = [];
   readonly #reasons: string[] = [];
   #ofInputs = true;
 
   /**
    * Begins to lower a graph for inputs of these shapes, or of these numbers where they are known; with `batch` for any
-   * number of images, which in these shapes is `batch`.
-   * @throws BatchDependent when an input has no images
+   * number of images, which in these shapes is `batch`. `base` is the same graph as it was lowered for other sizes, whose layers
+   * are used again where they do.
+   * @throws BatchDependent when an input has no images; Stale
    */
   constructor(
     graph: OnnxGraph,
     fed: ReadonlyMap<string, Shape | Constant>,
     engine: KernelEngine,
     batch?: number,
+    base?: Lowered,
   ) {
     this.#graph = graph;
     this.#builder = new Builder(graph.bytes.length, engine, batch);
@@ -89,36 +86,83 @@ export class Lowering {
       if (!("data" in own)) this.#inputs.set(name, this.#builder.input(name, type, own));
       this.#values.set(name, "data" in own ? own : this.#inputs.get(name)!);
     }
+    this.#again = base && new Relowering(base, this.#builder, this.#inputs);
   }
 
   /**
    * Lowers all nodes.
    * @throws BatchDependent when the graph does not take any number of images; Rare when these operators do not suffice, so
    * that another call goes on with more; NeedsInputs when numbers must be known; FormatError that lists all nodes that
-   * cannot be computed
+   * cannot be computed; Stale when the layers of the earlier lowering do not do
    */
   run(operators: Operators): Lowered {
     const { nodes } = this.#graph;
     for (; this.#done < nodes.length; this.#done++) this.#node(nodes[this.#done]!, operators);
     if (this.#reasons.length > 0) throw new NotComputed(this.#reasons, this.#ofInputs);
+    const outputs = this.#outputs();
+    this.#again?.check();
     return {
       builder: this.#builder,
       inputs: this.#inputs,
-      outputs: this.#outputs(),
+      outputs,
       values: this.#values,
+      ...(!this.#again && { nodes: this.#nodes }),
     };
   }
 
   #node(node: NodeProto, operators: Operators): void {
     const builder = this.#builder;
     try {
-      lowerNode(builder, operators, node, this.#graph.version, this.#values);
+      this.#lower(node, operators);
     } catch (error) {
       const names = error instanceof NeedsKnown ? needed(error.value, this.#inputs) : [];
       if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
       this.#reasons.push(reasonOf(error, node, builder.batch));
       this.#ofInputs &&= !(error instanceof UnknownForm);
     }
+  }
+
+  #lower(proto: NodeProto, operators: Operators): void {
+    const [builder, values] = [this.#builder, this.#values];
+    // A node that reads one that could not be computed is no reason of its own.
+    if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
+    const operator = operatorOf(proto, operators);
+    builder.node = nodeName(proto);
+    builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
+    const inputs = proto.inputs.map((name) => (name === "" ? undefined : values.get(name)));
+    const made =
+      this.#again?.again(this.#done, proto, operator, inputs) ?? this.#made(proto, operators, inputs);
+    proto.outputs.forEach((name, i) => {
+      if (name === "") return;
+      const value = made[i];
+      if (!value)
+        throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
+      const shape = builder.ofOneImage(value.shape);
+      const fault = shapeFault(shape);
+      if (fault) throw new Unsupported(fault);
+      builder.budget.checkElements(sizeOf(shape) / (builder.isSymbolic ? 1 : (builder.batch ?? 1)));
+      values.set(name, value);
+    });
+  }
+
+  /** The values that a node defines, by its operator. */
+  #made(proto: NodeProto, operators: Operators, inputs: readonly (Value | undefined)[]): readonly Value[] {
+    const builder = this.#builder;
+    const attributes = new Attributes(proto, this.#graph.version);
+    const made = operators.table[proto.opType]!.lower({
+      name: builder.node,
+      type: proto.opType,
+      attributes,
+      inputs,
+      outputs: proto.outputs.length,
+      builder,
+      operators,
+    });
+    attributes.checkAllRead();
+    if (this.#again) this.#again.lowered(this.#done, made);
+    else this.#nodes[this.#done] = { inputs, made, trace: builder.trace };
+    builder.trace = new Trace();
+    return made;
   }
 
   #outputs(): Map<string, Value> {
@@ -183,46 +227,17 @@ function reasonOf(error: unknown, node: NodeProto, batch: number | undefined): s
   return reason;
 }
 
-function lowerNode(
-  builder: Builder,
-  operators: Operators,
-  proto: NodeProto,
-  version: number,
-  values: Map<string, Value>,
-): void {
-  // A node that reads one that could not be computed is no reason of its own.
-  if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
+/** The operator of a node. @throws Rare when it is not among these; Unsupported for another number of inputs */
+function operatorOf({ opType, inputs }: NodeProto, operators: Operators): Operator {
   // That it is among all operators was checked before.
-  const operator = operators.table[proto.opType];
+  const operator = operators.table[opType];
   if (!operator) throw new Rare();
   const [least, most] = operator.inputs;
-  const { length } = proto.inputs;
+  const { length } = inputs;
   if (length < least || length > most) {
     throw new Unsupported(`expected from ${least} to ${most} inputs, got ${length}`);
   }
-  const absent = proto.inputs.indexOf("");
+  const absent = inputs.indexOf("");
   if (absent >= 0 && absent < least) throw new Unsupported(`expected an input ${absent}, got none`);
-  const attributes = new Attributes(proto, version);
-  builder.node = nodeName(proto);
-  builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
-  const made = operator.lower({
-    name: nodeName(proto),
-    type: proto.opType,
-    attributes,
-    inputs: proto.inputs.map((name) => (name === "" ? undefined : values.get(name))),
-    outputs: proto.outputs.length,
-    builder,
-    operators,
-  });
-  attributes.checkAllRead();
-  proto.outputs.forEach((name, i) => {
-    if (name === "") return;
-    const value = made[i];
-    if (!value) throw new Unsupported(`expected at most ${made.length} outputs, got ${proto.outputs.length}`);
-    const shape = builder.ofOneImage(value.shape);
-    const fault = shapeFault(shape);
-    if (fault) throw new Unsupported(fault);
-    builder.budget.checkElements(sizeOf(shape) / (builder.isSymbolic ? 1 : (builder.batch ?? 1)));
-    values.set(name, value);
-  });
+  return operator;
 }

@@ -5,8 +5,10 @@ import type { Constant } from "../file/constant.ts";
 import { BatchDependent } from "./builder.ts";
 import type { OnnxGraph } from "./graph.ts";
 import { IMAGES } from "./images.ts";
-import { Lowering, type Lowered } from "./lower.ts";
+import { Lowering } from "./lower.ts";
+import type { Lowered } from "./lowered.ts";
 import type { Operators } from "./operator.ts";
+import { Stale } from "./relower.ts";
 
 /** For each input, what a graph is lowered for: its shape or, where the graph depends on them, its numbers. */
 export type Fed = ReadonlyMap<string, Shape | Constant>;
@@ -25,13 +27,16 @@ export class NetLowering {
   readonly #graph: OnnxGraph;
   readonly #fed: Fed;
   readonly #engine: KernelEngine;
+  #base: Lowered | undefined;
   #lowering: Lowering | undefined;
   #notBatched: string | undefined;
 
-  constructor(graph: OnnxGraph, fed: Fed, engine: KernelEngine) {
+  /** `base` is the graph as it was lowered for any number of images of other sizes, if it was. */
+  constructor(graph: OnnxGraph, fed: Fed, engine: KernelEngine, base?: Lowered) {
     this.#graph = graph;
     this.#fed = fed;
     this.#engine = engine;
+    this.#base = base;
   }
 
   /**
@@ -45,6 +50,10 @@ export class NetLowering {
         this.#lowering ??= this.#forImages();
         return { lowered: this.#lowering.run(operators), notBatched: undefined };
       } catch (error) {
+        if (error instanceof Stale) {
+          this.#base = this.#lowering = undefined;
+          return this.run(operators);
+        }
         // The error may be due to the number of images.
         if (!(error instanceof BatchDependent || error instanceof FormatError)) throw error;
         this.#notBatched = error.message;
@@ -71,6 +80,6 @@ export class NetLowering {
       const count = typeof dims[0] === "string" ? images : (dims[0] ?? -1);
       open.set(name, [count, ...shape.slice(1)]);
     }
-    return new Lowering(this.#graph, open, this.#engine, images);
+    return new Lowering(this.#graph, open, this.#engine, images, this.#base);
   }
 }

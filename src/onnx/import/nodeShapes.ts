@@ -1,6 +1,6 @@
 import type { Shape } from "../../tensor.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
-import type { Lowered } from "./lower.ts";
+import type { Lowered } from "./lowered.ts";
 import { isConstant } from "./values.ts";
 
 /** A node of a file, with the shapes of its values; undefined for an optional one that is left out. */

@@ -27,6 +27,11 @@ export interface Node {
 export interface Operator {
   /** Least and most inputs. */
   readonly inputs: readonly [number, number];
+  /**
+   * True when the layers that it applies do not depend on sizes of images, beyond which of them are 1, unless it pads by
+   * them: of axes after that of the channels. Default: false.
+   */
+  readonly resizable?: boolean;
   /** The values that the node defines. @throws Unsupported, Rare, BatchDependent, ShapeError, OptionError */
   lower(node: Node): readonly Value[];
 }

@@ -6,6 +6,7 @@ import { checkImages, fedByFeeds, fedByShapes, misfit, type Feeds } from "./feed
 import type { OnnxGraph } from "./graph.ts";
 import { Instance } from "./instance.ts";
 import { NeedsInputs, NotComputed } from "./lower.ts";
+import type { Lowered } from "./lowered.ts";
 import { NetLowering, type Fed, type LoweredNet } from "./lowerNet.ts";
 import { Rare } from "./node.ts";
 import type { Operators } from "./operator.ts";
@@ -26,6 +27,8 @@ export class Plans {
   #operators: Operators;
   /** A lowering that waits for operators that are not loaded yet. */
   #pending: NetLowering | undefined;
+  /** The net as it was last lowered for any number of images without layers of an earlier lowering. */
+  #base: Lowered | undefined;
   readonly #algorithm: ConvAlgorithm;
   readonly #weights = new WeightStore();
   /** The one that was used last is the last one. */
@@ -62,6 +65,7 @@ export class Plans {
     if (!instance) return undefined;
     if (known) this.#instances.splice(this.#instances.indexOf(known), 1);
     this.#instances.push(instance);
+    if (current) instance.freezeAs(current);
     const idle = this.#instances.filter((each) => each.model?.inUse !== true);
     const old = new Set(idle.slice(0, -KEPT));
     this.#drop((each) => old.has(each));
@@ -90,10 +94,12 @@ export class Plans {
   }
 
   #lowered(fed: Fed): LoweredNet {
-    const lowering = this.#pending ?? new NetLowering(this.#graph, fed, this.#engine);
+    const lowering = this.#pending ?? new NetLowering(this.#graph, fed, this.#engine, this.#base);
     this.#pending = undefined;
     try {
-      return lowering.run(this.#operators);
+      const net = lowering.run(this.#operators);
+      if (net.notBatched === undefined && net.lowered.nodes) this.#base = net.lowered;
+      return net;
     } catch (error) {
       if (error instanceof Rare) this.#pending = lowering;
       throw error;

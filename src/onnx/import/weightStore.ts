@@ -1,7 +1,8 @@
 import { OptionError } from "../../errors.ts";
 import type { SharedSlots, Slot } from "../../graph/weightBlock.ts";
 import type { TensorProto } from "../file/proto.ts";
-import type { Builder, StoredWeight } from "./builder.ts";
+import type { Builder } from "./builder.ts";
+import type { StoredWeight } from "./trace.ts";
 
 /** A weight of a plan, and where it lies. */
 export interface HeldWeight {

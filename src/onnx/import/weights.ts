@@ -1,6 +1,7 @@
 import type { Layer } from "../../layers/contract.ts";
 import { sizeOf, type Shape } from "../../tensor.ts";
-import { BatchDependent, type Builder, type StoredWeight } from "./builder.ts";
+import { BatchDependent, type Builder } from "./builder.ts";
+import type { StoredWeight } from "./trace.ts";
 import { Unsupported } from "./node.ts";
 import { reorder } from "../file/reorder.ts";
 import type { Constant } from "../file/constant.ts";
@@ -27,11 +28,11 @@ export function withWeights(
     Object.entries(sources).map(([weight, source]) => [weight, storedWeight(layer, weight, source)]),
   );
   for (const [weight, { constant }] of Object.entries(sources)) {
-    const { shape, type, ofShape } = constant;
+    const { type, ofShape } = constant;
     if (type !== "float32") throw new Unsupported(`${weight}: expected float32, got ${type}`);
     if (ofShape && builder.batch !== undefined)
       throw new BatchDependent("it computes with the number of images");
-    builder.keep(sizeOf(shape), stored.get(weight)!);
+    builder.keep(stored.get(weight)!);
   }
   return Object.assign(layer, {
     weights: (inputs: readonly Shape[]) =>
@@ -64,6 +65,7 @@ function storedWeight(layer: Layer, weight: string, source: WeightSource): Store
   return {
     layer,
     weight,
+    size: sizeOf(shape),
     source: constant.source,
     layout: `${sizes.join("×")} ${order.join()} ${scale}`,
     start: () => fromFile(constant.data()),

@@ -41,7 +41,7 @@ const RARE: OperatorTable = {
 /** An operator that is lowered by the entry's code or, when that throws `Rare`, by the rare code. */
 function either(common: Operator, rare: Operator): Operator {
   return {
-    inputs: common.inputs,
+    ...common,
     lower(node) {
       try {
         return common.lower(node);

@@ -31,6 +31,7 @@ function concatPlan(values: readonly Value[], axis: number, made: TensorType): H
 
 const concat: Operator = {
   inputs: [1, Infinity],
+  resizable: true,
   lower(node) {
     const { builder, inputs, attributes } = node;
     const all = inputs.map((_, i) => required(node, i));

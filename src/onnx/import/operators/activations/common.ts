@@ -21,11 +21,11 @@ export function ofOne(lower: (node: Node, x: Value) => Value): Operator {
 
 /** Makes an operator that is the activation which its attributes describe. */
 function activation(kindOf: (node: Node) => Activation): Operator {
-  return ofOne((node, x) => activate(node, x, kindOf(node)));
+  return { ...ofOne((node, x) => activate(node, x, kindOf(node))), resizable: true };
 }
 
 function functionOf(kind: UnaryKind): Operator {
-  return ofOne((node, x) => unary(node, x, kind));
+  return { ...ofOne((node, x) => unary(node, x, kind)), resizable: true };
 }
 
 /** `min(max(alpha·x + beta, 0), 1)`. */
@@ -123,7 +123,7 @@ function clip(node: Node): readonly Value[] {
 export const ACTIVATIONS: OperatorTable = {
   Abs: functionOf("abs"),
   Ceil: functionOf("ceil"),
-  Clip: { inputs: [1, 3], lower: clip },
+  Clip: { inputs: [1, 3], resizable: true, lower: clip },
   Elu: activation(({ attributes }) => ({ elu: atLeast0(attributes.float("alpha", 1)) })),
   Erf: functionOf("erf"),
   Exp: functionOf("exp"),

@@ -66,7 +66,7 @@ export function combine(node: Node, kind: Kind, a: Value, b: Value): Value {
  */
 function fused(node: Node, kind: Kind, a: Value, b: Value): Value | undefined {
   if (isConstant(a)) return undefined;
-  const origin = node.builder.origins.get(a);
+  const origin = node.builder.originOf(a);
   if (isConstant(b)) return kind === "add" ? origin?.withBias?.(b) : undefined;
   const activation = kind === "mul" ? origin?.activation : undefined;
   if (!activation || activation.of !== b) return undefined;
@@ -143,7 +143,7 @@ export function operandsOf(node: Node): [Value, Value] {
 }
 
 function binary(kind: Kind): Operator {
-  return { inputs: [2, 2], lower: (node) => [combine(node, kind, ...operandsOf(node))] };
+  return { inputs: [2, 2], resizable: true, lower: (node) => [combine(node, kind, ...operandsOf(node))] };
 }
 
 /** Combines all inputs from left to right. */
@@ -154,7 +154,7 @@ export function combineAll(node: Node, kind: Kind): Value {
 }
 
 function variadic(kind: Kind): Operator {
-  return { inputs: [1, Infinity], lower: (node) => [combineAll(node, kind)] };
+  return { inputs: [1, Infinity], resizable: true, lower: (node) => [combineAll(node, kind)] };
 }
 
 /** Powers that other layers compute. @throws Rare for other exponents */

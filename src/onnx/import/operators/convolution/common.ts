@@ -98,6 +98,7 @@ export function convWindow(node: Node): { images: ImageSizes; filters: Shape; wi
 /** A convolution over one or two dimensions is a layer. */
 const conv: Operator = {
   inputs: [2, 3],
+  resizable: true,
   lower(node) {
     const { filters, window } = convWindow(node);
     if (window.kernel.length > 2) throw new Rare();

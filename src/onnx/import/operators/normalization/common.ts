@@ -66,6 +66,7 @@ export function batchOf(node: Node): { x: Value; seen: Value; momentum: number; 
 
 const batchNormalization: Operator = {
   inputs: [5, 5],
+  resizable: true,
   lower(node) {
     const { builder } = node;
     const { x, seen, momentum, channels } = batchOf(node);
