@@ -15,7 +15,7 @@ export interface AxisTable {
   readonly from: number;
   /** By new element: the index of the old element that it copies, or -1 for `fill`. */
   readonly indices: readonly number[];
-  /** By new element: the weighted sum that replaces the copy. An element with index -1 is `fill` nevertheless. */
+  /** By new element: the weighted sum that replaces the copy. An element with index -1, or the sum of none, is `fill`. */
   readonly blends?: readonly Blend[];
   /** Default: 0. */
   readonly fill?: number;
@@ -28,7 +28,8 @@ export function rangeStart({ from, indices, blends, fill = 0 }: AxisTable): numb
   const start = indices[first]! - first;
   const isRange = indices.every((index, i) => {
     const inside = start + i >= 0 && start + i < from;
-    return inside ? index === start + i : index < 0 && fill === 0;
+    // The kernel for patches puts 0 beyond the ends, which −0 is not.
+    return inside ? index === start + i : index < 0 && Object.is(fill, 0);
   });
   return isRange ? start : undefined;
 }
@@ -50,7 +51,7 @@ export function takeAlong(
   for (let to = 0, base = 0; to < y.length; base += from * inner) {
     for (let j = 0; j < indices.length; j++, to += inner) {
       const index = indices[j]!;
-      if (index < 0) y.fill(fill, to, to + inner);
+      if (index < 0 || blends?.[j]?.length === 0) y.fill(fill, to, to + inner);
       else if (blends) {
         sums.fill(0);
         for (const [tap, weight] of blends[j]!) {
@@ -76,7 +77,10 @@ export interface Around {
 export interface TableOptions {
   /** By element of the new axis: the index of the old element that it copies, or -1 for `fill`. */
   indices: readonly number[];
-  /** By element of the new axis: the old elements that it is the sum of, each with its weight. Default: only copies. */
+  /**
+   * By element of the new axis: the old elements that it is the sum of, each with its weight. The sum of none is `fill`.
+   * Default: only copies.
+   */
   blends?: readonly Blend[];
 }
 

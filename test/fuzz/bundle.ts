@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { globs } from "../support/globs.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -60,7 +61,7 @@ async function bundle(): Promise<string> {
     target: "node20",
     packages: "external",
     outfile,
-    plugins: [guards],
+    plugins: [guards, globs],
     sourcemap: true,
     logLevel: "error",
   });

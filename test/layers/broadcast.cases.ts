@@ -132,11 +132,24 @@ export const broadcast: LayerCases = {
       PAIRS.map((shapes) => merged(`broadcast, ${kind}`, shapes, () => layers.broadcast({ kind }))),
     ),
     ...(["div", "pow"] as const).map((kind): ModelCase =>
-      chain(`broadcast, ${kind} of a constant`, IMAGE, () => [
+      chain(`broadcast, ${kind} with a constant`, IMAGE, () => [
         layers.unary({ kind: "exp" }),
-        layers.broadcast({ kind, operands: [[1, 8, 1], IMAGE as [number, number, number]], constant: 0 }),
+        layers.broadcast(
+          kind === "div"
+            ? { kind, operands: [[1, 8, 1], IMAGE], constant: 0 }
+            : { kind, operands: [IMAGE, [1, 8, 1]], constant: 1 },
+        ),
       ]),
     ),
+    chain("broadcast, an image under another shape", IMAGE, () => [
+      layers.broadcast({
+        kind: "sub",
+        operands: [
+          [6, 3, 16],
+          [1, 3, 16],
+        ],
+        constant: 1,
+      }),
+    ]),
   ],
-  isExported: false,
 };

@@ -131,6 +131,15 @@ export const matMul: LayerCases = {
       ],
       () => layers.matMul(),
     ),
+    chain("matMul, an image under another shape", IMAGE, () => [
+      layers.matMul({
+        operands: [
+          [2, 3, 6, 8],
+          [1, 1, 8, 5],
+        ],
+        constant: 1,
+      }),
+    ]),
     ...([0, 1] as const).map((constant) =>
       chain(`matMul, constant ${constant}`, IMAGE, () => [
         layers.matMul({
@@ -148,5 +157,4 @@ export const matMul: LayerCases = {
       ]),
     ),
   ],
-  isExported: false,
 };

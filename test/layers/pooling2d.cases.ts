@@ -3,19 +3,6 @@ import { layers } from "im2row";
 import { PADDINGS, SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases, type ModelCase } from "./support/cases.ts";
 
-const WINDOW = {
-  kh: 2,
-  kw: 3,
-  oh: 5,
-  ow: 7,
-  strideH: 2,
-  strideW: 1,
-  dilationH: 1,
-  dilationW: 2,
-  top: 1,
-  left: 2,
-};
-
 const poolings = (type: "maxPooling2d" | "averagePooling2d"): ModelCase[] => [
   chain(type, IMAGE, () => [layers[type]()]),
   chain(`${type}, same`, IMAGE, () => [layers[type]({ poolSize: [3, 2], strides: [2, 3], padding: "same" })]),
@@ -125,6 +112,8 @@ const window = (oh: number, ow: number): Parameters<typeof layers.pool>[0]["wind
   left: 2,
 });
 
+const WINDOW = window(5, 7);
+
 export const pool: LayerCases = {
   defaults: [layers.pool({ kind: "max", window: WINDOW }), { kind: "max", window: WINDOW }],
   shapes: [[layers.pool({ kind: "average", window: WINDOW }), [9, 8, 4], [5, 7, 4]]],
@@ -151,8 +140,11 @@ export const pool: LayerCases = {
     "pool, the largest": () => layers.pool({ kind: "max", window: window(3, 4) }),
     "pool, the mean": () => layers.pool({ kind: "average", window: window(3, 4) }),
   },
-  models: (["max", "average"] as const).map((kind) =>
-    chain(`pool, ${kind}`, IMAGE, () => [layers.pool({ kind, window: window(5, 7) })]),
-  ),
-  isExported: false,
+  models: (["max", "average"] as const).flatMap((kind) => [
+    chain(`pool, ${kind}`, IMAGE, () => [layers.pool({ kind, window: WINDOW })]),
+    // Columns are cut off on both sides, and rows at the end, where another window would fit.
+    chain(`pool, ${kind} of a part`, IMAGE, () => [
+      layers.pool({ kind, window: { ...WINDOW, oh: 3, ow: 2, dilationW: 1, left: -2 } }),
+    ]),
+  ]),
 };

@@ -42,9 +42,13 @@ export const reduce: LayerCases = {
       chain(`reduce, ${kind} of all of ${shape.join("×")}`, shape, () => [
         layers.reduce({ kind, axes: shape.map((_, i) => i + 1), keepDims: true }),
       ]),
+      ...shape.map((_, i) =>
+        chain(`reduce, ${kind} along ${i + 1} of ${shape.join("×")}`, shape, () => [
+          layers.reduce({ kind, axes: [i + 1], keepDims: kind === "max" }),
+        ]),
+      ),
     ]),
   ),
-  isExported: false,
 };
 
 export const logSoftmax: LayerCases = {
@@ -64,7 +68,6 @@ export const logSoftmax: LayerCases = {
     chain(`logSoftmax of ${shape.join("×")}`, shape, () => [layers.logSoftmax()], 8),
   ),
   digest: "551f1487aa0c80f3",
-  isExported: false,
 };
 
 export const lrn: LayerCases = {
@@ -89,9 +92,14 @@ export const lrn: LayerCases = {
     "lrn of an even number of channels": () => layers.lrn({ size: 2, alpha: 2, beta: 0.5, bias: 0.25 }),
     "lrn of any power": () => layers.lrn({ size: 3, alpha: 1, beta: 0.6, bias: 2 }),
   },
-  models: [0.5, 0.75, 1, 1.25].map((beta) =>
-    chain(`lrn, beta ${beta}`, IMAGE, () => [layers.lrn({ size: 4, alpha: 0.5, beta })]),
-  ),
+  // onnxruntime takes odd sizes alone.
+  models: [
+    ...[0.5, 0.75, 1, 1.25].map((beta) =>
+      chain(`lrn, beta ${beta}`, IMAGE, () => [layers.lrn({ size: 3, alpha: 0.5, beta })]),
+    ),
+    ...RANKS.map((shape) =>
+      chain(`lrn of ${shape.join("×")}`, shape, () => [layers.lrn({ size: 5, bias: 2 })]),
+    ),
+  ],
   digest: "e76292a551324e52",
-  isExported: false,
 };

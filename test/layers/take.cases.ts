@@ -1,7 +1,7 @@
 /** take, resize and constant: what they are made with, refuse and give, and nets with them. */
-import { layers } from "im2row";
+import { input, layers, model } from "im2row";
 import type { Any } from "../support/options.ts";
-import { chain, IMAGE, RANKS, type LayerCases } from "./support/cases.ts";
+import { chain, IMAGE, RANKS, type LayerCases, type ModelCase } from "./support/cases.ts";
 
 const ends = { indices: [0, 3] };
 
@@ -74,7 +74,6 @@ export const take: LayerCases = {
       ]),
     ),
   ),
-  isExported: false,
 };
 
 export const resize: LayerCases = {
@@ -112,8 +111,21 @@ export const resize: LayerCases = {
     chain("resize", IMAGE, () => [layers.resize({ rows: { indices: [8, 0] }, columns: HALVES })]),
     chain("resize of both", IMAGE, () => [layers.resize({ rows: HALVES, columns: HALVES })]),
   ],
-  isExported: false,
 };
+
+/** A net that chooses by integers, in another order, between a value and its negative. */
+const chosen = (name: string, integers: number[], shape: number[]): ModelCase => [
+  name,
+  () => {
+    const x = input({ shape });
+    const own = layers.constant({ shape, integers }).apply(x);
+    const moved = layers.take({ axis: 1, indices: [-1, 0], fill: 5 }).apply(own);
+    return model({
+      inputs: x,
+      outputs: layers.where().apply([moved, x, layers.unary({ kind: "neg" }).apply(x)]),
+    });
+  },
+];
 
 export const constant: LayerCases = {
   defaults: [layers.constant({ shape: [2, 3] }), { shape: [2, 3] }],
@@ -139,9 +151,7 @@ export const constant: LayerCases = {
   },
   models: [
     ...RANKS.map((shape) => chain(`constant of ${shape.join("×")}`, [3], () => [layers.constant({ shape })])),
-    chain("constant of integers", [3], () => [
-      layers.constant({ shape: [2, 2], integers: [1, -2, 2 ** 30, 0] }),
-    ]),
+    chosen("constant of integers", [1, -2, 2 ** 30, 0], [2, 2]),
+    chosen("constant of integers as an image", [0, 2 ** 25 + 1, 0, 0, -1, 0, 3, 0], [2, 2, 2]),
   ],
-  isExported: false,
 };

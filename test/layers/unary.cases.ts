@@ -71,17 +71,24 @@ export const unary: LayerCases = {
       (["floor", "ceil", "round", "sign"] as const).map((kind) => [`unary ${kind}`, besides(kind)]),
     ),
   },
-  models: Object.entries(KINDS).map(([kind, parameters]) =>
-    chain(
-      `unary ${kind}`,
-      IMAGE,
-      () => [
-        ...(kind === "sqrt" || kind === "log" ? [sigmoid()] : []),
-        layers.unary({ kind: kind as UnaryKind, ...parameters }),
-      ],
-      4,
+  models: [
+    ...Object.entries(KINDS).map(([kind, parameters]) =>
+      chain(
+        `unary ${kind}`,
+        IMAGE,
+        () => [
+          ...(kind === "sqrt" || kind === "log" ? [sigmoid()] : []),
+          layers.unary({ kind: kind as UnaryKind, ...parameters }),
+        ],
+        4,
+      ),
     ),
-  ),
+    chain("unary exponential, as elu", IMAGE, () => [
+      layers.unary({ kind: "exponential", alpha: 0.5, beta: 1 }),
+    ]),
+    chain("unary clip, to one side", IMAGE, () => [
+      layers.unary({ kind: "clip", alpha: -0.5, beta: "Infinity" }),
+    ]),
+  ],
   digest: "839dc6e3d80687be",
-  isExported: false,
 };

@@ -43,5 +43,4 @@ export const where: LayerCases = {
     merged("where", [[1], IMAGE, [8, 1]], () => layers.where()),
     merged("where", [IMAGE, [4], [1, 8, 1]], () => layers.where()),
   ],
-  isExported: false,
 };

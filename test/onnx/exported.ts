@@ -19,6 +19,6 @@ const SHARED: ModelCase = [
 export const GRAPH_CASES: readonly ModelCase[] = [SHARED];
 
 export const EXPORTED: readonly ModelCase[] = [
-  ...Object.values(LAYER_CASES).flatMap(({ models, isExported = true }) => (isExported ? models : [])),
+  ...Object.values(LAYER_CASES).flatMap(({ models }) => models),
   ...GRAPH_CASES,
 ];

@@ -1,5 +1,6 @@
 import type { GraphNode } from "../../graph/graph.ts";
 import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
+import type { DType } from "../../dtype.ts";
 import { ATTRIBUTE_TYPE, DATA_TYPE, type AttributeProto, type GraphProto } from "../file/proto.ts";
 
 /** An attribute of an operator: an integer, a list of them, a float, or a string. */
@@ -11,6 +12,17 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   if (typeof value === "string") return { ...empty, type: ATTRIBUTE_TYPE.string, s: value };
   if ("float" in value) return { ...empty, type: ATTRIBUTE_TYPE.float, f: Math.fround(value.float) };
   return { ...empty, type: ATTRIBUTE_TYPE.ints, ints: [...value] };
+}
+
+type Numbers = Float32Array | Int32Array | BigInt64Array;
+
+/** Copies numbers into an array of a type that values have, which are floats or integers of 32 bits. */
+const arrayOf = (values: ArrayLike<number>, type: DType): Numbers =>
+  type === "float32" ? Float32Array.from(values) : Int32Array.from(values);
+
+function dataTypeOf(data: Numbers): number {
+  if (data instanceof Float32Array) return DATA_TYPE.float32;
+  return data instanceof Int32Array ? DATA_TYPE.int32 : DATA_TYPE.int64;
 }
 
 /**
@@ -54,13 +66,13 @@ export class OnnxFile {
   }
 
   /** Adds a constant unless there is one of that name; returns the name. */
-  constant(name: string, dims: Shape, data: Float32Array | BigInt64Array): string {
+  constant(name: string, dims: Shape, data: Numbers): string {
     if (this.#constants.has(name)) return name;
     this.#constants.add(name);
     this.graph.initializers.push({
       name,
       dims: [...dims],
-      dataType: data instanceof Float32Array ? DATA_TYPE.float32 : DATA_TYPE.int64,
+      dataType: dataTypeOf(data),
       raw: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
       floats: [],
       int32s: [],
@@ -72,15 +84,19 @@ export class OnnxFile {
   }
 }
 
+/** The operator of a kind of function, reduction or arithmetic: ONNX's names are the package's with a capital. */
+export const operatorOf = (kind: string): string => kind.charAt(0).toUpperCase() + kind.slice(1);
+
 /** One use of a layer, for the function that writes it. The file's names of what the layer owns start with its name. */
 export class Site {
   readonly #file: OnnxFile;
   readonly #node: GraphNode;
   readonly #weightsOf: string;
   readonly #weights: ReadonlyMap<string, Tensor>;
-  /** The file's names of the values that the layer reads, and of the first. */
+  /** The file's names of the values that the layer reads, and of the first; and the types of their numbers. */
   readonly xs: readonly string[];
   readonly x: string;
+  readonly types: readonly DType[];
   #operators = 0;
 
   /** `weightsOf` is the layer's name before the dot in those of its weights. */
@@ -88,6 +104,7 @@ export class Site {
     file: OnnxFile,
     node: GraphNode,
     xs: readonly string[],
+    types: readonly DType[],
     weightsOf: string,
     weights: ReadonlyMap<string, Tensor>,
   ) {
@@ -97,6 +114,7 @@ export class Site {
     this.#weights = weights;
     this.xs = xs;
     this.x = xs[0]!;
+    this.types = types;
   }
 
   get name(): string {
@@ -146,13 +164,19 @@ export class Site {
   }
 
   /** A single number. */
-  scalar(value: number): string {
-    return this.#file.constant(`scalar/${value}`, [], Float32Array.of(value));
+  scalar(value: number, type: DType = "float32"): string {
+    const text = Object.is(value, -0) ? "-0" : value;
+    return this.#file.constant(`${type === "float32" ? "scalar" : type}/${text}`, [], arrayOf([value], type));
   }
 
-  /** A list of numbers. */
-  floats(name: string, values: readonly number[]): string {
-    return this.#file.constant(`${this.name}/${name}`, [values.length], Float32Array.from(values));
+  /** Numbers of a shape; by default a list of floats. */
+  numbers(
+    name: string,
+    values: ArrayLike<number>,
+    shape: Shape = [values.length],
+    type: DType = "float32",
+  ): string {
+    return this.#file.constant(`${this.name}/${name}`, shape, arrayOf(values, type));
   }
 
   /** A list of integers, such as a shape. */

@@ -1,13 +1,17 @@
 import { FormatError, OptionError } from "../../errors.ts";
 import { nodeOf, type Graph, type GraphNode } from "../../graph/graph.ts";
 import type { Shape, Tensor } from "../../tensor.ts";
+import type { DType } from "../../dtype.ts";
 import { DATA_TYPE, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
 import { OnnxFile, Site } from "./file.ts";
-import { EXPORTERS } from "./layers.ts";
+import * as exporters from "./layers.ts";
 import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
 
 /** The order of the axes of the images that a file takes and returns. */
 export type OnnxLayout = "NCHW" | "NHWC";
+
+/** The functions that write layers, by type. */
+const EXPORTERS: Readonly<Record<string, (site: Site) => string>> = exporters;
 
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -44,8 +48,8 @@ class Writer {
   }
 
   write(): ModelProto {
-    const { inputs, nodes, outputs } = this.#graph;
-    for (const { name, shape } of inputs) this.#input(name, shape);
+    const { inputs, nodes, outputs, types } = this.#graph;
+    for (const [value, { name, shape }] of inputs.entries()) this.#input(name, shape, types[value]!);
     for (const node of nodes) this.#values.push(this.#layer(node));
     for (const value of outputs) this.#output(value);
     return {
@@ -67,13 +71,13 @@ class Writer {
     return this.#isTurned(shape) ? `${name}/NCHW` : name;
   }
 
-  #declare(name: string, shape: Shape): ValueInfoProto {
+  #declare(name: string, shape: Shape, type: DType): ValueInfoProto {
     const dims = ["N", ...(this.#isTurned(shape) ? shape : fileShape(shape))];
-    return { name, elementType: DATA_TYPE.float32, dims };
+    return { name, elementType: DATA_TYPE[type], dims };
   }
 
-  #input(name: string, shape: Shape): void {
-    this.#file.graph.inputs.push(this.#declare(name, shape));
+  #input(name: string, shape: Shape, type: DType): void {
+    this.#file.graph.inputs.push(this.#declare(name, shape, type));
     const inside = this.#inside(name, shape);
     if (inside !== name) this.#file.op(inside, "Transpose", [name], { perm: NHWC_TO_NCHW });
     this.#values.push(inside);
@@ -88,7 +92,8 @@ class Writer {
       throw new OptionError(`toOnnx: ${name}: expected a layer of the types ${known}; got ${layer.type}`);
     }
     const xs = inputs.map((value) => this.#values[value]!);
-    const site = new Site(this.#file, node, xs, this.#graph.nodes[owner]!.name, this.#weights);
+    const types = inputs.map((value) => this.#graph.types[value]!);
+    const site = new Site(this.#file, node, xs, types, this.#graph.nodes[owner]!.name, this.#weights);
     const y = exporter(site);
     if (xs.includes(y)) return y;
     const isOutput = this.#outputs.has(output);
@@ -97,7 +102,7 @@ class Writer {
 
   #output(value: number): void {
     const { name, outputShape } = nodeOf(this.#graph, value);
-    this.#file.graph.outputs.push(this.#declare(name, outputShape));
+    this.#file.graph.outputs.push(this.#declare(name, outputShape, this.#graph.types[value]!));
     const inside = this.#values[value]!;
     if (this.#isTurned(outputShape)) this.#file.op(name, "Transpose", [inside], { perm: NCHW_TO_NHWC });
     else if (inside !== name) this.#file.op(name, "Identity", [inside], {});

@@ -1,6 +1,7 @@
-import type { Tensor } from "../../tensor.ts";
+import type { LrnLayerOptions } from "../../layers/lrn.ts";
+import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { Site } from "./file.ts";
-import { channelsFirst, channelsLast } from "./layout.ts";
+import { channelsFirst, channelsLast, isImage, reshaped } from "./layout.ts";
 
 const epsilonOf = (site: Site) => ({ epsilon: { float: site.config<{ epsilon: number }>().epsilon } });
 
@@ -49,4 +50,16 @@ export function groupNormalization(site: Site): string {
     if (beta) y = site.op("Add", [y, beta]);
     return site.op("Reshape", [y, site.integers("shape", [0, c, ...site.shape.slice(0, -1)])]);
   });
+}
+
+/** A value that is no image is written as one of a single column, since onnxruntime normalizes images alone. */
+export function lrn(site: Site): string {
+  const { size, alpha, beta, bias } = site.config<Required<LrnLayerOptions>>();
+  const attributes = { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: bias } };
+  const { shape } = site;
+  if (isImage(shape)) return site.op("LRN", [site.x], attributes);
+  const c = shape.at(-1)!;
+  const image = [sizeOf(shape) / c, 1, c];
+  const y = site.op("LRN", [reshaped(site, site.x, shape, image, "image")], attributes);
+  return reshaped(site, y, image, shape);
 }

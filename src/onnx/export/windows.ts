@@ -1,12 +1,13 @@
 /** Convolutions and pooling. */
 import { resolvePool, type PoolOptions } from "../../kernels/pool2d.ts";
+import type { PoolLayerOptions } from "../../layers/pool.ts";
 import { sequenceWindow, type SequenceOptions } from "../../kernels/sequence.ts";
 import { transposedWindow, type TransposedOptions } from "../../kernels/transposedWindow.ts";
 import { resolveWindow, type Window, type WindowOptions } from "../../kernels/window.ts";
 import type { Activation } from "../../kernels/activation.ts";
 import type { Tensor } from "../../tensor.ts";
 import { reorder } from "../file/reorder.ts";
-import { activate } from "./activations.ts";
+import { activate } from "./activate.ts";
 import type { Attribute, Site } from "./file.ts";
 import { channelsFirst } from "./layout.ts";
 
@@ -148,4 +149,63 @@ export function globalMaxPooling2d(site: Site): string {
 
 export function globalAveragePooling2d(site: Site): string {
   return globalPooling(site, "GlobalAveragePool");
+}
+
+/** Cuts off the rows and columns of an image that no window reaches, by its window; returns that for the rest as well. */
+function cropped(site: Site, window: Window): [x: string, window: Window] {
+  const { h, w, top, left } = window;
+  const [bottom, right] = excess(window);
+  const starts = [Math.max(0, -top), Math.max(0, -left)] as const;
+  const ends = [h + Math.min(0, bottom), w + Math.min(0, right)] as const;
+  const rest = {
+    h: ends[0] - starts[0],
+    w: ends[1] - starts[1],
+    top: Math.max(0, top),
+    left: Math.max(0, left),
+  };
+  if (rest.h === h && rest.w === w) return [site.x, window];
+  const bounds = [
+    site.integers("starts", starts),
+    site.integers("ends", ends),
+    site.integers("axes", [2, 3]),
+  ];
+  return [site.op("Slice", [site.x, ...bounds]), { ...window, ...rest }];
+}
+
+/** By position along an axis: the number of the window's taps that are within it. */
+function tapsWithin(
+  size: number,
+  positions: number,
+  taps: number,
+  stride: number,
+  dilation: number,
+  before: number,
+) {
+  return Array.from({ length: positions }, (_, position) => {
+    const first = position * stride - before;
+    const inside = Array.from({ length: taps }, (__, tap) => first + tap * dilation);
+    return inside.filter((at) => at >= 0 && at < size).length;
+  });
+}
+
+/** Writes means of dilated windows, which AveragePool has from opset 19 on: sums by a convolution, and their divisors. */
+function dilatedMeans(site: Site, x: string, window: Window): string {
+  const { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left } = window;
+  const ones = site.filled(1, "ones", [c, 1, kh, kw]);
+  const sums = site.op("Conv", [x, ones], convolving(site, window, c));
+  const rows = tapsWithin(h, oh, kh, strideH, dilationH, top);
+  const columns = tapsWithin(w, ow, kw, strideW, dilationW, left);
+  const counts = rows.flatMap((row) => columns.map((column) => row * column));
+  return site.op("Div", [sums, site.numbers("counts", counts, [oh, ow])]);
+}
+
+export function pool(site: Site): string {
+  const { kind, window: plane } = site.config<PoolLayerOptions>();
+  const [h, w, c] = site.shape as [number, number, number];
+  const [x, window] = cropped(site, { ...plane, h, w, c });
+  const { dilationH, dilationW } = window;
+  const isDilated = dilationH > 1 || dilationW > 1;
+  if (kind === "average" && isDilated) return dilatedMeans(site, x, window);
+  const more = kind === "average" ? { count_include_pad: 0 } : { dilations: [dilationH, dilationW] };
+  return site.op(kind === "max" ? "MaxPool" : "AveragePool", [x], { ...geometry(site, window), ...more });
 }

@@ -39,8 +39,6 @@ export interface LayerCases {
   readonly models: readonly ModelCase[];
   /** The digest of the first of these after some steps, the same in every runtime: for a layer that is in no other one. */
   readonly digest?: string;
-  /** False for a layer that no ONNX file is written with: it is refused by its name. Default: true. */
-  readonly isExported?: boolean;
 }
 
 export const IMAGE = [9, 8, 4];
