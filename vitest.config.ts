@@ -4,6 +4,14 @@ import { ClosingLine } from "./test/support/closingLine.ts";
 /** The package's own name means its sources here. */
 const source = (entry: string): string => new URL(`./src/${entry}.ts`, import.meta.url).pathname;
 
+const LONG = "test/**/*.long.test.ts";
+const PACKAGE = "test/**/*.package.test.ts";
+
+const project = (name: string, include: string[], besides: string[] = []) => ({
+  extends: true as const,
+  test: { name, include, exclude: ["**/node_modules/**", ...besides] },
+});
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -15,11 +23,16 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["scripts/abi.ts"],
     // Every heap with bands around its buffers, and NaN in what has no content yet.
     setupFiles: process.env["IM2ROW_GUARDED"] ? ["test/guards/setup.ts"] : [],
     testTimeout: 60_000,
     reporters: ["default", new ClosingLine()],
+    // The ending of a file's name says which command runs it: npm test, npm run test:long, npm run test:package.
+    projects: [
+      project("quick", ["test/**/*.test.ts"], [LONG, PACKAGE]),
+      project("long", [LONG]),
+      project("package", [PACKAGE]),
+    ],
   },
 });

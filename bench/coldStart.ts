@@ -11,7 +11,7 @@ const MEASURED = [
   "a fresh process imports, loads and runs LeNet-5 on one image, one thread: wall time from start to exit",
   "surplus: less the empty process of the same round; all files are in the system's cache",
 ];
-const INSTALL = "npm ci --prefix bench --ignore-scripts";
+const INSTALL = "npm ci --prefix bench";
 const NAME_WIDTH = 28;
 /** Milliseconds after which a process is given up. */
 const LIMIT = 60_000;

@@ -33,7 +33,7 @@ function lines(bytes: i64): i64 {
 // @ts-ignore: decorator
 @inline
 function bytesOf(floats: f64): i64 {
-  return <i64>min<f64>(floats, MOST_FLOATS) << 2;
+  return (<i64>min<f64>(floats, MOST_FLOATS)) << 2;
 }
 
 /** A part of `bytes` bytes for this thread, and as many for each of the others. */

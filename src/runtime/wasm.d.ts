@@ -1,4 +1,4 @@
-/** The builds, embedded; scripts/build.ts makes them. */
+/** The builds, embedded; scripts/wasm.ts makes them. */
 declare module "*/build/wasm.js" {
   /** Its bytes, decoded anew at each call. */
   export default function exact(): Uint8Array<ArrayBuffer>;

@@ -22,16 +22,19 @@ export const ENV = {
   XDG_DATA_HOME: HOME,
 };
 
-/** The version of a package that the repository's own node_modules hold; undefined when they do not. */
+/** Packages that the matrix runs. */
+export const INSTALLED = join(ROOT, "test/node_modules");
+
+/** The version of one of them; undefined where they are not installed. */
 export function installedVersion(name: string): string | undefined {
-  const manifest = join(ROOT, "node_modules", name, "package.json");
+  const manifest = join(INSTALLED, name, "package.json");
   if (!existsSync(manifest)) return undefined;
   return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 
 /** `Launcher.absent` of a runtime that is a package of the repository. */
 export function absentPackage(name: string): string | undefined {
-  return installedVersion(name) === undefined ? "npm ci" : undefined;
+  return installedVersion(name) === undefined ? "npm ci --prefix test" : undefined;
 }
 
 /** `Launcher.absent` of a runtime whose commands come from Debian's packages. */

@@ -20,8 +20,7 @@ interface Onnxruntime {
   readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
 }
 
-const ABSENT =
-  "onnxruntime-node: expected it in bench/node_modules, got none (npm ci --prefix bench --ignore-scripts)";
+const ABSENT = "onnxruntime-node: expected it in bench/node_modules, got none (npm ci --prefix bench)";
 
 /** @throws Error where there has to be one, with `CI` in the environment */
 function installed(): Onnxruntime | undefined {

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { encode, type ImageData } from "fast-png";
 import { beforeAll, expect } from "vitest";
-import { bundle, serve } from "../../../examples/edge-worker/serve.ts";
+import { bundle, serve } from "./serve.ts";
 import { chunk, headerChunk } from "../../support/png.ts";
 import { drawDigits } from "../../../src/cli/digits.ts";
 

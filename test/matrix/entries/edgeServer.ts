@@ -1,15 +1,16 @@
 /**
  * edge-runtime around one script, which answers one request; its lines go to the standard output.
  *
- *   node edge-server.js <script> <folder of the binaries>
+ *   node edge-server.js <script> <folder of the binaries> <path of edge-runtime>
  *
  * The context compiles neither strings nor WebAssembly, as on Vercel: the modules are compiled out here. In place of one
  * that this Node does not know the instructions of stands a function, which the context cannot compile the bytes of.
  */
 import { readFileSync } from "node:fs";
-import { EdgeRuntime } from "edge-runtime";
+import { createRequire } from "node:module";
 
-const [script, folder] = process.argv.slice(2) as [string, string];
+const [script, folder, path] = process.argv.slice(2) as [string, string, string];
+const { EdgeRuntime } = createRequire(import.meta.url)(path) as typeof import("edge-runtime");
 const exact = await WebAssembly.compile(readFileSync(`${folder}/im2row.wasm`));
 const bytes = readFileSync(`${folder}/im2row.relaxed.wasm`);
 const relaxed = WebAssembly.validate(bytes) ? await WebAssembly.compile(bytes) : () => bytes;

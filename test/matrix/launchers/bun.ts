@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { Launcher } from "../launcher.ts";
-import { absentPackage, ROOT } from "../paths.ts";
+import { absentPackage, INSTALLED } from "../paths.ts";
 import { firstLine, processHost } from "../processes.ts";
 
-const BUN = join(ROOT, "node_modules/.bin/bun");
+const BUN = join(INSTALLED, ".bin/bun");
 /** The engine has no version but its commit. */
 const COMMIT_LENGTH = 8;
 

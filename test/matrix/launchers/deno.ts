@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Host, Launcher } from "../launcher.ts";
-import { absentPackage, OUT, ROOT } from "../paths.ts";
+import { absentPackage, INSTALLED, OUT, ROOT } from "../paths.ts";
 import { firstLine, processHost, v8 } from "../processes.ts";
 
-const DENO = join(ROOT, "node_modules/.bin/deno");
+const DENO = join(INSTALLED, ".bin/deno");
 /** Neither the network nor any permission. */
 const RUN = [DENO, "run", "--no-remote", "--no-prompt", "--quiet"];
 

@@ -1,10 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Launcher } from "../launcher.ts";
-import { absentCommand, ROOT } from "../paths.ts";
+import { absentCommand, INSTALLED } from "../paths.ts";
 import { firstLine, processHost, v8 } from "../processes.ts";
-
-const RUNTIMES = join(ROOT, "test/runtimes");
 
 function versionOf(command: readonly string[]): string {
   const [node, engine] = firstLine(
@@ -24,14 +22,14 @@ export const node: Launcher = {
 };
 
 function binary(folder: string): string {
-  return join(RUNTIMES, "node_modules", folder, "bin/node");
+  return join(INSTALLED, folder, "bin/node");
 }
 
 function absent(folder: string): string | undefined {
-  return existsSync(binary(folder)) ? undefined : "npm ci --force --prefix test/runtimes";
+  return existsSync(binary(folder)) ? undefined : "npm ci --prefix test";
 }
 
-/** A Node that test/runtimes installs. */
+/** A Node of another version. */
 export function nodeRelease(major: number): Launcher {
   const command = binary(`node${major}`);
   return {

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Miniflare } from "miniflare";
 import { bundlePrograms, installed } from "../bundle.ts";
 import type { Launcher } from "../launcher.ts";
-import { absentPackage, OUT, PACKAGE, ROOT } from "../paths.ts";
+import { absentPackage, INSTALLED, OUT, PACKAGE } from "../paths.ts";
 import { firstLine } from "../processes.ts";
 
 const COMPATIBILITY_DATE = "2026-01-01";
@@ -30,7 +30,7 @@ export const workerd: Launcher = {
     const log: string[] = [];
     let server: Miniflare | undefined;
     return {
-      version: `${firstLine(join(ROOT, "node_modules/.bin/workerd"), "--version").split(" ")[1]} (V8)`,
+      version: `${firstLine(join(INSTALLED, ".bin/workerd"), "--version").split(" ")[1]} (V8)`,
       log: () => log.join(""),
       close: async () => server?.dispose(),
       async run(program) {

@@ -72,7 +72,7 @@ describe("the tarball", () => {
   });
 
   it("has the right types, to are-the-types-wrong", () => {
-    const attw = `${root}/node_modules/.bin/attw`;
+    const attw = `${root}/test/node_modules/.bin/attw`;
     const { output, status } = run(attw, [tarball, "--profile", "esm-only", "--format", "table-flipped"]);
     expect({ output: status === 0 ? "" : output, status }).toEqual({ output: "", status: 0 });
   });
@@ -176,7 +176,7 @@ describe("an install into an empty folder", () => {
   /** This project's own, and the one that are-the-types-wrong brings, 5.6. */
   const COMPILERS = {
     typescript: `${root}/node_modules/typescript/bin/tsc`,
-    "an older typescript": `${root}/node_modules/@arethetypeswrong/core/node_modules/typescript/bin/tsc`,
+    "an older typescript": `${root}/test/node_modules/typescript/bin/tsc`,
   };
 
   it.each([

@@ -36,7 +36,7 @@ describe("jsr.json", () => {
         console.log(String(engine.matMul(tensor([2], [1, 1]), tensor([3], [1, 1])).data));`;
       writeFileSync(join(folder, "program.ts"), program);
       const { stdout, stderr, status } = spawnSync(
-        `${root}/node_modules/.bin/deno`,
+        `${root}/test/node_modules/.bin/deno`,
         ["run", "--check", "--no-remote", "--quiet", "program.ts"],
         { cwd: folder, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
       );
@@ -48,7 +48,7 @@ describe("jsr.json", () => {
 
   it("would be accepted: every file is there, types are explicit", () => {
     const { stdout, stderr, status } = spawnSync(
-      `${root}/node_modules/.bin/deno`,
+      `${root}/test/node_modules/.bin/deno`,
       ["publish", "--dry-run", "--allow-dirty"],
       { cwd: root, encoding: "utf8", env: { ...process.env, NO_COLOR: "1" } },
     );

@@ -1,7 +1,7 @@
 /**
- * Runs the Worker here, in workerd through Miniflare, as wrangler would:
+ * Runs the Worker of examples/edge-worker here, in workerd through Miniflare, as wrangler would:
  *
- *   npm run example examples/edge-worker/serve.ts
+ *   npm ci --prefix test && npm run build && npx tsx test/examples/edge-worker/serve.ts
  */
 import { readFileSync } from "node:fs";
 import { basename, extname, relative } from "node:path";
@@ -10,7 +10,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { Miniflare } from "miniflare";
 
-const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../../../examples/edge-worker/", import.meta.url));
 const [, COMPATIBILITY_DATE] = /"compatibility_date": "(.+)"/.exec(
   readFileSync(`${FOLDER}wrangler.jsonc`, "utf8"),
 ) as RegExpExecArray & [string, string];

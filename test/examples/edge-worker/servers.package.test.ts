@@ -70,7 +70,7 @@ describe("the model", () => {
 });
 
 describe("the servers have the Worker's answer:", () => {
-  const bin = `${root}node_modules/.bin/`;
+  const bin = `${root}test/node_modules/.bin/`;
   const home = mkdtempSync(join(tmpdir(), "im2row-edge-worker-"));
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 
