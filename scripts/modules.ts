@@ -58,7 +58,7 @@ const hosts: Plugin = {
 
 const TARGET = "es2022";
 
-/** Takes the types out of each source, and minifies each file. */
+/** Takes the types out of each source. What a file is made of stays readable: those who bundle it minify it. */
 const compile: Plugin = {
   name: "compile",
   load(id) {
@@ -67,7 +67,6 @@ const compile: Plugin = {
     const code = readFileSync(sourcefile, "utf8");
     return transform(code, { loader: "ts", target: TARGET, sourcemap: true, sourcefile });
   },
-  renderChunk: (code) => transform(code, { minify: true, format: "esm", target: TARGET, sourcemap: true }),
 };
 
 /** All that an entry loads at once, itself aside. */

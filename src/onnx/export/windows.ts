@@ -206,6 +206,7 @@ export function pool(site: Site): string {
   const { dilationH, dilationW } = window;
   const isDilated = dilationH > 1 || dilationW > 1;
   if (kind === "average" && isDilated) return dilatedMeans(site, x, window);
-  const more = kind === "average" ? { count_include_pad: 0 } : { dilations: [dilationH, dilationW] };
+  const more: Record<string, Attribute> =
+    kind === "average" ? { count_include_pad: 0 } : { dilations: [dilationH, dilationW] };
   return site.op(kind === "max" ? "MaxPool" : "AveragePool", [x], { ...geometry(site, window), ...more });
 }
