@@ -8,10 +8,11 @@ import {
   type Pass,
 } from "../layers/contract.ts";
 import { sizeOf } from "../tensor.ts";
-import type { PlannedBuffer } from "./arena.ts";
+import { touch, type PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
 import { learningValues } from "./learning.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
+import type { Passes } from "./passes.ts";
 
 /** The buffers that a node's backward pass writes. */
 export interface NodeGradients {
@@ -25,27 +26,31 @@ export interface NodeGradients {
   readonly finish?: (n: number) => void;
 }
 
-/** The gradients of a training plan. */
+/**
+ * The gradients of a training plan. Their buffers' spans include the times when the losses and the backward passes write and
+ * read them.
+ */
 export interface Gradients {
-  /** The gradients by value; defined for outputs that have a loss and for values that learn. */
-  readonly values: readonly (PlannedBuffer | undefined)[];
-  /** By node; defined for nodes that have a backward pass. */
-  readonly nodes: readonly (NodeGradients | undefined)[];
+  /** The time of the losses, after all forward passes. */
+  readonly lossTime: number;
+  /** By output that has a loss: the buffer of its gradient. */
+  readonly outputs: readonly PlannedBuffer[];
+  /** The time of the backward pass of the node at `index`; undefined when it has no gradient. */
+  timeOf(index: number): number | undefined;
+  /** The passes of a view; undefined when there is no work on the way back either. */
+  viewPasses(index: number): Passes | undefined;
   /**
-   * Builds the backward pass of a node, by the gradient that its forward pass brings along or that of its type, with what adds
-   * parts to totals behind it. Returns undefined when neither an input nor a weight has a gradient.
+   * Adds the backward pass of a node, by the gradient that its forward pass brings along or that of its type, with what adds
+   * parts to totals behind it; unless neither an input nor a weight has a gradient.
    */
-  backward(
-    node: GraphNode,
-    index: number,
-    context: BuildContext,
-    pass: Pass,
-    workspace: (elements: number) => Buffer,
-  ): ((n: number) => void) | undefined;
+  passes(index: number, context: BuildContext, pass: Pass): Passes;
 }
 
+/** Those of a node through which nothing learns. */
+const NONE: NodeGradients = { dxs: [], weights: [], buffers: [] };
+
 /** The batch size and the weights for which gradients are planned. */
-interface Target {
+export interface GradientTarget {
   readonly capacity: number;
   /** The address of the weights' gradients, which are laid out like the parameters. */
   readonly pointer: number;
@@ -65,23 +70,43 @@ export function planGradients(
   kernels: Kernels,
   graph: Graph,
   parameters: Parameters,
-  target: Target,
+  target: GradientTarget,
   buffer: (elements: number) => PlannedBuffer,
 ): Gradients {
+  const { nodes } = graph;
   const planner = new GradientPlanner(kernels, graph, parameters, target, buffer);
-  for (const output of graph.lossOutputs) planner.totalOf(graph.outputs[output]!);
+  const outputs = graph.lossOutputs.map((output) => planner.totalOf(graph.outputs[output]!));
   const { values } = planner;
-  const reversed = [...graph.nodes].reverse().map((node) => planner.node(node));
-  const nodes = reversed.reverse();
+  const own = [...nodes].reverse().map((node) => planner.node(node));
+  own.reverse();
+  const lossTime = nodes.length + 1;
+  const timeOf = (index: number): number => lossTime + nodes.length - index;
+  for (const output of outputs) touch(output, lossTime);
+  own.forEach((each, index) => {
+    const dy = values[nodes[index]!.output];
+    if (each) for (const written of [...(dy ? [dy] : []), ...each.buffers]) touch(written, timeOf(index));
+  });
   return {
-    values,
-    nodes,
-    backward(node, index, context, pass, workspace) {
-      const { dxs, weights: gradients, finish } = nodes[index]!;
-      if (![...dxs, ...gradients].some(Boolean)) return undefined;
-      const own = { ...context, dy: values[node.output]!, dx: dxs[0] ?? null, dxs, gradients, workspace };
-      const backward = gradientOf(node, pass, target.layerGradients)(own);
-      return finish ? inTurn(backward, finish) : backward;
+    lossTime,
+    outputs,
+    timeOf: (index) => (own[index] ? timeOf(index) : undefined),
+    viewPasses(index) {
+      const { finish } = own[index] ?? {};
+      return finish && { forward: () => {}, backward: finish };
+    },
+    passes(index, context, pass) {
+      const node = nodes[index]!;
+      const { dxs, weights: gradients, finish }: NodeGradients = own[index] ?? NONE;
+      if (![...dxs, ...gradients].some(Boolean)) return pass;
+      const workspace = (elements: number): Buffer => {
+        const made = buffer(elements);
+        touch(made, timeOf(index));
+        return made;
+      };
+      const gradient = gradientOf(node, pass, target.layerGradients);
+      const dy = values[node.output]!;
+      const backward = gradient({ ...context, dy, dx: dxs[0] ?? null, dxs, gradients, workspace });
+      return { ...pass, backward: finish ? inTurn(backward, finish) : backward };
     },
   };
 }
@@ -120,7 +145,7 @@ class GradientPlanner {
   readonly #parameters: Parameters;
   /** By value: true when it has a gradient. */
   readonly #learns: readonly boolean[];
-  readonly #target: Target;
+  readonly #target: GradientTarget;
   readonly #buffer: (elements: number) => PlannedBuffer;
   /** By value: the number of times that nodes read it. */
   readonly #uses: readonly number[];
@@ -131,7 +156,7 @@ class GradientPlanner {
     kernels: Kernels,
     graph: Graph,
     parameters: Parameters,
-    target: Target,
+    target: GradientTarget,
     buffer: (elements: number) => PlannedBuffer,
   ) {
     this.#kernels = kernels;

@@ -5,14 +5,24 @@ export interface Passes extends Pass {
   readonly backward?: (n: number) => void;
 }
 
-/** The passes of all layers of a plan, each for the first `n` images of the batch. */
-export interface AllPasses {
+/** The passes of a layer with its name, or that of the first of several fused layers. */
+export interface NamedPasses {
+  readonly name: string;
+  readonly pass: Passes;
+}
+
+/** The forward passes of all layers of a plan, each for the first `n` images of the batch. */
+export interface ForwardPasses {
   /**
    * Lays out the weights as the kernels read them. It runs after the weights changed and before the next forward pass; in
    * training only for frozen layers, after the user changed their weights.
    */
   prepare(): void;
   forward(n: number): void;
+}
+
+/** The other passes of a training step. */
+export interface BackwardPasses {
   backward(n: number): void;
   /**
    * Updates the weights that no gradient changes, in all layers. Returns true when all new values are finite. Nothing is
@@ -21,17 +31,25 @@ export interface AllPasses {
   update(n: number, commit: boolean): boolean;
 }
 
-/** Runs the passes one after the other, backward ones from the last to the first. */
-export function oneByOne(forwards: readonly Passes[]): AllPasses {
-  const updates = forwards.filter((pass) => pass.update !== undefined);
-  const backwards = forwards.filter((pass) => pass.backward !== undefined).reverse();
+/** Runs the forward passes one after the other. */
+export function forwardPasses(all: readonly NamedPasses[]): ForwardPasses {
+  const passes = all.map(({ pass }) => pass);
   return {
     prepare() {
-      for (const pass of forwards) pass.prepare?.();
+      for (const pass of passes) pass.prepare?.();
     },
     forward(n) {
-      for (let i = 0; i < forwards.length; i++) forwards[i]!.forward(n);
+      for (let i = 0; i < passes.length; i++) passes[i]!.forward(n);
     },
+  };
+}
+
+/** Runs the backward passes one after the other, from the last to the first. */
+export function backwardPasses(all: readonly NamedPasses[]): BackwardPasses {
+  const passes = all.map(({ pass }) => pass);
+  const updates = passes.filter((pass) => pass.update !== undefined);
+  const backwards = passes.filter((pass) => pass.backward !== undefined).reverse();
+  return {
     backward(n) {
       for (let i = 0; i < backwards.length; i++) backwards[i]!.backward!(n);
     },

@@ -1,7 +1,7 @@
 import { Budget } from "../budget.ts";
 import type { DType } from "../dtype.ts";
 import type { Buffer } from "../layers/buffer.ts";
-import type { BatchKey, BuildContext, Gradients as LayerGradients } from "../layers/contract.ts";
+import type { BatchKey, BuildContext } from "../layers/contract.ts";
 import type { Epilogue } from "../layers/epilogue.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -9,11 +9,11 @@ import { sizeOf } from "../tensor.ts";
 import { aliasValues } from "./aliasing.ts";
 import { assignOffsets, touch, untouched, type PlannedBuffer } from "./arena.ts";
 import { fuse, separate, type Step } from "./fusion.ts";
-import type { planGradients, Gradients } from "./gradients.ts";
-import type { Graph, GraphNode } from "./graph.ts";
+import type { Gradients, GradientTarget, planGradients } from "./gradients.ts";
+import type { Graph } from "./graph.ts";
 import { PlanLayouts } from "./laidOut.ts";
-import type { Parameter, Parameters } from "./parameters.ts";
-import { oneByOne, type AllPasses, type Passes } from "./passes.ts";
+import type { Parameters } from "./parameters.ts";
+import { forwardPasses, type ForwardPasses, type NamedPasses, type Passes } from "./passes.ts";
 
 export interface PlanOptions {
   /** The most images in a batch. */
@@ -23,20 +23,15 @@ export interface PlanOptions {
 }
 
 export interface TrainingOptions {
-  /** The address of the weights' gradients, which are laid out like the parameters. */
-  readonly gradients: number;
-  /** Plans the gradients' buffers. It is an option so that the bundle of a program that only runs models has no such code. */
+  /** Plans the gradients. It is an option so that the bundle of a program that only runs models has no such code. */
   readonly planGradients: typeof planGradients;
-  /** The gradients of layers by type. */
-  readonly layerGradients: LayerGradients;
-  /** The parameters that learn. */
-  readonly learning: ReadonlySet<Parameter>;
+  readonly target: GradientTarget;
   /** By node: true when its layer is not frozen. */
   readonly trainable: readonly boolean[];
 }
 
 /** The passes of a graph and all of their buffers, ready to run without allocating memory. */
-export interface Plan extends AllPasses {
+export interface Plan extends ForwardPasses {
   readonly capacity: number;
   /** The buffers of the model's inputs and outputs. */
   readonly inputs: readonly Buffer[];
@@ -45,8 +40,8 @@ export interface Plan extends AllPasses {
   readonly outputGradients: readonly Buffer[];
   /** The key of the layers' random numbers, which is set before each training step. */
   readonly batchKey: BatchKey;
-  /** The forward passes one by one, with the names of their layers, so that they can be timed. */
-  readonly steps: readonly { readonly name: string; forward(n: number): void }[];
+  /** The passes one by one, with the names of their layers. */
+  readonly passes: readonly NamedPasses[];
   /** Allocates further memory that is freed with the plan, and returns its address. @throws MemoryError */
   allocate(elements: number, dtype?: DType): number;
   dispose(): void;
@@ -104,8 +99,8 @@ class Planner {
     },
     spend: (bytes) => this.#budget.spend(bytes),
   };
-  /** The empty buffer that stands for the gradient of a value that has none. */
-  readonly #noGradient = untouched(0);
+  /** The time when the caller reads the outputs. */
+  readonly #endTime: number;
 
   constructor(
     runtime: Runtime,
@@ -125,16 +120,18 @@ class Planner {
     this.#steps = this.#training ? separate(graph) : fuse(graph);
     this.#budget = new Budget("model", runtime.limits);
     this.#budget.checkNodes(graph.nodes.length);
+    this.#endTime = 2 * graph.nodes.length + 2;
     this.#allocateValues();
-    if (!options.training) return;
-    const { gradients: pointer, learning, layerGradients } = options.training;
-    const target = { capacity: options.capacity, pointer, learning, layerGradients };
+    const { training } = options;
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
-    this.#gradients = options.training.planGradients(runtime.kernels, graph, parameters, target, buffer);
+    this.#gradients = training?.planGradients(runtime.kernels, graph, parameters, training.target, buffer);
   }
 
   plan(): Plan {
-    const passes = this.#steps.map((step) => this.#build(step));
+    const passes = this.#steps.flatMap((step) => {
+      const pass = this.#build(step);
+      return pass ? [{ name: step.node.name, pass }] : [];
+    });
     const ends = this.#touchEnds();
     const base = this.#region.allocate(assignOffsets(this.#buffers), "uint8");
     for (const buffer of this.#buffers) buffer.pointer = base + buffer.offset;
@@ -142,10 +139,9 @@ class Planner {
       capacity: this.#options.capacity,
       ...ends,
       batchKey: this.#batchKey,
-      ...oneByOne(passes.filter((pass) => pass !== null)),
-      steps: passes.flatMap((pass, i) =>
-        pass ? [{ name: this.#steps[i]!.node.name, forward: (n: number) => pass.forward(n) }] : [],
-      ),
+      outputGradients: this.#gradients?.outputs ?? [],
+      passes,
+      ...forwardPasses(passes),
       allocate: (elements, dtype) => this.#region.allocate(elements, dtype),
       dispose: () => {
         this.#region.release();
@@ -154,24 +150,16 @@ class Planner {
     };
   }
 
-  /** The buffers that the caller and the losses read and write, with their spans extended to these times. */
-  #touchEnds(): Pick<Plan, "inputs" | "outputs" | "outputGradients"> {
-    const { nodes, ...graph } = this.#graph;
-    const lossTime = nodes.length + 1;
-    const endTime = 2 * nodes.length + 2;
-    const inputs = graph.inputs.map((_, value) => this.#values[value]!);
-    const outputs = graph.outputs.map((value) => this.#values[value]!);
-    // In inference the caller may fill the inputs once and run several times, and reads the outputs after the run.
-    for (const buffer of inputs) {
-      touch(buffer, 0);
-      if (!this.#training) touch(buffer, endTime);
-    }
-    for (const buffer of outputs) touch(buffer, this.#training ? lossTime : endTime);
-    const outputGradients = graph.lossOutputs.map(
-      (index) => this.#gradients?.values[graph.outputs[index]!] ?? untouched(0),
-    );
-    if (this.#training) for (const buffer of outputGradients) touch(buffer, lossTime);
-    return { inputs, outputs, outputGradients };
+  /** The buffers that the caller writes and reads, with their spans extended to these times. */
+  #touchEnds(): Pick<Plan, "inputs" | "outputs"> {
+    const inputs = this.#graph.inputs.map((_, value) => this.#values[value]!);
+    const outputs = this.#graph.outputs.map((value) => this.#values[value]!);
+    for (const buffer of inputs) touch(buffer, 0);
+    // In inference the caller may fill the inputs once and run several times, and reads the outputs after the run. In
+    // training the losses read the outputs.
+    if (this.#gradients) for (const buffer of outputs) touch(buffer, this.#gradients.lossTime);
+    else for (const buffer of [...inputs, ...outputs]) touch(buffer, this.#endTime);
+    return { inputs, outputs };
   }
 
   #buffer(elements: number, dtype?: DType): PlannedBuffer {
@@ -213,38 +201,30 @@ class Planner {
     return Object.assign({}, ...parts) as Epilogue;
   }
 
-  /** Builds a step's pass and extends the spans of all buffers that it uses. Returns null for a view without any work. */
-  #build(step: Step): Passes | null {
+  /** Builds a step's pass and extends the spans of all buffers that it uses. Returns undefined for a view without any work. */
+  #build(step: Step): Passes | undefined {
     const { node, index } = step;
     this.#budget.where = node.name;
     this.#budget.spend(0);
-    const { layer } = node;
-    const gradients = this.#gradients?.nodes[index];
-    const finish = gradients?.finish;
-    if (gradients) {
-      for (const buffer of [this.#gradientOf(node), ...gradients.buffers])
-        touch(buffer, this.#backwardTime(index));
-    }
-    if (layer.isView(this.#training)) return finish ? { forward: () => {}, backward: finish } : null;
-    const context = this.#contextOf(step, gradients !== undefined);
-    const pass = layer.build(context);
-    const workspace = (elements: number): Buffer =>
-      this.#needed(elements, "float32", this.#backwardTime(index));
-    const backward = gradients && this.#gradients!.backward(node, index, context, pass, workspace);
-    return backward ? { ...pass, backward } : pass;
+    const gradients = this.#gradients;
+    if (node.layer.isView(this.#training)) return gradients?.viewPasses(index);
+    const context = this.#contextOf(step, gradients?.timeOf(index));
+    const pass = node.layer.build(context);
+    return gradients ? gradients.passes(index, context, pass) : pass;
   }
 
   /** The context of a step's layer; extends the spans of the values that its passes read and write. */
-  #contextOf(step: Step, needsGradient: boolean): BuildContext {
+  #contextOf(step: Step, backwardTime: number | undefined): BuildContext {
     const { node, index, reads } = step;
-    const [forwardTime, backwardTime] = [index + 1, this.#backwardTime(index)];
+    const forwardTime = index + 1;
+    const lastTime = backwardTime ?? forwardTime;
     const xs = node.inputs.map((value) => this.#values[value]!);
     const y = this.#values[step.output]!;
     for (const value of reads) touch(this.#values[value]!, forwardTime);
     touch(y, forwardTime);
     const { backwardReads } = node.layer;
-    if (needsGradient && backwardReads.x) for (const x of xs) touch(x, backwardTime);
-    if (needsGradient && backwardReads.y) touch(y, backwardTime);
+    if (backwardReads.x) for (const x of xs) touch(x, lastTime);
+    if (backwardReads.y) touch(y, lastTime);
     const needed = this.#needed.bind(this);
     return {
       kernels: this.#runtime.kernels,
@@ -253,7 +233,7 @@ class Planner {
       algorithm: this.#graph.algorithm ?? "auto",
       capacity: this.#options.capacity,
       training: this.#options.training?.trainable[node.owner] ?? false,
-      needsGradient,
+      needsGradient: backwardTime !== undefined,
       inputs: node.inputShapes,
       output: node.outputShape,
       x: xs[0]!,
@@ -262,9 +242,8 @@ class Planner {
       weights: this.#weightsOf(node.owner),
       epilogue: this.#epilogueOf(step),
       randomKey: { batch: this.#batchKey, layer: index },
-      saved: (elements, dtype) =>
-        needed(elements, dtype, forwardTime, needsGradient ? backwardTime : forwardTime),
-      kept: (elements, dtype) => needed(elements, dtype, 0, 2 * this.#graph.nodes.length + 2),
+      saved: (elements, dtype) => needed(elements, dtype, forwardTime, lastTime),
+      kept: (elements, dtype) => needed(elements, dtype, 0, this.#endTime),
       laidOut: (weights, layout, elements, make) => {
         const pointers = weights.map(({ pointer }) => pointer);
         return this.#layouts.of(this.#parameters.blocksAt(pointers), pointers, layout, elements, make);
@@ -279,14 +258,5 @@ class Planner {
     const buffer = this.#buffer(elements, dtype);
     for (const time of times) touch(buffer, time);
     return buffer;
-  }
-
-  #backwardTime(index: number): number {
-    return 2 * this.#graph.nodes.length + 1 - index;
-  }
-
-  /** The buffer of the gradient of a node's output. */
-  #gradientOf({ output }: GraphNode): PlannedBuffer {
-    return this.#gradients?.values[output] ?? this.#noGradient;
   }
 }

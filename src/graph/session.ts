@@ -117,9 +117,9 @@ export class Session {
    */
   profile(n: number = this.batchSize): LayerTime[] {
     this.#prepare("profile", n);
-    return this.#plan.steps.map(({ name, forward }) => {
+    return this.#plan.passes.map(({ name, pass }) => {
       const started = performance.now();
-      forward(n);
+      pass.forward(n);
       return { layer: name, milliseconds: performance.now() - started };
     });
   }

@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import { planGradients } from "../graph/gradients.ts";
 import { learningParameters } from "../graph/learning.ts";
 import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
+import { backwardPasses, type BackwardPasses } from "../graph/passes.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
 import type { Gradients } from "../layers/contract.ts";
 import * as gradients from "../layers/gradients.ts";
@@ -29,6 +30,9 @@ export interface TrainingState {
   readonly optimizer: string;
   readonly slots: Slots;
 }
+
+/** A plan with all passes of a step. */
+type TrainingPlan = Plan & BackwardPasses;
 
 /** The most steps of a run: random draws know a step by a word of 32 bits. */
 const MOST_STEPS = 2 ** 32 - 1;
@@ -58,7 +62,7 @@ export class Trainer {
   readonly #gradients: number;
   readonly #results: number;
   readonly #update: OptimizerUpdate;
-  #plan: Plan | undefined;
+  #plan: TrainingPlan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
   /** Addresses of the labels, by output, as long as the plan lives. */
@@ -105,16 +109,7 @@ export class Trainer {
   reserve(n: number): void {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
-    const plan = createPlan(this.#runtime, this.#graph, this.#parameters, {
-      capacity: n,
-      training: {
-        planGradients,
-        gradients: this.#gradients,
-        layerGradients: new Map(Object.entries(gradients)) satisfies Gradients,
-        learning: this.#learning,
-        trainable: this.#trainable,
-      },
-    });
+    const plan = this.#createPlan(n);
     const labels: number[] = [];
     try {
       for (const { size } of this.#outputs) labels.push(plan.allocate(n * size));
@@ -127,6 +122,18 @@ export class Trainer {
     this.#plan = plan;
     this.#labels = labels;
     this.#revision = 0;
+  }
+
+  #createPlan(capacity: number): TrainingPlan {
+    const target = {
+      capacity,
+      pointer: this.#gradients,
+      learning: this.#learning,
+      layerGradients: new Map(Object.entries(gradients)) satisfies Gradients,
+    };
+    const training = { planGradients, target, trainable: this.#trainable };
+    const plan = createPlan(this.#runtime, this.#graph, this.#parameters, { capacity, training });
+    return Object.assign(plan, backwardPasses(plan.passes));
   }
 
   /**

@@ -43,6 +43,8 @@ export function guardArena<Module extends Arena>(plain: Module): Module {
 function emptied(plan: Plan, guards: Guards, buffers: readonly PlannedBuffer[], gradients: Span[]): Plan {
   // Inputs, and buffers that are kept from run to run, are written before the first step and stay.
   const own = buffers.filter(({ first }) => first > 0).map(spanOf);
+  const backwards = plan.passes.map(({ pass }) => pass).filter(({ backward }) => backward);
+  const [first, last] = [backwards.at(-1), backwards[0]];
   return {
     ...plan,
     forward(n) {
@@ -50,11 +52,16 @@ function emptied(plan: Plan, guards: Guards, buffers: readonly PlannedBuffer[], 
       plan.forward(n);
       guards.check("a forward pass");
     },
-    backward(n) {
-      guards.empty(gradients);
-      plan.backward(n);
-      guards.check("a backward pass");
-    },
+    passes: plan.passes.map(({ name, pass }) => {
+      const { backward } = pass;
+      if (!backward) return { name, pass };
+      const guarded = (n: number): void => {
+        if (pass === first) guards.empty(gradients);
+        backward(n);
+        if (pass === last) guards.check("a backward pass");
+      };
+      return { name, pass: { ...pass, backward: guarded } };
+    }),
   };
 }
 
@@ -76,10 +83,10 @@ export function guardPlan<Module extends { createPlan: typeof createPlan }>(plai
       }
       const [first] = buffers;
       if (first) guards.divide(first.pointer - first.offset, buffers.map(spanOf));
-      const { training } = options;
-      const learning = [...(training?.learning ?? [])];
+      const target = options.training?.target;
+      const learning = [...(target?.learning ?? [])];
       const gradients = learning.map(({ offset, size }) => {
-        const at = (training!.gradients >>> 2) + offset;
+        const at = (target!.pointer >>> 2) + offset;
         return { first: at, end: at + size };
       });
       return emptied(plan, guards, buffers, gradients);
