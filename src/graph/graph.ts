@@ -1,4 +1,4 @@
-import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import { checkAlgorithm, type ConvAlgorithm } from "../kernels/conv2d.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { DType } from "../dtype.ts";
 import type { Layer } from "../layers/contract.ts";
@@ -88,6 +88,18 @@ export function isChain({ inputs, nodes, outputs }: Graph): boolean {
     outputs[0] === nodes.length &&
     nodes.every((node, index) => node.owner === index && node.inputs.length === 1 && node.inputs[0] === index)
   );
+}
+
+/**
+ * Checks an algorithm against all layers of a graph.
+ * @throws OptionError naming `where` when there is no such algorithm, and the layer when it cannot compute that layer
+ */
+export function checkAlgorithms(where: string, graph: Graph, algorithm: ConvAlgorithm): ConvAlgorithm {
+  checkAlgorithm(`${where}: algorithm`, algorithm);
+  for (const { layer, name, inputShapes } of graph.nodes) {
+    layer.checkAlgorithm?.(inputShapes, `${where}: ${name}`, algorithm);
+  }
+  return algorithm;
 }
 
 /** Inputs and layers, with a name from the user or the type or label to name them after. */

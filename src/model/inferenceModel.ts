@@ -1,12 +1,11 @@
 import type { ConvAlgorithm } from "../kernels/conv2d.ts";
-import type { KernelEngine } from "../runtime/engine.ts";
+import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
 import { shapeText, isBatchOf, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "../tensor.ts";
-import { checkAlgorithms, checkEngine } from "../training/compile.ts";
-import { outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
+import { checkAlgorithms, outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
 import { Inference } from "../graph/inference.ts";
 import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
 import { Parameters } from "../graph/parameters.ts";
@@ -101,8 +100,8 @@ export class InferenceModel {
    */
   compile(options: { engine: KernelEngine; algorithm?: ConvAlgorithm }): void {
     checkOptions("compile", options, ["engine", "algorithm"]);
-    const runtime = checkEngine(options.engine);
-    this.moveTo(runtime, checkAlgorithms(this.graph, options.algorithm ?? "auto"));
+    const runtime = checkEngine("compile", options.engine);
+    this.moveTo(runtime, checkAlgorithms("compile", this.graph, options.algorithm ?? "auto"));
   }
 
   /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */

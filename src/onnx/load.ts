@@ -1,7 +1,6 @@
 import { checkAlgorithm, type ConvAlgorithm } from "../kernels/conv2d.ts";
-import type { KernelEngine } from "../runtime/engine.ts";
+import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
 import { FormatError } from "../errors.ts";
-import { checkEngine } from "../training/compile.ts";
 import { checkOptions, isTyped, plainView } from "../options.ts";
 import { decodeModel } from "./file/decode.ts";
 import { readGraph } from "./import/graph.ts";
@@ -24,7 +23,7 @@ export async function loadOnnx(
   checkOptions("loadOnnx", options, ["engine", "algorithm"]);
   const { engine } = options;
   const algorithm = checkAlgorithm("loadOnnx: algorithm", options.algorithm ?? "auto");
-  checkEngine(engine);
+  checkEngine("loadOnnx", engine);
   if (!isTyped(bytes, Uint8Array)) {
     const kind = Object.prototype.toString.call(bytes).slice(8, -1);
     throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);

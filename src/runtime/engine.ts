@@ -1,4 +1,6 @@
-import type { Runtime } from "./runtime.ts";
+import { OptionError } from "../errors.ts";
+import { show } from "../options.ts";
+import { Runtime } from "./runtime.ts";
 
 /** The kernels on a memory of their own, for models. */
 export class KernelEngine {
@@ -32,4 +34,16 @@ export class KernelEngine {
   dispose(): void {
     this.runtime.dispose();
   }
+}
+
+/** The runtime of an engine that an option names. @throws OptionError naming `where` unless it is an engine, and lives */
+export function checkEngine(where: string, engine: KernelEngine): Runtime {
+  const runtime = engine?.runtime;
+  if (!(runtime instanceof Runtime)) {
+    throw new OptionError(`${where}: engine: expected what load() gives, got ${show(engine)}`);
+  }
+  if (runtime.disposed) {
+    throw new OptionError(`${where}: engine: expected a live engine, got one that was disposed`);
+  }
+  return runtime;
 }

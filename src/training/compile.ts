@@ -1,6 +1,6 @@
-import { checkAlgorithm, type ConvAlgorithm } from "../kernels/conv2d.ts";
-import type { KernelEngine } from "../runtime/engine.ts";
-import { Runtime } from "../runtime/runtime.ts";
+import type { ConvAlgorithm } from "../kernels/conv2d.ts";
+import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError } from "../errors.ts";
 import { OWN_FIGURES } from "./evaluation.ts";
 import type { Loss } from "./losses/loss.ts";
@@ -8,7 +8,14 @@ import type { Metric } from "./metrics/metric.ts";
 import { Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { checkOptions, flag, listed, show } from "../options.ts";
-import { lossOutputsOf, nodeOf, type Graph, type GraphInput, type GraphNode } from "../graph/graph.ts";
+import {
+  checkAlgorithms,
+  lossOutputsOf,
+  nodeOf,
+  type Graph,
+  type GraphInput,
+  type GraphNode,
+} from "../graph/graph.ts";
 import { inOrder, isNamed, type Named } from "../graph/namedTensors.ts";
 
 export interface CompileOptions {
@@ -27,27 +34,6 @@ export interface CompileOptions {
    * for every output, or one for each by name.
    */
   metrics?: readonly Metric[] | Named<readonly Metric[]>;
-}
-
-/** The engine's runtime. @throws OptionError unless it is an engine, and lives. */
-export function checkEngine(engine: KernelEngine): Runtime {
-  const runtime = engine?.runtime;
-  if (!(runtime instanceof Runtime)) {
-    throw new OptionError(`compile: engine: expected what load() gives, got ${show(engine)}`);
-  }
-  if (runtime.disposed) {
-    throw new OptionError("compile: engine: expected a live engine, got one that was disposed");
-  }
-  return runtime;
-}
-
-/** @throws OptionError naming the layer when there is no such algorithm, or it cannot compute the layer's convolutions. */
-export function checkAlgorithms(graph: Graph, algorithm: ConvAlgorithm): ConvAlgorithm {
-  checkAlgorithm("compile: algorithm", algorithm);
-  for (const { layer, name, inputShapes } of graph.nodes) {
-    layer.checkAlgorithm?.(inputShapes, `compile: ${name}`, algorithm);
-  }
-  return algorithm;
 }
 
 /** The options of `compile`, checked. */
@@ -138,8 +124,8 @@ function refuseImplied({ type, impliedActivation }: Loss, output: GraphNode, gra
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
   checkOptions("compile", options, ["engine", "algorithm", "optimizer", "loss", "metrics"]);
   const { optimizer, loss } = options;
-  const runtime = checkEngine(options.engine);
-  const algorithm = checkAlgorithms(graph, options.algorithm ?? "auto");
+  const runtime = checkEngine("compile", options.engine);
+  const algorithm = checkAlgorithms("compile", graph, options.algorithm ?? "auto");
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
     throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
   }

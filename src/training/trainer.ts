@@ -55,6 +55,7 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #outputs: readonly LossOutput[];
   readonly #region: Region;
+  readonly #layerGradients: Gradients = new Map(Object.entries(gradients));
   /** The values of `trainable` of the layers when the model was compiled. */
   readonly #trainable: readonly boolean[];
   readonly #learning: ReadonlySet<Parameter>;
@@ -129,7 +130,7 @@ export class Trainer {
       capacity,
       pointer: this.#gradients,
       learning: this.#learning,
-      layerGradients: new Map(Object.entries(gradients)) satisfies Gradients,
+      layerGradients: this.#layerGradients,
     };
     const training = { planGradients, target, trainable: this.#trainable };
     const plan = createPlan(this.#runtime, this.#graph, this.#parameters, { capacity, training });
