@@ -26,6 +26,38 @@ export type { Padding, WindowOptions } from "./kernels/window.ts";
 export { FormatError, MemoryError, OptionError, ShapeError, TrainingError } from "./errors.ts";
 export type { OnnxLayout } from "./onnx/export/index.ts";
 export * as layers from "./layers/index.ts";
+export type {
+  BatchNormalizationOptions,
+  BroadcastKind,
+  BroadcastLayerOptions,
+  ConstantLayerOptions,
+  Conv1dLayerOptions,
+  Conv2dLayerOptions,
+  Conv2dTransposeLayerOptions,
+  DenseLayerOptions,
+  DepthwiseConv2dLayerOptions,
+  GroupNormalizationOptions,
+  Interpolation,
+  LayerNormalizationOptions,
+  LrnLayerOptions,
+  Margin,
+  MatMulLayerOptions,
+  NormalizationOptions,
+  PlaneWindow,
+  Pooling1dLayerOptions,
+  Pooling2dLayerOptions,
+  PoolLayerOptions,
+  PreluLayerOptions,
+  ReduceLayerOptions,
+  ReductionKind,
+  ResizeLayerOptions,
+  ResizeTable,
+  SeparableConv2dLayerOptions,
+  TakeLayerOptions,
+  UnaryKind,
+  UnaryLayerOptions,
+  UpSampling2dLayerOptions,
+} from "./layers/index.ts";
 export { input } from "./layers/symbolic.ts";
 export type { SymbolicTensor } from "./layers/contract.ts";
 export { defineLayer } from "./layers/define.ts";
@@ -44,31 +76,6 @@ export type { Buffer } from "./layers/buffer.ts";
 export type { Affine, AsEpilogue, Epilogue, EpilogueKind } from "./layers/epilogue.ts";
 export type { Kernels } from "./kernels/kernels.ts";
 export type { DType } from "./dtype.ts";
-export type { Conv1dLayerOptions } from "./layers/conv1d.ts";
-export type { Conv2dLayerOptions, DepthwiseConv2dLayerOptions } from "./layers/conv2d.ts";
-export type { Conv2dTransposeLayerOptions } from "./layers/conv2dTranspose.ts";
-export type { DenseLayerOptions } from "./layers/dense.ts";
-export type { BroadcastKind, BroadcastLayerOptions } from "./layers/broadcast.ts";
-export type { ConstantLayerOptions } from "./layers/constant.ts";
-export type { LrnLayerOptions } from "./layers/lrn.ts";
-export type { MatMulLayerOptions } from "./layers/matMul.ts";
-export type { PlaneWindow, PoolLayerOptions } from "./layers/pool.ts";
-export type { ReduceLayerOptions, ReductionKind } from "./layers/reduce.ts";
-export type { ResizeLayerOptions, ResizeTable } from "./layers/resize.ts";
-export type { TakeLayerOptions } from "./layers/take.ts";
-export type { UnaryKind, UnaryLayerOptions } from "./layers/unary.ts";
-export type { Margin } from "./layers/geometry.ts";
-export type { Pooling1dLayerOptions } from "./layers/pooling1d.ts";
-export type { BatchNormalizationOptions } from "./layers/batchNormalization.ts";
-export type {
-  GroupNormalizationOptions,
-  LayerNormalizationOptions,
-  NormalizationOptions,
-} from "./layers/normalization.ts";
-export type { Pooling2dLayerOptions } from "./layers/pooling2d.ts";
-export type { PreluLayerOptions } from "./layers/prelu.ts";
-export type { SeparableConv2dLayerOptions } from "./layers/separableConv2d.ts";
-export type { Interpolation, UpSampling2dLayerOptions } from "./layers/upSampling2d.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./training/losses/index.ts";
 export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./training/losses/index.ts";

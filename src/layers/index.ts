@@ -1,27 +1,51 @@
-/** The layers, under the names that `layers.*`, model files and summaries use. */
-export { conv1d } from "./conv1d.ts";
-export { conv2d, depthwiseConv2d } from "./conv2d.ts";
-export { conv2dTranspose } from "./conv2dTranspose.ts";
-export { dense } from "./dense.ts";
+/** The layers, under the names that `layers.*`, model files and summaries use, and the types of their options. */
+export { conv1d, type Conv1dLayerOptions } from "./conv1d.ts";
+export {
+  conv2d,
+  depthwiseConv2d,
+  type Conv2dLayerOptions,
+  type DepthwiseConv2dLayerOptions,
+} from "./conv2d.ts";
+export { conv2dTranspose, type Conv2dTransposeLayerOptions } from "./conv2dTranspose.ts";
+export { dense, type DenseLayerOptions } from "./dense.ts";
 export { activation, dropout, flatten } from "./elementwise.ts";
-export { cropping2d, permute, reshape, zeroPadding2d } from "./geometry.ts";
+export { cropping2d, permute, reshape, zeroPadding2d, type Margin } from "./geometry.ts";
 export { add, average, maximum, multiply, subtract } from "./merge.ts";
 export { concatenate } from "./concatenate.ts";
-export { batchNormalization } from "./batchNormalization.ts";
-export { groupNormalization, instanceNormalization, layerNormalization } from "./normalization.ts";
-export { averagePooling1d, globalAveragePooling1d, globalMaxPooling1d, maxPooling1d } from "./pooling1d.ts";
-export { prelu } from "./prelu.ts";
-export { separableConv2d } from "./separableConv2d.ts";
-export { upSampling2d } from "./upSampling2d.ts";
-export { averagePooling2d, globalAveragePooling2d, globalMaxPooling2d, maxPooling2d } from "./pooling2d.ts";
-export { broadcast } from "./broadcast.ts";
-export { constant } from "./constant.ts";
+export { batchNormalization, type BatchNormalizationOptions } from "./batchNormalization.ts";
+export {
+  groupNormalization,
+  instanceNormalization,
+  layerNormalization,
+  type GroupNormalizationOptions,
+  type LayerNormalizationOptions,
+  type NormalizationOptions,
+} from "./normalization.ts";
+export {
+  averagePooling1d,
+  globalAveragePooling1d,
+  globalMaxPooling1d,
+  maxPooling1d,
+  type Pooling1dLayerOptions,
+} from "./pooling1d.ts";
+export { prelu, type PreluLayerOptions } from "./prelu.ts";
+export { separableConv2d, type SeparableConv2dLayerOptions } from "./separableConv2d.ts";
+export { upSampling2d, type Interpolation, type UpSampling2dLayerOptions } from "./upSampling2d.ts";
+export {
+  averagePooling2d,
+  globalAveragePooling2d,
+  globalMaxPooling2d,
+  maxPooling2d,
+  type Pooling2dLayerOptions,
+} from "./pooling2d.ts";
+export { broadcast, type BroadcastKind, type BroadcastLayerOptions } from "./broadcast.ts";
+export { constant, type ConstantLayerOptions } from "./constant.ts";
 export { logSoftmax } from "./logSoftmax.ts";
-export { lrn } from "./lrn.ts";
-export { matMul } from "./matMul.ts";
-export { pool } from "./pool.ts";
-export { reduce } from "./reduce.ts";
-export { resize } from "./resize.ts";
-export { take } from "./take.ts";
-export { unary } from "./unary.ts";
+export { lrn, type LrnLayerOptions } from "./lrn.ts";
+export { matMul, type MatMulLayerOptions } from "./matMul.ts";
+export { pool, type PlaneWindow, type PoolLayerOptions } from "./pool.ts";
+export { reduce, type ReduceLayerOptions, type ReductionKind } from "./reduce.ts";
+export { resize, type ResizeLayerOptions, type ResizeTable } from "./resize.ts";
+export { take, type TakeLayerOptions } from "./take.ts";
+export { unary, type UnaryKind, type UnaryLayerOptions } from "./unary.ts";
 export { where } from "./where.ts";
