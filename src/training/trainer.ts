@@ -266,7 +266,8 @@ export class Trainer {
   /** Computes the loss of one output and its gradient; returns the address of the result. */
   #runLoss({ outputs, outputGradients }: Plan, i: number, n: number, classes: boolean): number {
     const { loss, index, size, columns } = this.#outputs[i]!;
-    const [y, dy] = [outputs[index]!.pointer, outputGradients[i]!.pointer];
+    const y = outputs[index]!.pointer;
+    const dy = outputGradients[i]!.pointer;
     const result = this.#results + i * RESULT_ELEMENTS * 4;
     loss.run(this.#runtime, classes, y, this.#labels[i]!, dy, (n * size) / columns, columns, result);
     return result;
