@@ -88,7 +88,7 @@ export class OnnxModel {
     return [...weights].reduce((sum, { data }) => sum + data.length, 0);
   }
 
-  /** Why it runs with the very shapes that it is fed; undefined for a net that takes any number of images. */
+  /** The reason why the net is planned for the very shapes that it is fed; undefined when it takes any number of images. */
   get notBatched(): string | undefined {
     return this.#plans.notBatched;
   }

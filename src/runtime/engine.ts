@@ -6,11 +6,11 @@ import { Runtime } from "./runtime.ts";
 export class KernelEngine {
   /** Threads in use, the caller's included. */
   readonly threads!: number;
-  /** Why there are fewer threads than `load` was asked for; undefined when there are as many. */
+  /** The reason why there are fewer threads than `load` was asked for; undefined when there are as many. */
   readonly threadsUnavailable: string | undefined;
   /** The arithmetic of the kernels. */
   readonly math!: "exact" | "relaxed";
-  /** Why the arithmetic is exact when `load` was asked for relaxed. */
+  /** The reason why the arithmetic is exact when `load` was asked for relaxed. */
   readonly mathUnavailable: string | undefined;
   /** The kernels and their memory, for layers and models. */
   readonly runtime: Runtime;

@@ -41,7 +41,7 @@ export interface Compiled {
   readonly runtime: Runtime;
   readonly algorithm: ConvAlgorithm;
   readonly optimizer: Optimizer | undefined;
-  /** Without outputs when no loss was passed. */
+  /** It has no outputs when no loss was passed. */
   readonly objective: Objective;
 }
 

@@ -43,9 +43,9 @@ interface Sums {
 /** Images with their labels, checked against a model and what it was compiled with. */
 export interface LabelledImages {
   readonly objective: Objective;
-  /** By input. */
+  /** The images of each input. */
   readonly images: readonly Tensor[];
-  /** By output with a loss. */
+  /** The labels of each output that has a loss. */
   readonly targets: readonly Targets[];
   readonly count: number;
 }

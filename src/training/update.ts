@@ -31,7 +31,7 @@ function spansOf(
   return spans;
 }
 
-/** Whether two weights lie as far apart as their gradients do. Those that are shared with another model may lie elsewhere. */
+/** True when two weights lie as far apart as their gradients do. Weights that another model shares may lie elsewhere. */
 const liesBehind = (first: Parameter, { slot, offset }: Parameter): boolean =>
   first.slot.block === slot.block && slot.offset - first.slot.offset === offset - first.offset;
 

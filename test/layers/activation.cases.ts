@@ -1,10 +1,10 @@
-/** activation: what it is made with, refuses and gives, and nets with it. */
+/** The cases of activation: its options, refusals, shapes and nets. */
 import { layers, type ActivationName } from "im2row";
 import { ELEMENTWISE } from "../oracles/activation.ts";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, RANKS, type LayerCases } from "./support/cases.ts";
 
-/** All of them, as the compiler sees to. */
+/** The names of all activations; the compiler misses one that is not here. */
 const ACTIVATIONS = Object.keys({
   linear: 0,
   relu: 0,

@@ -1,4 +1,4 @@
-/** broadcast: what it is made with, refuses and gives, and nets with it. */
+/** The cases of broadcast: its options, refusals, shapes and nets. */
 import { layers, type SymbolicTensor } from "im2row";
 import type { Any } from "../support/options.ts";
 import {

@@ -1,4 +1,4 @@
-/** conv1d: what it is made with, refuses and gives, and nets with it. */
+/** The cases of conv1d: its options, refusals, shapes and nets. */
 import { layers, OptionError, type Layer } from "im2row";
 import { COUNT, PAIR, type Any } from "../support/options.ts";
 import { chain, margins, SEQUENCE, sequence, type LayerCases } from "./support/cases.ts";

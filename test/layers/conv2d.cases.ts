@@ -1,4 +1,4 @@
-/** conv2d: what it is made with, refuses and gives, and nets with it. */
+/** The cases of conv2d: its options, refusals, shapes and nets. */
 import { layers, OptionError } from "im2row";
 import { conv, COUNT, NUMBER, PADDINGS, SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases } from "./support/cases.ts";

@@ -1,4 +1,4 @@
-/** conv2dTranspose: what it is made with, refuses and gives, and nets with it. */
+/** The cases of conv2dTranspose: its options, refusals, shapes and nets. */
 import { layers, OptionError, type Conv2dTransposeLayerOptions, type Layer } from "im2row";
 import { COUNT, PADDINGS, SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases } from "./support/cases.ts";

@@ -31,7 +31,7 @@ interface Given {
   pads: readonly [number, number];
 }
 
-/** Together with what the convolution is computed by. */
+/** Layers by the algorithm that their convolution is computed by. */
 const CASES: Record<string, Given> = {
   col2im: { h: 5, c: 6, options: { filters: 4, kernelSize: 3, strides: 2, padding: "same" }, pads: [0, 1] },
   "the flipped filters": { h: 6, c: 5, options: { filters: 9, kernelSize: 3 }, pads: [0, 0] },

@@ -1,4 +1,4 @@
-/** What is refused about definitions of layers. */
+/** Wrong definitions of layers are refused. */
 import { beforeAll, describe, expect, it } from "vitest";
 import {
   defineLayer,

@@ -1,4 +1,4 @@
-/** depthwiseConv2d: what it is made with, refuses and gives, and nets with it. */
+/** The cases of depthwiseConv2d: its options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import { COUNT, SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases } from "./support/cases.ts";

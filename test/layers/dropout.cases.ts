@@ -1,4 +1,4 @@
-/** dropout: what it is made with, refuses and gives, and nets with it. */
+/** The cases of dropout: its options, refusals, shapes and nets. */
 import { input, layers, model } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, type LayerCases } from "./support/cases.ts";

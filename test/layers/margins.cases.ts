@@ -1,4 +1,4 @@
-/** zeroPadding2d and cropping2d: what they are made with, refuse and give, and nets with them. */
+/** The cases of zeroPadding2d and cropping2d: their options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases } from "./support/cases.ts";

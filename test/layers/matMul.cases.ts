@@ -1,4 +1,4 @@
-/** matMul: what it is made with, refuses and gives, and nets with it. */
+/** The cases of matMul: its options, refusals, shapes and nets. */
 import { layers, type SymbolicTensor } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, merged, tanhConv, type LayerCases } from "./support/cases.ts";

@@ -1,4 +1,4 @@
-/** The layers of several values: what they are made with, refuse and give, and nets with them. */
+/** The cases of the layers of several values: their options, refusals, shapes and nets. */
 import { layers, type Layer, type SymbolicTensor } from "im2row";
 import type { Any } from "../support/options.ts";
 import { gate, merged, RANKS, tanhConv, type LayerCases, type ModelCase } from "./support/cases.ts";

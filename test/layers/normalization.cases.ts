@@ -1,4 +1,4 @@
-/** The normalizations: what they are made with, refuse and give, and nets with them. */
+/** The cases of the normalizations: their options, refusals, shapes and nets. */
 import { layers, type Layer, type SymbolicTensor } from "im2row";
 import { COUNT, NUMBER, type Any } from "../support/options.ts";
 import { chain, IMAGE, RANKS, type Between, type LayerCases, type ModelCase } from "./support/cases.ts";
@@ -20,7 +20,7 @@ const timesInput =
   (x: SymbolicTensor) =>
     layers.multiply().apply([layer().apply(x), x]);
 
-/** With and without each of the weights, for values of each rank. */
+/** Nets with and without each of the weights, for values of each rank. */
 function ofEachRank(name: string, make: (options: object) => Layer): ModelCase[] {
   const partial = [{ scale: false }, { center: false }, { scale: false, center: false, epsilon: 0.1 }];
   return RANKS.flatMap((shape) =>

@@ -1,4 +1,4 @@
-/** The poolings of sequences: what they are made with, refuse and give, and nets with them. */
+/** The cases of the poolings of sequences: their options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import { COUNT, PAIR, type Any } from "../support/options.ts";
 import { chain, SEQUENCE, sequence, type LayerCases, type ModelCase } from "./support/cases.ts";

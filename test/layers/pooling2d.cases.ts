@@ -1,4 +1,4 @@
-/** The poolings of images: what they are made with, refuse and give, and nets with them. */
+/** The cases of the poolings of images: their options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import { PADDINGS, SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, margins, type LayerCases, type ModelCase } from "./support/cases.ts";

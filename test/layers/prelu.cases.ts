@@ -1,4 +1,4 @@
-/** prelu: what it is made with, refuses and gives, and nets with it. */
+/** The cases of prelu: its options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, RANKS, type LayerCases } from "./support/cases.ts";

@@ -1,4 +1,4 @@
-/** reduce, logSoftmax and lrn: what they are made with, refuse and give, and nets with them. */
+/** The cases of reduce, logSoftmax and lrn: their options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import { COUNT, type Any } from "../support/options.ts";
 import { chain, IMAGE, RANKS, type LayerCases } from "./support/cases.ts";

@@ -1,4 +1,4 @@
-/** separableConv2d: what it is made with, refuses and gives, and nets with it. */
+/** The cases of separableConv2d: its options, refusals, shapes and nets. */
 import { layers, type Layer } from "im2row";
 import { COUNT, type Any } from "../support/options.ts";
 import { chain, IMAGE, type LayerCases } from "./support/cases.ts";

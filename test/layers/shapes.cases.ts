@@ -1,4 +1,4 @@
-/** flatten, reshape and permute: what they are made with, refuse and give, and nets with them. */
+/** The cases of flatten, reshape and permute: their options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, RANKS, type LayerCases } from "./support/cases.ts";

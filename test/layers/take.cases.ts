@@ -1,4 +1,4 @@
-/** take, resize and constant: what they are made with, refuse and give, and nets with them. */
+/** The cases of take, resize and constant: their options, refusals, shapes and nets. */
 import { input, layers, model } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, RANKS, type LayerCases, type ModelCase } from "./support/cases.ts";

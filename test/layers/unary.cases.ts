@@ -1,4 +1,4 @@
-/** unary: what it is made with, refuses and gives, and nets with it. */
+/** The cases of unary: its options, refusals, shapes and nets. */
 import { layers, type Layer, type SymbolicTensor } from "im2row";
 import type { Any } from "../support/options.ts";
 import { chain, IMAGE, type Between, type LayerCases } from "./support/cases.ts";
@@ -19,7 +19,7 @@ const of =
   (x) =>
     layers.unary({ kind }).apply(before.apply(x));
 
-/** All of them, with parameters for those that have some. */
+/** All functions, with the parameters of those that have some. */
 const KINDS: Readonly<Record<UnaryKind, { alpha?: number; beta?: number }>> = {
   abs: {},
   neg: {},

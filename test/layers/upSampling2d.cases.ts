@@ -1,4 +1,4 @@
-/** upSampling2d: what it is made with, refuses and gives, and nets with it. */
+/** The cases of upSampling2d: its options, refusals, shapes and nets. */
 import { layers } from "im2row";
 import { SIZE, type Any } from "../support/options.ts";
 import { chain, IMAGE, type LayerCases } from "./support/cases.ts";

@@ -37,7 +37,7 @@ function installed(): Onnxruntime | undefined {
 
 const ort = installed();
 
-/** Whether tests that run files are to be skipped; the reason is printed. */
+/** True when tests that run files are to be skipped; the reason is printed. */
 export const onnxruntimeIsAbsent = ort === undefined;
 
 /** The outputs of a file by name, on one thread. */

@@ -61,7 +61,7 @@ class Writer {
     };
   }
 
-  /** Whether an input or output has another order of axes than the same value inside of the file. */
+  /** True when an input or output has another order of axes than the same value has inside of the file. */
   #isTurned(shape: Shape): boolean {
     return this.#layout === "NHWC" && isImage(shape);
   }

@@ -3,7 +3,7 @@ import { sameShape, type Shape, type Tensor } from "../../tensor.ts";
 import { reorder } from "../file/reorder.ts";
 import type { Site } from "./file.ts";
 
-/** Whether a value, without its batch, is an image. */
+/** True for the shape of an image, without its batch. */
 export const isImage = (shape: Shape): boolean => shape.length === 3;
 
 /** The shape that a value has in the file, without its batch. */
@@ -30,7 +30,7 @@ export function inFileOrder({ shape, data }: Tensor): Tensor {
   return { shape: fileShape(shape), data: isImage(shape) ? reorder(data, shape, [2, 0, 1]) : data };
 }
 
-/** Whether the elements of a value lie in another order in the file. */
+/** True when the elements of a value lie in another order in the file. */
 const isTurned = (shape: Shape): boolean => isImage(shape) && shape[2]! > 1 && shape[0]! * shape[1]! > 1;
 
 /**

@@ -172,7 +172,7 @@ function cropped(site: Site, window: Window): [x: string, window: Window] {
   return [site.op("Slice", [site.x, ...bounds]), { ...window, ...rest }];
 }
 
-/** By position along an axis: the number of the window's taps that are within it. */
+/** Counts, for each position of a window along an axis, the taps that are within the axis. */
 function tapsWithin(
   size: number,
   positions: number,

@@ -15,7 +15,7 @@ export type OutputEvaluation = "argmax" | "threshold";
 export interface Loss {
   /** The name of its factory, for messages. */
   readonly type: string;
-  /** Whether class numbers `[n]` serve as labels besides rows like the output's. */
+  /** True when class numbers `[n]` serve as labels, besides rows like the output's. */
   readonly takesClasses: boolean;
   /** The values that labels may have. */
   readonly labels: LabelRange;
@@ -58,7 +58,7 @@ export function correctRows({ ints }: Heap, result: number): number {
   return ints[(result >>> 2) + 2]!;
 }
 
-/** Whether rows of so many elements can be right or wrong for a loss. */
+/** True when rows of so many elements can be right or wrong for a loss. */
 export function countsCorrect({ outputEvaluation }: Loss, columns: number): boolean {
   return columns > 1 || outputEvaluation === "threshold";
 }

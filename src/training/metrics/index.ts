@@ -90,7 +90,7 @@ const CONFUSION: Metric<number[][]> = {
   },
 };
 
-/** For `compile`: `matrix[class][predicted]`, how many rows of a class have their largest output in which column. */
+/** The metric for `compile`: `matrix[class][column]` counts the rows of a class whose largest output is in the column. */
 export function confusionMatrix(): Metric<number[][]>;
 /** The matrix of `outputs[n, …, classes]`; labels are class numbers or rows. @throws ShapeError, OptionError */
 export function confusionMatrix(outputs: Tensor, labels: Labels): number[][];

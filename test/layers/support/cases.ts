@@ -1,7 +1,7 @@
 /**
- * What is said of a layer in its cases: the options it has by default, what it refuses, its shapes, and nets with it in all
- * of its forms. `test/layers/layers.test.ts` runs all of that, the suite of every runtime and the tests of exported files
- * some of the nets. Nothing here needs a test runner.
+ * The cases of a layer: the options that it has by default, what it refuses, its shapes, and nets with it in all of its
+ * forms. `test/layers/layers.test.ts` runs all of that; the suite of every runtime and the tests of exported files run the
+ * nets. Nothing here needs a test runner.
  */
 import { input, layers, model, sequential } from "im2row";
 import type { Layer, Model, OptionError, ShapeError, SymbolicTensor } from "im2row";
@@ -15,7 +15,7 @@ export type ModelCase = [name: string, build: () => Model, magnitude?: number];
 /** The shape of one image's only input, or those of several. */
 export type Shapes = readonly number[] | readonly (readonly number[])[];
 
-/** All about one layer. The names of its nets begin with the layer's. */
+/** This is all that tests know of one layer. The names of its nets begin with the layer's. */
 export interface LayerCases {
   /** A layer made with as few options as it takes, and the options that it then has. */
   readonly defaults: readonly [layer: Layer, config: object];

@@ -1,4 +1,4 @@
-/** Whether the file that a model writes computes what the model computes: in onnxruntime, and loaded again. */
+/** The file that a model writes computes what the model computes: in onnxruntime, and loaded again. */
 import { loadOnnx } from "im2row/onnx";
 import { tensor, type Engine, type Model, type OnnxLayout, type Tensor } from "im2row";
 import { expect } from "vitest";
@@ -8,7 +8,7 @@ import { feedsOf } from "../../support/model.ts";
 import { runOnnx } from "../../support/onnxruntime.ts";
 
 /**
- * Of the largest output. onnxruntime adds in other orders and does not round each product. Rounding errors of random signs
+ * The largest error as a share of the largest output. onnxruntime adds in other orders and does not round each product. Rounding errors of random signs
  * add in squares (Higham and Mary, SIAM J. Sci. Comput. 41, 2019), so that those of sums of k terms in all layers make
  * √(Σ k)·u with u = 2⁻²⁴: 1.4·10⁻⁵ for the deepest net, with Σ k = 54,931. What mistakes an axis, a weight or an option
  * changes the first digits.
@@ -24,8 +24,8 @@ function inFile({ shape, data }: Tensor, layout: OnnxLayout): Tensor {
 }
 
 /**
- * Of the largest output, for files that the package itself runs: nearly all nets have the same bits again. Those whose
- * layers are written as several operators round after each of these, up to 2⁻²⁴ of what it adds up.
+ * The same for files that the package itself runs. Nearly all nets have the same bits again; where a layer is written as
+ * several operators, each of them rounds, by up to 2⁻²⁴ of what it adds up.
  */
 const ROUNDINGS = 2 ** -20;
 
