@@ -1,5 +1,5 @@
 import { MemoryError, OptionError } from "./errors.ts";
-import { checkOptions, show } from "./options.ts";
+import { checkOptions, show, type Settled } from "./options.ts";
 
 /**
  * Bounds on what a file or a model may make the package do. They are checked before anything is allocated or gone through,
@@ -11,18 +11,18 @@ export interface Limits {
    * that are computed, counted whether or not they are kept; besides eight times those of the file. What lies in linear memory
    * counts against `maximumMemory`, and this is never more than that. Default: 128 MiB.
    */
-  bytes?: number;
+  bytes?: number | undefined;
   /** Elements of a tensor, for one image, and of all weights that a file does not hold itself. Default: 2²⁸. */
-  elements?: number;
+  elements?: number | undefined;
   /** Nodes of a file, or layers of a model. Default: 2¹⁸, which is 262,144. */
-  nodes?: number;
+  nodes?: number | undefined;
   /** Time to read, lower and plan a net. Default: none, so that it does not depend on the machine which nets load. */
-  milliseconds?: number;
+  milliseconds?: number | undefined;
 }
 
-export type AllLimits = Readonly<Required<Limits>>;
+export type AllLimits = Settled<Limits>;
 
-export const DEFAULT_LIMITS: AllLimits = {
+export const DEFAULT_LIMITS = {
   bytes: 2 ** 27,
   elements: 2 ** 28,
   nodes: 2 ** 18,
@@ -32,11 +32,13 @@ export const DEFAULT_LIMITS: AllLimits = {
 /** The limits passed to `load`, completed by the defaults. @throws OptionError */
 export function checkLimits(given: Limits, maximumMemory: number): AllLimits {
   checkOptions("load: limits", given, Object.keys(DEFAULT_LIMITS));
-  const limits = { ...DEFAULT_LIMITS, ...given };
-  for (const [name, value] of Object.entries(limits)) {
+  const limits = { ...DEFAULT_LIMITS };
+  for (const name of Object.keys(limits) as (keyof Limits)[]) {
+    const value: unknown = given[name] ?? limits[name];
     if (!(typeof value === "number" && value > 0)) {
       throw new OptionError(`load: limits: ${name}: expected a number > 0, got ${show(value)}`);
     }
+    limits[name] = value;
   }
   return { ...limits, bytes: Math.min(limits.bytes, maximumMemory) };
 }

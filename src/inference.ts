@@ -30,4 +30,4 @@ export { FormatError, MemoryError, OptionError, ShapeError } from "./errors.ts";
 export type { GraphInput } from "./graph/graph.ts";
 export type { Named } from "./graph/namedTensors.ts";
 export type { LayerTime, Session } from "./graph/session.ts";
-export { tensor, type Shape, type Tensor } from "./tensor.ts";
+export { tensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";

@@ -25,9 +25,9 @@ export interface LoadKernelsOptions {
   /**
    * The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one.
    */
-  module?: WasmSource | PromiseLike<WasmSource>;
+  module?: WasmSource | PromiseLike<WasmSource> | undefined;
   /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
-  maximumMemory?: number;
+  maximumMemory?: number | undefined;
 }
 
 const PAGE = 65536;
@@ -105,12 +105,12 @@ export class KernelInstance {
   }
 
   /** A copy of `count` float32 at an address. */
-  floats(pointer: number, count: number): Float32Array {
+  floats(pointer: number, count: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.memory.buffer, pointer, count).slice();
   }
 
   /** A copy of `count` int32 at an address. */
-  ints(pointer: number, count: number): Int32Array {
+  ints(pointer: number, count: number): Int32Array<ArrayBuffer> {
     return new Int32Array(this.memory.buffer, pointer, count).slice();
   }
 

@@ -4,6 +4,9 @@ import { OptionError } from "./errors.ts";
 const MOST_SHOWN = 80;
 const MOST_LISTED = 16;
 
+/** Options with a value for each: those that were left out have their defaults. */
+export type Settled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> };
+
 /** Shows a value in an error message, on one line and not too long. */
 export function show(value: unknown): string {
   if (typeof value === "number" || typeof value === "bigint") return String(value);

@@ -10,6 +10,9 @@ export interface Tensor<Data = Float32Array> {
   readonly data: Data;
 }
 
+/** A tensor whose data nobody else holds: what the package returns as a copy, for `Blob`, `Response` and workers to take. */
+export type OwnTensor = Tensor<Float32Array<ArrayBuffer>>;
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   return shape.reduce((product, size) => product * size, 1);

@@ -48,7 +48,7 @@ export function readNpy(bytes: Uint8Array, where: string): Tensor {
 }
 
 /** A .npy file of version 1. */
-export function writeNpy({ shape, data }: Tensor): Uint8Array {
+export function writeNpy({ shape, data }: Tensor): Uint8Array<ArrayBuffer> {
   // Python's tuples of one end in a comma.
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${sizes}), }`;

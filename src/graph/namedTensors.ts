@@ -50,8 +50,11 @@ export function inOrder<T>(
 }
 
 /** Makes a record from names and values in the same order. */
-export function byName<T>(names: readonly string[], values: readonly T[]): Record<string, T> {
-  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
+export function byName<T, Names extends string>(
+  names: readonly Names[],
+  values: readonly T[],
+): Record<Names, T> {
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!])) as Record<Names, T>;
 }
 
 /** The name of one of several values in error messages: `where` alone when there is only one. */

@@ -3,7 +3,7 @@ import type { DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/contract.ts";
 import { listed } from "../options.ts";
-import { sameShape, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { sameShape, shapeText, sizeOf, type Shape, type OwnTensor, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
 import { alignedSize, WeightBlock, type SharedSlots, type Slot } from "./weightBlock.ts";
 
@@ -201,7 +201,7 @@ export class Parameters {
   }
 
   /** Returns copies of all weights by name, as float32. Integers up to 2²⁴ are exact. */
-  read(): Map<string, Tensor> {
+  read(): Map<string, OwnTensor> {
     return new Map(
       this.list.map(({ name, shape, slot }) => [
         name,
@@ -222,7 +222,7 @@ export class Parameters {
 }
 
 /** Returns copies, by name, of some tensors of `data`, which is laid out like the weights. */
-export function readLaidOut(data: Float32Array, which: Iterable<Parameter>): Map<string, Tensor> {
+export function readLaidOut(data: Float32Array, which: Iterable<Parameter>): Map<string, OwnTensor> {
   return new Map(
     Array.from(which, ({ name, shape, offset, size }) => [
       name,

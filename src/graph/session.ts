@@ -28,20 +28,20 @@ export function hold<View extends Float32Array | Int32Array>(view: View, session
  * Nothing is copied or allocated. The session reads the model's weights, so that a run after more training uses the new
  * ones.
  */
-export class Session {
+export class Session<Outputs extends string = string> {
   /** The most images of a run. */
   readonly batchSize: number;
   readonly #runtime: Runtime;
   readonly #parameters: Parameters;
   readonly #plan: Plan;
-  readonly #onDispose: (session: Session) => void;
+  readonly #onDispose: (session: Session<Outputs>) => void;
   #disposed = false;
   /** The revision of the weights for which the plan was last prepared. */
   #revision = 0;
   readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array }>;
   /** Views of the inputs and of the outputs by their names; like `input` and `output`, they are to be read for each use. */
   readonly inputs: Named<Float32Array>;
-  readonly outputs: Named<Float32Array>;
+  readonly outputs: Readonly<Record<Outputs, Float32Array>>;
 
   /** @throws MemoryError */
   constructor(
@@ -49,7 +49,7 @@ export class Session {
     graph: Graph,
     parameters: Parameters,
     batchSize: number,
-    onDispose: (session: Session) => void = () => {},
+    onDispose: (session: Session<Outputs>) => void = () => {},
   ) {
     this.#runtime = runtime;
     this.#parameters = parameters;
@@ -57,7 +57,10 @@ export class Session {
     this.#onDispose = onDispose;
     this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
     const views = new Map<Buffer, { readonly size: number; data: Float32Array }>();
-    const named = (ends: readonly GraphInput[], buffers: readonly Buffer[]): Named<Float32Array> => {
+    const named = <Names extends string>(
+      ends: readonly GraphInput[],
+      buffers: readonly Buffer[],
+    ): Readonly<Record<Names, Float32Array>> => {
       const record = {};
       ends.forEach(({ name, shape }, i) => {
         const buffer = buffers[i]!;
@@ -65,10 +68,10 @@ export class Session {
         views.set(buffer, { size, data: this.#viewOf(buffer, size) });
         Object.defineProperty(record, name, { enumerable: true, get: () => this.#view(buffer) });
       });
-      return record;
+      return record as Readonly<Record<Names, Float32Array>>;
     };
     this.inputs = named(graph.inputs, this.#plan.inputs);
-    this.outputs = named(outputsOf(graph), this.#plan.outputs);
+    this.outputs = named<Outputs>(outputsOf(graph), this.#plan.outputs);
     this.#views = views;
   }
 

@@ -1,5 +1,5 @@
 import { OptionError } from "../errors.ts";
-import { show, sizePair, type Size } from "../options.ts";
+import { show, sizePair, type Size, type Settled } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import { checkPadding, resolveWindow, type Padding, type Window } from "./window.ts";
 import type { Shape } from "../tensor.ts";
@@ -12,7 +12,7 @@ export interface PoolOptions {
 }
 
 /** Returns a copy of the options with the defaults filled in. @throws OptionError; also for windows of padding alone */
-export function checkPool(where: string, options: PoolOptions): Required<PoolOptions> {
+export function checkPool(where: string, options: PoolOptions): Settled<PoolOptions> {
   const { poolSize, strides = poolSize } = options;
   const size = sizePair(`${where}: poolSize`, poolSize);
   const padding = checkPadding(`${where}: padding`, options.padding ?? "valid");

@@ -17,7 +17,7 @@ import { layerOf } from "./symbolic.ts";
 
 export interface BatchNormalizationOptions extends NormalizationOptions {
   /** The share of the moving mean and variance that a step keeps. Default: 0.99. */
-  momentum?: number;
+  momentum?: number | undefined;
 }
 
 function readMomentum(where: string, value: unknown): number {

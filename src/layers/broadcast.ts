@@ -26,7 +26,7 @@ interface Operand {
 
 export interface BroadcastLayerOptions extends OperandOptions {
   kind: BroadcastKind;
-  name?: string;
+  name?: string | undefined;
 }
 
 /** The shape of the result, and the operands' shapes at the same rank, with 1 along the axes on which they are repeated. */

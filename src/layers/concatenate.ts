@@ -28,7 +28,7 @@ export function imageAxis(axis: number, rank: number, where: string): number {
  * the last axis, the channels.
  * @throws OptionError unless `axis` is an integer.
  */
-export function concatenate(options: { axis?: number; name?: string } = {}): Layer {
+export function concatenate(options: { axis?: number | undefined; name?: string | undefined } = {}): Layer {
   const config = readOptions("concatenate", options, { axis: [readAxis, -1] });
   const { axis } = config;
   return layerOf({

@@ -16,8 +16,8 @@ export interface ConstantLayerOptions {
   /** The shape for each image. */
   shape: Shape;
   /** The values of a constant of 32-bit integers. Default: the constant is a weight of floats, which starts as zeros. */
-  integers?: ArrayLike<number>;
-  name?: string;
+  integers?: ArrayLike<number> | undefined;
+  name?: string | undefined;
 }
 
 function readIntegers(where: string, value: unknown): number[] {

@@ -14,13 +14,13 @@ export interface Conv1dLayerOptions extends WeightedOptions {
   /** The number of steps that a filter covers. */
   kernelSize: number;
   /** Default: 1. */
-  strides?: number;
+  strides?: number | undefined;
   /** Default: `"valid"`. */
-  padding?: SequencePadding;
+  padding?: SequencePadding | undefined;
   /** Default: 1. */
-  dilationRate?: number;
+  dilationRate?: number | undefined;
   /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 /**

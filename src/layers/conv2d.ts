@@ -9,7 +9,7 @@ import {
 } from "../kernels/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
 import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
-import { positiveInteger, readOptions, sizePair, type Size } from "../options.ts";
+import { positiveInteger, readOptions, sizePair, type Size, type Settled } from "../options.ts";
 import { sameShape, type Shape } from "../tensor.ts";
 import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
@@ -21,29 +21,29 @@ export interface SharedOptions extends WeightedOptions {
   /** `[height, width]` of the filters, or one number for both. */
   kernelSize: Size;
   /** Default: 1. */
-  strides?: Size;
+  strides?: Size | undefined;
   /** Default: `"valid"`. */
-  padding?: Padding;
+  padding?: Padding | undefined;
   /** Default: 1. */
-  dilationRate?: Size;
+  dilationRate?: Size | undefined;
 }
 
 export interface Conv2dLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
   /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
-  groups?: number;
+  groups?: number | undefined;
   /**
    * The algorithm of the layer and its gradients. `"winograd"` needs 3×3 filters without strides, dilation or groups;
    * `"depthwise"` needs as many groups and filters as channels. Default: the option of `compile`, or `"auto"`, which chooses
    * by the shape alone.
    */
-  algorithm?: ConvAlgorithm;
+  algorithm?: ConvAlgorithm | undefined;
 }
 
 export interface DepthwiseConv2dLayerOptions extends SharedOptions {
   /** The number of filters for each channel. Default: 1. */
-  depthMultiplier?: number;
+  depthMultiplier?: number | undefined;
 }
 
 /** The readers of the options that all 2-D convolutions share. */
@@ -90,7 +90,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer {
 function convolution(
   type: string,
   name: string | undefined,
-  config: Required<Omit<SharedOptions, "name">>,
+  config: Settled<Omit<SharedOptions, "name">>,
   perImage: (channels: number) => { filters: number; groups: number },
   algorithm?: ConvAlgorithm,
 ): Layer {

@@ -14,9 +14,9 @@ export interface Conv2dTransposeLayerOptions extends SharedOptions {
   /** Number of filters: the channels of the output. */
   filters: number;
   /** Rows and columns that are added to the smallest output. Default: the output has the size that Keras gives it. */
-  outputPadding?: OutputPadding;
+  outputPadding?: OutputPadding | undefined;
   /** The number of groups into which channels and filters are split; filters read the channels of their group. Default: 1. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 /**

@@ -83,7 +83,9 @@ export type AnyLayerDefinition<Config extends object> =
   ArrayLayerDefinition<Config> | KernelLayerDefinition<Config> | ComposedLayerDefinition<Config>;
 
 /** Makes a layer from its options and a name. */
-export type LayerFactory<Config extends object> = (options?: Partial<Config> & { name?: string }) => Layer;
+export type LayerFactory<Config extends object> = (
+  options?: Partial<Config> & { name?: string | undefined },
+) => Layer;
 
 /**
  * Makes a kind of layer. The result is a factory like those of `layers`, called with the options and a name.

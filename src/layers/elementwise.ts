@@ -12,7 +12,7 @@ import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } fr
 import { layerOf } from "./symbolic.ts";
 
 /** Turns an image into one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
-export function flatten(options: { name?: string } = {}): Layer {
+export function flatten(options: { name?: string | undefined } = {}): Layer {
   const config = readOptions("flatten", options, {});
   return layerOf({
     type: "flatten",
@@ -28,7 +28,7 @@ export function flatten(options: { name?: string } = {}): Layer {
  * A layer that applies an activation and nothing else.
  * @throws OptionError unless `activation` is an activation.
  */
-export function activation(options: { activation: Activation; name?: string }): Layer {
+export function activation(options: { activation: Activation; name?: string | undefined }): Layer {
   const config = readOptions("activation", options, { activation: copyActivation });
   const coded = activationCode("activation", config.activation);
   const { name: kind, code, alpha, fromInput } = coded;
@@ -73,7 +73,7 @@ const readRate = (where: string, value: unknown): number => numberIn(where, valu
  * alone.
  * @throws OptionError unless 0 ≤ rate < 1.
  */
-export function dropout(options: { rate: number; name?: string }): Layer {
+export function dropout(options: { rate: number; name?: string | undefined }): Layer {
   const config = readOptions("dropout", options, { rate: readRate });
   const { rate } = config;
   const keepBelow = Math.min(Math.round((1 - rate) * 2 ** 32), 2 ** 32 - 1);

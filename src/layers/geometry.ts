@@ -18,7 +18,7 @@ function readTarget(where: string, value: unknown): number[] {
  * Gives the same numbers another shape. One size may be -1; it is inferred from the others. Nothing is copied.
  * @throws OptionError unless `targetShape` is a list of positive integers, with at most one -1.
  */
-export function reshape(options: { targetShape: Shape; name?: string }): Layer {
+export function reshape(options: { targetShape: Shape; name?: string | undefined }): Layer {
   const config = readOptions("reshape", options, { targetShape: readTarget });
   const { targetShape: target } = config;
   return layerOf({
@@ -53,7 +53,7 @@ function readDims(where: string, value: unknown): number[] {
  * Reorders the axes of an image: axis `i` of the output is axis `dims[i]` of the input, counted from 1.
  * @throws OptionError unless `dims` holds each of 1, 2 … once.
  */
-export function permute(options: { dims: readonly number[]; name?: string }): Layer {
+export function permute(options: { dims: readonly number[]; name?: string | undefined }): Layer {
   const config = readOptions("permute", options, { dims: readDims });
   const perm = config.dims.map((axis) => axis - 1);
   return layerOf({
@@ -160,7 +160,9 @@ export const framedGradient: Gradient<number> = (context, window) => {
  * Adds zeros around an image: `[h, w, c]` → `[top + h + bottom, left + w + right, c]`. Default: one on each side.
  * @throws OptionError unless `padding` is a margin.
  */
-export function zeroPadding2d(options: { padding?: Margin; name?: string } = {}): Layer {
+export function zeroPadding2d(
+  options: { padding?: Margin | undefined; name?: string | undefined } = {},
+): Layer {
   const config = readOptions("zeroPadding2d", options, { padding: [checkMargin, 1] });
   return framed("zeroPadding2d", options.name, config, config.padding, 1);
 }
@@ -169,7 +171,7 @@ export function zeroPadding2d(options: { padding?: Margin; name?: string } = {})
  * Removes the margins of an image: `[h, w, c]` → `[h − top − bottom, w − left − right, c]`.
  * @throws OptionError unless `cropping` is a margin.
  */
-export function cropping2d(options: { cropping: Margin; name?: string }): Layer {
+export function cropping2d(options: { cropping: Margin; name?: string | undefined }): Layer {
   const config = readOptions("cropping2d", options, { cropping: checkMargin });
   return framed("cropping2d", options.name, config, config.cropping, -1);
 }

@@ -1,19 +1,19 @@
 /** Options and weights that layers with a kernel and a bias have in common. */
 import { copyActivation, type Activation } from "../kernels/activation.ts";
-import { flag } from "../options.ts";
+import { flag, type Settled } from "../options.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import type { WeightSpec } from "./contract.ts";
 
 export interface WeightedOptions {
   /** Default: `"linear"`. */
-  activation?: Activation;
+  activation?: Activation | undefined;
   /** Default: true. */
-  useBias?: boolean;
+  useBias?: boolean | undefined;
   /** Default: `"glorotUniform"`. */
-  kernelInitializer?: Initializer;
+  kernelInitializer?: Initializer | undefined;
   /** Default: `"zeros"`. */
-  biasInitializer?: Initializer;
-  name?: string;
+  biasInitializer?: Initializer | undefined;
+  name?: string | undefined;
 }
 
 /** The readers of these options; the activation is checked when it is looked up. */
@@ -24,7 +24,7 @@ export const WEIGHTED = {
   biasInitializer: [checkInitializer, "zeros"],
 } as const;
 
-export type Weighted = Required<Omit<WeightedOptions, "name">>;
+export type Weighted = Settled<Omit<WeightedOptions, "name">>;
 
 /** The bias for a number of outputs, or no weight when `useBias` is false. */
 export function biasOf(

@@ -4,7 +4,7 @@ import type { Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 
 /** The logarithm of the softmax over the last axis: `y = x − max − ln Σ e^(x − max)`. */
-export function logSoftmax(options: { name?: string } = {}): Layer {
+export function logSoftmax(options: { name?: string | undefined } = {}): Layer {
   const config = readOptions("logSoftmax", options, {});
   return layerOf({
     type: "logSoftmax",

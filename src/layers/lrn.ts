@@ -2,7 +2,7 @@ import type { Heap } from "../runtime/heap.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { finiteNumber, positiveInteger, readOptions } from "../options.ts";
+import { finiteNumber, positiveInteger, readOptions, type Settled } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { UNARY } from "../kernels/kernels.ts";
 
@@ -10,15 +10,15 @@ export interface LrnLayerOptions {
   /** The number of channels in each sum: the channel itself and its neighbours on both sides, one more after it if even. */
   size: number;
   /** Default: 0.0001. */
-  alpha?: number;
+  alpha?: number | undefined;
   /** Default: 0.75. */
-  beta?: number;
+  beta?: number | undefined;
   /** Default: 1. */
-  bias?: number;
-  name?: string;
+  bias?: number | undefined;
+  name?: string | undefined;
 }
 
-type LrnOptions = Required<Omit<LrnLayerOptions, "name">>;
+type LrnOptions = Settled<Omit<LrnLayerOptions, "name">>;
 
 /** The powers d^beta that are computed by square roots, by beta. */
 const POWERS: Readonly<Record<number, (d: number) => number>> = {

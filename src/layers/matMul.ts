@@ -14,7 +14,7 @@ import {
 } from "./operands.ts";
 
 export interface MatMulLayerOptions extends OperandOptions {
-  name?: string;
+  name?: string | undefined;
 }
 
 /** The sizes of matrices `[…, m, k]` and `[…, k, n]`, whose axes in front are broadcast. */

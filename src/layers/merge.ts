@@ -59,7 +59,7 @@ type Definition = Pick<
   build(context: BuildContext, size: number): Pass;
 };
 
-function merging(type: string, options: { name?: string }, definition: Definition): Layer {
+function merging(type: string, options: { name?: string | undefined }, definition: Definition): Layer {
   const config = readOptions(type, options, {});
   return layerOf({
     type,
@@ -74,7 +74,7 @@ function merging(type: string, options: { name?: string }, definition: Definitio
  * The sum of values of one shape, from left to right, as in a residual connection; or the sum of an image and a row, `[c]`
  * or `[1, 1, c]`, which is added to each pixel.
  */
-export function add(options: { name?: string } = {}): Layer {
+export function add(options: { name?: string | undefined } = {}): Layer {
   return merging("add", options, {
     asEpilogue: { kind: "residual" },
     fusable: ["activation"],
@@ -106,7 +106,7 @@ export const addGradient: Gradient = (context) => {
  * The product of values of one shape, element by element, from left to right; or the product of an image and a row, `[c]`
  * or `[1, 1, c]`, by which each pixel is multiplied, as in squeeze and excitation.
  */
-export function multiply(options: { name?: string } = {}): Layer {
+export function multiply(options: { name?: string | undefined } = {}): Layer {
   return merging("multiply", options, {
     backwardReads: { x: true },
     overwrites: [0, 1],
@@ -141,7 +141,7 @@ export const multiplyGradient: Gradient = (context) => {
 };
 
 /** The difference of two values of one shape, the first minus the second. */
-export function subtract(options: { name?: string } = {}): Layer {
+export function subtract(options: { name?: string | undefined } = {}): Layer {
   return merging("subtract", options, {
     outputShape(inputs, where) {
       if (inputs.length === 2) return sameShapes(inputs, where);
@@ -164,7 +164,7 @@ export const subtractGradient: Gradient = ({ kernels, output, dxs, dy }) => {
 };
 
 /** The mean of values of one shape: their sum from left to right, times 1 / their number. */
-export function average(options: { name?: string } = {}): Layer {
+export function average(options: { name?: string | undefined } = {}): Layer {
   return merging("average", options, {
     outputShape: sameShapes,
     build({ kernels, xs, y }, size) {
@@ -188,7 +188,7 @@ export const averageGradient: Gradient = ({ kernels, output, dxs, dy }) => {
 };
 
 /** The largest of values of one shape, element by element. The gradient goes to the first of equal values. */
-export function maximum(options: { name?: string } = {}): Layer {
+export function maximum(options: { name?: string | undefined } = {}): Layer {
   return merging("maximum", options, {
     backwardReads: { x: true, y: true },
     outputShape: sameShapes,

@@ -1,6 +1,6 @@
 /** Layers that bring means to 0 and variances to 1, then scale and shift by weights. Batch normalization has its own file. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { flag, numberIn, positiveInteger, readOptions, show } from "../options.ts";
+import { flag, numberIn, positiveInteger, readOptions, show, type Settled } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
 import type { Buffer } from "./buffer.ts";
@@ -16,28 +16,28 @@ import { layerOf } from "./symbolic.ts";
 
 export interface NormalizationOptions {
   /** Added to the variance. Default: 0.001. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** True for a weight `beta`, which is added. Default: true. */
-  center?: boolean;
+  center?: boolean | undefined;
   /** True for a weight `gamma`, by which the result is multiplied. Default: true. */
-  scale?: boolean;
+  scale?: boolean | undefined;
   /** Default: `"zeros"`. */
-  betaInitializer?: Initializer;
+  betaInitializer?: Initializer | undefined;
   /** Default: `"ones"`. */
-  gammaInitializer?: Initializer;
-  name?: string;
+  gammaInitializer?: Initializer | undefined;
+  name?: string | undefined;
 }
 
 export interface GroupNormalizationOptions extends NormalizationOptions {
   /** Default: 32. */
-  groups?: number;
+  groups?: number | undefined;
 }
 
 export interface LayerNormalizationOptions extends NormalizationOptions {
   /**
    * The axes that are normalized together, the last ones: -1 for the channels, [-3, -2, -1] for the image. Default: -1.
    */
-  axis?: number | readonly number[];
+  axis?: number | readonly number[] | undefined;
 }
 
 function readEpsilon(where: string, value: unknown): number {
@@ -53,7 +53,7 @@ export const NORMALIZATION = {
   gammaInitializer: [checkInitializer, "ones"],
 } as const;
 
-export type Settings = Required<Omit<NormalizationOptions, "name">>;
+export type Settings = Settled<Omit<NormalizationOptions, "name">>;
 
 /** The weights `gamma` and `beta`, each if the settings ask for it. */
 export function affineWeights(

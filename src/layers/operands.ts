@@ -31,9 +31,9 @@ export interface OperandOptions {
    * The shape of each operand for one image, both of equal rank, with 1 along the axes on which it is repeated. Default:
    * those of the inputs, with ones in front.
    */
-  readonly operands?: readonly [Shape, Shape];
+  readonly operands?: readonly [Shape, Shape] | undefined;
   /** The operand that is a weight of the layer, which does not learn, rather than an input. Needs `operands`. Default: none. */
-  readonly constant?: Side;
+  readonly constant?: Side | undefined;
 }
 
 function readPair(where: string, value: unknown): [Shape, Shape] {

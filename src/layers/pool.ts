@@ -13,7 +13,7 @@ export type PlaneWindow = Omit<Window, "h" | "w" | "c">;
 export interface PoolLayerOptions {
   kind: "max" | "average";
   window: PlaneWindow;
-  name?: string;
+  name?: string | undefined;
 }
 
 const readFrom =

@@ -9,12 +9,12 @@ import { layerOf } from "./symbolic.ts";
 
 export interface Pooling1dLayerOptions {
   /** The number of steps in a window. Default: 2. */
-  poolSize?: number;
+  poolSize?: number | undefined;
   /** Default: `poolSize`. */
-  strides?: number;
+  strides?: number | undefined;
   /** Default: `"valid"`. */
-  padding?: Exclude<SequencePadding, "causal">;
-  name?: string;
+  padding?: Exclude<SequencePadding, "causal"> | undefined;
+  name?: string | undefined;
 }
 
 function pooling(type: string, options: Pooling1dLayerOptions, build: Build): Layer {
@@ -55,11 +55,11 @@ export function averagePooling1d(options: Pooling1dLayerOptions = {}): Layer {
 }
 
 /** The maximum of each channel over all steps: `[steps, c]` → `[c]`. */
-export function globalMaxPooling1d(options: { name?: string } = {}): Layer {
+export function globalMaxPooling1d(options: { name?: string | undefined } = {}): Layer {
   return globalPooling("globalMaxPooling1d", options, sequenceOf, globalMaxima);
 }
 
 /** The mean of each channel over all steps: `[steps, c]` → `[c]`. */
-export function globalAveragePooling1d(options: { name?: string } = {}): Layer {
+export function globalAveragePooling1d(options: { name?: string | undefined } = {}): Layer {
   return globalPooling("globalAveragePooling1d", options, sequenceOf, globalMeans);
 }

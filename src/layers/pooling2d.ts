@@ -8,12 +8,12 @@ import { layerOf } from "./symbolic.ts";
 
 export interface Pooling2dLayerOptions {
   /** `[height, width]` of a window, or one number for both. Default: 2. */
-  poolSize?: Size;
+  poolSize?: Size | undefined;
   /** Default: `poolSize`. */
-  strides?: Size;
+  strides?: Size | undefined;
   /** Default: `"valid"`. */
-  padding?: Padding;
-  name?: string;
+  padding?: Padding | undefined;
+  name?: string | undefined;
 }
 
 export type Build = (context: BuildContext, window: Window) => Pass;
@@ -79,7 +79,7 @@ type GlobalBuild = (context: BuildContext, pixels: number, c: number) => Pass;
 /** Makes a layer that pools over all pixels or steps: `[h, w, c]` or `[steps, c]` → `[c]`. */
 export function globalPooling(
   type: string,
-  options: { name?: string },
+  options: { name?: string | undefined },
   check: (where: string, input: Shape) => Shape,
   build: GlobalBuild,
 ): Layer {
@@ -114,11 +114,11 @@ export const globalMeansGradient: Gradient = ({ kernels, inputs, dx, dy }) => {
 };
 
 /** The maximum of each channel over all pixels: `[h, w, c]` → `[c]`. */
-export function globalMaxPooling2d(options: { name?: string } = {}): Layer {
+export function globalMaxPooling2d(options: { name?: string | undefined } = {}): Layer {
   return globalPooling("globalMaxPooling2d", options, imageOf, globalMaxima);
 }
 
 /** The mean of each channel over all pixels: `[h, w, c]` → `[c]`. */
-export function globalAveragePooling2d(options: { name?: string } = {}): Layer {
+export function globalAveragePooling2d(options: { name?: string | undefined } = {}): Layer {
   return globalPooling("globalAveragePooling2d", options, imageOf, globalMeans);
 }

@@ -7,10 +7,10 @@ import { layerOf } from "./symbolic.ts";
 
 export interface PreluLayerOptions {
   /** Default: `"zeros"`; PyTorch's is `{ constant: 0.25 }`. */
-  alphaInitializer?: Initializer;
+  alphaInitializer?: Initializer | undefined;
   /** The leading axes, counted from 1, along which slopes are shared: [1, 2] for one slope per channel. Default: none. */
-  sharedAxes?: readonly number[];
-  name?: string;
+  sharedAxes?: readonly number[] | undefined;
+  name?: string | undefined;
 }
 
 function readFirstAxes(where: string, value: unknown): number[] {

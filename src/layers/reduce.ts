@@ -15,8 +15,8 @@ export interface ReduceLayerOptions {
   /** The axes to reduce, counted with the batch as 0, or from the last as -1. */
   axes: readonly number[];
   /** True to keep the reduced axes, with size 1. Default: false. */
-  keepDims?: boolean;
-  name?: string;
+  keepDims?: boolean | undefined;
+  name?: string | undefined;
 }
 
 function readAxes(where: string, value: unknown): number[] {

@@ -12,7 +12,7 @@ export type ResizeTable = TableOptions;
 export interface ResizeLayerOptions {
   rows: ResizeTable;
   columns: ResizeTable;
-  name?: string;
+  name?: string | undefined;
 }
 
 /** True when each element comes from one or two others, as the kernel for images requires. */

@@ -21,11 +21,11 @@ export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernel
   /** The number of pointwise filters, which is the number of output channels. */
   filters: number;
   /** The number of depthwise filters for each channel. Default: 1. */
-  depthMultiplier?: number;
+  depthMultiplier?: number | undefined;
   /** Default: `"glorotUniform"`. */
-  depthwiseInitializer?: Initializer;
+  depthwiseInitializer?: Initializer | undefined;
   /** Default: `"glorotUniform"`. */
-  pointwiseInitializer?: Initializer;
+  pointwiseInitializer?: Initializer | undefined;
 }
 
 /** The depthwise convolution and the pointwise one after it. */

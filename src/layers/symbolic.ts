@@ -20,7 +20,7 @@ export function symbolicTensors(where: string, values: unknown): SymbolicTensor[
  * An input of a functional model, with its shape for one image.
  * @throws ShapeError unless `shape` is a list of positive integers.
  */
-export function input(options: { shape: Shape; name?: string }): SymbolicTensor {
+export function input(options: { shape: Shape; name?: string | undefined }): SymbolicTensor {
   checkOptions("input", options, ["shape", "name"]);
   const shape = readShape("input: shape", options.shape);
   return inputTensor(shape, "float32", options.name);

@@ -81,15 +81,15 @@ export interface TableOptions {
    * By element of the new axis: the old elements that it is the sum of, each with its weight. The sum of none is `fill`.
    * Default: only copies.
    */
-  blends?: readonly Blend[];
+  blends?: readonly Blend[] | undefined;
 }
 
 export interface TakeLayerOptions extends TableOptions {
   /** The axis, counted with the batch as 0, or from the last as -1. */
   axis: number;
   /** The value of elements with index -1. Default: 0. */
-  fill?: JsonNumber;
-  name?: string;
+  fill?: JsonNumber | undefined;
+  name?: string | undefined;
 }
 
 const isIndex = (value: unknown): value is number => isInteger(value) && value >= -1;

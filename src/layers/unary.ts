@@ -9,10 +9,10 @@ export type UnaryKind = keyof typeof UNARY;
 export interface UnaryLayerOptions {
   kind: UnaryKind;
   /** The lower bound of `clip`, the threshold of `threshold`, the factor of `exponential`. Default: 0. */
-  alpha?: JsonNumber;
+  alpha?: JsonNumber | undefined;
   /** The upper bound of `clip`. Default: 0. */
-  beta?: JsonNumber;
-  name?: string;
+  beta?: JsonNumber | undefined;
+  name?: string | undefined;
 }
 
 /** A function of one element, by the arguments of the kernel. */

@@ -10,10 +10,10 @@ export type Interpolation = (typeof INTERPOLATIONS)[number];
 
 export interface UpSampling2dLayerOptions {
   /** The factors of rows and columns, or one number for both. Default: 2. */
-  size?: Size;
+  size?: Size | undefined;
   /** Default: `"nearest"`. */
-  interpolation?: Interpolation;
-  name?: string;
+  interpolation?: Interpolation | undefined;
+  name?: string | undefined;
 }
 
 /** By interpolation: the position of output `i` among the inputs, when each input becomes `factor` outputs. */

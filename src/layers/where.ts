@@ -21,7 +21,7 @@ function resolve(place: string, inputs: readonly Shape[]): { shape: Shape; opera
  * has no effect. The gradient goes to the chosen elements.
  * @throws ShapeError naming the layer, the expected and the given.
  */
-export function where(options: { name?: string } = {}): Layer {
+export function where(options: { name?: string | undefined } = {}): Layer {
   const config = readOptions("where", options, {});
   return layerOf({
     type: "where",

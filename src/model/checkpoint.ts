@@ -32,7 +32,7 @@ export function encodeCheckpoint(
   graph: Graph,
   seed: number,
   weights: ReadonlyMap<string, Tensor>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const { inputs, nodes } = graph;
   const known = factories();
   checkStorable(graph, known);

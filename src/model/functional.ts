@@ -1,20 +1,26 @@
 import { OptionError } from "../errors.ts";
 import { symbolicTensors } from "../layers/symbolic.ts";
-import type { SymbolicTensor } from "../layers/contract.ts";
-import { checkOptions } from "../options.ts";
+import { SymbolicTensor } from "../layers/contract.ts";
+import { checkName, checkOptions } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import { createGraph, type Graph, type OutputSpec } from "../graph/graph.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
 
+/** Values by the names that the outputs of a model are to have. */
+export type NamedOutputs = Readonly<Record<string, SymbolicTensor>>;
+
 export interface ModelOptions {
   /** One value that `input()` returned, or a list of them. */
   inputs: SymbolicTensor | readonly SymbolicTensor[];
-  /** One value that a layer returned, or a list of them; each output has the name of its layer. */
-  outputs: SymbolicTensor | readonly SymbolicTensor[];
+  /**
+   * One value that a layer returned, or a list of them, whose outputs have the names of their layers; or a record of them by
+   * the names that the outputs are to have.
+   */
+  outputs: SymbolicTensor | readonly SymbolicTensor[] | NamedOutputs;
   /** The seed of the weights, of the order of the images and of dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /** The outputs and all values that they are computed from, in the order in which they were created. */
@@ -78,8 +84,24 @@ function graphOf(
  * which start from `seed`: it shares none with another model of the same layers, but `setWeights(model)` copies them.
  * @throws OptionError, ShapeError naming what is not connected or does not fit.
  */
+export function model<const Outputs extends NamedOutputs>(
+  options: ModelOptions & { outputs: Outputs },
+): Model<Extract<keyof Outputs, string>>;
+export function model(options: ModelOptions): Model;
 export function model(options: ModelOptions): Model {
-  return modelOf(options);
+  const { outputs } = options ?? {};
+  if (typeof outputs !== "object" || outputs instanceof SymbolicTensor || Array.isArray(outputs)) {
+    return modelOf(options);
+  }
+  const named = Object.entries(outputs ?? {});
+  if (named.length === 0) symbolicTensors("model: outputs", outputs);
+  for (const [name] of named) checkName("model: outputs", name);
+  const names = named.map(([name]) => name);
+  const outputSpec = { names, lossOutputs: names.map((_, place) => place) };
+  const made = modelOf({ ...options, outputs: named.map(([, value]) => value) }, outputSpec);
+  const twice = made.inputs.find(({ name }) => names.includes(name));
+  if (twice) throw new OptionError(`model: outputs: expected names that no input has, got ${twice.name}`);
+  return made;
 }
 
 /**

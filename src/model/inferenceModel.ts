@@ -4,7 +4,16 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { checkOptions, positiveInteger, show } from "../options.ts";
-import { shapeText, isBatchOf, readTensor, sizeOf, type Filled, type Shape, type Tensor } from "../tensor.ts";
+import {
+  shapeText,
+  isBatchOf,
+  readTensor,
+  sizeOf,
+  type Filled,
+  type OwnTensor,
+  type Shape,
+  type Tensor,
+} from "../tensor.ts";
 import { checkAlgorithms, outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
 import { Inference } from "../graph/inference.ts";
 import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
@@ -34,11 +43,11 @@ interface Compiled {
  * A net with its weights, for inference. `compile` puts it on an engine; from then on its buffers are planned once for
  * each batch size. All methods throw errors that name the place, the expected and the given.
  */
-export class InferenceModel {
+export class InferenceModel<Outputs extends string = string> {
   protected readonly graph: Graph;
   protected readonly parameters: Parameters;
   readonly #inputNames: readonly string[];
-  readonly #sessions = new Set<Session>();
+  readonly #sessions = new Set<Session<Outputs>>();
   /** The tensors of a batch in the order of the inputs; training steps share the list so that they allocate none. */
   readonly #ordered: Tensor[] = [];
   #compiled: Compiled | undefined;
@@ -90,28 +99,29 @@ export class InferenceModel {
   }
 
   /** Copies of the weights, by `layer.weight`. */
-  get weights(): Map<string, Tensor> {
+  get weights(): Map<string, OwnTensor> {
     return this.parameters.read();
   }
 
   /**
-   * Puts the model on an engine. Compiling again keeps the weights and disposes of the model's sessions.
+   * Puts the model on an engine, and returns it. Compiling again keeps the weights and disposes of the model's sessions.
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
-  compile(options: { engine: KernelEngine; algorithm?: ConvAlgorithm }): void {
+  compile(options: { engine: KernelEngine; algorithm?: ConvAlgorithm | undefined }): InferenceModel<Outputs> {
     checkOptions("compile", options, ["engine", "algorithm"]);
     const runtime = checkEngine("compile", options.engine);
     this.moveTo(runtime, checkAlgorithms("compile", this.graph, options.algorithm ?? "auto"));
+    return this;
   }
 
   /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */
-  predict(images: Tensor, options?: { batchSize?: number }): Tensor;
+  predict(images: Tensor, options?: { batchSize?: number | undefined }): OwnTensor;
   /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
-  predict(inputs: Named<Tensor>, options?: { batchSize?: number }): Record<string, Tensor>;
+  predict(inputs: Named<Tensor>, options?: { batchSize?: number | undefined }): Record<Outputs, OwnTensor>;
   predict(
     inputs: Tensor | Named<Tensor>,
-    options: { batchSize?: number } = {},
-  ): Tensor | Record<string, Tensor> {
+    options: { batchSize?: number | undefined } = {},
+  ): OwnTensor | Record<Outputs, OwnTensor> {
     checkOptions("predict", options, ["batchSize"]);
     const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
     this.requireCompiled("predict");
@@ -122,7 +132,7 @@ export class InferenceModel {
     const { inference } = this.requireCompiled("predict");
     const ends = outputsOf(this.graph);
     if (!named) onlyOne("predict: images by name", ends);
-    let tensors: Tensor[] = [];
+    let tensors: OwnTensor[] = [];
     const data = images.map((image) => image.data);
     for (const { outputs, start } of inference.batches(data, batchSize)) {
       // The outputs are allocated only after the first batch found enough memory to run.
@@ -142,12 +152,12 @@ export class InferenceModel {
   }
 
   /** Makes a session: inference on buffers of its own. @throws OptionError, MemoryError */
-  session(options: { batchSize?: number } = {}): Session {
+  session(options: { batchSize?: number | undefined } = {}): Session<Outputs> {
     checkOptions("session", options, ["batchSize"]);
     const { runtime, graph } = this.requireCompiled("session");
     const batchSize = positiveInteger("session: batchSize", options.batchSize ?? 1);
-    const forget = (session: Session): boolean => this.#sessions.delete(session);
-    const session = new Session(runtime, graph, this.parameters, batchSize, forget);
+    const forget = (session: Session<Outputs>): boolean => this.#sessions.delete(session);
+    const session = new Session<Outputs>(runtime, graph, this.parameters, batchSize, forget);
     this.#sessions.add(session);
     return session;
   }

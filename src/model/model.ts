@@ -1,3 +1,4 @@
+import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError } from "../errors.ts";
 import { encodeModel } from "../onnx/file/encode.ts";
 import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
@@ -5,11 +6,16 @@ import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/contract.ts";
 import { checkOptions, oneOf, positiveInteger } from "../options.ts";
 import { Random } from "../random.ts";
-import { noTensor, type Filled, type Tensor } from "../tensor.ts";
+import { noTensor, type Filled, type OwnTensor, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
 import type { TrainingBatch } from "../training/batch.ts";
-import { evaluateBatches, type Evaluation, type LabelledImages } from "../training/evaluation.ts";
+import {
+  evaluateBatches,
+  type Evaluation,
+  type FiguresOf,
+  type LabelledImages,
+} from "../training/evaluation.ts";
 import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -20,14 +26,17 @@ import { learningParameters, trainingFault, type TrainingFault } from "../graph/
 import type { Named } from "../graph/namedTensors.ts";
 import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
+import type { MetricFigures } from "../training/metrics/index.ts";
+import type { Metric } from "../training/metrics/metric.ts";
 import type { Objective } from "../training/objective.ts";
+import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { noTargets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
 
 /**
  * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
  */
-export class Model extends InferenceModel {
+export class Model<Outputs extends string = string, Metrics = MetricFigures> extends InferenceModel<Outputs> {
   readonly seed: number;
   /** The batch of `trainOnBatch`; all steps use the same objects, so that they allocate none. */
   readonly #batch: TrainingBatch & { readonly images: Filled[] };
@@ -76,16 +85,18 @@ export class Model extends InferenceModel {
   }
 
   /** Copies of the gradients of the last training step, clipped, by `layer.weight`; frozen weights have none. */
-  get gradients(): Map<string, Tensor> {
+  get gradients(): Map<string, OwnTensor> {
     return this.#requireTrainer("gradients").readGradients();
   }
 
   /**
-   * Puts the model on an engine. Compiling again keeps the weights, resets the optimizer and disposes of the model's
-   * sessions.
+   * Puts the model on an engine, and returns it, as a type that knows what `evaluate` returns of its metrics. Compiling again
+   * keeps the weights, resets the optimizer and disposes of the model's sessions.
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
-  override compile(options: CompileOptions): void {
+  override compile<const M extends readonly Metric[] = readonly []>(
+    options: CompileOptions<M>,
+  ): Model<Outputs, MetricFigures & FiguresOf<M>> {
     const { runtime, algorithm, optimizer, objective } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     const fault = optimizer && this.trainingFault;
@@ -94,7 +105,11 @@ export class Model extends InferenceModel {
     }
     this.moveTo(runtime, algorithm);
     this.#objective = objective;
-    if (!optimizer) return;
+    if (optimizer) this.#startTrainer(runtime, optimizer, objective);
+    return this as unknown as Model<Outputs, MetricFigures & FiguresOf<M>>;
+  }
+
+  #startTrainer(runtime: Runtime, optimizer: Optimizer, objective: Objective): void {
     const { graph } = this.requireCompiled("compile");
     try {
       this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, objective.outputs, this.seed);
@@ -173,15 +188,15 @@ export class Model extends InferenceModel {
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
-    options: { batchSize?: number } = {},
-  ): Evaluation {
+    options: { batchSize?: number | undefined } = {},
+  ): Evaluation<Metrics> {
     checkOptions("evaluate", options, ["batchSize"]);
     const { batchSize = DEFAULT_BATCH } = options;
     const size = positiveInteger("evaluate: batchSize", batchSize);
     const steps = this.#evaluation("evaluate", this.#readLabelled("evaluate", images, labels), size);
     for (;;) {
       const { done, value } = steps.next();
-      if (done) return value;
+      if (done) return value as Evaluation<Metrics>;
     }
   }
 
@@ -203,7 +218,7 @@ export class Model extends InferenceModel {
    * Writes a safetensors file with the weights, and with the architecture and the frozen layers in its metadata, so that
    * `loadModel` needs nothing else. @throws OptionError for a layer that `loadModel` could not make again
    */
-  toSafetensors(): Uint8Array {
+  toSafetensors(): Uint8Array<ArrayBuffer> {
     return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
   }
 
@@ -215,7 +230,7 @@ export class Model extends InferenceModel {
    * softmax cross-entropy outputs logits.
    * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
    */
-  toOnnx(options: { layout?: OnnxLayout } = {}): Uint8Array {
+  toOnnx(options: { layout?: OnnxLayout | undefined } = {}): Uint8Array<ArrayBuffer> {
     checkOptions("toOnnx", options, ["layout"]);
     const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
     return encodeModel(writeModel(this.graph, this.parameters.read(), layout));

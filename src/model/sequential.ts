@@ -13,7 +13,7 @@ export interface SequentialOptions {
   inputShape: Shape;
   layers: readonly Layer[];
   /** The seed of the weights, of the order of the images and of dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
-  seed?: number;
+  seed?: number | undefined;
 }
 
 /**

@@ -18,7 +18,7 @@ import { COMMON } from "./import/operators/common.ts";
  */
 export async function loadOnnx(
   bytes: Uint8Array,
-  options: { engine: KernelEngine; algorithm?: ConvAlgorithm },
+  options: { engine: KernelEngine; algorithm?: ConvAlgorithm | undefined },
 ): Promise<OnnxModel> {
   checkOptions("loadOnnx", options, ["engine", "algorithm"]);
   const { engine } = options;

@@ -18,6 +18,7 @@ import {
   readFeed,
   toMemory,
   type OnnxTensor,
+  type OwnOnnxData,
 } from "./import/feeds.ts";
 import {
   fedByShapes,
@@ -135,13 +136,16 @@ export class OnnxModel {
   }
 
   /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
-  predict(fed: Feeds, options: { batchSize?: number } = {}): Record<string, OnnxTensor> {
+  predict(
+    fed: Feeds,
+    options: { batchSize?: number | undefined } = {},
+  ): Record<string, OnnxTensor<OwnOnnxData>> {
     checkOptions("predict", options, ["batchSize"]);
     const feeds = readFeeds("predict", this.#graph.inputs, fed);
     const instance = this.#plans.planForFeeds(feeds);
     const { outputs, constants, inputs, notBatched } = instance;
     // By names that are any text: an object would take __proto__ for something else.
-    const results = new Map<string, OnnxTensor>();
+    const results = new Map<string, OnnxTensor<OwnOnnxData>>();
     for (const { name, type, shape, data } of constants)
       results.set(name, { shape, data: fromNumbers(type, data(), name) });
     if (!instance.model) return Object.fromEntries(results);
@@ -165,7 +169,7 @@ export class OnnxModel {
    * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is fed contradicts itself or
    * the file; OptionError when the net depends on numbers; MemoryError
    */
-  session(options: { batchSize?: number; shapes?: Shapes } = {}): OnnxSession {
+  session(options: { batchSize?: number | undefined; shapes?: Shapes | undefined } = {}): OnnxSession {
     checkOptions("session", options, ["batchSize", "shapes"]);
     const { batchSize, shapes: sizes = {} } = options;
     if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
@@ -193,7 +197,7 @@ export class OnnxModel {
     const model = this.#batched("compile");
     const fault = options.optimizer && this.notTrainable;
     if (fault) throw new OptionError(`compile: optimizer: ${fault}`);
-    model.compile({ algorithm: this.#algorithm, ...options, engine: this.#engine });
+    model.compile({ ...options, algorithm: options.algorithm ?? this.#algorithm, engine: this.#engine });
   }
 
   /** Trains, as `Model.fit`; images are as for `predict`, losses, metrics and labels of several outputs by the
@@ -214,7 +218,11 @@ export class OnnxModel {
   }
 
   /** Evaluates the net as `Model.evaluate` does. */
-  evaluate(images: Images, labels: Labels | Named<Labels>, options?: { batchSize?: number }): Evaluation {
+  evaluate(
+    images: Images,
+    labels: Labels | Named<Labels>,
+    options?: { batchSize?: number | undefined },
+  ): Evaluation {
     const model = this.#batched("evaluate");
     return model.evaluate(this.#images("evaluate", images), labels, options);
   }
@@ -252,7 +260,7 @@ export class OnnxModel {
    * a net that was never trained it is a copy.
    * @throws OptionError when what was trained is not a tensor of the file
    */
-  toOnnx(): Uint8Array {
+  toOnnx(): Uint8Array<ArrayBuffer> {
     const elements = new Map<number, Uint8Array>();
     for (const [{ at, dataType }, data] of this.#plans.trained("toOnnx")) {
       elements.set(at!, rawElements(dataType, data));

@@ -16,21 +16,29 @@ import type { Kernels } from "../kernels/kernels.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { resolveWindow, type Padding, type WindowOptions } from "../kernels/window.ts";
 import { checkOptions, type Size } from "../options.ts";
-import { expectShape, readShape, readTensor, shapeText, type Shape, type Tensor } from "../tensor.ts";
+import {
+  expectShape,
+  readShape,
+  readTensor,
+  shapeText,
+  type Shape,
+  type Tensor,
+  type OwnTensor,
+} from "../tensor.ts";
 import { ShapeError } from "../errors.ts";
 import { scoped, type Scope } from "./scope.ts";
 
 export interface Conv2dOptions {
-  strides?: Size;
-  padding?: Padding;
-  dilationRate?: Size;
-  groups?: number;
+  strides?: Size | undefined;
+  padding?: Padding | undefined;
+  dilationRate?: Size | undefined;
+  groups?: number | undefined;
 }
 
 export interface Conv2dForwardOptions extends Conv2dOptions {
-  bias?: Tensor;
-  activation?: Activation;
-  algorithm?: ConvAlgorithm;
+  bias?: Tensor | undefined;
+  activation?: Activation | undefined;
+  algorithm?: ConvAlgorithm | undefined;
 }
 
 const WINDOW_KEYS = ["kernelSize", "strides", "padding", "dilationRate"] as const;
@@ -79,7 +87,7 @@ function packFilters(
 }
 
 /** `R = im2row(x)`: `[n, h, w, c]` → `[n·oh·ow, kh·kw·c]`. */
-export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions): Tensor {
+export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions): OwnTensor {
   checkOptions("im2row", options, WINDOW_KEYS);
   const x = readTensor("im2row: x", given, 4);
   const [n, image] = image4("im2row: x", x.shape);
@@ -93,7 +101,7 @@ export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions):
 }
 
 /** `x = col2im(R)`: `[n·oh·ow, kh·kw·c]` → `xShape`, the adjoint of `im2row`. */
-export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
+export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: WindowOptions): OwnTensor {
   checkOptions("col2im", options, WINDOW_KEYS);
   const given = readTensor("col2im: rows", rows, 2);
   const shape = readShape("col2im: xShape", xShape);
@@ -112,7 +120,7 @@ export function conv2d(
   images: Tensor,
   filters: Tensor,
   options: Conv2dForwardOptions = {},
-): Tensor {
+): OwnTensor {
   checkOptions("conv2d", options, [...CONV_KEYS, "bias", "activation", "algorithm"]);
   const x = readTensor("conv2d: x", images, 4);
   const filter = readTensor("conv2d: filter", filters, 4);
@@ -144,7 +152,7 @@ export function conv2dBackpropInput(
   filters: Tensor,
   imageShape: Shape,
   options: Conv2dOptions & { algorithm?: InputGradientAlgorithm } = {},
-): Tensor {
+): OwnTensor {
   const where = "conv2dBackpropInput";
   checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
   const dy = readTensor(`${where}: dy`, gradient, 4);
@@ -171,7 +179,7 @@ export function conv2dBackpropFilter(
   gradient: Tensor,
   shape: Shape,
   options: Conv2dOptions & { algorithm?: ConvAlgorithm } = {},
-): Tensor {
+): OwnTensor {
   const where = "conv2dBackpropFilter";
   checkOptions(where, options, [...CONV_KEYS, "algorithm"]);
   const x = readTensor(`${where}: x`, images, 4);

@@ -3,20 +3,33 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { classNumbers, copyValues, type Labels } from "../labels.ts";
 import { checkOptions, flag } from "../options.ts";
-import { expectShape, readTensor, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import {
+  expectShape,
+  readTensor,
+  shapeText,
+  sizeOf,
+  type Shape,
+  type Tensor,
+  type OwnTensor,
+} from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
 export interface MatMulOptions {
   /** The first operand is stored as `[k, m]`. */
-  transposeA?: boolean;
+  transposeA?: boolean | undefined;
   /** The second operand is stored as `[n, k]`. */
-  transposeB?: boolean;
+  transposeB?: boolean | undefined;
   /** Added to each row: `[n]`. */
-  bias?: Tensor;
-  activation?: Activation;
+  bias?: Tensor | undefined;
+  activation?: Activation | undefined;
 }
 
-export function matMul(runtime: Runtime, first: Tensor, second: Tensor, options: MatMulOptions = {}): Tensor {
+export function matMul(
+  runtime: Runtime,
+  first: Tensor,
+  second: Tensor,
+  options: MatMulOptions = {},
+): OwnTensor {
   checkOptions("matMul", options, ["transposeA", "transposeB", "bias", "activation"]);
   const a = readTensor("matMul: a", first, 2);
   const b = readTensor("matMul: b", second, 2);
@@ -68,7 +81,7 @@ export function matMul(runtime: Runtime, first: Tensor, second: Tensor, options:
   });
 }
 
-export function sumRows(runtime: Runtime, given: Tensor): Tensor {
+export function sumRows(runtime: Runtime, given: Tensor): OwnTensor {
   const x = readTensor("sumRows: x", given);
   const columns = x.shape.at(-1) ?? 1;
   return scoped(runtime, "sumRows", (scope) => {
@@ -79,7 +92,7 @@ export function sumRows(runtime: Runtime, given: Tensor): Tensor {
 }
 
 /** Applies an activation; softmax runs over the last axis. */
-export function activation(runtime: Runtime, given: Tensor, kind: Activation): Tensor {
+export function activation(runtime: Runtime, given: Tensor, kind: Activation): OwnTensor {
   const x = readTensor("activation: x", given);
   const { name, code, alpha } = activationCode("activation", kind);
   const size = sizeOf(x.shape);
@@ -98,7 +111,7 @@ export function activationBackprop(
   gradient: Tensor,
   output: Tensor,
   kind: Activation,
-): Tensor {
+): OwnTensor {
   const dy = readTensor("activationBackprop: dy", gradient);
   const y = readTensor("activationBackprop: y", output);
   expectShape("activationBackprop: y", y.shape, dy.shape);
@@ -118,7 +131,7 @@ export function activationBackprop(
 export interface LossResult {
   loss: number;
   correct: number;
-  gradient: Tensor;
+  gradient: OwnTensor;
 }
 
 /** A copy of rows of labels, checked. */

@@ -4,7 +4,7 @@ import type { ConvAlgorithm } from "../kernels/conv2d.ts";
 import type { InputGradientAlgorithm } from "../kernels/conv2dGradients.ts";
 import type { PoolOptions } from "../kernels/pool2d.ts";
 import type { WindowOptions } from "../kernels/window.ts";
-import type { Shape, Tensor } from "../tensor.ts";
+import type { Shape, Tensor, OwnTensor } from "../tensor.ts";
 import * as convolution from "./convolution.ts";
 import type { Labels } from "../labels.ts";
 import * as dense from "./dense.ts";
@@ -22,7 +22,7 @@ export class Engine extends KernelEngine {
   /**
    * The patches of `x[n, h, w, c]` as rows `[n·oh·ow, kh·kw·c]`, zeros where a patch reaches into the padding. Exact.
    */
-  im2row(x: Tensor, options: WindowOptions): Tensor {
+  im2row(x: Tensor, options: WindowOptions): OwnTensor {
     return convolution.im2row(this.runtime, x, options);
   }
 
@@ -30,7 +30,7 @@ export class Engine extends KernelEngine {
    * The adjoint of `im2row`: each pixel of `xShape` is the sum over its copies in the rows, in ascending order of
    * rows. Error: γ_t·Σ|rows| with t the number of patches that a pixel lies in.
    */
-  col2im(rows: Tensor, xShape: Shape, options: WindowOptions): Tensor {
+  col2im(rows: Tensor, xShape: Shape, options: WindowOptions): OwnTensor {
     return convolution.col2im(this.runtime, rows, xShape, options);
   }
 
@@ -40,12 +40,12 @@ export class Engine extends KernelEngine {
    * Each element is one running float32 sum, k ascending. Error: γ_{k+1}·(|a|·|b| + |bias|) + k·2⁻¹²⁶·max|a|, the last
    * term where elements of `b` are subnormal: they count as zeros.
    */
-  matMul(a: Tensor, b: Tensor, options?: dense.MatMulOptions): Tensor {
+  matMul(a: Tensor, b: Tensor, options?: dense.MatMulOptions): OwnTensor {
     return dense.matMul(this.runtime, a, b, options);
   }
 
   /** Column sums of `x[…, f]`: `[f]`, rows ascending; the gradient of a bias. Error: γ_rows·Σ|x|. */
-  sumRows(x: Tensor): Tensor {
+  sumRows(x: Tensor): OwnTensor {
     return dense.sumRows(this.runtime, x);
   }
 
@@ -62,7 +62,7 @@ export class Engine extends KernelEngine {
    * error of each output is that of the tile's largest pixels, whether its own patch holds them or not, and an infinity or
    * NaN among the tile's pixels can make NaN of all of its outputs. `"im2row"` keeps the first bound, output by output.
    */
-  conv2d(x: Tensor, filter: Tensor, options?: convolution.Conv2dForwardOptions): Tensor {
+  conv2d(x: Tensor, filter: Tensor, options?: convolution.Conv2dForwardOptions): OwnTensor {
     return convolution.conv2d(this.runtime, x, filter, options);
   }
 
@@ -79,7 +79,7 @@ export class Engine extends KernelEngine {
     filter: Tensor,
     xShape: Shape,
     options?: convolution.Conv2dOptions & { algorithm?: InputGradientAlgorithm },
-  ): Tensor {
+  ): OwnTensor {
     return convolution.conv2dBackpropInput(this.runtime, dy, filter, xShape, options);
   }
 
@@ -94,7 +94,7 @@ export class Engine extends KernelEngine {
     dy: Tensor,
     filterShape: Shape,
     options?: convolution.Conv2dOptions & { algorithm?: ConvAlgorithm },
-  ): Tensor {
+  ): OwnTensor {
     return convolution.conv2dBackpropFilter(this.runtime, x, dy, filterShape, options);
   }
 
@@ -104,27 +104,27 @@ export class Engine extends KernelEngine {
   }
 
   /** Adds each `dy` to the pixel that won its window, ascending. `argmax` as `maxPool2d` returned it. */
-  maxPool2dBackprop(dy: Tensor, argmax: Tensor<Int32Array>, xShape: Shape): Tensor {
+  maxPool2dBackprop(dy: Tensor, argmax: Tensor<Int32Array>, xShape: Shape): OwnTensor {
     return pooling.maxPool2dBackprop(this.runtime, dy, argmax, xShape);
   }
 
   /** The mean of each window, padding not counted. Error: γ_{kh·kw}·mean|x|. */
-  averagePool2d(x: Tensor, options: PoolOptions): Tensor {
+  averagePool2d(x: Tensor, options: PoolOptions): OwnTensor {
     return pooling.averagePool2d(this.runtime, x, options);
   }
 
   /** Spreads each `dy` evenly over the pixels of its window. */
-  averagePool2dBackprop(dy: Tensor, xShape: Shape, options: PoolOptions): Tensor {
+  averagePool2dBackprop(dy: Tensor, xShape: Shape, options: PoolOptions): OwnTensor {
     return pooling.averagePool2dBackprop(this.runtime, dy, xShape, options);
   }
 
   /** The axes of `x` in the order `perm`: axis `i` of the result is axis `perm[i]` of `x`, counted from 0. Exact. */
-  transpose(x: Tensor, perm: readonly number[]): Tensor {
+  transpose(x: Tensor, perm: readonly number[]): OwnTensor {
     return transpose(this.runtime, x, perm);
   }
 
   /** `act(x)`, element by element; softmax over the last axis. */
-  activation(x: Tensor, kind: Activation): Tensor {
+  activation(x: Tensor, kind: Activation): OwnTensor {
     return dense.activation(this.runtime, x, kind);
   }
 
@@ -132,7 +132,7 @@ export class Engine extends KernelEngine {
    * `dy ∘ act'`, computed from the activation's output `y` or, of those whose output does not determine their slope (softplus,
    * silu, hardSwish, gelu, geluTanh, mish), from the input in its place.
    */
-  activationBackprop(dy: Tensor, y: Tensor, kind: Activation): Tensor {
+  activationBackprop(dy: Tensor, y: Tensor, kind: Activation): OwnTensor {
     return dense.activationBackprop(this.runtime, dy, y, kind);
   }
 

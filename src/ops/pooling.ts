@@ -2,15 +2,24 @@ import { resolvePool, type PoolOptions } from "../kernels/pool2d.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions, isTyped, plainView, show } from "../options.ts";
-import { expectShape, readShape, readTensor, shapeText, sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import {
+  expectShape,
+  readShape,
+  readTensor,
+  shapeText,
+  sizeOf,
+  type Shape,
+  type Tensor,
+  type OwnTensor,
+} from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
 const KEYS = ["poolSize", "strides", "padding"] as const;
 
 /** Maxima, and where in its own image (`(iy·w + ix)·c + channel`) each was found. */
 export interface MaxPool {
-  y: Tensor;
-  argmax: Tensor<Int32Array>;
+  y: OwnTensor;
+  argmax: Tensor<Int32Array<ArrayBuffer>>;
 }
 
 export function maxPool2d(runtime: Runtime, given: Tensor, options: PoolOptions): MaxPool {
@@ -41,7 +50,7 @@ export function maxPool2dBackprop(
   gradient: Tensor,
   argmax: Tensor<Int32Array>,
   imageShape: Shape,
-): Tensor {
+): OwnTensor {
   const where = "maxPool2dBackprop";
   const dy = readTensor(`${where}: dy`, gradient, 4);
   const xShape = readShape(`${where}: xShape`, imageShape);
@@ -63,7 +72,7 @@ export function maxPool2dBackprop(
   });
 }
 
-export function averagePool2d(runtime: Runtime, given: Tensor, options: PoolOptions): Tensor {
+export function averagePool2d(runtime: Runtime, given: Tensor, options: PoolOptions): OwnTensor {
   checkOptions("averagePool2d", options, KEYS);
   const x = readTensor("averagePool2d: x", given, 4);
   const n = x.shape[0]!;
@@ -81,7 +90,7 @@ export function averagePool2dBackprop(
   gradient: Tensor,
   imageShape: Shape,
   options: PoolOptions,
-): Tensor {
+): OwnTensor {
   const where = "averagePool2dBackprop";
   checkOptions(where, options, KEYS);
   const dy = readTensor(`${where}: dy`, gradient, 4);

@@ -1,6 +1,6 @@
 import { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { sizeOf, type Shape, type Tensor, type OwnTensor } from "../tensor.ts";
 
 /** The linear memory of one call of an eager operator: operands come in, results go out as new tensors. */
 export class Scope extends Region {
@@ -10,13 +10,13 @@ export class Scope extends Region {
   }
 
   /** A new tensor with what lies at `pointer`. */
-  take(pointer: number, shape: Shape): Tensor {
+  take(pointer: number, shape: Shape): OwnTensor {
     const first = pointer >>> 2;
     return { shape: [...shape], data: this.heap.floats.slice(first, first + sizeOf(shape)) };
   }
 
   /** Does what `take` does, for int32. */
-  takeInts(pointer: number, shape: Shape): Tensor<Int32Array> {
+  takeInts(pointer: number, shape: Shape): Tensor<Int32Array<ArrayBuffer>> {
     const first = pointer >>> 2;
     return { shape: [...shape], data: this.heap.ints.slice(first, first + sizeOf(shape)) };
   }

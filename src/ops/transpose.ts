@@ -2,10 +2,10 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { transposition } from "../kernels/transposition.ts";
 import { OptionError } from "../errors.ts";
 import { isInteger, listOf, show } from "../options.ts";
-import { readTensor, sizeOf, type Tensor } from "../tensor.ts";
+import { readTensor, sizeOf, type Tensor, type OwnTensor } from "../tensor.ts";
 import { scoped } from "./scope.ts";
 
-export function transpose(runtime: Runtime, given: Tensor, perm: readonly number[]): Tensor {
+export function transpose(runtime: Runtime, given: Tensor, perm: readonly number[]): OwnTensor {
   const x = readTensor("transpose: x", given);
   const { shape } = x;
   const size = sizeOf(shape);

@@ -15,24 +15,24 @@ export interface LoadOptions {
   /**
    * The binary, when the package's own is not to be used: a compiled module, bytes, a response, or a promise of one.
    */
-  module?: WasmSource | PromiseLike<WasmSource>;
+  module?: WasmSource | PromiseLike<WasmSource> | undefined;
   /**
    * Threads to use, this one included: from 1, the default, to 64, or `"auto"`: as many as there are processors, at most
    * 8. Where the host has no threads the engine runs on one, and `engine.threadsUnavailable` says why.
    */
-  threads?: number | "auto";
+  threads?: number | "auto" | undefined;
   /**
    * `"exact"`, the default: the same bits on every machine. The default export of `im2row/relaxed`: a multiplication and an
    * addition may be one instruction; where the host has none the engine is exact, and `engine.mathUnavailable` says why.
    */
-  math?: "exact" | RelaxedMath;
+  math?: "exact" | RelaxedMath | undefined;
   /** Limit of the linear memory in bytes, at most 4 GiB. Default: 4 GiB. */
-  maximumMemory?: number;
+  maximumMemory?: number | undefined;
   /**
    * Bounds on what else a file or a model may make the package do: a server that takes files from others sets lower
    * ones.
    */
-  limits?: Limits;
+  limits?: Limits | undefined;
 }
 
 /**

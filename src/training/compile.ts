@@ -18,22 +18,22 @@ import {
 } from "../graph/graph.ts";
 import { inOrder, isNamed, type Named } from "../graph/namedTensors.ts";
 
-export interface CompileOptions {
+export interface CompileOptions<Metrics extends readonly Metric[] = readonly Metric[]> {
   engine: KernelEngine;
   /**
    * The algorithm of the convolutions whose layer does not name one: `"im2row"` for the error bound of plain sums
    * everywhere. Default: `"auto"`, by the shape alone.
    */
-  algorithm?: ConvAlgorithm;
+  algorithm?: ConvAlgorithm | undefined;
   /** Needed for training. */
-  optimizer?: Optimizer;
+  optimizer?: Optimizer | undefined;
   /** Needed for training and `evaluate`: one for every output, or one for each by name. Training minimises their sum. */
-  loss?: Loss | Named<Loss>;
+  loss?: Loss | Named<Loss> | undefined;
   /**
    * The figures that `evaluate`, and `fit` for its validation data, return of each output besides loss and accuracy: a list
    * for every output, or one for each by name.
    */
-  metrics?: readonly Metric[] | Named<readonly Metric[]>;
+  metrics?: Metrics | Named<readonly Metric[]> | undefined;
 }
 
 /** The options of `compile`, checked. */

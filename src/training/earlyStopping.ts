@@ -1,5 +1,5 @@
 import { OptionError } from "../errors.ts";
-import { checkOptions, flag, numberIn, oneOf, show } from "../options.ts";
+import { checkOptions, flag, numberIn, oneOf, show, type Settled } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import type { EpochEnd, History } from "./history.ts";
 
@@ -7,22 +7,22 @@ const MONITORS = ["validationLoss", "loss", "validationAccuracy", "accuracy"] as
 
 export interface EarlyStopping {
   /** The figure that is to get better: a loss smaller, an accuracy larger. Default: `"validationLoss"`. */
-  monitor?: (typeof MONITORS)[number];
+  monitor?: (typeof MONITORS)[number] | undefined;
   /** Training stops after so many epochs in a row that are no better than the best; after one for 0, the default. */
-  patience?: number;
+  patience?: number | undefined;
   /** A figure is better when it differs from the best one by more than this. Default: 0. */
-  minDelta?: number;
+  minDelta?: number | undefined;
   /**
    * Whether the model ends with the weights of its best epoch, stopped early or not. A `fit` that rejects keeps those of
    * its last step. Default: false.
    */
-  restoreBestWeights?: boolean;
+  restoreBestWeights?: boolean | undefined;
 }
 
 const KEYS = ["monitor", "patience", "minDelta", "restoreBestWeights"] as const;
 
 /** @throws OptionError; also when there is nothing to monitor */
-export function checkEarlyStopping(options: EarlyStopping, validated: boolean): Required<EarlyStopping> {
+export function checkEarlyStopping(options: EarlyStopping, validated: boolean): Settled<EarlyStopping> {
   const where = "fit: earlyStopping";
   checkOptions(where, options, KEYS);
   const monitor = oneOf(`${where}: monitor`, options.monitor ?? "validationLoss", MONITORS);
@@ -49,14 +49,14 @@ export interface Weights {
 
 /** Watches the epochs of one `fit`. */
 export class EarlyStopper {
-  readonly #settings: Required<EarlyStopping>;
+  readonly #settings: Settled<EarlyStopping>;
   readonly #weights: Weights;
   /** The best figure, negated if smaller is better. */
   #best = -Infinity;
   #bestEpoch = 0;
   #bestWeights: ReadonlyMap<string, Tensor> | undefined;
 
-  constructor(settings: Required<EarlyStopping>, weights: Weights) {
+  constructor(settings: Settled<EarlyStopping>, weights: Weights) {
     this.#settings = settings;
     this.#weights = weights;
   }

@@ -5,12 +5,17 @@ import type { Tensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import type { MetricFigures } from "./metrics/index.ts";
-import { countRows } from "./metrics/metric.ts";
+import { countRows, type Metric } from "./metrics/metric.ts";
 import type { LossOutput, Objective } from "./objective.ts";
 import type { Targets } from "./targets.ts";
 
-/** The results of `evaluate` for one output, the metrics passed to `compile` included. */
-export interface Figures extends MetricFigures {
+/** The figures of metrics by their names. */
+export type FiguresOf<Metrics extends readonly Metric[]> = {
+  readonly [M in Metrics[number] as M["name"]]: M extends Metric<infer T> ? T : never;
+};
+
+/** The results of `evaluate` for one output that do not depend on metrics. */
+export interface LossFigures {
   /** Mean loss of a row. */
   loss: number;
   /**
@@ -21,14 +26,17 @@ export interface Figures extends MetricFigures {
   accuracy: number;
 }
 
+/** The results of `evaluate` for one output, the metrics passed to `compile` included. */
+export type Figures<Metrics = MetricFigures> = LossFigures & Metrics;
+
 /**
  * What `evaluate` finds over a set of images; for several outputs the sum of the losses, and the accuracy over all rows that
  * can be right.
  */
-export interface Evaluation extends Figures {
+export type Evaluation<Metrics = MetricFigures> = Figures<Metrics> & {
   /** The figures of each output, by name, when there are several; those of the metrics stand here then. */
-  outputs?: Record<string, Figures>;
-}
+  outputs?: Record<string, Figures<Metrics>>;
+};
 
 /** The figures that every evaluation has: a metric of the name would take their place. */
 export const OWN_FIGURES: readonly string[] = ["loss", "accuracy", "outputs"];

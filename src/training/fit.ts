@@ -2,7 +2,7 @@ import type { AbortSignalLike } from "../runtime/platform.ts";
 import { Pace } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
-import { checkOptions, flag, pairOf, positiveInteger, show } from "../options.ts";
+import { checkOptions, flag, pairOf, positiveInteger, show, type Settled } from "../options.ts";
 import { Random } from "../random.ts";
 import type { Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
@@ -28,26 +28,26 @@ export interface BatchEnd {
 
 export interface FitOptions {
   /** Default: 1. */
-  epochs?: number;
+  epochs?: number | undefined;
   /** Default: 32. */
-  batchSize?: number;
+  batchSize?: number | undefined;
   /**
    * Draws a new order for each epoch from the model's seed and the number of epochs since `compile`, so that two calls of
    * one epoch do what one call of two does. Default: true.
    */
-  shuffle?: boolean;
+  shuffle?: boolean | undefined;
   /** Evaluated after each epoch. */
-  validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>];
+  validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>] | undefined;
   /** Called after each batch and epoch; a promise that it returns is awaited. */
-  onBatchEnd?: (state: BatchEnd) => unknown;
-  onEpochEnd?: (state: EpochEnd) => unknown;
+  onBatchEnd?: ((state: BatchEnd) => unknown) | undefined;
+  onEpochEnd?: ((state: EpochEnd) => unknown) | undefined;
   /**
    * An `AbortSignal`. Stops between two batches, or while a callback's promise is waited for; `fit` then rejects with the
    * signal's reason and the weights stay as they are.
    */
-  signal?: AbortSignalLike;
+  signal?: AbortSignalLike | undefined;
   /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
-  earlyStopping?: EarlyStopping;
+  earlyStopping?: EarlyStopping | undefined;
 }
 
 const FIT_KEYS = [
@@ -85,7 +85,7 @@ export interface FitSettings extends Pick<
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
-  readonly earlyStopping: Required<EarlyStopping> | undefined;
+  readonly earlyStopping: Settled<EarlyStopping> | undefined;
 }
 
 /** Checks the options of `fit` that do not depend on the data. */

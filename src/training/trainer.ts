@@ -10,7 +10,7 @@ import * as gradients from "../layers/gradients.ts";
 import { checkOptions, show } from "../options.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { expectAttached, sizeOf, type Tensor } from "../tensor.ts";
+import { expectAttached, sizeOf, type OwnTensor } from "../tensor.ts";
 import { copyElements, type TrainingBatch } from "./batch.ts";
 import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import type { LossOutput } from "./objective.ts";
@@ -190,7 +190,7 @@ export class Trainer {
   }
 
   /** Copies of the gradients that were computed last, by parameter that learns; clipped once they were applied. */
-  readGradients(): Map<string, Tensor> {
+  readGradients(): Map<string, OwnTensor> {
     return readLaidOut(this.#runtime.heap.floats.subarray(this.#gradients >>> 2), this.#learning);
   }
 

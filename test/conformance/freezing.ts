@@ -212,13 +212,13 @@ function expectAllFrozen({ engine }: Context): void {
   const model = sequential({ inputShape: [12, 11, 8], layers: list });
   same("layers", model.layers, list);
   freeze(list);
-  const compile = (): void => model.compile({ engine, optimizer: optimizers.adam(), loss });
+  const compile = () => model.compile({ engine, optimizer: optimizers.adam(), loss });
   const frozen = "compile: optimizer: expected a layer that learns, got all of them frozen";
   throws("all frozen", compile, OptionError, frozen);
   // The layer that is left has statistics alone, which no gradient changes.
   const bare = layers.batchNormalization({ center: false, scale: false });
   const still = sequential({ inputShape: [12, 11, 8], layers: [...list, bare] });
-  const compileStill = (): void => still.compile({ engine, optimizer: optimizers.adam(), loss });
+  const compileStill = () => still.compile({ engine, optimizer: optimizers.adam(), loss });
   throws("all that learns frozen", compileStill, OptionError, frozen);
   dense.trainable = "yes" as never;
   throws("yes", compile, OptionError, `compile: dense: trainable: expected true or false, got "yes"`);

@@ -242,7 +242,7 @@ describe("a model with several inputs and outputs", () => {
   it("refuses losses that are not one an output", () => {
     const net = branched(1);
     const optimizer = optimizers.sgd({ learningRate: 0.01 });
-    const compile = (loss: object): void => net.compile({ engine, optimizer, loss: loss as never });
+    const compile = (loss: object) => net.compile({ engine, optimizer, loss: loss as never });
     expect(() => compile({ kind: softmaxCrossEntropy() })).toThrow(
       "compile: loss: expected kind, place, got none called place",
     );

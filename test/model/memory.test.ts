@@ -302,7 +302,7 @@ describe("a memory that cannot grow", () => {
     const used = small.memory.used;
     const large = sequential({ inputShape: [100], layers: [layers.dense({ units })] });
     const before = weightBits(large);
-    const compileLarge = (): void =>
+    const compileLarge = () =>
       large.compile(optimizer ? { engine: small, optimizer, loss } : { engine: small });
     expect(compileLarge).toThrow(MemoryError);
     expect(compileLarge).toThrow(`model: ${what}: expected room for`);

@@ -98,7 +98,7 @@ describe("a method refuses", () => {
 
   it("load(options)", async () => {
     await expect(load({ math: "fast" as Any })).rejects.toThrow(
-      `load: math: expected one of "exact", "relaxed"; got "fast"`,
+      `load: math: expected "exact" or relaxed math (import relaxed from "im2row/relaxed"), got "fast"`,
     );
     await expect(load({ threads: 0 })).rejects.toThrow(
       `load: threads: expected an integer from 1 to 64 or "auto", got 0`,

@@ -143,7 +143,8 @@ describe("an install into an empty folder", () => {
   });
 
   const PROGRAM = `
-    import { layers, load, sequential, tensor, type ConvAlgorithm, type Engine, type Model } from "im2row";
+    import { input, layers, load, metrics, model as functional, sequential, tensor } from "im2row";
+    import type { ConvAlgorithm, Engine, Metric, Model, OwnTensor } from "im2row";
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
@@ -153,7 +154,26 @@ describe("an install into an empty folder", () => {
     export const engine: Engine = await load({ module: wasm });
     const model: Model = sequential({ inputShape: [7, 7, 3], layers: [layers.flatten()] });
     model.compile({ engine });
-    export const y: Float32Array = model.predict(tensor(new Float32Array(147), [1, 7, 7, 3])).data;
+    const images = tensor(new Float32Array(147), [1, 7, 7, 3]);
+    // What a Blob and a Response take.
+    export const y: Float32Array<ArrayBuffer> = model.predict(images).data;
+    export const files: Uint8Array<ArrayBuffer>[] = [model.toSafetensors(), model.toOnnx()];
+    export const copies: (Float32Array<ArrayBuffer> | undefined)[] = [
+      engine.im2row(images, { kernelSize: 3 }).data,
+      model.weights.get("dense.kernel")?.data,
+    ];
+    void model.fit(images, [0], { signal: undefined, earlyStopping: undefined, validationData: undefined });
+    void load({ threads: undefined, math: undefined, limits: { bytes: undefined } });
+    layers.conv2d({ filters: 1, kernelSize: 3, strides: undefined, activation: undefined, name: undefined });
+    const value = input({ shape: [4], name: undefined });
+    const named = functional({ inputs: value, outputs: { score: layers.dense({ units: 2 }).apply(value) } });
+    const { score } = named.predict({ input: images });
+    export const scores: OwnTensor = score;
+    // @ts-expect-error: no such output
+    void named.predict({ input: images }).box;
+    const longest: Metric<string, "longest"> = { name: "longest", start: () => ({ add() {}, result: () => "" }) };
+    const { longest: word, loss, topK5 } = model.compile({ engine, metrics: [longest, metrics.topK()] }).evaluate(images, [0]);
+    export const found: [string, number, number | undefined] = [word, loss, topK5];
     export const again: InferenceModel = loadModel(model.toSafetensors());
     const net: OnnxModel = await loadOnnx(new Uint8Array(), { engine });
     export const outputs: Record<string, OnnxTensor> = net.predict({ x: tensor([1], [1, 1]) });
@@ -173,10 +193,10 @@ describe("an install into an empty folder", () => {
     void load({ module: "im2row.wasm" });
   `;
 
-  /** This project's own, and the one that are-the-types-wrong brings, 5.6. */
+  /** This project's own, and the oldest that knows whose buffer a typed array is of. */
   const COMPILERS = {
     typescript: `${root}/node_modules/typescript/bin/tsc`,
-    "an older typescript": `${root}/test/node_modules/typescript/bin/tsc`,
+    "an older typescript": `${root}/test/node_modules/typescript57/bin/tsc`,
   };
 
   it.each([
@@ -199,6 +219,7 @@ describe("an install into an empty folder", () => {
         types,
         target: "es2022",
         strict: true,
+        exactOptionalPropertyTypes: true,
         noEmit: true,
       };
       writeFileSync(

@@ -11,6 +11,7 @@ import {
   type History,
   type Model,
 } from "../../src/index.ts";
+import type { Settled } from "../../src/options.ts";
 import { EarlyStopper } from "../../src/training/earlyStopping.ts";
 import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
@@ -18,7 +19,7 @@ import { noise, weightBits } from "../support/model.ts";
 /** The epoch at which these figures end a run of them all, and the best. */
 function run(
   figures: readonly number[],
-  options: EarlyStopping,
+  options: Partial<Settled<EarlyStopping>>,
 ): [stopped: number, best: number | undefined] {
   const settings = {
     monitor: "loss",

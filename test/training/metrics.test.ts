@@ -236,7 +236,7 @@ describe("evaluate and fit", () => {
       [{ ...metrics.topK({ k: 1 }), name: "accuracy" }],
     ],
   ])("is refused by compile: %s", (message, given) => {
-    const compile = (): void => net().compile({ engine, loss, metrics: given as Any });
+    const compile = () => net().compile({ engine, loss, metrics: given as Any });
     expect(compile).toThrow(OptionError);
     expect(compile).toThrow(message);
   });

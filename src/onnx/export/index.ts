@@ -36,7 +36,8 @@ class Writer {
   readonly #graph: Graph;
   readonly #weights: ReadonlyMap<string, Tensor>;
   readonly #layout: OnnxLayout;
-  readonly #outputs: ReadonlySet<number>;
+  /** The names of the outputs by their values. */
+  readonly #outputs: ReadonlyMap<number, string>;
   /** The file's name of each value. */
   readonly #values: string[] = [];
 
@@ -44,14 +45,14 @@ class Writer {
     this.#graph = graph;
     this.#weights = weights;
     this.#layout = layout;
-    this.#outputs = new Set(graph.outputs);
+    this.#outputs = new Map(graph.outputs.map((value, i) => [value, graph.outputNames[i]!]));
   }
 
   write(): ModelProto {
-    const { inputs, nodes, outputs, types } = this.#graph;
+    const { inputs, nodes, outputs, outputNames, types } = this.#graph;
     for (const [value, { name, shape }] of inputs.entries()) this.#input(name, shape, types[value]!);
     for (const node of nodes) this.#values.push(this.#layer(node));
-    for (const value of outputs) this.#output(value);
+    for (const [i, value] of outputs.entries()) this.#output(value, outputNames[i]!);
     return {
       irVersion: IR_VERSION,
       producer: "im2row",
@@ -83,6 +84,13 @@ class Writer {
     this.#values.push(inside);
   }
 
+  /** The file's name of a node's value: that of the output that it is, else the node's own, unless an output has it. */
+  #nameOf({ name, output }: GraphNode): string {
+    const own = this.#outputs.get(output);
+    if (own !== undefined) return own;
+    return this.#graph.outputNames.includes(name) ? `${name}/layer` : name;
+  }
+
   /** Writes one use of a layer; its last operator and that one's output are called as the use. */
   #layer(node: GraphNode): string {
     const { name, layer, inputs, output, outputShape, owner } = node;
@@ -96,12 +104,12 @@ class Writer {
     const site = new Site(this.#file, node, xs, types, this.#graph.nodes[owner]!.name, this.#weights);
     const y = exporter(site);
     if (xs.includes(y)) return y;
-    const isOutput = this.#outputs.has(output);
-    return this.#file.rename(isOutput ? this.#inside(name, outputShape) : name);
+    const own = this.#nameOf(node);
+    return this.#file.rename(this.#outputs.has(output) ? this.#inside(own, outputShape) : own);
   }
 
-  #output(value: number): void {
-    const { name, outputShape } = nodeOf(this.#graph, value);
+  #output(value: number, name: string): void {
+    const { outputShape } = nodeOf(this.#graph, value);
     this.#file.graph.outputs.push(this.#declare(name, outputShape, this.#graph.types[value]!));
     const inside = this.#values[value]!;
     if (this.#isTurned(outputShape)) this.#file.op(name, "Transpose", [inside], { perm: NCHW_TO_NHWC });

@@ -1,3 +1,4 @@
+import type { Settled } from "../../options.ts";
 import type { LrnLayerOptions } from "../../layers/lrn.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { Site } from "./file.ts";
@@ -54,7 +55,7 @@ export function groupNormalization(site: Site): string {
 
 /** A value that is no image is written as one of a single column, since onnxruntime normalizes images alone. */
 export function lrn(site: Site): string {
-  const { size, alpha, beta, bias } = site.config<Required<LrnLayerOptions>>();
+  const { size, alpha, beta, bias } = site.config<Settled<LrnLayerOptions>>();
   const attributes = { size, alpha: { float: alpha }, beta: { float: beta }, bias: { float: bias } };
   const { shape } = site;
   if (isImage(shape)) return site.op("LRN", [site.x], attributes);

@@ -23,7 +23,7 @@ const LENGTH_DELIMITED = 2;
 export function rewriteTensors(
   file: Uint8Array,
   elements: ReadonlyMap<NonNullable<TensorProto["at"]>, Uint8Array>,
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const reader = new PbfReader(file);
 
   function tensor(writer: MessageWriter, end: number, raw: Uint8Array | undefined): void {

@@ -20,7 +20,7 @@ export type Images = OnnxTensor | Feeds;
 /** The options of `Model.fit`, with images as the net takes them. */
 export interface OnnxFitOptions extends Omit<FitOptions, "validationData"> {
   /** Evaluated after each epoch. */
-  validationData?: readonly [images: OnnxTensor | Feeds, labels: Labels | Named<Labels>];
+  validationData?: readonly [images: OnnxTensor | Feeds, labels: Labels | Named<Labels>] | undefined;
 }
 
 /** Shapes by the names of inputs. */

@@ -8,6 +8,10 @@ import type { ElementType, Numbers } from "../file/constant.ts";
 /** Elements by type: float32, int64, int32, bool. */
 export type OnnxData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
+/** The same, of which nobody else holds the memory. */
+export type OwnOnnxData =
+  Float32Array<ArrayBuffer> | BigInt64Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
 /** A tensor as the file declares it: images are `[n, c, h, w]`. */
 export interface OnnxTensor<Data extends OnnxData = OnnxData> {
   readonly shape: Shape;
@@ -90,13 +94,13 @@ export function toMemory(where: string, data: OnnxData): Float32Array {
 }
 
 /** A tensor's elements from their bits in memory. */
-export function fromMemory(type: ElementType, bits: Float32Array): OnnxData {
+export function fromMemory(type: ElementType, bits: Float32Array<ArrayBuffer>): OwnOnnxData {
   if (type === "float32") return bits;
   return fromNumbers(type, new Int32Array(bits.buffer, bits.byteOffset, bits.length));
 }
 
 /** A tensor's elements in the class for their type. @throws ShapeError naming it for integers that are none */
-export function fromNumbers(type: ElementType, numbers: Numbers, name = "tensor"): OnnxData {
+export function fromNumbers(type: ElementType, numbers: Numbers, name = "tensor"): OwnOnnxData {
   if (type === "float32") return Float32Array.from(numbers);
   const wrong = numbers.find((value: number) => !Number.isInteger(value));
   if (wrong !== undefined) throw new ShapeError(`${name}: expected integers, got ${wrong}`);

@@ -35,7 +35,7 @@ export function meanAbsoluteError(options: NoOptions = {}): Loss {
 
 export interface HuberOptions {
   /** The difference at which the square ends and the straight line begins. Default: 1. */
-  delta?: number;
+  delta?: number | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Loss } from "./loss.ts";
 
 export interface SoftmaxCrossEntropyOptions {
   /** Share s of each target that is spread over the classes: (1 − s)·target + s / classes. Default: 0. */
-  labelSmoothing?: number;
+  labelSmoothing?: number | undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ const CLASSES = 2;
 
 export interface TopKOptions {
   /** Default: 5. */
-  k?: number;
+  k?: number | undefined;
 }
 
 /** The share of the rows for which `hit` holds. */

@@ -1,9 +1,9 @@
 /** The contract of a metric, and how the rows of outputs are counted. */
 
 /** A figure over the rows of outputs: of one output of a model, or of predictions. */
-export interface Metric<T = unknown> {
+export interface Metric<T = unknown, Name extends string = string> {
   /** Its name among the figures of `evaluate`. */
-  readonly name: string;
+  readonly name: Name;
   /** The least columns that a row must have. Default: 1. */
   readonly minColumns?: number;
   /** Starts a count over rows of so many columns, at nothing. */

@@ -5,15 +5,15 @@ import { rateOf, type LearningRate } from "./rate.ts";
 
 export interface AdamOptions extends ClipOptions {
   /** Default: 0.001. */
-  learningRate?: LearningRate;
+  learningRate?: LearningRate | undefined;
   /** Decay of the mean of the gradients. Default: 0.9. */
-  beta1?: number;
+  beta1?: number | undefined;
   /** Decay of the mean of their squares. Default: 0.999. */
-  beta2?: number;
+  beta2?: number | undefined;
   /** Added to the root in the denominator. Default: 1e-8. */
-  epsilon?: number;
+  epsilon?: number | undefined;
   /** Default: 0 in adam (added to the gradient), 0.01 in adamw (taken off the weights). */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
 function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: number): Optimizer {

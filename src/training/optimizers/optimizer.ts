@@ -40,9 +40,9 @@ export interface Optimizer {
 
 export interface ClipOptions {
   /** Scales all gradients down together when the root of the sum of their squares is larger. Default: no bound. */
-  globalClipNorm?: number;
+  globalClipNorm?: number | undefined;
   /** Cuts each number of a gradient to ± this. Default: no bound. */
-  clipValue?: number;
+  clipValue?: number | undefined;
 }
 
 /** The names of the options that `clipOf` reads. */

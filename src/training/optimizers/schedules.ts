@@ -31,7 +31,11 @@ function cosPi(z: number): number {
  * `learningRate·gamma^⌊step / stepSize⌋`: the rate drops by a factor every `stepSize` steps.
  * @throws OptionError
  */
-export function stepDecay(options: { learningRate: number; stepSize: number; gamma?: number }): Schedule {
+export function stepDecay(options: {
+  learningRate: number;
+  stepSize: number;
+  gamma?: number | undefined;
+}): Schedule {
   checkOptions("stepDecay", options, ["learningRate", "stepSize", "gamma"]);
   const rate = numberIn("stepDecay: learningRate", options.learningRate, 0);
   const size = positiveInteger("stepDecay: stepSize", options.stepSize);
@@ -44,7 +48,11 @@ export function stepDecay(options: { learningRate: number; stepSize: number; gam
  * (Loshchilov and Hutter 2017, without restarts).
  * @throws OptionError
  */
-export function cosineDecay(options: { learningRate: number; decaySteps: number; alpha?: number }): Schedule {
+export function cosineDecay(options: {
+  learningRate: number;
+  decaySteps: number;
+  alpha?: number | undefined;
+}): Schedule {
   checkOptions("cosineDecay", options, ["learningRate", "decaySteps", "alpha"]);
   const rate = numberIn("cosineDecay: learningRate", options.learningRate, 0);
   const steps = positiveInteger("cosineDecay: decaySteps", options.decaySteps);

@@ -6,11 +6,11 @@ import { rateOf, type LearningRate } from "./rate.ts";
 export interface SgdOptions extends ClipOptions {
   learningRate: LearningRate;
   /** Default: 0. */
-  momentum?: number;
+  momentum?: number | undefined;
   /** Looks ahead along the momentum. Default: false. */
-  nesterov?: boolean;
+  nesterov?: boolean | undefined;
   /** Added to the gradient as weightDecay·w. Default: 0. */
-  weightDecay?: number;
+  weightDecay?: number | undefined;
 }
 
 /**
