@@ -20,6 +20,7 @@ export default defineConfig({
       { find: /^im2row\/onnx$/, replacement: source("onnx") },
       { find: /^im2row\/kernels$/, replacement: source("kernels") },
       { find: /^im2row\/relaxed$/, replacement: source("relaxed") },
+      { find: /^im2row\/storage$/, replacement: source("storage") },
     ],
   },
   test: {

@@ -49,8 +49,8 @@ export class OptionError extends OwnError {
 }
 
 /**
- * Memory that cannot grow any more, or a file that would take more than `load({ limits })` allows; names what it is for,
- * the amount needed and the amount allowed.
+ * Memory that cannot grow any more, or a file that would take more than `load({ limits })` or `maximumBytes` allows; names
+ * what it is for, the amount needed and the amount allowed.
  */
 export class MemoryError extends OwnError {
   override name = "MemoryError";

@@ -15,7 +15,7 @@ const EXACT = new Set(
 /**
  * Files that may read the clock: it decides when the event loop gets a turn, what a progress bar says, when a worker that
  * waits goes to sleep and when one that does not answer is given up, how long a layer took, whether a file takes longer than
- * a limit that the caller sets; no result.
+ * a limit that the caller sets, when a model was saved; no result.
  */
 const CLOCKS = new Set([
   "budget.ts",
@@ -26,10 +26,11 @@ const CLOCKS = new Set([
   "cli/progress.ts",
   "cli/onnx.ts",
   "cli/train.ts",
+  "storage/indexedDb.ts",
 ]);
 
-/** Files that may draw random bytes of the host: names of temporary files that nobody can guess; no result. */
-const SECRETS = new Set(["cli/save.ts"]);
+/** Files that may use the host's cryptography: names of temporary files that nobody can guess, hashes of files; no result. */
+const SECRETS = new Set(["storage/saveFile.ts", "storage/integrity.ts"]);
 
 /** Calls of the host whose results differ from host to host, or from run to run. */
 async function offences(source: string): Promise<string[]> {

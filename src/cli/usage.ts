@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { getSystemErrorMap } from "node:util";
 import { legible, OwnError } from "../errors.ts";
 
@@ -19,9 +18,4 @@ export function causeOf(error: unknown): string {
   const errno = isSystem ? error.errno : undefined;
   const known = typeof errno === "number" ? getSystemErrorMap().get(errno) : undefined;
   return known?.[1] ?? messageOf(error);
-}
-
-/** The error of a system call that was not made, since it is known how it would end. */
-export function systemError(code: "EISDIR" | "ELOOP" | "ENOSPC"): NodeJS.ErrnoException {
-  return Object.assign(new Error(code), { code, errno: -constants.errno[code] });
 }

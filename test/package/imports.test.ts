@@ -17,7 +17,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["training/", "onnx/export/"],
   ["model/"],
   ["onnx/"],
-  ["index", "inference", "onnx", "kernels", "relaxed"],
+  ["storage/"],
+  ["index", "inference", "onnx", "kernels", "relaxed", "storage"],
   ["cli/"],
 ];
 

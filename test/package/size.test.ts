@@ -108,6 +108,17 @@ describe("gzipped, as docs/speed.md says:", () => {
     expectDocumented("`im2row/onnx`, besides", all.size - rest.size);
   });
 
+  it("what storage adds to the rest; its bytes alone bring no training along", async () => {
+    const rest = await bundled(`export * from "im2row";`, ["workerd"]);
+    const all = await bundled(`export * from "im2row"; export * from "im2row/storage";`, ["workerd"]);
+    expect(rest.text).not.toContain("indexeddb://");
+    expectDocumented("`im2row/storage`, besides", all.size - rest.size);
+    const runs = `export { load, loadModel } from "im2row/inference"; export { openBytes } from "im2row/storage";`;
+    const { text } = await bundled(runs, ["workerd"]);
+    expect(text).toContain("indexeddb://");
+    expect(text).not.toContain("trainOnBatch");
+  });
+
   it("all of the JavaScript", async () => {
     const size = await javascript(`export * from "im2row"; export * as inference from "im2row/inference";`);
     expectDocumented("all of the JavaScript", size);

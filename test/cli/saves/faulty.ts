@@ -37,5 +37,5 @@ export function faulty(at: number, fault: Fault): { files: FileCalls; made: () =
       throw Object.assign(new Error(`${fault} by the test`), { code: fault });
     };
   }
-  return { files: files as FileCalls, made: () => made };
+  return { files: files as unknown as FileCalls, made: () => made };
 }
