@@ -38,31 +38,26 @@ function failure(place: string, error: unknown): StorageError {
   return new StorageError(`${place}: expected IndexedDB to do it, got ${got}`, { cause: error });
 }
 
-/** Opens the database, or makes it. Rejects when the wait for other pages would have no end, or the signal is aborted. */
-function openDatabase(place: string, signal: AbortSignalLike | undefined): Promise<IDBDatabase> {
+/**
+ * Opens the database, or makes it. While another page deletes it, that waits, until the signal is aborted.
+ */
+function openDatabase(signal: AbortSignalLike | undefined): Promise<IDBDatabase> {
   return new Promise((resolve, reject) => {
     const request = indexedDB.open(DATABASE, VERSION);
-    let given = true;
-    const giveUp = (error?: StorageError): void => {
-      given = false;
-      reject(error);
+    let wanted = true;
+    const abort = (): void => {
+      wanted = false;
+      reject();
     };
-    const abort = (): void => giveUp();
     signal?.addEventListener?.("abort", abort);
     request.onupgradeneeded = () => {
       for (const store of [FILES, ENTRIES]) request.result.createObjectStore(store);
     };
-    request.onblocked = () =>
-      giveUp(
-        new StorageError(
-          `${place}: expected IndexedDB to open, got a database of an older version that another page keeps open`,
-        ),
-      );
     request.onerror = () => reject(request.error as Error);
     request.onsuccess = () => {
       signal?.removeEventListener?.("abort", abort);
-      // One that opens after all is closed again, so that it blocks nobody.
-      if (given) resolve(request.result);
+      // One that opens after all is closed again, so that it is in nobody's way.
+      if (wanted) resolve(request.result);
       else request.result.close();
     };
   });
@@ -81,7 +76,7 @@ async function transact<T>(
   signal?: AbortSignalLike,
 ): Promise<T> {
   try {
-    const database = await openDatabase(place, signal);
+    const database = await openDatabase(signal);
     try {
       signal?.throwIfAborted();
       return await complete(database, mode, work, signal);
