@@ -142,7 +142,7 @@ export function readOptions<Options extends object, const All extends Readers<Op
 
 /** @throws OptionError unless `value` is a positive integer. */
 export function positiveInteger(where: string, value: unknown): number {
-  if (Number.isInteger(value) && (value as number) > 0) return value as number;
+  if (isCount(value) && value > 0) return value;
   throw new OptionError(`${where}: expected a positive integer, got ${show(value)}`);
 }
 
@@ -206,14 +206,16 @@ export function listOf<T>(
 
 export const isInteger = Number.isInteger as (value: unknown) => value is number;
 
+/** True for an integer ≥ 0. */
+export const isCount = (value: unknown): value is number => isInteger(value) && value >= 0;
+
 /** Sizes are 32-bit numbers in kernels, and sums of two must not wrap around. */
 const LARGEST_SIZE = 2 ** 30;
 
 /** `[height, width]` of a size, as an array of its own. @throws OptionError unless positive integers up to 2³⁰. */
 export function sizePair(where: string, value: unknown): [number, number] {
   const pair = Array.isArray(value) ? pairOf(value) : [value, value];
-  const fits = (size: unknown): boolean =>
-    Number.isInteger(size) && (size as number) > 0 && (size as number) <= LARGEST_SIZE;
+  const fits = (size: unknown): boolean => isCount(size) && size > 0 && size <= LARGEST_SIZE;
   if (pair?.every(fits)) return pair as [number, number];
   throw new OptionError(
     `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,

@@ -1,5 +1,5 @@
 import { ShapeError } from "./errors.ts";
-import { isInteger, isTyped, lengthOf, listed, listOf, plainView, show } from "./options.ts";
+import { isCount, isTyped, lengthOf, listed, listOf, plainView, show } from "./options.ts";
 
 /** The sizes of a tensor, outermost first. */
 export type Shape = readonly number[];
@@ -23,7 +23,7 @@ export function shapeText(shape: Shape): string {
   return shape.length === 0 ? "a single number" : listed(shape, "×");
 }
 
-const isSize = (size: unknown): size is number => isInteger(size) && size > 0;
+const isSize = (size: unknown): size is number => isCount(size) && size > 0;
 
 /**
  * The shape as a list of its own, which the caller cannot change. @throws ShapeError unless it is of positive integers.

@@ -1,6 +1,6 @@
 /** Windows over sequences `[steps, channels]`, which are computed as images of one row. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { show } from "../options.ts";
+import { isCount, pairOf, show } from "../options.ts";
 import { shapeText, type Shape } from "../tensor.ts";
 import { resolveWindow, type Window } from "./window.ts";
 
@@ -20,9 +20,8 @@ export function sequencePadding<const Name extends string>(
 ): (where: string, padding: unknown) => Name | [number, number] {
   return (where, padding) => {
     if (names.includes(padding as Name)) return padding as Name;
-    const isPair = Array.isArray(padding) && padding.length === 2;
-    if (isPair && padding.every((size) => Number.isInteger(size) && size >= 0))
-      return [padding[0], padding[1]];
+    const pair = pairOf(padding);
+    if (pair?.every(isCount)) return pair as [number, number];
     const expected = names.map((name) => JSON.stringify(name)).join(", ");
     throw new OptionError(
       `${where}: expected ${expected} or [before, after] of integers ≥ 0, got ${show(padding)}`,

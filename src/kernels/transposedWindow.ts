@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { pairOf, show, sizePair } from "../options.ts";
+import { isCount, pairOf, show, sizePair } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import type { Shape } from "../tensor.ts";
 import {
@@ -25,8 +25,7 @@ export function checkOutputPadding(
   strides: readonly [number, number],
 ): [number, number] {
   const pair = Array.isArray(padding) ? pairOf(padding) : [padding, padding];
-  const fits = (size: unknown, i: number): boolean =>
-    Number.isInteger(size) && (size as number) >= 0 && (size as number) < strides[i]!;
+  const fits = (size: unknown, i: number): boolean => isCount(size) && size < strides[i]!;
   if (pair?.every(fits)) return pair as [number, number];
   throw new OptionError(
     `${where}: expected integers from 0 and below the strides ${shapeText(strides)}, got ${show(padding)}`,

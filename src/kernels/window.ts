@@ -1,5 +1,5 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { pairOf, show, sizePair, type Size } from "../options.ts";
+import { isCount, pairOf, show, sizePair, type Size } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { Window } from "./kernels.ts";
 
@@ -9,10 +9,7 @@ export type { Window } from "./kernels.ts";
  * `"same"` pads for ⌈size / stride⌉ outputs, with an odd row or column of padding at the bottom or right; `"valid"` does not
  * pad; or the numbers of rows and columns.
  */
-export type Padding =
-  | "same"
-  | "valid"
-  | readonly [rows: readonly [top: number, bottom: number], columns: readonly [left: number, right: number]];
+export type Padding = "same" | "valid" | Margins;
 
 export interface WindowOptions {
   kernelSize: Size;
@@ -21,15 +18,41 @@ export interface WindowOptions {
   dilationRate?: Size | undefined;
 }
 
+/** The window of one pixel. */
+export const ONE_PIXEL = {
+  kh: 1,
+  kw: 1,
+  oh: 1,
+  ow: 1,
+  strideH: 1,
+  strideW: 1,
+  dilationH: 1,
+  dilationW: 1,
+  top: 0,
+  left: 0,
+} as const;
+
 /** The most elements of an image with its padding, because kernels count them in 32 bits. */
 const MOST = 2 ** 30;
+
+/** The numbers of rows above and below, and of columns on the left and right. */
+export type Margins = readonly [
+  rows: readonly [top: number, bottom: number],
+  columns: readonly [left: number, right: number],
+];
+
+/** The pairs, unless one of their elements is no integer ≥ 0. */
+export function marginsOf(
+  pairs: readonly (readonly [unknown, unknown] | undefined)[] | undefined,
+): Margins | undefined {
+  return pairs?.every((pair) => pair?.every(isCount)) ? (pairs as unknown as Margins) : undefined;
+}
 
 /** Returns a copy of a padding. @throws OptionError naming `where` unless it has one of the three forms */
 export function checkPadding(where: string, padding: unknown): Padding {
   if (padding === "same" || padding === "valid") return padding;
-  const own = pairOf(padding)?.map(pairOf);
-  const isPad = (v: unknown): boolean => Number.isInteger(v) && (v as number) >= 0;
-  if (own?.every((pair) => pair?.every(isPad))) return own as [[number, number], [number, number]];
+  const own = marginsOf(pairOf(padding)?.map(pairOf));
+  if (own) return own;
   throw new OptionError(
     `${where}: expected "same", "valid" or [[top, bottom], [left, right]] of integers ≥ 0, got ${show(padding)}`,
   );

@@ -1,6 +1,13 @@
 /** Layers that move pixels without any arithmetic. */
 import { transposition } from "../kernels/transposition.ts";
-import { checkElements, imageOf, type Window } from "../kernels/window.ts";
+import {
+  checkElements,
+  imageOf,
+  marginsOf,
+  ONE_PIXEL,
+  type Margins,
+  type Window,
+} from "../kernels/window.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { isInteger, listOf, pairOf, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
@@ -89,21 +96,14 @@ export const permuteGradient: Gradient<readonly number[]> = (context, perm) => {
   return (n) => kernels.transpose(back.rank, axes, n, size, dy.pointer, dx!.pointer);
 };
 
-/** The numbers of rows above and below, and of columns on the left and right. */
-type Margins = readonly [
-  rows: readonly [top: number, bottom: number],
-  columns: readonly [left: number, right: number],
-];
-
 /** One number for all sides, one for rows and one for columns, or one for each side. */
 export type Margin = number | readonly [rows: number, columns: number] | Margins;
 
 /** Brings a margin to the longest of its three forms. @throws OptionError unless it has one of them */
 function checkMargin(where: string, margin: Margin): Margins {
-  const isSize = (size: unknown): boolean => Number.isInteger(size) && (size as number) >= 0;
   const pair = Array.isArray(margin) ? pairOf(margin) : [margin, margin];
-  const sides = pair?.every(Array.isArray) ? pair.map(pairOf) : pair?.map((side) => [side, side]);
-  if (sides?.every((side) => side?.every(isSize))) return sides as unknown as Margins;
+  const sides = marginsOf(pair?.map(pair.every(Array.isArray) ? pairOf : (side) => [side, side]));
+  if (sides) return sides;
   throw new OptionError(
     `${where}: expected an integer ≥ 0, [rows, columns] or [[top, bottom], [left, right]] of them, got ${show(margin)}`,
   );
@@ -130,8 +130,7 @@ function framed(
       );
     }
     checkElements(where, [oh, ow, c]);
-    const one = { kh: 1, kw: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
-    return { h, w, c, ...one, oh, ow, top: sign * top, left: sign * left };
+    return { ...ONE_PIXEL, h, w, c, oh, ow, top: sign * top, left: sign * left };
   };
   return layerOf({
     type,

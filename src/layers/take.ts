@@ -1,6 +1,7 @@
 /** A layer that makes a tensor from another along one of its axes: slices, pads, gathers and resizes are special cases. */
 import { OptionError, ShapeError } from "../errors.ts";
 import { isInteger, jsonNumber, listOf, readOptions, show, type JsonNumber } from "../options.ts";
+import { ONE_PIXEL } from "../kernels/window.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { imageAxis, readAxis } from "./concatenate.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
@@ -178,8 +179,15 @@ function rangePass(
   start: number,
   { outer, inner }: Around,
 ): Pass<TakeState> {
-  const one = { kh: 1, strideH: 1, strideW: 1, dilationH: 1, dilationW: 1, top: 0, ow: 1 };
-  const struct = window({ ...one, h: outer, oh: outer, w: from, kw: indices.length, c: inner, left: -start });
+  const struct = window({
+    ...ONE_PIXEL,
+    h: outer,
+    oh: outer,
+    w: from,
+    kw: indices.length,
+    c: inner,
+    left: -start,
+  });
   return { forward: (n) => kernels.im2row(struct, n, x.pointer, y.pointer), state: { window: struct } };
 }
 
