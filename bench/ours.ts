@@ -2,7 +2,8 @@
 import type { Conv2d } from "../src/kernels/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../src/kernels/conv2dGradients.ts";
 import { Region } from "../src/runtime/region.ts";
-import { resolveWindow } from "../src/kernels/window.ts";
+import { resolveWindow, SLIDING, type WindowOptions } from "../src/kernels/window.ts";
+import { readOptions } from "../src/options.ts";
 import { layers, sequential, tensor, type Engine, type Layer, type Model } from "../src/index.ts";
 import type { Job } from "./contest.ts";
 import type { ConvOperands, PoolShape } from "./peers/peer.ts";
@@ -94,8 +95,9 @@ export function matMulJob(
 
 function convOf(shape: ConvShape): Conv2d {
   const { h, w, c, kernelSize, strides, filters, groups } = shape;
-  const options = { kernelSize, strides, padding: pads(shape) };
-  return { window: resolveWindow("bench", [h, w, c], options), f: filters, groups };
+  const options: WindowOptions = { kernelSize, strides, padding: pads(shape) };
+  const sliding = readOptions("bench", options, SLIDING, []);
+  return { window: resolveWindow("bench", [h, w, c], sliding), f: filters, groups };
 }
 
 /** The filter gradient as a training step runs it. */

@@ -6,8 +6,8 @@ import { instantiate } from "@assemblyscript/loader";
 import exact from "../build/wasm.js";
 import { MemoryError, OptionError } from "./errors.ts";
 import { WINDOW_SIZE, writeWindow, type Kernels, type Window } from "./kernels/kernels.ts";
-import { resolveWindow, type WindowOptions } from "./kernels/window.ts";
-import { checkOptions, isTyped } from "./options.ts";
+import { resolveWindow, SLIDING, type WindowOptions } from "./kernels/window.ts";
+import { checkOptions, isTyped, readOptions } from "./options.ts";
 import { compileOwn } from "./runtime/compile.ts";
 import { createMemory, memoryLimit } from "./runtime/memory.ts";
 import { compileSupplied } from "./runtime/suppliedModule.ts";
@@ -136,8 +136,7 @@ function alignUp(bytes: number): number {
  * the layers have them. @throws OptionError, ShapeError
  */
 export function slidingWindow(image: Shape, options: WindowOptions): Window {
-  checkOptions("slidingWindow", options, ["kernelSize", "strides", "padding", "dilationRate"]);
-  return resolveWindow("slidingWindow", image, options);
+  return resolveWindow("slidingWindow", image, readOptions("slidingWindow", options, SLIDING, []));
 }
 
 /**

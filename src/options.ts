@@ -212,11 +212,18 @@ export const isCount = (value: unknown): value is number => isInteger(value) && 
 /** Sizes are 32-bit numbers in kernels, and sums of two must not wrap around. */
 const LARGEST_SIZE = 2 ** 30;
 
+const isSize = (value: unknown): value is number => isCount(value) && value > 0 && value <= LARGEST_SIZE;
+
+/** Reads a size along one axis. @throws OptionError unless it is a positive integer up to 2³⁰ */
+export function sizeAlong(where: string, value: unknown): number {
+  if (isSize(value)) return value;
+  throw new OptionError(`${where}: expected a positive integer, got ${show(value)}`);
+}
+
 /** `[height, width]` of a size, as an array of its own. @throws OptionError unless positive integers up to 2³⁰. */
 export function sizePair(where: string, value: unknown): [number, number] {
   const pair = Array.isArray(value) ? pairOf(value) : [value, value];
-  const fits = (size: unknown): boolean => isCount(size) && size > 0 && size <= LARGEST_SIZE;
-  if (pair?.every(fits)) return pair as [number, number];
+  if (pair?.every(isSize)) return pair as [number, number];
   throw new OptionError(
     `${where}: expected a positive integer or [height, width] of such, got ${show(value)}`,
   );

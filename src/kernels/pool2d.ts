@@ -1,7 +1,7 @@
 import { OptionError } from "../errors.ts";
-import { show, sizePair, type Size, type Settled } from "../options.ts";
+import { show, sizePair, type Size } from "../options.ts";
 import { shapeText } from "../tensor.ts";
-import { checkPadding, resolveWindow, type Padding, type Window } from "./window.ts";
+import { checkPadding, resolveWindow, type Padding, type Sliding, type Window } from "./window.ts";
 import type { Shape } from "../tensor.ts";
 
 export interface PoolOptions {
@@ -11,8 +11,13 @@ export interface PoolOptions {
   padding?: Padding | undefined;
 }
 
+/** Such options as they were read. */
+export interface Pooling extends Pick<Sliding, "strides" | "padding"> {
+  readonly poolSize: readonly [number, number];
+}
+
 /** Returns a copy of the options with the defaults filled in. @throws OptionError; also for windows of padding alone */
-export function checkPool(where: string, options: PoolOptions): Settled<PoolOptions> {
+export function checkPool(where: string, options: PoolOptions): Pooling {
   const { poolSize, strides = poolSize } = options;
   const size = sizePair(`${where}: poolSize`, poolSize);
   const padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
@@ -24,8 +29,7 @@ export function checkPool(where: string, options: PoolOptions): Settled<PoolOpti
   return { poolSize: size, strides: sizePair(`${where}: strides`, strides), padding };
 }
 
-/** The window of a pooling layer over an image `[h, w, c]`. @throws OptionError, ShapeError */
-export function resolvePool(where: string, image: Shape, options: PoolOptions): Window {
-  const { poolSize, ...sliding } = checkPool(where, options);
-  return resolveWindow(where, image, { kernelSize: poolSize, ...sliding });
+/** The window of a pooling layer over an image `[h, w, c]`. @throws ShapeError */
+export function resolvePool(where: string, image: Shape, { poolSize, ...rest }: Pooling): Window {
+  return resolveWindow(where, image, { kernelSize: poolSize, dilationRate: [1, 1], ...rest });
 }

@@ -1,21 +1,15 @@
 import { OptionError, ShapeError } from "../errors.ts";
-import { isCount, pairOf, show, sizePair } from "../options.ts";
+import { isCount, pairOf, show } from "../options.ts";
 import { shapeText } from "../tensor.ts";
 import type { Shape } from "../tensor.ts";
-import {
-  checkPadding,
-  imageOf,
-  resolveWindow,
-  type Padding,
-  type Window,
-  type WindowOptions,
-} from "./window.ts";
+import { imageOf, resolveWindow, type Sliding, type Window } from "./window.ts";
 
 /** The rows and columns that are added to a transposed convolution's smallest output: one number ≥ 0, or one for each. */
 export type OutputPadding = number | readonly [rows: number, columns: number];
 
-export interface TransposedOptions extends WindowOptions {
-  outputPadding?: OutputPadding | undefined;
+/** The options as they were read. */
+export interface TransposedSliding extends Sliding {
+  readonly outputPadding?: readonly [number, number];
 }
 
 /** Returns a copy of the padding as a pair. @throws OptionError unless it is of integers ≥ 0 and below the strides */
@@ -60,28 +54,20 @@ function outputAxis(
  * The output has (h − 1)·stride + reach + `outputPadding` rows, where reach = (kernel − 1)·dilation + 1, less the explicit
  * padding, or less 2·⌊reach / 2⌋ for `"same"`. Without `outputPadding`, `"same"` gives h·stride rows and `"valid"` at least
  * as many, as in Keras.
- * @throws OptionError, ShapeError naming `where`.
+ * @throws ShapeError naming `where`.
  */
 export function transposedWindow(
   where: string,
   image: Shape,
   filters: number,
-  options: TransposedOptions,
+  options: TransposedSliding,
 ): Window {
   const [h, w] = imageOf(where, image);
-  const kernelSize = sizePair(`${where}: kernelSize`, options.kernelSize);
-  const strides = sizePair(`${where}: strides`, options.strides ?? 1);
-  const dilationRate = sizePair(`${where}: dilationRate`, options.dilationRate ?? 1);
-  const padding: Padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
-  const { outputPadding } = options;
-  const extra =
-    outputPadding === undefined
-      ? [undefined, undefined]
-      : checkOutputPadding(`${where}: outputPadding`, outputPadding, strides);
+  const { kernelSize, strides, dilationRate, padding, outputPadding = [undefined, undefined] } = options;
   const axis = (i: 0 | 1, name: string, input: number): ReturnType<typeof outputAxis> => {
     const reach = (kernelSize[i] - 1) * dilationRate[i] + 1;
     const own = typeof padding === "string" ? padding : padding[i];
-    return outputAxis(`${where}: ${name}`, input, reach, strides[i], own, extra[i]);
+    return outputAxis(`${where}: ${name}`, input, reach, strides[i], own, outputPadding[i]);
   };
   const [rows, columns] = [axis(0, "height", h), axis(1, "width", w)];
   const sliding = { kernelSize, strides, dilationRate, padding: [rows.pads, columns.pads] as const };

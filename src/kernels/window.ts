@@ -32,6 +32,24 @@ export const ONE_PIXEL = {
   left: 0,
 } as const;
 
+/** The readers of a window's options. */
+export const SLIDING = {
+  kernelSize: sizePair,
+  strides: [sizePair, 1],
+  padding: [checkPadding, "valid"],
+  dilationRate: [sizePair, 1],
+} as const;
+
+type Pair = readonly [number, number];
+
+/** Such options as they were read. */
+export interface Sliding {
+  readonly kernelSize: Pair;
+  readonly strides: Pair;
+  readonly padding: Padding;
+  readonly dilationRate: Pair;
+}
+
 /** The most elements of an image with its padding, because kernels count them in 32 bits. */
 const MOST = 2 ** 30;
 
@@ -106,15 +124,14 @@ function axis(
 
 /**
  * The window that `options` describe over an image of shape `[h, w, c]`.
- * @throws OptionError, ShapeError naming `where`.
+ * @throws ShapeError naming `where`.
  */
-export function resolveWindow(where: string, image: Shape, options: WindowOptions): Window {
+export function resolveWindow(where: string, image: Shape, options: Sliding): Window {
   const [h, w, c] = imageOf(where, image);
-  const { strides = 1, dilationRate = 1 } = options;
-  const [kh, kw] = sizePair(`${where}: kernelSize`, options.kernelSize);
-  const [strideH, strideW] = sizePair(`${where}: strides`, strides);
-  const [dilationH, dilationW] = sizePair(`${where}: dilationRate`, dilationRate);
-  const padding = checkPadding(`${where}: padding`, options.padding ?? "valid");
+  const { padding } = options;
+  const [kh, kw] = options.kernelSize;
+  const [strideH, strideW] = options.strides;
+  const [dilationH, dilationW] = options.dilationRate;
   const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
   const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
   const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);

@@ -1,6 +1,6 @@
 import { checkGroups, type Conv2d } from "../kernels/conv2d.ts";
 import { sequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
-import { positiveInteger, readOptions } from "../options.ts";
+import { positiveInteger, readOptions, sizeAlong } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { fuseActivation } from "./activate.ts";
 import { buildPass, expectAlgorithm } from "./conv2d.ts";
@@ -33,10 +33,10 @@ export function conv1d(options: Conv1dLayerOptions): Layer {
   const config = readOptions("conv1d", options, {
     filters: positiveInteger,
     groups: [positiveInteger, 1],
-    kernelSize: positiveInteger,
-    strides: [positiveInteger, 1],
+    kernelSize: sizeAlong,
+    strides: [sizeAlong, 1],
     padding: [sequencePadding(["same", "valid", "causal"]), "valid"],
-    dilationRate: [positiveInteger, 1],
+    dilationRate: [sizeAlong, 1],
     ...WEIGHTED,
   });
   const { filters, groups } = config;

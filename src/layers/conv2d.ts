@@ -8,14 +8,14 @@ import {
   type ConvAlgorithm,
 } from "../kernels/conv2d.ts";
 import { filterGradientPass, inputGradientPass } from "../kernels/conv2dGradients.ts";
-import { checkPadding, resolveWindow, type Padding } from "../kernels/window.ts";
-import { positiveInteger, readOptions, sizePair, type Size, type Settled } from "../options.ts";
+import { resolveWindow, SLIDING, type Padding, type Sliding } from "../kernels/window.ts";
+import { positiveInteger, readOptions, type Size } from "../options.ts";
 import { sameShape, type Shape } from "../tensor.ts";
 import { activationGradient, fuseActivation, type ActivationPass, type FusedActivation } from "./activate.ts";
 import { foldWeights } from "./fold.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { kernelAndBias, WEIGHTED, type WeightedOptions } from "./kernelAndBias.ts";
+import { kernelAndBias, WEIGHTED, type Weighted, type WeightedOptions } from "./kernelAndBias.ts";
 
 export interface SharedOptions extends WeightedOptions {
   /** `[height, width]` of the filters, or one number for both. */
@@ -47,13 +47,7 @@ export interface DepthwiseConv2dLayerOptions extends SharedOptions {
 }
 
 /** The readers of the options that all 2-D convolutions share. */
-export const SHARED = {
-  kernelSize: sizePair,
-  strides: [sizePair, 1],
-  padding: [checkPadding, "valid"],
-  dilationRate: [sizePair, 1],
-  ...WEIGHTED,
-} as const;
+export const SHARED = { ...SLIDING, ...WEIGHTED } as const;
 
 /**
  * 2-D convolution: `y[n, oh, ow, f] = act(im2row(x[n, h, w, c])·W + b)` with `W[kh, kw, c/groups, f]`.
@@ -90,7 +84,7 @@ export function depthwiseConv2d(options: DepthwiseConv2dLayerOptions): Layer {
 function convolution(
   type: string,
   name: string | undefined,
-  config: Settled<Omit<SharedOptions, "name">>,
+  config: Sliding & Weighted,
   perImage: (channels: number) => { filters: number; groups: number },
   algorithm?: ConvAlgorithm,
 ): Layer {

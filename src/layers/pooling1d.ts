@@ -1,7 +1,7 @@
 import { sequenceOf, sequencePadding, sequenceWindow, type SequencePadding } from "../kernels/sequence.ts";
 import type { Window } from "../kernels/window.ts";
 import { OptionError } from "../errors.ts";
-import { positiveInteger, readOptions, show } from "../options.ts";
+import { readOptions, show, sizeAlong } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { onlyInput, type Layer } from "./contract.ts";
 import { globalMaxima, globalMeans, globalPooling, maxima, means, type Build } from "./pooling2d.ts";
@@ -19,8 +19,8 @@ export interface Pooling1dLayerOptions {
 
 function pooling(type: string, options: Pooling1dLayerOptions, build: Build): Layer {
   const own = readOptions(type, options, {
-    poolSize: [positiveInteger, 2],
-    strides: [positiveInteger],
+    poolSize: [sizeAlong, 2],
+    strides: [sizeAlong],
     padding: [sequencePadding(["same", "valid"]), "valid"],
   });
   const { poolSize, strides = poolSize, padding } = own;

@@ -1,5 +1,5 @@
 import { checkPool, resolvePool } from "../kernels/pool2d.ts";
-import { imageOf, type Padding, type Window } from "../kernels/window.ts";
+import { imageOf, ONE_PIXEL, type Padding, type Window } from "../kernels/window.ts";
 import { checkOptions, readOptions, type Size } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
@@ -99,7 +99,7 @@ export function globalPooling(
 
 /** The maximum of each channel; all pixels lie in one window. */
 export const globalMaxima: GlobalBuild = (context, pixels, c) =>
-  maxima(context, resolvePool(context.name, [1, pixels, c], { poolSize: [1, pixels] }));
+  maxima(context, { ...ONE_PIXEL, h: 1, w: pixels, c, kw: pixels });
 
 export const globalMeans: GlobalBuild = ({ kernels, x, y }, pixels, c) => ({
   forward: (n) => kernels.globalAveragePool2dForward(n, pixels, c, x.pointer, y.pointer),

@@ -1,5 +1,5 @@
 import type { Conv2d } from "../kernels/conv2d.ts";
-import { resolveWindow } from "../kernels/window.ts";
+import { checkElements, ONE_PIXEL, resolveWindow } from "../kernels/window.ts";
 import { positiveInteger, readOptions } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
@@ -54,10 +54,12 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   const activation = fuseActivation(type, config.activation);
   const resolve = (image: Shape, where: string): Pair => {
     const window = resolveWindow(where, image, config);
-    const between = [window.oh, window.ow, window.c * depthMultiplier];
+    const { oh, ow } = window;
+    const c = window.c * depthMultiplier;
+    checkElements(where, [oh, ow, c]);
     return {
-      depthwise: { window, f: window.c * depthMultiplier, groups: window.c },
-      pointwise: { window: resolveWindow(where, between, { kernelSize: 1 }), f: filters, groups: 1 },
+      depthwise: { window, f: c, groups: window.c },
+      pointwise: { window: { ...ONE_PIXEL, h: oh, w: ow, c, oh, ow }, f: filters, groups: 1 },
     };
   };
   return layerOf({

@@ -14,8 +14,8 @@ import {
 } from "../kernels/conv2dGradients.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { resolveWindow, type Padding, type WindowOptions } from "../kernels/window.ts";
-import { checkOptions, type Size } from "../options.ts";
+import { resolveWindow, SLIDING, type Padding, type WindowOptions } from "../kernels/window.ts";
+import { checkOptions, readOptions, type Size } from "../options.ts";
 import {
   expectShape,
   readShape,
@@ -41,7 +41,6 @@ export interface Conv2dForwardOptions extends Conv2dOptions {
   algorithm?: ConvAlgorithm | undefined;
 }
 
-const WINDOW_KEYS = ["kernelSize", "strides", "padding", "dilationRate"] as const;
 const CONV_KEYS = ["strides", "padding", "dilationRate", "groups"] as const;
 
 function image4(where: string, shape: Shape): [n: number, image: Shape] {
@@ -62,7 +61,8 @@ function resolveConv(where: string, images: Named, filters: Named, options: Conv
   const channels = image[2]!;
   checkGroups(where, channels, filter[3] ?? 0, groups);
   checkFilter(`${where}: ${name}`, filter, channels, groups);
-  const window = resolveWindow(where, image, { ...rest, kernelSize: [filter[0]!, filter[1]!] });
+  const sliding = { ...rest, kernelSize: [filter[0]!, filter[1]!] } as const;
+  const window = resolveWindow(where, image, readOptions(where, sliding, SLIDING, []));
   return [n, { window, f: filter[3]!, groups }];
 }
 
@@ -88,10 +88,10 @@ function packFilters(
 
 /** `R = im2row(x)`: `[n, h, w, c]` → `[n·oh·ow, kh·kw·c]`. */
 export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions): OwnTensor {
-  checkOptions("im2row", options, WINDOW_KEYS);
+  const sliding = readOptions("im2row", options, SLIDING, []);
   const x = readTensor("im2row: x", given, 4);
   const [n, image] = image4("im2row: x", x.shape);
-  const window = resolveWindow("im2row", image, options);
+  const window = resolveWindow("im2row", image, sliding);
   const shape = [n * window.oh * window.ow, window.kh * window.kw * window.c];
   return scoped(runtime, "im2row", (scope) => {
     const rows = scope.allocate(shape[0]! * shape[1]!);
@@ -102,11 +102,11 @@ export function im2row(runtime: Runtime, given: Tensor, options: WindowOptions):
 
 /** `x = col2im(R)`: `[n·oh·ow, kh·kw·c]` → `xShape`, the adjoint of `im2row`. */
 export function col2im(runtime: Runtime, rows: Tensor, xShape: Shape, options: WindowOptions): OwnTensor {
-  checkOptions("col2im", options, WINDOW_KEYS);
+  const sliding = readOptions("col2im", options, SLIDING, []);
   const given = readTensor("col2im: rows", rows, 2);
   const shape = readShape("col2im: xShape", xShape);
   const [n, image] = image4("col2im: xShape", shape);
-  const window = resolveWindow("col2im", image, options);
+  const window = resolveWindow("col2im", image, sliding);
   expectShape("col2im: rows", given.shape, [n * window.oh * window.ow, window.kh * window.kw * window.c]);
   return scoped(runtime, "col2im", (scope) => {
     const x = scope.allocate(n * window.h * window.w * window.c);

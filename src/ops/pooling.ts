@@ -1,4 +1,4 @@
-import { resolvePool, type PoolOptions } from "../kernels/pool2d.ts";
+import { checkPool, resolvePool, type PoolOptions } from "../kernels/pool2d.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ShapeError } from "../errors.ts";
 import { checkOptions, isTyped, plainView, show } from "../options.ts";
@@ -24,9 +24,10 @@ export interface MaxPool {
 
 export function maxPool2d(runtime: Runtime, given: Tensor, options: PoolOptions): MaxPool {
   checkOptions("maxPool2d", options, KEYS);
+  const pooling = checkPool("maxPool2d", options);
   const x = readTensor("maxPool2d: x", given, 4);
   const n = x.shape[0]!;
-  const window = resolvePool("maxPool2d", x.shape.slice(1), options);
+  const window = resolvePool("maxPool2d", x.shape.slice(1), pooling);
   const shape = [n, window.oh, window.ow, window.c];
   return scoped(runtime, "maxPool2d", (scope) => {
     const y = scope.allocate(sizeOf(shape));
@@ -74,9 +75,10 @@ export function maxPool2dBackprop(
 
 export function averagePool2d(runtime: Runtime, given: Tensor, options: PoolOptions): OwnTensor {
   checkOptions("averagePool2d", options, KEYS);
+  const pooling = checkPool("averagePool2d", options);
   const x = readTensor("averagePool2d: x", given, 4);
   const n = x.shape[0]!;
-  const window = resolvePool("averagePool2d", x.shape.slice(1), options);
+  const window = resolvePool("averagePool2d", x.shape.slice(1), pooling);
   const shape = [n, window.oh, window.ow, window.c];
   return scoped(runtime, "averagePool2d", (scope) => {
     const y = scope.allocate(sizeOf(shape));
@@ -93,10 +95,11 @@ export function averagePool2dBackprop(
 ): OwnTensor {
   const where = "averagePool2dBackprop";
   checkOptions(where, options, KEYS);
+  const pooling = checkPool(where, options);
   const dy = readTensor(`${where}: dy`, gradient, 4);
   const xShape = readShape(`${where}: xShape`, imageShape);
   const n = xShape[0]!;
-  const window = resolvePool(where, xShape.slice(1), options);
+  const window = resolvePool(where, xShape.slice(1), pooling);
   expectShape(`${where}: dy`, dy.shape, [n, window.oh, window.ow, window.c]);
   return scoped(runtime, where, (scope) => {
     const dx = scope.allocate(sizeOf(xShape));

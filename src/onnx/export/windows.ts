@@ -1,9 +1,9 @@
 /** Convolutions and pooling. */
-import { resolvePool, type PoolOptions } from "../../kernels/pool2d.ts";
+import { resolvePool, type Pooling } from "../../kernels/pool2d.ts";
 import type { PoolLayerOptions } from "../../layers/pool.ts";
 import { sequenceWindow, type SequenceOptions } from "../../kernels/sequence.ts";
-import { transposedWindow, type TransposedOptions } from "../../kernels/transposedWindow.ts";
-import { resolveWindow, type Window, type WindowOptions } from "../../kernels/window.ts";
+import { transposedWindow, type TransposedSliding } from "../../kernels/transposedWindow.ts";
+import { resolveWindow, type Window, type Sliding } from "../../kernels/window.ts";
 import type { Activation } from "../../kernels/activation.ts";
 import type { Tensor } from "../../tensor.ts";
 import { reorder } from "../file/reorder.ts";
@@ -63,7 +63,7 @@ function convolution(site: Site, window: Window, group: number): string {
   return activate(site, y, site.config<Activated>().activation);
 }
 
-const windowOf = (site: Site): Window => resolveWindow(site.name, site.shape, site.config<WindowOptions>());
+const windowOf = (site: Site): Window => resolveWindow(site.name, site.shape, site.config<Sliding>());
 
 export function conv1d(site: Site): string {
   const window = sequenceWindow(site.name, site.shape, site.config<SequenceOptions>());
@@ -88,7 +88,7 @@ export function separableConv2d(site: Site): string {
 
 /** Rows and columns of the output that no window of the convolution from there sees are ONNX's output padding. */
 export function conv2dTranspose(site: Site): string {
-  const config = site.config<TransposedOptions & Activated & { filters: number; groups: number }>();
+  const config = site.config<TransposedSliding & Activated & { filters: number; groups: number }>();
   const window = transposedWindow(site.name, site.shape, config.filters, config);
   const inputs = [site.x, site.weight("kernel", filtersFirst), site.weight("bias")];
   const [bottom, right] = excess(window);
@@ -103,7 +103,7 @@ function pooling(site: Site, opType: string, window: Window, more: Record<string
   return channelsFirst(site, site.x, (x) => site.op(opType, [x], { ...geometry(site, window), ...more }));
 }
 
-const poolOf = (site: Site): Window => resolvePool(site.name, site.shape, site.config<PoolOptions>());
+const poolOf = (site: Site): Window => resolvePool(site.name, site.shape, site.config<Pooling>());
 
 /** The window of a pooling layer over a sequence. */
 function sequencePoolOf(site: Site): Window {
