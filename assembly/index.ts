@@ -82,3 +82,5 @@ export {
   globalAveragePool2dForward,
   globalAveragePool2dBackward,
 } from "./pool/average";
+export { resampleBytes } from "./images/resample";
+export { lookUpBytes } from "./images/lookUp";

@@ -12,7 +12,7 @@ import { rollup, type GetModuleInfo, type Plugin } from "rollup";
  * The entries of the package, `src/<entry>.ts`: those that bring a binary, and those that are the same for all hosts.
  */
 const ENTRIES = ["index", "inference", "kernels", "relaxed"];
-const PLAIN_ENTRIES = ["onnx", "storage"];
+const PLAIN_ENTRIES = ["onnx", "images", "storage"];
 
 /**
  * Where an entry finds its binary. Embedded in a module by default, since esbuild and Rollup carry no
@@ -69,6 +69,24 @@ const compile: Plugin = {
   },
 };
 
+/**
+ * Makes a module of a CommonJS file that requires no other. It runs at the first call of the function that it exports, so
+ * that bundlers leave it out of programs which never call it.
+ */
+const commonJs: Plugin = {
+  name: "CommonJS",
+  load(id) {
+    if (!id.includes("/jpeg-js/")) return null;
+    return `let exported;
+function run() {
+  const module = {};
+${readFileSync(id, "utf8")}
+  return module.exports;
+}
+export default (...args) => (exported ??= run())(...args);`;
+  },
+};
+
 /** All that an entry loads at once, itself aside. */
 function loadedBy(entry: string, getModuleInfo: GetModuleInfo): Set<string> {
   const loaded = new Set(getModuleInfo(idOf(entry))!.importedIds);
@@ -80,7 +98,7 @@ function loadedBy(entry: string, getModuleInfo: GetModuleInfo): Set<string> {
 export async function buildModules(dir: string): Promise<void> {
   const bundle = await rollup({
     input,
-    plugins: [hosts, compile],
+    plugins: [hosts, commonJs, compile],
     treeshake: { moduleSideEffects: false },
   });
   await bundle.write({

@@ -103,7 +103,7 @@ describe("the suite's code", () => {
       bundle: true,
       format: "esm",
       platform: "neutral",
-      external: ["im2row", "im2row/onnx", "im2row/relaxed"],
+      external: ["im2row", "im2row/images", "im2row/onnx", "im2row/relaxed"],
       plugins: [globs],
       define: { ...Object.fromEntries(marks), "Math.random": "HOST_Math_random" },
       write: false,
@@ -111,7 +111,7 @@ describe("the suite's code", () => {
     });
     const [output] = Object.values(metafile.outputs);
     expect(new Set(output!.imports.map(({ path }) => path))).toEqual(
-      new Set(["im2row", "im2row/onnx", "im2row/relaxed"]),
+      new Set(["im2row", "im2row/images", "im2row/onnx", "im2row/relaxed"]),
     );
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
     // The drawn digits and what they need are the only sources of the package in the bundle.

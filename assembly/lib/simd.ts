@@ -303,6 +303,26 @@ export const LANES: i32 = 4;
   return i32x4.lt_u(a, b);
 }
 
+/** Four bytes at `p`, as integers. */
+// @ts-ignore: decorator
+@inline export function loadBytes4(p: usize): v128 {
+  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(p)));
+}
+
+/** Stores the first `count` ≤ 4 integers as bytes: 0 for those below, and 255 for those above. */
+// @ts-ignore: decorator
+@inline export function storeBytes(p: usize, v: v128, count: i32): void {
+  const words = i16x8.narrow_i32x4_s(v, v);
+  const bytes = i8x16.narrow_i16x8_u(words, words);
+  if (count == LANES) {
+    v128.store32_lane(p, bytes, 0);
+    return;
+  }
+  v128.store8_lane(p, bytes, 0);
+  if (count > 1) v128.store8_lane(p + 1, bytes, 1);
+  if (count > 2) v128.store8_lane(p + 2, bytes, 2);
+}
+
 // Vectors of fewer than four elements. With a constant count of `LANES` they are the plain instructions.
 
 /** `count` float32 from `p`; the lanes behind them repeat the first, so that they meet no value of their own. */

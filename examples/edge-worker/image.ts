@@ -1,6 +1,6 @@
 /** A PNG image as the net reads it: 28 × 28 grey numbers in 0…1, a light digit on dark ground. */
-import { PictureError, type Picture } from "../../src/cli/images/picture.ts";
-import { isPng, readPng, readPngHeader } from "../../src/cli/images/png.ts";
+import { PictureError, type Picture } from "../../src/images/files/picture.ts";
+import { isPng, readPng, readPngHeader } from "../../src/images/files/png.ts";
 
 /** Height and width of an image in pixels. */
 export const SIDE = 28;

@@ -1,6 +1,6 @@
 import type { Tensor } from "../index.ts";
-import { PictureError, type Picture } from "./images/picture.ts";
-import { readImage } from "./images/read.ts";
+import { PictureError, type Picture } from "../images/files/picture.ts";
+import { readImage } from "../images/files/read.ts";
 import { UsageError } from "./usage.ts";
 
 /**

@@ -7,7 +7,7 @@ import type { OnnxInput } from "../onnx.ts";
 import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { imageTensor, type ImageOptions } from "./image.ts";
-import { isImage, kindOf } from "./images/read.ts";
+import { isImage, kindOf } from "../images/files/read.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** `name=file`, or the file alone where there is one input or output. */

@@ -5,7 +5,7 @@ import { loadOnnx, type OnnxModel, type OnnxNode, type OnnxSession } from "../on
 import { Random } from "../random.ts";
 import { listed } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
-import { kindOf } from "./images/read.ts";
+import { kindOf } from "../images/files/read.ts";
 import { byName, read, readInputs, type NamedFile, type NamedShape, type PixelOptions } from "./inputs.ts";
 import { checkOutputs, saveOutput, tellOutputs } from "./outputs.ts";
 import { fileSize, formatTable, percent, shortName } from "./report.ts";

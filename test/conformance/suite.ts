@@ -9,6 +9,7 @@ import { freezingCases } from "./freezing.ts";
 import { goldenCases } from "./goldens.ts";
 import { gradientCases } from "./gradients.ts";
 import { graphCases } from "./graphs.ts";
+import { imageCases } from "./images.ts";
 import { kernelCases } from "./kernels.ts";
 import { memoryCases } from "./memory.ts";
 import { onnxCases } from "./onnx.ts";
@@ -44,6 +45,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...graphCases,
   ...fileCases,
   ...onnxCases,
+  ...imageCases,
   ...refusalCases,
   ...errorCases,
   ...memoryCases,

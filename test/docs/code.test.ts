@@ -67,7 +67,8 @@ it("all examples are sound TypeScript under this project's rules", () => {
     return file;
   });
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
-  const files = [...own, `${root}/src/runtime/wasm.d.ts`];
+  const declarations = ["src/runtime/wasm.d.ts", "src/images/files/decoder.d.ts"];
+  const files = [...own, ...declarations.map((file) => `${root}/${file}`)];
   // Examples may share names; a module of its own is what each of them is to its reader.
   const compilerOptions = { moduleDetection: "force" };
   const config = { extends: `${root}/tsconfig.json`, compilerOptions, files, include: [] };

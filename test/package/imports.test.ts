@@ -12,13 +12,13 @@ const FLOORS: readonly (readonly string[])[] = [
   ["formats/", "onnx/file/"],
   ["kernels/"],
   ["runtime/"],
-  ["layers/", "ops/"],
+  ["layers/", "ops/", "images/"],
   ["graph/"],
   ["training/", "onnx/export/"],
   ["model/"],
   ["onnx/"],
   ["storage/"],
-  ["index", "inference", "onnx", "kernels", "relaxed", "storage"],
+  ["index", "inference", "onnx", "images", "kernels", "relaxed", "storage"],
   ["cli/"],
 ];
 

@@ -108,6 +108,19 @@ describe("gzipped, as docs/speed.md says:", () => {
     expectDocumented("`im2row/onnx`, besides", all.size - rest.size);
   });
 
+  it("what images add, decoders and all, and nothing to a program that does without them", async () => {
+    const rest = await bundled(`export * from "im2row/inference";`, ["workerd"]);
+    const all = await bundled(`export * from "im2row/inference"; export * from "im2row/images";`, [
+      "workerd",
+    ]);
+    expect(all.text).toContain("PNG");
+    expect(rest.text).not.toMatch(/PNG|JPEG|fromPixels/);
+    expectDocumented("`im2row/images`, besides", all.size - rest.size);
+    // The decoders are most of it.
+    const { text } = await bundled(`export { normalize, resize } from "im2row/images";`, ["workerd"]);
+    expect(text).not.toMatch(/PNG|JPEG|huffman/i);
+  });
+
   it("what storage adds to the rest; its bytes alone bring no training along", async () => {
     const rest = await bundled(`export * from "im2row";`, ["workerd"]);
     const all = await bundled(`export * from "im2row"; export * from "im2row/storage";`, ["workerd"]);

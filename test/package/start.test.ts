@@ -49,6 +49,7 @@ describe("a start", () => {
     ["index.workerd", 3],
     ["index.edge-light", 3],
     ["onnx", 4],
+    ["images", 2],
     ["storage", 3],
     ["relaxed", 2],
     ["relaxed.workerd", 1],

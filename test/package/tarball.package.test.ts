@@ -44,6 +44,7 @@ describe("the tarball", () => {
     for (const target of targets) expect(files).toContain(target.slice(2));
     expect(files.filter((file) => !/^(dist|docs)\//.test(file)).sort()).toEqual([
       "LICENSE",
+      "NOTICE",
       "README.md",
       "package.json",
     ]);
@@ -124,6 +125,19 @@ describe("an install into an empty folder", () => {
       const net = await loadOnnx(Uint8Array.of(${file.join()}), { engine: await load() });
       console.log(String(net.predict({ x: tensor([1, -2], [1, 2]) }).y.data));`;
     expect(run(process.execPath, ["--input-type=module"], code)).toEqual({ output: "1,0\n", status: 0 });
+  });
+
+  it("gives im2row/images, which takes the engine of im2row/inference", () => {
+    const code = `
+      import { load } from "im2row/inference";
+      import { fromPixels, normalize, resize } from "im2row/images";
+      const image = fromPixels({ width: 1, height: 1, data: Uint8Array.of(255, 51, 0, 255) });
+      const engine = await load();
+      console.log(String(normalize(engine, resize(engine, image, { size: [1, 2] })).data.map((x) => 10 * x)));`;
+    expect(run(process.execPath, ["--input-type=module"], code)).toEqual({
+      output: "10,2,0,10,2,0\n",
+      status: 0,
+    });
   });
 
   it("gives im2row/kernels, the bare binary with its table", () => {

@@ -5,10 +5,10 @@ import { copyPage, type App } from "./app.ts";
 /** Without a plugin Rollup resolves no bare name: the app imports the package by its path. */
 function importByPath(file: string): void {
   const code = readFileSync(file, "utf8");
-  const pathOf = (entry: string): string => `from "../../node_modules/im2row/dist/${entry}.js"`;
-  const own = code
-    .replaceAll('from "im2row"', pathOf("index"))
-    .replaceAll('from "im2row/onnx"', pathOf("onnx"));
+  const own = code.replaceAll(
+    /(from|import) "im2row(?:\/(\w+))?"/g,
+    (_, word: string, entry = "index") => `${word} "../../node_modules/im2row/dist/${entry}.js"`,
+  );
   writeFileSync(file, own);
 }
 

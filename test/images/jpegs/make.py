@@ -1,6 +1,6 @@
 """Makes images.json: JPEG files of each kind, and the pixels that libjpeg-turbo and Pillow read from them.
 
-Debian's python3-pil (9.4) and libjpeg-turbo-progs (2.1): /usr/bin/python3 test/cli/jpegs/make.py
+Debian's python3-pil (9.4) and libjpeg-turbo-progs (2.1): /usr/bin/python3 test/images/jpegs/make.py
 
 Colours that are stored at half the resolution are repeated, not smoothed (djpeg -nosmooth).
 """

@@ -1,4 +1,4 @@
-import { Inflate } from "fflate";
+import { Inflate } from "fflate/browser";
 import { PictureError } from "./picture.ts";
 
 /** Compressed bytes that are unpacked at once: what goes beyond the size is noticed after a thousand times as many. */

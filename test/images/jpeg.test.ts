@@ -1,8 +1,8 @@
 /** JPEG images of every kind, held against what libjpeg-turbo and Pillow read from them (jpegs/make.py). */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { PictureError } from "../../src/cli/images/picture.ts";
-import { readImage } from "../../src/cli/images/read.ts";
+import { PictureError } from "../../src/images/files/picture.ts";
+import { readImage } from "../../src/images/files/read.ts";
 
 interface Entry {
   name: string;

@@ -2,9 +2,9 @@
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PictureError } from "../../src/cli/images/picture.ts";
-import { readPng } from "../../src/cli/images/png.ts";
-import { readImage } from "../../src/cli/images/read.ts";
+import { PictureError } from "../../src/images/files/picture.ts";
+import { readPng } from "../../src/images/files/png.ts";
+import { readImage } from "../../src/images/files/read.ts";
 import { chunk, encodePng, headerChunk, PNG_TYPES, pngOf, pngPixels, type PngFile } from "../support/png.ts";
 
 const END = chunk("IEND", new Uint8Array(0));

@@ -1,4 +1,4 @@
-import { decode } from "jpeg-js";
+import decode from "jpeg-js/lib/decoder.js";
 import { readSegments, type JpegParts } from "./jpegSegments.ts";
 import { PictureError, type Picture } from "./picture.ts";
 
