@@ -6,7 +6,7 @@
  * little-endian wherever WebAssembly's memory can be read through them, which the whole package relies on.
  */
 import { FormatError } from "../errors.ts";
-import { isTyped, plainView, show } from "../options.ts";
+import { isPlainObject, isTyped, plainView, show } from "../options.ts";
 
 /** A tensor that the codec reads and writes: float32, row-major. */
 export interface StoredTensor {
@@ -122,10 +122,6 @@ export function encodeSafetensors(
   return file;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 const [QUOTE, BACKSLASH, COMMA, BRACKET, BRACE] = [0x22, 0x5c, 0x2c, 0x5b, 0x7b];
 
 /** The most values that a JSON text can hold: one for each comma and opening bracket outside of its strings. */
@@ -168,7 +164,7 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
   } catch (error) {
     throw new FormatError("header: expected a JSON object in UTF-8, got something else", { cause: error });
   }
-  if (text[0] !== 0x7b || !isObject(header)) {
+  if (text[0] !== 0x7b || !isPlainObject(header)) {
     throw new FormatError(`header: expected a JSON object from its first byte on, got ${show(header)}`);
   }
   return { fields: Object.entries(header), dataStart };
@@ -176,7 +172,7 @@ function readHeader(bytes: Uint8Array): { fields: [string, unknown][]; dataStart
 
 /** Checks `__metadata__`. The record has no prototype, so that no key of a file meets an inherited one. */
 function readMetadata(value: unknown): Record<string, string> {
-  if (!isObject(value)) {
+  if (!isPlainObject(value)) {
     throw new FormatError(`${METADATA}: expected an object of strings, got ${show(value)}`);
   }
   const metadata = Object.create(null) as Record<string, string>;
@@ -192,7 +188,7 @@ function readMetadata(value: unknown): Record<string, string> {
 /** Checks one tensor's dtype, shape and range, each for itself. */
 function readEntry(name: string, value: unknown): Entry {
   const place = `tensor ${show(name)}`;
-  if (!isObject(value)) {
+  if (!isPlainObject(value)) {
     throw new FormatError(
       `${place}: expected an object with dtype, shape and data_offsets, got ${show(value)}`,
     );

@@ -47,10 +47,9 @@ export function constant(options: ConstantLayerOptions): Layer {
     outputType: () => (integers ? "int32" : "float32"),
     stopsGradient: true,
     weights: () => (integers ? [] : [{ name: CONSTANT, shape, initializer: "zeros" }]),
-    build({ kernels, weights, y, table, tableOf }): Pass {
-      const size = sizeOf(shape);
+    build({ kernels, weights, y, table }): Pass {
       const layout = table(broadcastTable(shape, [shape, shape], [false, false]));
-      const from = weights[0] ?? { pointer: tableOf(size, () => Int32Array.from(integers!)) };
+      const from = weights[0] ?? { pointer: table(Int32Array.from(integers!)) };
       // Each run copies the value again, because its memory is reused after the last read.
       const forward = (n: number): void =>
         kernels.broadcastForward(BROADCAST.first, layout, n, from.pointer, from.pointer, y.pointer);

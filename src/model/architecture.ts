@@ -1,6 +1,6 @@
 /** The architecture of a model as JSON: what the metadata of its file hold. */
 import { FormatError } from "../errors.ts";
-import { show } from "../options.ts";
+import { isPlainObject, show } from "../options.ts";
 
 /**
  * Versions of the architecture's JSON. Lists of layers are written in the first version, whose input has the name `""`, and
@@ -49,7 +49,7 @@ function parseJson(text: string | undefined): Partial<Architecture> & { inputSha
   } catch {
     fail("JSON", text);
   }
-  if (typeof parsed !== "object" || parsed === null) fail("an object", parsed);
+  if (!isPlainObject(parsed)) fail("an object", parsed);
   return parsed;
 }
 

@@ -3,7 +3,7 @@ import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
-import { checkOptions, positiveInteger, show } from "../options.ts";
+import { checkOptions, positiveInteger, readOptions, show } from "../options.ts";
 import {
   shapeText,
   isBatchOf,
@@ -122,8 +122,12 @@ export class InferenceModel<Outputs extends string = string> {
     inputs: Tensor | Named<Tensor>,
     options: { batchSize?: number | undefined } = {},
   ): OwnTensor | Record<Outputs, OwnTensor> {
-    checkOptions("predict", options, ["batchSize"]);
-    const batchSize = positiveInteger("predict: batchSize", options.batchSize ?? DEFAULT_BATCH);
+    const { batchSize } = readOptions(
+      "predict",
+      options,
+      { batchSize: [positiveInteger, DEFAULT_BATCH] },
+      [],
+    );
     this.requireCompiled("predict");
     const named = isNamed(inputs, this.#inputNames);
     const images: Filled[] = [];
@@ -153,9 +157,8 @@ export class InferenceModel<Outputs extends string = string> {
 
   /** Makes a session: inference on buffers of its own. @throws OptionError, MemoryError */
   session(options: { batchSize?: number | undefined } = {}): Session<Outputs> {
-    checkOptions("session", options, ["batchSize"]);
+    const { batchSize } = readOptions("session", options, { batchSize: [positiveInteger, 1] }, []);
     const { runtime, graph } = this.requireCompiled("session");
-    const batchSize = positiveInteger("session: batchSize", options.batchSize ?? 1);
     const forget = (session: Session<Outputs>): boolean => this.#sessions.delete(session);
     const session = new Session<Outputs>(runtime, graph, this.parameters, batchSize, forget);
     this.#sessions.add(session);
