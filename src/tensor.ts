@@ -15,7 +15,9 @@ export type OwnTensor = Tensor<Float32Array<ArrayBuffer>>;
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
+  let product = 1;
+  for (let i = 0; i < shape.length; i++) product *= shape[i]!;
+  return product;
 }
 
 /** A shape as text: `28×28×1`. */
@@ -112,7 +114,9 @@ export function checkTensor(where: string, value: Tensor, rank?: number): void {
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** True for `[n, ...element]` with any n. */

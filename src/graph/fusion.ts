@@ -40,15 +40,16 @@ export function fuse(graph: Graph): Step[] {
   for (const value of graph.outputs) uses[value]! += 1;
   /** The steps so far, by the value that they define. */
   const open = new Map<number, Step>();
-  for (const [index, node] of graph.nodes.entries()) {
+  graph.nodes.forEach((node, index) => {
     const alone: Step = { node, absorbed: [], index, reads: node.inputs, output: node.output };
-    const joined = node.inputs
-      .filter((value) => uses[value] === 1)
-      .flatMap((value) => join(open.get(value), node, index) ?? [])
-      .sort((a, b) => startOf(b) - startOf(a))[0];
+    let joined: Joined | undefined;
+    for (const value of node.inputs) {
+      const other = uses[value] === 1 ? join(open.get(value), node, index) : undefined;
+      if (other && (!joined || startOf(other) > startOf(joined))) joined = other;
+    }
     if (joined) open.delete(joined.before);
     open.set(node.output, joined?.step ?? alone);
-  }
+  });
   return [...open.values()].sort((a, b) => a.index - b.index);
 }
 
@@ -65,15 +66,15 @@ function join(step: Step | undefined, node: GraphNode, index: number): Joined | 
   const { asEpilogue: epilogue } = node.layer;
   if (!step || !epilogue || node.inputs.length > 2) return undefined;
   const { fusable = [] } = step.node.layer;
-  const fused = step.absorbed.map((each) => fusable.indexOf(each.epilogue.kind));
-  if (fusable.indexOf(epilogue.kind) <= Math.max(-1, ...fused)) return undefined;
+  const last = step.absorbed.at(-1);
+  if (fusable.indexOf(epilogue.kind) <= (last ? fusable.indexOf(last.epilogue.kind) : -1)) return undefined;
   const before = step.output;
   const others = node.inputs.filter((value) => value !== before);
-  const [first, second = first] = node.inputShapes;
+  const { inputShapes } = node;
   // An epilogue adds values of equal shape only, not a row of channels to each pixel.
-  if (epilogue.kind === "residual" && !sameShape(first!, second!)) return undefined;
+  if (epilogue.kind === "residual" && !sameShape(inputShapes[0]!, inputShapes.at(-1)!)) return undefined;
   if (others.length !== (epilogue.kind === "residual" ? 1 : 0)) return undefined;
-  const [other] = others;
+  const other = others[0];
   const absorbed = { node, epilogue, ...(other !== undefined && { other }) };
   return {
     before,

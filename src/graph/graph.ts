@@ -96,6 +96,8 @@ export function isChain({ inputs, nodes, outputs }: Graph): boolean {
  */
 export function checkAlgorithms(where: string, graph: Graph, algorithm: ConvAlgorithm): ConvAlgorithm {
   checkAlgorithm(`${where}: algorithm`, algorithm);
+  // It leaves the choice to each layer.
+  if (algorithm === "auto") return algorithm;
   for (const { layer, name, inputShapes } of graph.nodes) {
     layer.checkAlgorithm?.(inputShapes, `${where}: ${name}`, algorithm);
   }
@@ -171,14 +173,16 @@ export function createGraph(
   const types = inputs.map(({ dtype = "float32" }): DType => dtype);
   const layers = [...new Set(specs.map(({ layer }) => layer))];
   const names = nameAll([...inputs.map(({ name }) => ({ name, type: "input" })), ...layers]);
-  const nameOf = new Map(layers.map((layer, i) => [layer, names[inputs.length + i]!]));
+  const nameOf = new Map<Layer, string>();
+  layers.forEach((layer, i) => nameOf.set(layer, names[inputs.length + i]!));
   const nodes: GraphNode[] = [];
   const uses = new Map<Layer, { owner: number; count: number }>();
-  for (const [index, { layer, inputs: reads }] of specs.entries()) {
+  specs.forEach(({ layer, inputs: reads }, index) => {
     const use = uses.get(layer) ?? { owner: index, count: 0 };
     const base = nameOf.get(layer)!;
     const name = use.count === 0 ? base : `${base}:${use.count}`;
-    uses.set(layer, { ...use, count: use.count + 1 });
+    use.count++;
+    uses.set(layer, use);
     const inputShapes = reads.map((value) => shapes[value]!);
     const outputShape = layer.outputShape(inputShapes, name);
     const { owner } = use;
@@ -187,7 +191,7 @@ export function createGraph(
     shapes.push(outputShape);
     types.push(layer.outputType(reads.map((value) => types[value]!)));
     nodes.push(node);
-  }
+  });
   return {
     inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
     nodes,

@@ -39,7 +39,9 @@ class Ranges {
     let next = at;
     while (next < bounds.length && bounds[next]! <= end) next += 2;
     if (next === at) {
-      bounds.splice(at, 0, start, end);
+      // Most are added at the end, where there is nothing to move.
+      if (at === bounds.length) bounds.push(start, end);
+      else bounds.splice(at, 0, start, end);
       return;
     }
     bounds[at] = Math.min(start, bounds[at]!);

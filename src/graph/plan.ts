@@ -89,8 +89,21 @@ class Planner {
   readonly #gradients: Gradients | undefined;
   readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0 };
   readonly #budget: Budget;
+  /** The times at which the pass of the step that is built runs first and last. */
+  #forwardTime = 0;
+  #lastTime = 0;
   /** The part of the context that is the same for all layers. */
-  readonly #shared: Pick<BuildContext, "window" | "table" | "tableOf" | "spend"> = {
+  readonly #shared: Pick<
+    BuildContext,
+    "saved" | "kept" | "laidOut" | "workspace" | "window" | "table" | "tableOf" | "spend"
+  > = {
+    saved: (elements, dtype) => this.#needed(elements, dtype, this.#forwardTime, this.#lastTime),
+    kept: (elements, dtype) => this.#needed(elements, dtype, 0, this.#endTime),
+    laidOut: (weights, layout, elements, make) => {
+      const pointers = weights.map(({ pointer }) => pointer);
+      return this.#layouts.of(this.#parameters.blocksAt(pointers), pointers, layout, elements, make);
+    },
+    workspace: (elements) => this.#needed(elements, "float32", this.#forwardTime),
     window: (window) => this.#region.window(window),
     table: (numbers) => this.#shared.tableOf(numbers.length, () => numbers),
     tableOf: (length, make) => {
@@ -225,7 +238,8 @@ class Planner {
     const { backwardReads } = node.layer;
     if (backwardReads.x) for (const x of xs) touch(x, lastTime);
     if (backwardReads.y) touch(y, lastTime);
-    const needed = this.#needed.bind(this);
+    this.#forwardTime = forwardTime;
+    this.#lastTime = lastTime;
     return {
       kernels: this.#runtime.kernels,
       heap: this.#runtime.heap,
@@ -242,21 +256,15 @@ class Planner {
       weights: this.#weightsOf(node.owner),
       epilogue: this.#epilogueOf(step),
       randomKey: { batch: this.#batchKey, layer: index },
-      saved: (elements, dtype) => needed(elements, dtype, forwardTime, lastTime),
-      kept: (elements, dtype) => needed(elements, dtype, 0, this.#endTime),
-      laidOut: (weights, layout, elements, make) => {
-        const pointers = weights.map(({ pointer }) => pointer);
-        return this.#layouts.of(this.#parameters.blocksAt(pointers), pointers, layout, elements, make);
-      },
-      workspace: (elements) => needed(elements, "float32", forwardTime),
       ...this.#shared,
     };
   }
 
-  /** Makes a buffer that a layer needs at these times. */
-  #needed(elements: number, dtype: DType | undefined, ...times: number[]): PlannedBuffer {
+  /** Makes a buffer that a layer needs from the first of these times to the last. */
+  #needed(elements: number, dtype: DType | undefined, first: number, last = first): PlannedBuffer {
     const buffer = this.#buffer(elements, dtype);
-    for (const time of times) touch(buffer, time);
+    touch(buffer, first);
+    touch(buffer, last);
     return buffer;
   }
 }

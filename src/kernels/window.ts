@@ -97,9 +97,10 @@ interface Axis {
   padding: number;
 }
 
-/** The output size and the padding along one axis. */
+/** The output size and the padding along the axis that is called `name`. */
 function axis(
   where: string,
+  name: string,
   input: number,
   kernel: number,
   stride: number,
@@ -112,30 +113,33 @@ function axis(
     const total = Math.max(0, (size - 1) * stride + reach - input);
     return { size, pad: Math.floor(total / 2), padding: total };
   }
-  const [before, after] = padding === "valid" ? [0, 0] : padding;
+  const before = padding === "valid" ? 0 : padding[0];
+  const after = padding === "valid" ? 0 : padding[1];
   const spare = input + before + after - reach;
   if (spare < 0) {
     throw new ShapeError(
-      `${where}: expected an image of at least ${reach} with its padding, got ${input} + ${before} + ${after}`,
+      `${where}: ${name}: expected an image of at least ${reach} with its padding, got ${input} + ${before} + ${after}`,
     );
   }
   return { size: Math.floor(spare / stride) + 1, pad: before, padding: before + after };
 }
 
 /**
- * The window that `options` describe over an image of shape `[h, w, c]`.
+ * The window that `options` describe over an image of shape `[h, w, c]`. Each plan asks for that of every convolution: numbers
+ * are taken by their index, since iterators of so many pairs cost more than the arithmetic.
  * @throws ShapeError naming `where`.
  */
 export function resolveWindow(where: string, image: Shape, options: Sliding): Window {
-  const [h, w, c] = imageOf(where, image);
+  const { 0: h, 1: w, 2: c } = imageOf(where, image);
   const { padding } = options;
-  const [kh, kw] = options.kernelSize;
-  const [strideH, strideW] = options.strides;
-  const [dilationH, dilationW] = options.dilationRate;
-  const [rows, columns] = typeof padding === "string" ? [padding, padding] : padding;
-  const vertical = axis(`${where}: height`, h, kh, strideH, dilationH, rows);
-  const horizontal = axis(`${where}: width`, w, kw, strideW, dilationW, columns);
+  const { 0: kh, 1: kw } = options.kernelSize;
+  const { 0: strideH, 1: strideW } = options.strides;
+  const { 0: dilationH, 1: dilationW } = options.dilationRate;
+  const isNamed = typeof padding === "string";
+  const vertical = axis(where, "height", h, kh, strideH, dilationH, isNamed ? padding : padding[0]);
+  const horizontal = axis(where, "width", w, kw, strideW, dilationW, isNamed ? padding : padding[1]);
   checkElements(where, [h + vertical.padding, w + horizontal.padding, c], " with its padding");
-  const [oh, ow, top, left] = [vertical.size, horizontal.size, vertical.pad, horizontal.pad];
+  const { size: oh, pad: top } = vertical;
+  const { size: ow, pad: left } = horizontal;
   return { h, w, c, kh, kw, oh, ow, strideH, strideW, dilationH, dilationW, top, left };
 }

@@ -32,37 +32,54 @@ type Kind = "linear" | "fromOutput" | "fromInput" | "softmax";
 
 const nothing = (): void => {};
 
+/** No activation, as the kernels know it. */
+const NONE = { code: 0, alpha: 0 };
+
 /** Prepares a layer's activation. @throws OptionError naming `where` when it is not one */
 export function fuseActivation(where: string, activation: Activation): FusedActivation {
   const { name, code, alpha, fromInput } = activationCode(where, activation);
   const slope = fromInput ? "fromInput" : "fromOutput";
   const kind: Kind = name === "linear" || name === "softmax" ? name : slope;
+  const own = { kind, code, alpha };
   return {
     readsOutput: kind === "fromOutput" || kind === "softmax",
     fusable: kind === "linear" ? ["affine", "residual", "activation"] : [],
     build(context, columns, rowsPerImage) {
       const { kernels, capacity, needsGradient, y, saved, epilogue } = context;
       const size = rowsPerImage * columns;
-      const pass = { activation: { kind, code, alpha }, columns, rowsPerImage };
-      const plain = { ...pass, preactivation: y, code: 0, alpha: 0 };
+      const pass = (
+        finish: ActivationPass["finish"],
+        fused: { readonly code: number; readonly alpha: number } = NONE,
+        preactivation = y,
+      ): ActivationPass => {
+        return {
+          preactivation,
+          code: fused.code,
+          alpha: fused.alpha,
+          finish,
+          activation: own,
+          columns,
+          rowsPerImage,
+        };
+      };
       const { residual, activation: next } = epilogue;
       if (residual) {
-        const after = next ?? { code: 0, alpha: 0 };
+        const after = next ?? NONE;
         const finish = (n: number): void =>
           kernels.addActivated(after.code, after.alpha, y.pointer, residual.pointer, y.pointer, n * size);
-        return { ...plain, finish };
+        return pass(finish);
       }
-      if (next) return { ...plain, code: next.code, alpha: next.alpha, finish: nothing };
+      if (next) return pass(nothing, next);
       if (kind === "softmax") {
         const finish = (n: number): void =>
           kernels.softmaxForward(y.pointer, y.pointer, n * rowsPerImage, columns);
-        return { ...plain, finish };
+        return pass(finish);
       }
-      if (!needsGradient || kind !== "fromInput") return { ...plain, code, alpha, finish: nothing };
+      if (!needsGradient || kind !== "fromInput") return pass(nothing, own);
       const preactivation = saved(capacity * size);
       const finish = (n: number): void =>
         kernels.activationForward(code, alpha, preactivation.pointer, y.pointer, n * size);
-      return { ...plain, preactivation, finish };
+      return pass(finish, NONE, preactivation);
     },
   };
 }

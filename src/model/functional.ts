@@ -68,7 +68,8 @@ function graphOf(
   if (bare >= 0)
     throw new OptionError(`model: outputs[${bare}]: expected the output of a layer, got an input`);
   const nodes = computed.filter(({ layer }) => layer !== undefined);
-  const numbers = new Map([...inputs, ...nodes].map((value, number) => [value, number]));
+  const numbers = new Map<SymbolicTensor, number>();
+  for (const value of [...inputs, ...nodes]) numbers.set(value, numbers.size);
   const number = (value: SymbolicTensor): number => numbers.get(value)!;
   return createGraph(
     inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),

@@ -4,11 +4,17 @@ import { expectAttached } from "../tensor.ts";
 import type { Heap } from "./heap.ts";
 import { WINDOW_SIZE, writeWindow, type Window } from "../kernels/kernels.ts";
 
+/** The number of windows that are allocated at a time. */
+const WINDOWS = 16;
+
 /** Blocks of linear memory that are freed together. */
 export class Region {
   readonly heap: Heap;
   readonly #purpose: string;
   protected readonly blocks: number[] = [];
+  /** Memory for structs of windows, which are allocated several at a time: its address, and how many are left. */
+  #windows = 0;
+  #left = 0;
 
   /** @param purpose names the owner in the error when memory runs out */
   constructor(heap: Heap, purpose: string) {
@@ -43,7 +49,11 @@ export class Region {
 
   /** The struct of a window. */
   window(window: Window): number {
-    const pointer = this.allocate(WINDOW_SIZE);
+    if (this.#left === 0) {
+      this.#windows = this.allocate(WINDOW_SIZE * WINDOWS);
+      this.#left = WINDOWS;
+    }
+    const pointer = this.#windows + 4 * WINDOW_SIZE * --this.#left;
     writeWindow(this.heap.ints, pointer, window);
     return pointer;
   }
@@ -52,6 +62,7 @@ export class Region {
   release(): void {
     for (const pointer of this.blocks) this.heap.free(pointer);
     this.blocks.length = 0;
+    this.#left = 0;
   }
 }
 

@@ -135,7 +135,7 @@ export class Builder {
   /** Takes note of the value of an initializer that learns. */
   learn(source: TensorProto, value: Computed): void {
     this.weights.set(source, value);
-    this.trace.weights.push([source, value]);
+    this.trace.weights.push({ source, value });
   }
 
   /** Takes note of constants among some values whose numbers are read as the file has them. */
@@ -153,7 +153,7 @@ export class Builder {
       throw new BatchDependent(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#newName(name));
+    const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#named(nameFrom(name)));
     const input = { type, shape, order, symbol };
     this.given ??= input;
     return input;
@@ -183,10 +183,8 @@ export class Builder {
     throw new BatchDependent("it joins the images of a batch");
   }
 
-  /** A name of the file, or with a number behind it, in the letters that layers and inputs may be called by. */
-  #newName(wanted: string): string {
-    // Without underscores in front no name means anything to an object.
-    const base = wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
+  /** A name that nothing has yet: this one, or with a number behind it. */
+  #named(base: string): string {
     let [name, last] = [base, this.#names.get(base) ?? 0];
     while (this.#names.has(name)) name = `${base}_${++last}`;
     this.#names.set(name, 0).set(base, last);
@@ -207,7 +205,8 @@ export class Builder {
     const { shape } = type;
     const axes = order ?? fileOrder(shape.length);
     const seen = this.seen(shape, axes);
-    Object.assign(layer, { name: this.#nameLayer(wanted) });
+    const base = nameFrom(wanted);
+    Object.assign(layer, { name: this.#nameLayer(base) });
     const symbols = inputs.map(({ symbol }) => symbol);
     const made = layer.outputShape(
       symbols.map((symbol) => symbol.shape),
@@ -219,7 +218,7 @@ export class Builder {
     // For what they throw, while the node is known.
     layer.weights(symbols.map((symbol) => symbol.shape));
     const symbol = new SymbolicTensor(seen, dtypeOf(type.type), layer, symbols);
-    this.trace.applied.push({ layer, inputs: symbols, output: symbol, wanted });
+    this.trace.applied.push({ layer, inputs: symbols, output: symbol, base });
     return { type: type.type, shape, order: axes, symbol };
   }
 
@@ -228,17 +227,17 @@ export class Builder {
    * name here. @throws ShapeError, OptionError when they do not fit
    */
   applyAgain(
-    { layer, output, wanted }: Applied,
+    { layer, output, base }: Applied,
     inputs: readonly SymbolicTensor[],
   ): SymbolicTensor | undefined {
-    if (this.#nameLayer(wanted) !== layer.name) return undefined;
+    if (this.#nameLayer(base) !== layer.name) return undefined;
     const shapes = inputs.map(({ shape }) => shape);
     return new SymbolicTensor(layer.outputShape(shapes, this.node), output.dtype, layer, inputs);
   }
 
   /** A name for a layer of the node. */
-  #nameLayer(wanted: string): string {
-    const name = this.#newName(wanted);
+  #nameLayer(base: string): string {
+    const name = this.#named(base);
     this.nodeOf.set(name, this.node);
     return name;
   }
@@ -297,4 +296,10 @@ export class Builder {
     if (order) return this.#view(value, { type: value.type, shape }, order);
     return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));
   }
+}
+
+/** A name of the file in the letters that layers and inputs may be called by. */
+function nameFrom(wanted: string): string {
+  // Without underscores in front no name means anything to an object.
+  return wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
 }

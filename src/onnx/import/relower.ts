@@ -23,9 +23,18 @@ const RESIZABLE: ReadonlySet<string> = new Set([
   "unary",
 ]);
 
+/** The making of a value for other sizes, when nobody is to ask for more. */
+const REFUSING: Origin = {
+  withBias: () => {
+    throw new Stale();
+  },
+};
+
 /** Whether the same axes of two shapes have a single element, which decides about views and broadcasts. */
 function alike(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, i) => size === b[i] || (size > 1 && b[i]! > 1));
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i] && !(a[i]! > 1 && b[i]! > 1)) return false;
+  return true;
 }
 
 /** Whether a node pads its images as their sizes need it. */
@@ -71,10 +80,10 @@ export class Relowering {
     const builder = this.#builder;
     const { made, trace } = node;
     try {
-      for (const source of trace.fixed) builder.fixed.add(source);
-      for (const weight of trace.stored) builder.keep(weight);
-      for (const applied of trace.applied) this.#apply(applied);
-      for (const [source, value] of trace.weights) builder.learn(source, this.#now(value));
+      trace.fixed.forEach((source) => builder.fixed.add(source));
+      trace.stored.forEach((weight) => builder.keep(weight));
+      trace.applied.forEach((applied) => this.#apply(applied));
+      trace.weights.forEach(({ source, value }) => builder.learn(source, this.#now(value)));
       return made.map((value) => (isConstant(value) ? value : this.#made(value)));
     } catch {
       // Lowering tells what is wrong.
@@ -112,7 +121,8 @@ export class Relowering {
     now: LoweredNode["inputs"],
   ): boolean {
     let resized = false;
-    for (const [i, value] of inputs.entries()) {
+    for (let i = 0; i < inputs.length; i++) {
+      const value = inputs[i];
       const own = now[i];
       if (!isComputed(value)) {
         if (value !== own) return false;
@@ -126,7 +136,7 @@ export class Relowering {
     }
     const { applied, weights, asked } = trace;
     if (asked.some((value) => this.#remade.has(value))) return false;
-    if (weights.some(([source]) => this.#builder.weights.has(source))) return false;
+    if (weights.some(({ source }) => this.#builder.weights.has(source))) return false;
     const isKnown = (symbol: SymbolicTensor): boolean =>
       this.#symbols.has(symbol) || applied.some(({ output }) => output === symbol);
     if (!applied.every(({ inputs: from }) => from.every(isKnown))) return false;
@@ -150,11 +160,10 @@ export class Relowering {
     const known = this.#values.get(value);
     if (known) return known;
     const symbol = this.#symbols.get(value.symbol)!;
+    const { type, order } = value;
     const shape = [...value.shape];
-    value.order.forEach((axis, place) => {
-      if (place > 0) shape[axis] = symbol.shape[place - 1]!;
-    });
-    const now = { ...value, shape, symbol };
+    for (let place = 1; place < order.length; place++) shape[order[place]!] = symbol.shape[place - 1]!;
+    const now = { type, shape, order, symbol };
     this.#values.set(value, now);
     return now;
   }
@@ -168,13 +177,8 @@ export class Relowering {
   }
 
   #originNow({ activation, withBias }: Origin): Origin {
-    const refuse = (): never => {
-      throw new Stale();
-    };
-    return {
-      ...(activation && { activation: { ...activation, of: this.#now(activation.of) } }),
-      // It would lower the node that made the value, for the sizes that it had.
-      ...(withBias && { withBias: refuse }),
-    };
+    if (activation) return { activation: { kind: activation.kind, of: this.#now(activation.of) } };
+    // It would lower the node that made the value for the sizes that it had.
+    return withBias ? REFUSING : {};
   }
 }

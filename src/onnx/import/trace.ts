@@ -35,8 +35,8 @@ export interface Applied {
   readonly layer: Layer;
   readonly inputs: readonly SymbolicTensor[];
   readonly output: SymbolicTensor;
-  /** The name that was asked for; the layer's has a number behind it where that was taken. */
-  readonly wanted: string;
+  /** The name that it was to have; it has a number behind it where that was taken. */
+  readonly base: string;
 }
 
 /** What the lowering of a node did to the builder, in order of time. */
@@ -44,7 +44,7 @@ export class Trace {
   readonly applied: Applied[] = [];
   readonly stored: StoredWeight[] = [];
   readonly fixed: TensorProto[] = [];
-  readonly weights: (readonly [source: TensorProto, value: Computed])[] = [];
+  readonly weights: { readonly source: TensorProto; readonly value: Computed }[] = [];
   /** The values whose making was asked for. */
   readonly asked: Computed[] = [];
 }

@@ -13,6 +13,9 @@ export interface HeldWeight {
   readonly slot: Slot;
 }
 
+/** The name that a model has for a weight. */
+const nameOf = ({ layer, weight }: StoredWeight): string => `${layer.name}.${weight}`;
+
 /** The numbers of a weight: all weights of a file are of float32. */
 const floatsOf = (slot: Slot): Float32Array => slot.block.dataOf(slot) as Float32Array;
 
@@ -43,9 +46,16 @@ export class WeightStore {
   readonly #held = new Map<string, HeldWeight>();
   readonly #bySource = new Map<TensorProto, HeldWeight[]>();
   readonly #numbers = new Map<TensorProto, number>();
+  /** The slots by the weights that plans brought, which are the same ones in layers that plans share. */
+  readonly #slots = new Map<StoredWeight, Slot>();
 
   /** The memory in which a model finds the weights of a graph, and the list of those that it will have for itself. */
   slotsFor(builder: Builder): { readonly shared: SharedSlots; readonly own: HeldWeight[] } {
+    const { stored } = builder;
+    if (stored.every((weight) => this.#slots.has(weight))) {
+      const slots = new Map(stored.map((weight) => [nameOf(weight), this.#slots.get(weight)!]));
+      return { shared: (name, add) => slots.get(name) ?? add(), own: [] };
+    }
     const keys = this.#keysOf(builder);
     const own: HeldWeight[] = [];
     const shared: SharedSlots = (name, add) => {
@@ -64,6 +74,7 @@ export class WeightStore {
 
   #hold(added: HeldWeight): void {
     this.#held.set(added.key, added);
+    this.#slots.set(added.weight, added.slot);
     const { source } = added.weight;
     if (!source) return;
     const same = this.#bySource.get(source);
@@ -84,7 +95,7 @@ export class WeightStore {
       const kind = `${from} ${weight}`;
       const count = counts.get(kind) ?? 0;
       counts.set(kind, count + 1);
-      keys.set(`${layer.name}.${weight}`, { key: `${kind} ${count}`, weight: each });
+      keys.set(nameOf(each), { key: `${kind} ${count}`, weight: each });
     }
     return keys;
   }
