@@ -162,6 +162,7 @@ describe("an install into an empty folder", () => {
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
+    import { listModels, openBytes, openModel, saveBytes, saveModel, type Place } from "im2row/storage";
     import wasm from "im2row/wasm";
     export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
     export type { GraphInput, LayerTime, Named } from "im2row/inference";
@@ -191,6 +192,14 @@ describe("an install into an empty folder", () => {
     export const again: InferenceModel = loadModel(model.toSafetensors());
     const net: OnnxModel = await loadOnnx(new Uint8Array(), { engine });
     export const outputs: Record<string, OnnxTensor> = net.predict({ x: tensor([1], [1, 1]) });
+    const place: Place = { href: "https://example.com/model" };
+    void saveModel(model, "indexeddb://mine", { signal: undefined });
+    void saveBytes(net.toOnnx(), place);
+    export const opened: Promise<Model> = openModel(place, { integrity: undefined, onProgress: ({ loaded }) => loaded });
+    export const bytes: Promise<Uint8Array<ArrayBuffer>> = openBytes("model");
+    export const saved: Date | undefined = (await listModels())[0]?.saved;
+    // @ts-expect-error: what runs saved models writes none
+    void saveModel(again, place);
     model.compile({ engine, algorithm: "im2row" satisfies ConvAlgorithm });
     layers.conv2d({ filters: 1, kernelSize: 3, algorithm: "winograd" });
     void loadOnnx(new Uint8Array(), { engine, algorithm: "im2row" });

@@ -76,7 +76,7 @@ describe.skipIf(absentChromium() !== undefined)("in Chromium", () => {
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     mkdirSync(HOME, { recursive: true });
     ({ browser } = await launchChromium());
-  });
+  }, 60_000);
   afterAll(async () => {
     await browser.close();
     server.close();

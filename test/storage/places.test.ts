@@ -16,7 +16,7 @@ beforeAll(async () => {
     write: false,
   });
   script = `${outputFiles[0]!.text}; storage`;
-});
+}, 60_000);
 
 /** The entry, on a host that has these globals besides those of the language. */
 const onHost = (globals: object): typeof storage =>
