@@ -18,6 +18,7 @@ export default defineConfig({
       { find: /^im2row$/, replacement: source("index") },
       { find: /^im2row\/inference$/, replacement: source("inference") },
       { find: /^im2row\/onnx$/, replacement: source("onnx") },
+      { find: /^im2row\/onnx\/core$/, replacement: source("onnxCore") },
       { find: /^im2row\/images$/, replacement: source("images") },
       { find: /^im2row\/kernels$/, replacement: source("kernels") },
       { find: /^im2row\/relaxed$/, replacement: source("relaxed") },

@@ -12,7 +12,7 @@ import { rollup, type GetModuleInfo, type Plugin } from "rollup";
  * The entries of the package, `src/<entry>.ts`: those that bring a binary, and those that are the same for all hosts.
  */
 const ENTRIES = ["index", "inference", "kernels", "relaxed"];
-const PLAIN_ENTRIES = ["onnx", "images", "storage"];
+const PLAIN_ENTRIES = ["onnx", "onnxCore", "images", "storage"];
 
 /**
  * Where an entry finds its binary. Embedded in a module by default, since esbuild and Rollup carry no
@@ -33,6 +33,7 @@ const HOSTS = [
 const SHARED = [
   { file: "core", entry: "inference" },
   { file: "training", entry: "index" },
+  { file: "onnx", entry: "onnx" },
 ];
 
 /** The module id of an entry for Rollup: its source file, with the host behind it. */
@@ -105,6 +106,8 @@ export async function buildModules(dir: string): Promise<void> {
     dir,
     chunkFileNames: "[name]-[hash].js",
     sourcemap: true,
+    // Imports for their effects alone, of which there are none, are what bundlers warn of.
+    hoistTransitiveImports: false,
     // A frozen namespace is a call, for which bundlers would keep all the layers in programs without any.
     freeze: false,
     // AssemblyScript's loader, which the entry kernels has for each host.

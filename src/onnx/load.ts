@@ -4,40 +4,42 @@ import { FormatError } from "../errors.ts";
 import { checkOptions, isTyped, plainView } from "../options.ts";
 import { decodeModel } from "./file/decode.ts";
 import { readGraph } from "./import/graph.ts";
-import { checkOperators, missingOperators } from "./import/missingOperators.ts";
-import { OnnxModel } from "./model.ts";
+import { checkOperators } from "./import/missingOperators.ts";
+import type { OperatorTable } from "./import/operator.ts";
 import { Plans } from "./import/plans.ts";
-import type { Operators } from "./import/operator.ts";
-import { COMMON } from "./import/operators/common.ts";
+import { OnnxModel } from "./model.ts";
 
-/**
- * The net in an ONNX file, on an engine: for inference at once, for training after `compile`. Opsets 6 to 25; float32,
- * with float16 widened; the operators in `docs/onnx.md`. Those that nets for images seldom need are code of their own,
- * loaded when a file needs them. `algorithm` is how its convolutions are computed, as `compile` takes it.
- * @throws FormatError when the file is broken, or lists all nodes that cannot be computed; MemoryError
- */
-export async function loadOnnx(
+export interface OnnxOptions {
+  engine: KernelEngine;
+  /** The algorithm of its convolutions, as `compile` takes it. Default: `"auto"`. */
+  algorithm?: ConvAlgorithm | undefined;
+}
+
+/** Implements `loadOnnx` for an entry of the package, which has these operators. `among` says whose they are. */
+export function loadWith(
   bytes: Uint8Array,
-  options: { engine: KernelEngine; algorithm?: ConvAlgorithm | undefined },
-): Promise<OnnxModel> {
-  checkOptions("loadOnnx", options, ["engine", "algorithm"]);
-  const { engine } = options;
-  const algorithm = checkAlgorithm("loadOnnx: algorithm", options.algorithm ?? "auto");
+  { engine, algorithm: wanted = "auto" }: OnnxOptions,
+  operators: OperatorTable,
+  among?: string,
+): OnnxModel {
+  const algorithm = checkAlgorithm("loadOnnx: algorithm", wanted);
   checkEngine("loadOnnx", engine);
   if (!isTyped(bytes, Uint8Array)) {
     const kind = Object.prototype.toString.call(bytes).slice(8, -1);
     throw new FormatError(`loadOnnx: expected a Uint8Array, got ${kind}`);
   }
-  // A copy, which the net keeps: the caller's bytes may change or be transferred, even while they are read.
+  // A copy, which the net keeps: the caller's bytes may change or be transferred.
   const own = plainView(bytes, Uint8Array).slice();
   const model = decodeModel(own, engine.runtime.limits);
-  const rest = async (): Promise<Operators> => (await import("./import/operators/all.ts")).ALL;
-  const suffice = missingOperators(model, COMMON.table).size === 0;
-  const operators = suffice ? COMMON : await rest();
   // Before types and shapes are looked at: a quantised file is told what it lacks, not that its weights are of 8 bits.
-  checkOperators(model, operators.table);
+  checkOperators(model, operators, among);
   const graph = readGraph(own, model);
   const plans = new Plans(graph, engine, operators, algorithm);
-  if (!plans.begin()) plans.begin(await rest());
+  plans.begin();
   return new OnnxModel(graph, engine, algorithm, plans);
+}
+
+/** The options of either entry. @throws OptionError */
+export function checkOnnxOptions(options: OnnxOptions, further: readonly string[] = []): void {
+  checkOptions("loadOnnx", options, ["engine", "algorithm", ...further]);
 }

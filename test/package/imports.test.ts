@@ -18,7 +18,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["model/"],
   ["onnx/"],
   ["storage/"],
-  ["index", "inference", "onnx", "images", "kernels", "relaxed", "storage"],
+  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "relaxed", "storage"],
   ["cli/"],
 ];
 

@@ -8,8 +8,8 @@ import { Trace } from "./trace.ts";
 import { nodeName, type OnnxGraph } from "./graph.ts";
 import { CONSTANT_TYPE } from "../../layers/constant.ts";
 import { notComputed } from "./missingOperators.ts";
-import { Attributes, Rare, UnknownForm, Unsupported } from "./node.ts";
-import type { Operator, Operators } from "./operator.ts";
+import { Attributes, UnknownForm, Unsupported } from "./node.ts";
+import type { Operator, OperatorTable } from "./operator.ts";
 import type { Lowered, LoweredNode } from "./lowered.ts";
 import { Relowering } from "./relower.ts";
 import type { NodeProto } from "../file/proto.ts";
@@ -55,6 +55,7 @@ export class NeedsInputs extends Error {
 /** The graph of a file, lowered node by node. */
 export class Lowering {
   readonly #graph: OnnxGraph;
+  readonly #operators: OperatorTable;
   readonly #builder: Builder;
   readonly #values: Map<string, Value>;
   readonly #inputs = new Map<string, Computed>();
@@ -75,10 +76,12 @@ export class Lowering {
     graph: OnnxGraph,
     fed: ReadonlyMap<string, Shape | Constant>,
     engine: KernelEngine,
+    operators: OperatorTable,
     batch?: number,
     base?: Lowered,
   ) {
     this.#graph = graph;
+    this.#operators = operators;
     this.#builder = new Builder(graph.bytes.length, engine, batch);
     this.#values = new Map<string, Value>(graph.initializers);
     for (const { name, type } of graph.inputs) {
@@ -91,13 +94,12 @@ export class Lowering {
 
   /**
    * Lowers all nodes.
-   * @throws BatchDependent when the graph does not take any number of images; Rare when these operators do not suffice, so
-   * that another call goes on with more; NeedsInputs when numbers must be known; FormatError that lists all nodes that
-   * cannot be computed; Stale when the layers of the earlier lowering do not do
+   * @throws BatchDependent when the graph does not take any number of images; NeedsInputs when numbers must be known;
+   * FormatError that lists all nodes that cannot be computed; Stale when the layers of the earlier lowering do not do
    */
-  run(operators: Operators): Lowered {
+  run(): Lowered {
     const { nodes } = this.#graph;
-    for (; this.#done < nodes.length; this.#done++) this.#node(nodes[this.#done]!, operators);
+    for (; this.#done < nodes.length; this.#done++) this.#node(nodes[this.#done]!);
     if (this.#reasons.length > 0) throw new NotComputed(this.#reasons, this.#ofInputs);
     const outputs = this.#outputs();
     this.#again?.check();
@@ -110,10 +112,10 @@ export class Lowering {
     };
   }
 
-  #node(node: NodeProto, operators: Operators): void {
+  #node(node: NodeProto): void {
     const builder = this.#builder;
     try {
-      this.#lower(node, operators);
+      this.#lower(node);
     } catch (error) {
       const names = error instanceof NeedsKnown ? needed(error.value, this.#inputs) : [];
       if (names.length > 0) throw new NeedsInputs(names, error as NeedsKnown);
@@ -122,16 +124,16 @@ export class Lowering {
     }
   }
 
-  #lower(proto: NodeProto, operators: Operators): void {
+  #lower(proto: NodeProto): void {
     const [builder, values] = [this.#builder, this.#values];
     // A node that reads one that could not be computed is no reason of its own.
     if (proto.inputs.some((name) => name !== "" && !values.has(name))) return;
-    const operator = operatorOf(proto, operators);
+    const operator = operatorOf(proto, this.#operators);
     builder.node = nodeName(proto);
     builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
     const inputs = proto.inputs.map((name) => (name === "" ? undefined : values.get(name)));
     const made =
-      this.#again?.again(this.#done, proto, operator, inputs) ?? this.#made(proto, operators, inputs);
+      this.#again?.again(this.#done, proto, operator, inputs) ?? this.#made(proto, operator, inputs);
     proto.outputs.forEach((name, i) => {
       if (name === "") return;
       const value = made[i];
@@ -146,17 +148,16 @@ export class Lowering {
   }
 
   /** The values that a node defines, by its operator. */
-  #made(proto: NodeProto, operators: Operators, inputs: readonly (Value | undefined)[]): readonly Value[] {
+  #made(proto: NodeProto, operator: Operator, inputs: readonly (Value | undefined)[]): readonly Value[] {
     const builder = this.#builder;
     const attributes = new Attributes(proto, this.#graph.version);
-    const made = operators.table[proto.opType]!.lower({
+    const made = operator.lower({
       name: builder.node,
       type: proto.opType,
       attributes,
       inputs,
       outputs: proto.outputs.length,
       builder,
-      operators,
     });
     attributes.checkAllRead();
     if (this.#again) this.#again.lowered(this.#done, made);
@@ -227,11 +228,10 @@ function reasonOf(error: unknown, node: NodeProto, batch: number | undefined): s
   return reason;
 }
 
-/** The operator of a node. @throws Rare when it is not among these; Unsupported for another number of inputs */
-function operatorOf({ opType, inputs }: NodeProto, operators: Operators): Operator {
-  // That it is among all operators was checked before.
-  const operator = operators.table[opType];
-  if (!operator) throw new Rare();
+/** The operator of a node. @throws Unsupported for another number of inputs */
+function operatorOf({ opType, inputs }: NodeProto, operators: OperatorTable): Operator {
+  // That it is among them was checked before.
+  const operator = operators[opType]!;
   const [least, most] = operator.inputs;
   const { length } = inputs;
   if (length < least || length > most) {

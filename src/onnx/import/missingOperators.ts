@@ -24,7 +24,7 @@ function* nodesIn({ nodes }: Pick<GraphProto, "nodes">): Generator<NodeProto> {
 /**
  * The nodes of a file that a table does not compute, by their operators: those in branches, bodies and functions too.
  */
-export function missingOperators(model: ModelProto, table: OperatorTable): Map<string, NodeProto[]> {
+function missingOperators(model: ModelProto, table: OperatorTable): Map<string, NodeProto[]> {
   const missing = new Map<string, NodeProto[]>();
   for (const graph of [model.graph ?? { nodes: [] }, { nodes: model.functionNodes ?? [] }]) {
     for (const node of nodesIn(graph)) {
@@ -39,8 +39,8 @@ export function missingOperators(model: ModelProto, table: OperatorTable): Map<s
   return missing;
 }
 
-/** @throws FormatError that names every operator which the table does not have */
-export function checkOperators(model: ModelProto, table: OperatorTable): void {
+/** @throws FormatError that names every operator which the table, `among` whose operators it is, does not have */
+export function checkOperators(model: ModelProto, table: OperatorTable, among = "here"): void {
   const missing = [...missingOperators(model, table)];
   if (missing.length === 0) return;
   const count = missing.reduce((sum, [, nodes]) => sum + nodes.length, 0);
@@ -49,8 +49,8 @@ export function checkOperators(model: ModelProto, table: OperatorTable): void {
     const more = nodes.length - 1;
     if (many) return more > 0 ? `${operator} (${nodes.length})` : operator;
     const others = more > 0 ? ` and ${more} more` : "";
-    return `${nodeName(nodes[0]!)} (${operator})${others}: no such operator here`;
+    return `${nodeName(nodes[0]!)} (${operator})${others}: no such operator ${among}`;
   });
-  const why = many ? `no such operators here: ${each.join(", ")}` : each.join("; ");
+  const why = many ? `no such operators ${among}: ${each.join(", ")}` : each.join("; ");
   throw new FormatError(notComputed(count, why));
 }

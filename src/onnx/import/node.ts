@@ -13,11 +13,12 @@ export class Unsupported extends OwnError {}
 /** The same, of what no shapes or numbers of the net's inputs would change. */
 export class UnknownForm extends Unsupported {}
 
-/**
- * Thrown for a form of an operator that the entry of the package does without and `operators/all.ts` has: nets for images
- * seldom take it, so that those who load others download no code for it. Lowering goes on at the node with the larger set.
- */
-export class Rare extends Error {}
+/** Thrown by one form of an operator for what another form of it computes, which is tried then. */
+export class OtherForm extends Unsupported {
+  constructor() {
+    super("expected a form of the operator that is computed here, got another");
+  }
+}
 
 /**
  * The types that an attribute is of: one, unless it holds what another type has. Files of the first versions tell none.

@@ -1,9 +1,8 @@
-import type { Layer } from "../../layers/contract.ts";
 import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { Builder } from "./builder.ts";
 import { NeedsKnown, BatchDependent } from "./builder.ts";
-import type { hostLayer, HostPlan } from "./layers/host.ts";
-import { Rare, Unsupported, type Attributes } from "./node.ts";
+import { hostLayer, type HostPlan } from "./layers/host.ts";
+import { Unsupported, type Attributes } from "./node.ts";
 import { MOST_AXES } from "../file/tensorData.ts";
 import { constantRoom, type Constant, type ElementType, type Numbers } from "../file/constant.ts";
 import { IMAGES } from "./images.ts";
@@ -20,7 +19,6 @@ export interface Node {
   /** Outputs that the file names. */
   readonly outputs: number;
   readonly builder: Builder;
-  readonly operators: Operators;
 }
 
 /** An operator of ONNX, as it is lowered. */
@@ -32,24 +30,12 @@ export interface Operator {
    * them: of axes after that of the channels. Default: false.
    */
   readonly resizable?: boolean;
-  /** The values that the node defines. @throws Unsupported, Rare, BatchDependent, ShapeError, OptionError */
+  /** The values that the node defines. @throws Unsupported, OtherForm, BatchDependent, ShapeError, OptionError */
   lower(node: Node): readonly Value[];
 }
 
 /** Operators by the names of ONNX. */
 export type OperatorTable = Readonly<Record<string, Operator>>;
-
-/** The operators by which graphs are lowered: those of the entry of the package, or those and the rest. */
-export interface Operators {
-  readonly table: OperatorTable;
-  /**
-   * Makes the layer that computes a plan when the net runs. The entry goes without: it computes plans of constants
-   * only.
-   */
-  readonly hostLayer?: typeof hostLayer;
-  /** Applies a layer to the elements of a constant. The entry goes without. */
-  readonly fold?: (node: Node, layer: Layer, constant: Constant) => Constant;
-}
 
 /** An input that must be there. */
 export function required({ inputs }: Node, index: number): Value {
@@ -200,12 +186,11 @@ export function constantOf(type: Constant["type"], shape: Shape, data: Numbers, 
 
 /**
  * Computes a plan's outputs now when all inputs are known, else when the net runs.
- * @throws Rare when there is nothing that does the latter; BatchDependent when the net is to take any number of images, unless `ofImage` is the plan for one of them: then each
- * computed input and each output has the images' axis in front.
+ * @throws BatchDependent when the net is to take any number of images, unless `ofImage` is the plan for one of them: then
+ * each computed input and each output has the images' axis in front.
  */
 export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] {
   const { builder, inputs, type } = node;
-  const { hostLayer } = node.operators;
   builder.fix(inputs);
   if (inputs.every((value) => !value || isConstant(value))) {
     const ofShape = inputs.some((value) => (value as Constant | undefined)?.ofShape);
@@ -219,7 +204,6 @@ export function onHost(node: Node, plan: HostPlan, ofImage?: HostPlan): Value[] 
     );
     return plan.outputs.map((output, i) => constantOf(output.type, output.shape, results[i]!, ofShape));
   }
-  if (!hostLayer) throw new Rare();
   for (const value of inputs) if (value && isConstant(value)) builder.checkKnown(value);
   const { batch } = builder;
   if (batch !== undefined && !ofImage)

@@ -7,9 +7,8 @@ import type { OnnxGraph } from "./graph.ts";
 import { Instance } from "./instance.ts";
 import { NeedsInputs, NotComputed } from "./lower.ts";
 import type { Lowered } from "./lowered.ts";
-import { NetLowering, type Fed, type LoweredNet } from "./lowerNet.ts";
-import { Rare } from "./node.ts";
-import type { Operators } from "./operator.ts";
+import { lowerNet, type Fed, type LoweredNet } from "./lowerNet.ts";
+import type { OperatorTable } from "./operator.ts";
 import { WeightStore } from "./weightStore.ts";
 
 /** Plans that are kept, beside those in use: the last ones. */
@@ -24,9 +23,7 @@ export class Plans {
   readonly deciding: Set<string> = new Set();
   readonly #graph: OnnxGraph;
   readonly #engine: KernelEngine;
-  #operators: Operators;
-  /** A lowering that waits for operators that are not loaded yet. */
-  #pending: NetLowering | undefined;
+  readonly #operators: OperatorTable;
   /** The net as it was last lowered for any number of images without layers of an earlier lowering. */
   #base: Lowered | undefined;
   readonly #algorithm: ConvAlgorithm;
@@ -34,7 +31,7 @@ export class Plans {
   /** The one that was used last is the last one. */
   readonly #instances: Instance[] = [];
 
-  constructor(graph: OnnxGraph, engine: KernelEngine, operators: Operators, algorithm: ConvAlgorithm) {
+  constructor(graph: OnnxGraph, engine: KernelEngine, operators: OperatorTable, algorithm: ConvAlgorithm) {
     this.#graph = graph;
     this.#engine = engine;
     this.#operators = operators;
@@ -72,38 +69,23 @@ export class Plans {
     return instance;
   }
 
-  /**
-   * Plans the net for the shapes that the file declares, unless they are open. Returns whether these operators suffice: if
-   * not, another call with all of them goes on where this one ended. They do not where the graph is lowered again when the
-   * net runs, and cannot wait for what is loaded then.
-   */
-  begin(operators: Operators = this.#operators): boolean {
-    this.#operators = operators;
+  /** Plans the net for the shapes that the file declares, unless they are open. */
+  begin(): void {
     const { inputs } = this.#graph;
-    const isOpen = (size: number | string | undefined): boolean => typeof size === "string";
-    if (!inputs.some(({ dims }) => dims.slice(1).some(isOpen)) && this.deciding.size === 0 && !this.current) {
-      try {
-        this.plan("loadOnnx", fedByShapes(inputs, {}, 1, true));
-      } catch (error) {
-        if (error instanceof Rare) return false;
-        throw error;
-      }
-    }
-    const again = this.notBatched !== undefined && inputs.some(({ dims }) => isOpen(dims[0]));
-    return operators.hostLayer !== undefined || (this.current !== undefined && !again);
+    const isOpen = inputs.some(({ dims }) => dims.slice(1).some((size) => typeof size === "string"));
+    if (!isOpen) this.plan("loadOnnx", fedByShapes(inputs, {}, 1, true));
   }
 
   #lowered(fed: Fed): LoweredNet {
-    const lowering = this.#pending ?? new NetLowering(this.#graph, fed, this.#engine, this.#base);
-    this.#pending = undefined;
-    try {
-      const net = lowering.run(this.#operators);
-      if (net.notBatched === undefined && net.lowered.nodes) this.#base = net.lowered;
-      return net;
-    } catch (error) {
-      if (error instanceof Rare) this.#pending = lowering;
-      throw error;
-    }
+    const net = lowerNet({
+      graph: this.#graph,
+      fed,
+      engine: this.#engine,
+      operators: this.#operators,
+      base: this.#base,
+    });
+    if (net.notBatched === undefined && net.lowered.nodes) this.#base = net.lowered;
+    return net;
   }
 
   #planned(fed: Fed): Instance | undefined {

@@ -49,4 +49,6 @@ const castLike: Operator = {
   },
 };
 
-export const CASTS: OperatorTable = { Cast: castTo, CastLike: castLike };
+export function casts(): OperatorTable {
+  return { Cast: castTo, CastLike: castLike };
+}

@@ -64,4 +64,6 @@ const concat: Operator = {
   },
 };
 
-export const CONCAT: OperatorTable = { Concat: concat };
+export function concatenation(): OperatorTable {
+  return { Concat: concat };
+}

@@ -127,8 +127,10 @@ const topK: Operator = {
   },
 };
 
-export const INDEXING: OperatorTable = {
-  ArgMax: extremum((a, b) => a > b),
-  ArgMin: extremum((a, b) => a < b),
-  TopK: topK,
-};
+export function indexing(): OperatorTable {
+  return {
+    ArgMax: extremum((a, b) => a > b),
+    ArgMin: extremum((a, b) => a < b),
+    TopK: topK,
+  };
+}

@@ -85,17 +85,19 @@ const where: Operator = {
   },
 };
 
-export const LOGIC: OperatorTable = {
-  And: compare((a, b) => a !== 0 && b !== 0, BOOLS),
-  Equal: compare((a, b) => a === b, [...NUMBERS, ...BOOLS], differs),
-  Greater: compare((a, b) => a > b),
-  GreaterOrEqual: compare((a, b) => a >= b),
-  IsInf: test("float32", isInfinite),
-  IsNaN: test("float32", () => Number.isNaN),
-  Less: compare((a, b) => a < b),
-  LessOrEqual: compare((a, b) => a <= b),
-  Not: test("bool", () => (x) => x === 0),
-  Or: compare((a, b) => a !== 0 || b !== 0, BOOLS),
-  Where: where,
-  Xor: compare((a, b) => a !== b, BOOLS),
-};
+export function logic(): OperatorTable {
+  return {
+    And: compare((a, b) => a !== 0 && b !== 0, BOOLS),
+    Equal: compare((a, b) => a === b, [...NUMBERS, ...BOOLS], differs),
+    Greater: compare((a, b) => a > b),
+    GreaterOrEqual: compare((a, b) => a >= b),
+    IsInf: test("float32", isInfinite),
+    IsNaN: test("float32", () => Number.isNaN),
+    Less: compare((a, b) => a < b),
+    LessOrEqual: compare((a, b) => a <= b),
+    Not: test("bool", () => (x) => x === 0),
+    Or: compare((a, b) => a !== 0 || b !== 0, BOOLS),
+    Where: where,
+    Xor: compare((a, b) => a !== b, BOOLS),
+  };
+}

@@ -89,4 +89,6 @@ const pad: Operator = {
   },
 };
 
-export const PADS: OperatorTable = { Pad: pad };
+export function padding(): OperatorTable {
+  return { Pad: pad };
+}

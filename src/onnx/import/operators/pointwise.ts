@@ -3,17 +3,16 @@ import type { Activation } from "../../../kernels/activation.ts";
 import * as layers from "../../../layers/index.ts";
 import type { Layer } from "../../../layers/contract.ts";
 import type { UnaryKind } from "../../../layers/unary.ts";
-import { Rare, Unsupported } from "../node.ts";
+import { Unsupported } from "../node.ts";
 import { checkType, NUMBERS, type Node } from "../operator.ts";
 import { isConstant, type Value } from "../values.ts";
 import { eachOnHost } from "./broadcasting.ts";
+import { fold } from "./fold.ts";
 
-/** Applies an elementwise layer; to a constant immediately. @throws Rare for a constant, in the package's entry */
+/** Applies an elementwise layer; to a constant immediately. */
 function apply(node: Node, layer: Layer, x: Value): Value {
-  const { builder, operators } = node;
-  if (!isConstant(x)) return builder.apply(layer, [x], x, x.order);
-  if (!operators.fold) throw new Rare();
-  return operators.fold(node, layer, x);
+  if (!isConstant(x)) return node.builder.apply(layer, [x], x, x.order);
+  return fold(node, layer, x);
 }
 
 /** Applies an activation to a value. */

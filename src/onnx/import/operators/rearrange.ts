@@ -48,7 +48,9 @@ const spaceToDepth: Operator = {
   },
 };
 
-export const REARRANGED: OperatorTable = {
-  DepthToSpace: depthToSpace,
-  SpaceToDepth: spaceToDepth,
-};
+export function rearranging(): OperatorTable {
+  return {
+    DepthToSpace: depthToSpace,
+    SpaceToDepth: spaceToDepth,
+  };
+}

@@ -72,4 +72,6 @@ const tile: Operator = {
   },
 };
 
-export const REPEATED: OperatorTable = { Expand: expand, Tile: tile };
+export function repeating(): OperatorTable {
+  return { Expand: expand, Tile: tile };
+}

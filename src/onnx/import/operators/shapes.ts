@@ -144,14 +144,16 @@ const dropout: Operator = {
   },
 };
 
-export const SHAPES: OperatorTable = {
-  Constant: constant,
-  Dropout: dropout,
-  Flatten: flatten,
-  Identity: identity,
-  Reshape: reshape,
-  Shape: shapeOf,
-  Squeeze: squeeze,
-  Transpose: transpose,
-  Unsqueeze: unsqueeze,
-};
+export function shapes(): OperatorTable {
+  return {
+    Constant: constant,
+    Dropout: dropout,
+    Flatten: flatten,
+    Identity: identity,
+    Reshape: reshape,
+    Shape: shapeOf,
+    Squeeze: squeeze,
+    Transpose: transpose,
+    Unsqueeze: unsqueeze,
+  };
+}

@@ -115,4 +115,6 @@ const split: Operator = {
   },
 };
 
-export const SLICES: OperatorTable = { Slice: slice, Split: split };
+export function slicing(): OperatorTable {
+  return { Slice: slice, Split: split };
+}

@@ -33,7 +33,9 @@ function overAxis(layer: () => Layer): Operator {
   };
 }
 
-export const SOFTMAX: OperatorTable = {
-  LogSoftmax: overAxis(logSoftmax),
-  Softmax: overAxis(() => layers.activation({ activation: "softmax" })),
-};
+export function softmaxes(): OperatorTable {
+  return {
+    LogSoftmax: overAxis(logSoftmax),
+    Softmax: overAxis(() => layers.activation({ activation: "softmax" })),
+  };
+}

@@ -4,7 +4,7 @@ import * as layers from "../../../../layers/index.ts";
 import { shapeText, sizeOf } from "../../../../tensor.ts";
 import type { UnaryKind } from "../../../../layers/unary.ts";
 import { eachImage } from "../../constants.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import { checkType, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import { channelsLast } from "../../order.ts";
 import type { Constant } from "../../../file/constant.ts";
@@ -32,13 +32,13 @@ function functionOf(kind: UnaryKind): Operator {
 function hardSigmoid({ attributes }: Node): Activation {
   const [alpha, beta] = [attributes.float("alpha", 0.2), attributes.float("beta", 0.5)];
   if (beta === 0.5 && alpha >= 0) return { hardSigmoid: alpha };
-  throw new Rare();
+  throw new OtherForm();
 }
 
-/** Checks the parameter of an activation, which must be ≥ 0. @throws Rare for a negative one */
+/** Checks the parameter of an activation, which must be ≥ 0. @throws OtherForm for a negative one */
 function atLeast0(alpha: number): number {
   if (alpha >= 0) return alpha;
-  throw new Rare();
+  throw new OtherForm();
 }
 
 /** The constants of Klambauer et al. 2017, as float32. */
@@ -49,7 +49,7 @@ function selu({ attributes }: Node): Activation {
   const [alpha, gamma] = [attributes.float("alpha", SELU_ALPHA), attributes.float("gamma", SELU_GAMMA)];
   const close = Math.abs(alpha - SELU_ALPHA) < 1e-4 && Math.abs(gamma - SELU_GAMMA) < 1e-4;
   if (close) return "selu";
-  throw new Rare();
+  throw new OtherForm();
 }
 
 const gelu = ({ attributes }: Node): Activation =>
@@ -58,7 +58,7 @@ const gelu = ({ attributes }: Node): Activation =>
 /** `x / (1 + e^(−alpha·x))`. */
 function swish({ attributes }: Node): Activation {
   if (attributes.float("alpha", 1) === 1) return "silu";
-  throw new Rare();
+  throw new OtherForm();
 }
 
 /** A prelu layer; undefined when its slopes are not shared along just the leading axes in memory, as the layer needs. */
@@ -93,7 +93,7 @@ function parametricRelu(node: Node): readonly Value[] {
   const [x, slope] = slopesOf(node);
   const y = isConstant(slope) && isComputed(x) ? prelu(node, x, slope) : undefined;
   if (y) return [y];
-  throw new Rare();
+  throw new OtherForm();
 }
 
 /** In opsets 6 to 10 the bounds are attributes, later inputs. */
@@ -120,31 +120,33 @@ function clip(node: Node): readonly Value[] {
   return [unary(node, x, "clip", least, most)];
 }
 
-export const ACTIVATIONS: OperatorTable = {
-  Abs: functionOf("abs"),
-  Ceil: functionOf("ceil"),
-  Clip: { inputs: [1, 3], resizable: true, lower: clip },
-  Elu: activation(({ attributes }) => ({ elu: atLeast0(attributes.float("alpha", 1)) })),
-  Erf: functionOf("erf"),
-  Exp: functionOf("exp"),
-  Floor: functionOf("floor"),
-  Gelu: activation(gelu),
-  HardSigmoid: activation(hardSigmoid),
-  HardSwish: activation(() => "hardSwish"),
-  LeakyRelu: activation(({ attributes }) => ({ leakyRelu: atLeast0(attributes.float("alpha", 0.01)) })),
-  Log: functionOf("log"),
-  Mish: activation(() => "mish"),
-  Neg: functionOf("neg"),
-  PRelu: { inputs: [2, 2], lower: parametricRelu },
-  Reciprocal: functionOf("reciprocal"),
-  Relu: activation(() => "relu"),
-  Round: functionOf("round"),
-  Selu: activation(selu),
-  Sigmoid: activation(() => "sigmoid"),
-  Sign: functionOf("sign"),
-  Softplus: activation(() => "softplus"),
-  Softsign: functionOf("softsign"),
-  Sqrt: functionOf("sqrt"),
-  Swish: activation(swish),
-  Tanh: activation(() => "tanh"),
-};
+export function commonActivations(): OperatorTable {
+  return {
+    Abs: functionOf("abs"),
+    Ceil: functionOf("ceil"),
+    Clip: { inputs: [1, 3], resizable: true, lower: clip },
+    Elu: activation(({ attributes }) => ({ elu: atLeast0(attributes.float("alpha", 1)) })),
+    Erf: functionOf("erf"),
+    Exp: functionOf("exp"),
+    Floor: functionOf("floor"),
+    Gelu: activation(gelu),
+    HardSigmoid: activation(hardSigmoid),
+    HardSwish: activation(() => "hardSwish"),
+    LeakyRelu: activation(({ attributes }) => ({ leakyRelu: atLeast0(attributes.float("alpha", 0.01)) })),
+    Log: functionOf("log"),
+    Mish: activation(() => "mish"),
+    Neg: functionOf("neg"),
+    PRelu: { inputs: [2, 2], lower: parametricRelu },
+    Reciprocal: functionOf("reciprocal"),
+    Relu: activation(() => "relu"),
+    Round: functionOf("round"),
+    Selu: activation(selu),
+    Sigmoid: activation(() => "sigmoid"),
+    Sign: functionOf("sign"),
+    Softplus: activation(() => "softplus"),
+    Softsign: functionOf("softsign"),
+    Sqrt: functionOf("sqrt"),
+    Swish: activation(swish),
+    Tanh: activation(() => "tanh"),
+  };
+}

@@ -47,13 +47,15 @@ function slopes(node: Node, x: Value, slope: Value): Value {
   return combine(node, "sub", activate(node, x, "relu"), combine(node, "mul", slope, below));
 }
 
-export const ACTIVATIONS: OperatorTable = {
-  Celu: ofOne(celu),
-  Elu: ofOne(elu),
-  HardSigmoid: ofOne(hardSigmoid),
-  LeakyRelu: ofOne((node, x) => slopes(node, x, scalar(node.attributes.float("alpha", 0.01)))),
-  PRelu: { inputs: [2, 2], lower: (node) => [slopes(node, ...slopesOf(node))] },
-  Selu: ofOne(selu),
-  Swish: ofOne(swish),
-  ThresholdedRelu: ofOne((node, x) => unary(node, x, "threshold", node.attributes.float("alpha", 1))),
-};
+export function rareActivations(): OperatorTable {
+  return {
+    Celu: ofOne(celu),
+    Elu: ofOne(elu),
+    HardSigmoid: ofOne(hardSigmoid),
+    LeakyRelu: ofOne((node, x) => slopes(node, x, scalar(node.attributes.float("alpha", 0.01)))),
+    PRelu: { inputs: [2, 2], lower: (node) => [slopes(node, ...slopesOf(node))] },
+    Selu: ofOne(selu),
+    Swish: ofOne(swish),
+    ThresholdedRelu: ofOne((node, x) => unary(node, x, "threshold", node.attributes.float("alpha", 1))),
+  };
+}

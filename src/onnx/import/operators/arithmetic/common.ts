@@ -7,7 +7,7 @@ import type { Builder } from "../../builder.ts";
 import { besideImages } from "../../constants.ts";
 import type { BroadcastKind } from "../../../../layers/broadcast.ts";
 import { CONSTANT } from "../../../../layers/constant.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import {
   axisOf,
   checkType,
@@ -157,7 +157,7 @@ function variadic(kind: Kind): Operator {
   return { inputs: [1, Infinity], resizable: true, lower: (node) => [combineAll(node, kind)] };
 }
 
-/** Powers that other layers compute. @throws Rare for other exponents */
+/** Powers that other layers compute. @throws OtherForm for other exponents */
 function pow(node: Node): readonly Value[] {
   const [base, exponent] = operandsOf(node);
   const one = exponent.shape.length <= base.shape.length ? onlyNumber(exponent) : undefined;
@@ -167,16 +167,18 @@ function pow(node: Node): readonly Value[] {
     if (one === 0.5) return [unary(node, base, "sqrt")];
     if (one === -1) return [unary(node, base, "reciprocal")];
   }
-  throw new Rare();
+  throw new OtherForm();
 }
 
-export const ARITHMETIC: OperatorTable = {
-  Add: binary("add"),
-  Div: binary("div"),
-  Max: variadic("max"),
-  Min: variadic("min"),
-  Mul: binary("mul"),
-  Pow: { inputs: [2, 2], lower: pow },
-  Sub: binary("sub"),
-  Sum: variadic("add"),
-};
+export function commonArithmetic(): OperatorTable {
+  return {
+    Add: binary("add"),
+    Div: binary("div"),
+    Max: variadic("max"),
+    Min: variadic("min"),
+    Mul: binary("mul"),
+    Pow: { inputs: [2, 2], lower: pow },
+    Sub: binary("sub"),
+    Sum: variadic("add"),
+  };
+}

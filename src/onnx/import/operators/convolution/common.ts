@@ -2,7 +2,7 @@ import * as layers from "../../../../layers/index.ts";
 import type { Layer } from "../../../../layers/contract.ts";
 import { shapeText } from "../../../../tensor.ts";
 import type { Shape } from "../../../../tensor.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import { constantInput, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { Constant } from "../../../file/constant.ts";
 import type { Computed } from "../../values.ts";
@@ -101,7 +101,7 @@ const conv: Operator = {
   resizable: true,
   lower(node) {
     const { filters, window } = convWindow(node);
-    if (window.kernel.length > 2) throw new Rare();
+    if (window.kernel.length > 2) throw new OtherForm();
     const f = filters[0]!;
     const convolution = {
       images: imagesOf(node, required(node, 0)),
@@ -115,4 +115,6 @@ const conv: Operator = {
   },
 };
 
-export const CONVOLUTIONS: OperatorTable = { Conv: conv };
+export function commonConvolutions(): OperatorTable {
+  return { Conv: conv };
+}

@@ -101,9 +101,11 @@ const maxUnpool: Operator = {
   },
 };
 
-export const CONVOLUTIONS: OperatorTable = {
-  Col2Im: col2Im,
-  Conv: conv,
-  ConvTranspose: convTranspose,
-  MaxUnpool: maxUnpool,
-};
+export function rareConvolutions(): OperatorTable {
+  return {
+    Col2Im: col2Im,
+    Conv: conv,
+    ConvTranspose: convTranspose,
+    MaxUnpool: maxUnpool,
+  };
+}

@@ -1,7 +1,7 @@
 import * as layers from "../../../../layers/index.ts";
 import { listed } from "../../../../options.ts";
 import type { Shape } from "../../../../tensor.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import {
   checkSizes,
   constantInput,
@@ -86,7 +86,8 @@ const convTranspose: Operator = {
   inputs: [2, 3],
   lower(node) {
     const { window, sizes, extra, f } = transposition(node);
-    if (sizes.length > 2 || extra.some((size, i) => size < 0 || size >= window.strides[i]!)) throw new Rare();
+    if (sizes.length > 2 || extra.some((size, i) => size < 0 || size >= window.strides[i]!))
+      throw new OtherForm();
     const outputPadding = (extra.length === 1 ? [0, ...extra] : extra) as unknown as Pair;
     const convolution: Convolution = {
       images: imagesOf(node, required(node, 0)),
@@ -100,4 +101,6 @@ const convTranspose: Operator = {
   },
 };
 
-export const TRANSPOSED: OperatorTable = { ConvTranspose: convTranspose };
+export function transposedConvolutions(): OperatorTable {
+  return { ConvTranspose: convTranspose };
+}

@@ -69,4 +69,6 @@ const gather: Operator = {
   },
 };
 
-export const GATHERED: OperatorTable = { Gather: gather };
+export function commonGathers(): OperatorTable {
+  return { Gather: gather };
+}

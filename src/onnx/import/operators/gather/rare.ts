@@ -50,4 +50,6 @@ const gatherElements: Operator = {
   },
 };
 
-export const GATHERED: OperatorTable = { GatherElements: gatherElements };
+export function rareGathers(): OperatorTable {
+  return { GatherElements: gatherElements };
+}

@@ -31,4 +31,6 @@ const constantOfShape: Operator = {
   },
 };
 
-export const GENERATED: OperatorTable = { ConstantOfShape: constantOfShape };
+export function commonGenerators(): OperatorTable {
+  return { ConstantOfShape: constantOfShape };
+}

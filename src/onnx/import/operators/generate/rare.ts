@@ -38,4 +38,6 @@ const rangeOperator: Operator = {
   },
 };
 
-export const GENERATED: OperatorTable = { Range: rangeOperator, Size: sizeOperator };
+export function rareGenerators(): OperatorTable {
+  return { Range: rangeOperator, Size: sizeOperator };
+}

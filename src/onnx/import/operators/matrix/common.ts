@@ -1,7 +1,7 @@
 /** Products with constant matrices, which are dense layers. */
 import * as layers from "../../../../layers/index.ts";
 import { shapeText, sizeOf } from "../../../../tensor.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import { required, type Node, type OperatorTable } from "../../operator.ts";
 import type { Constant } from "../../../file/constant.ts";
 import { isComputed, isConstant, type Computed, type Value } from "../../values.ts";
@@ -62,10 +62,10 @@ function isDense(left: Value, right: Value): left is Computed {
   );
 }
 
-/** The product with a constant matrix. @throws Rare for any other */
+/** The product with a constant matrix. @throws OtherForm for any other */
 function multiplyDense(node: Node, left: Value, right: Value): Value {
   if (isDense(left, right)) return dense(node, left, right.shape[1]!, { constant: right as Constant });
-  throw new Rare();
+  throw new OtherForm();
 }
 
 /** `alpha·op(A)·op(B) + beta·C`. For a constant B it is a dense layer, with C as its bias if it is a constant row. */
@@ -99,4 +99,6 @@ export function matrices(multiply: Product): OperatorTable {
   };
 }
 
-export const MATRICES = matrices(multiplyDense);
+export function commonProducts(): OperatorTable {
+  return matrices(multiplyDense);
+}

@@ -6,7 +6,7 @@ import { CONSTANT } from "../../../../layers/constant.ts";
 import type { HostPlan } from "../../layers/host.ts";
 import * as layers from "../../../../layers/index.ts";
 import { Unsupported } from "../../node.ts";
-import { checkType, NUMBERS, onHost, type Node } from "../../operator.ts";
+import { checkType, NUMBERS, onHost, type Node, type OperatorTable } from "../../operator.ts";
 import type { Constant } from "../../../file/constant.ts";
 import { isComputed, isConstant, type Value } from "../../values.ts";
 import { withWeights } from "../../weights.ts";
@@ -107,4 +107,6 @@ function multiply(node: Node, left: Value, right: Value): Value {
   return builder.reshaped(stacked(node, left, right, product), shape);
 }
 
-export const MATRICES = matrices(multiply);
+export function rareProducts(): OperatorTable {
+  return matrices(multiply);
+}

@@ -1,6 +1,6 @@
 import * as layers from "../../../../layers/index.ts";
 import { shapeText, sizeOf, type Shape } from "../../../../tensor.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import {
   axisOf,
   constantInput,
@@ -70,7 +70,7 @@ const batchNormalization: Operator = {
   lower(node) {
     const { builder } = node;
     const { x, seen, momentum, channels } = batchOf(node);
-    if (isTraining(node)) throw new Rare();
+    if (isTraining(node)) throw new OtherForm();
     const layer = layers.batchNormalization({ epsilon: epsilonOf(node), momentum });
     const names = ["gamma", "beta", "movingMean", "movingVariance"];
     const each = seen === x ? [channels] : x.shape.slice(1);
@@ -136,7 +136,7 @@ export const layerNormalization: Operator = {
   inputs: [2, 3],
   lower(node) {
     const { builder, attributes } = node;
-    if (node.outputs > 1) throw new Rare();
+    if (node.outputs > 1) throw new OtherForm();
     checkStash(node);
     const value = computedOf(builder, required(node, 0));
     const { shape } = value;
@@ -163,9 +163,11 @@ export const layerNormalization: Operator = {
   },
 };
 
-export const NORMALIZATIONS: OperatorTable = {
-  BatchNormalization: batchNormalization,
-  GroupNormalization: groupNormalization,
-  InstanceNormalization: instanceNormalization,
-  LayerNormalization: layerNormalization,
-};
+export function commonNormalizations(): OperatorTable {
+  return {
+    BatchNormalization: batchNormalization,
+    GroupNormalization: groupNormalization,
+    InstanceNormalization: instanceNormalization,
+    LayerNormalization: layerNormalization,
+  };
+}

@@ -111,8 +111,10 @@ const lrn: Operator = {
   },
 };
 
-export const NORMALIZATIONS: OperatorTable = {
-  BatchNormalization: batchNormalization,
-  LRN: lrn,
-  LayerNormalization: normalizationWithDeviations,
-};
+export function rareNormalizations(): OperatorTable {
+  return {
+    BatchNormalization: batchNormalization,
+    LRN: lrn,
+    LayerNormalization: normalizationWithDeviations,
+  };
+}

@@ -2,7 +2,7 @@ import * as layers from "../../../../layers/index.ts";
 import type { Layer } from "../../../../layers/contract.ts";
 import { listed } from "../../../../options.ts";
 import { sizeOf } from "../../../../tensor.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { Value } from "../../values.ts";
 import { checkImages, imagesOf, overPlane } from "../window/images.ts";
@@ -41,7 +41,7 @@ function withZeros(node: Node, x: Value, pads: readonly Pair[]): Value {
 /**
  * Applies a pooling layer to images of one or two dimensions. Windows must not be dilated nor lie within the padding alone.
  * With `counts` the file's padding counts as zeros.
- * @throws Rare for other images and windows
+ * @throws OtherForm for other images and windows
  */
 function pooled(
   node: Node,
@@ -53,7 +53,7 @@ function pooled(
   const { kernel, dilations, sizes } = window;
   const pads = reached(window, x.shape.slice(2));
   const fits = (pad: Pair, i: number): boolean => Math.max(...pad) < kernel[i]!;
-  if (kernel.length > 2 || dilations.some((step) => step > 1) || !pads.every(fits)) throw new Rare();
+  if (kernel.length > 2 || dilations.some((step) => step > 1) || !pads.every(fits)) throw new OtherForm();
   const inside = pads.map(([before, after], i): Pair => [before, Math.min(after, window.pads[i]![1])]);
   const left = counts ? pads.map(([, after], i): Pair => [0, after - inside[i]![1]]) : pads;
   const images = imagesOf(node, counts ? withZeros(node, x, inside) : x);
@@ -72,7 +72,7 @@ const maxPool: Operator = {
     const x = required(node, 0);
     const window = poolWindow(node, checkImages(x).sizes);
     node.attributes.ignore("storage_order");
-    if (node.outputs > 1) throw new Rare();
+    if (node.outputs > 1) throw new OtherForm();
     return [pooled(node, x, window, layers.maxPooling2d)];
   },
 };
@@ -103,9 +103,11 @@ function globalPool(make: () => Layer): Operator {
   };
 }
 
-export const POOLS: OperatorTable = {
-  AveragePool: averagePool,
-  GlobalAveragePool: globalPool(layers.globalAveragePooling2d),
-  GlobalMaxPool: globalPool(layers.globalMaxPooling2d),
-  MaxPool: maxPool,
-};
+export function commonPools(): OperatorTable {
+  return {
+    AveragePool: averagePool,
+    GlobalAveragePool: globalPool(layers.globalAveragePooling2d),
+    GlobalMaxPool: globalPool(layers.globalMaxPooling2d),
+    MaxPool: maxPool,
+  };
+}

@@ -110,9 +110,11 @@ const globalLpPool: Operator = {
   },
 };
 
-export const POOLS: OperatorTable = {
-  AveragePool: averagePool,
-  GlobalLpPool: globalLpPool,
-  LpPool: lpPool,
-  MaxPool: maxPool,
-};
+export function rarePools(): OperatorTable {
+  return {
+    AveragePool: averagePool,
+    GlobalLpPool: globalLpPool,
+    LpPool: lpPool,
+    MaxPool: maxPool,
+  };
+}

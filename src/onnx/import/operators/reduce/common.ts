@@ -2,7 +2,7 @@
 import * as layers from "../../../../layers/index.ts";
 import type { Layer } from "../../../../layers/contract.ts";
 import { sizeOf, type Shape } from "../../../../tensor.ts";
-import { Rare } from "../../node.ts";
+import { OtherForm } from "../../node.ts";
 import { axesOf, listOf, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import { channelsLast, fileOrder } from "../../order.ts";
 import { isComputed, type Value } from "../../values.ts";
@@ -35,20 +35,22 @@ export function over(lower: (node: Node, x: Value, axes: Axes) => Value): Operat
   };
 }
 
-/** Makes a reduction over the pixels of images by a pooling layer. @throws Rare for other axes and other values */
+/** Makes a reduction over the pixels of images by a pooling layer. @throws OtherForm for other axes and other values */
 function overPixels(make: () => Layer): Operator {
   return over((node, x, axes) => {
     const { builder } = node;
     const { type, shape } = x;
     const pixels = shape.length === 4 && sizeOf(shape) !== 0 && [...axes.reduced].sort().join() === "2,3";
-    if (!pixels || !isComputed(x) || type !== "float32") throw new Rare();
+    if (!pixels || !isComputed(x) || type !== "float32") throw new OtherForm();
     const images = builder.ordered(x, channelsLast(4));
     const y = builder.applyToImages(make(), [images], { type, shape: shape.slice(0, 2) }, [0, 1]);
     return builder.reshaped(y, resultShape(shape, axes));
   });
 }
 
-export const REDUCTIONS: OperatorTable = {
-  ReduceMax: overPixels(layers.globalMaxPooling2d),
-  ReduceMean: overPixels(layers.globalAveragePooling2d),
-};
+export function commonReductions(): OperatorTable {
+  return {
+    ReduceMax: overPixels(layers.globalMaxPooling2d),
+    ReduceMean: overPixels(layers.globalAveragePooling2d),
+  };
+}

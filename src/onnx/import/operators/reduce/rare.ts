@@ -92,15 +92,17 @@ function inFloat(lower: (node: Node, x: Value, axes: Axes) => Value): Operator {
   });
 }
 
-export const REDUCTIONS: OperatorTable = {
-  ReduceL1: over((node, x, axes) => reduce(node, unary(node, x, "abs"), "sum", axes)),
-  ReduceL2: inFloat((node, x, axes) => unary(node, reduce(node, square(node, x), "sum", axes), "sqrt")),
-  ReduceLogSum: inFloat((node, x, axes) => unary(node, reduce(node, x, "sum", axes), "log")),
-  ReduceLogSumExp: inFloat(logSumExp),
-  ReduceMax: over((node, x, axes) => reduce(node, x, "max", axes)),
-  ReduceMean: over(mean),
-  ReduceMin: over((node, x, axes) => reduce(node, x, "min", axes)),
-  ReduceProd: over((node, x, axes) => reduce(node, x, "prod", axes)),
-  ReduceSum: over((node, x, axes) => reduce(node, x, "sum", axes)),
-  ReduceSumSquare: over((node, x, axes) => reduce(node, square(node, x), "sum", axes)),
-};
+export function rareReductions(): OperatorTable {
+  return {
+    ReduceL1: over((node, x, axes) => reduce(node, unary(node, x, "abs"), "sum", axes)),
+    ReduceL2: inFloat((node, x, axes) => unary(node, reduce(node, square(node, x), "sum", axes), "sqrt")),
+    ReduceLogSum: inFloat((node, x, axes) => unary(node, reduce(node, x, "sum", axes), "log")),
+    ReduceLogSumExp: inFloat(logSumExp),
+    ReduceMax: over((node, x, axes) => reduce(node, x, "max", axes)),
+    ReduceMean: over(mean),
+    ReduceMin: over((node, x, axes) => reduce(node, x, "min", axes)),
+    ReduceProd: over((node, x, axes) => reduce(node, x, "prod", axes)),
+    ReduceSum: over((node, x, axes) => reduce(node, x, "sum", axes)),
+    ReduceSumSquare: over((node, x, axes) => reduce(node, square(node, x), "sum", axes)),
+  };
+}

@@ -2,7 +2,7 @@ import { listed } from "../../../../options.ts";
 import { isWhole, type AxisTable, type Blend } from "../../../../layers/take.ts";
 import * as layers from "../../../../layers/index.ts";
 import { isResize, type ResizeTable } from "../../../../layers/resize.ts";
-import { Rare, Unsupported } from "../../node.ts";
+import { OtherForm, Unsupported } from "../../node.ts";
 import { axesOf, known, required, type Node, type Operator, type OperatorTable } from "../../operator.ts";
 import type { ElementType } from "../../../file/constant.ts";
 import { IMAGES } from "../../images.ts";
@@ -104,13 +104,13 @@ export function linear({ from }: Axis, x: number): Blend {
   ];
 }
 
-/** The nearest element or a linear blend. @throws Rare for other ways of sampling */
+/** The nearest element or a linear blend. @throws OtherForm for other ways of sampling */
 function plainSampling(node: Node, mode: string): Sampling {
   const { attributes } = node;
   const { coordinates, nearest } = waysOf(node, mode);
   const at = COORDINATES[coordinates as keyof typeof COORDINATES];
   const special = ["exclude_outside", "antialias"].some((name) => attributes.flag(name, false));
-  if (!at || special || mode === "cubic") throw new Rare();
+  if (!at || special || mode === "cubic") throw new OtherForm();
   attributes.ignore("cubic_coeff_a", "extrapolation_value");
   return { at, nearest, blend: linear };
 }
@@ -252,4 +252,6 @@ export function resizes(samplingOf: SamplingOf): OperatorTable {
   };
 }
 
-export const RESIZES = resizes(plainSampling);
+export function commonResizes(): OperatorTable {
+  return resizes(plainSampling);
+}

@@ -1,7 +1,7 @@
 /** Resizing by cubic kernels, with antialiasing, of parts, and in coordinates that exporters rarely write. */
 import type { Blend } from "../../../../layers/take.ts";
 import { Unsupported } from "../../node.ts";
-import type { Node } from "../../operator.ts";
+import type { Node, OperatorTable } from "../../operator.ts";
 import { range } from "../axisTable.ts";
 import { COORDINATES, linear, LISTED, resizes, waysOf, type Axis, type Sampling } from "./common.ts";
 
@@ -96,4 +96,6 @@ function samplingOf(node: Node, mode: string): Sampling {
   };
 }
 
-export const RESIZES = resizes(samplingOf);
+export function rareResizes(): OperatorTable {
+  return resizes(samplingOf);
+}

@@ -1,12 +1,12 @@
-/** Which files need the operators that are loaded when they are needed, and that these are there in time. */
+/** Operators by families, and by the forms that they have. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { load, type Engine } from "../../src/index.ts";
 import { loadOnnx, type OnnxTensor } from "../../src/onnx.ts";
+import * as core from "../../src/onnxCore.ts";
+import { allOperators } from "../../src/onnx/import/families.ts";
 import { readGraph } from "../../src/onnx/import/graph.ts";
-import type { Operator, Operators } from "../../src/onnx/import/operator.ts";
-import { ALL } from "../../src/onnx/import/operators/all.ts";
+import type { Operator, OperatorTable } from "../../src/onnx/import/operator.ts";
 import { Plans } from "../../src/onnx/import/plans.ts";
-import { COMMON } from "../../src/onnx/import/operators/common.ts";
 import { DATA_TYPE } from "../../src/onnx/file/proto.ts";
 import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";
 
@@ -26,41 +26,32 @@ const numbers = (...shape: number[]): OnnxTensor => {
   return { shape, data: Float32Array.from({ length: size }, (_, i) => i - 3) };
 };
 
-/** These files need nothing beyond the entry. */
-const COMMON_FILES: readonly [string, File][] = [
-  [
-    "a net of layers for any number of images",
-    {
-      nodes: [
-        node("Conv", ["x", "w"], "c", { pads: [1, 1, 1, 1] }),
-        node("Relu", ["c"], "r"),
-        node("MaxPool", ["r"], "p", { kernel_shape: [2, 2], strides: [2, 2] }),
-        node("ReduceMean", ["p"], "m", { axes: [2, 3], keepdims: 0 }),
-        node("Gemm", ["m", "d"], "y", { transB: 1 }),
-      ],
-      inputs: [image],
-      outputs: ["y"],
-      initializers: [
-        constant("w", [3, 2, 3, 3], new Float32Array(54).fill(0.5)),
-        constant("d", [5, 3], new Float32Array(15).fill(0.5)),
-      ],
-    },
+/** A net of layers for any number of images. */
+const NET: File = {
+  nodes: [
+    node("Conv", ["x", "w"], "c", { pads: [1, 1, 1, 1] }),
+    node("Relu", ["c"], "r"),
+    node("MaxPool", ["r"], "p", { kernel_shape: [2, 2], strides: [2, 2] }),
+    node("ReduceMean", ["p"], "m", { axes: [2, 3], keepdims: 0 }),
+    node("Gemm", ["m", "d"], "y", { transB: 1 }),
   ],
-  [
-    "shapes all of which are declared, of images that meet",
-    { nodes: [node("Flatten", ["x"], "y", { axis: 0 })], inputs: [valueInfo("x", [2, 3])], outputs: ["y"] },
+  inputs: [image],
+  outputs: ["y"],
+  initializers: [
+    constant("w", [3, 2, 3, 3], new Float32Array(54).fill(0.5)),
+    constant("d", [5, 3], new Float32Array(15).fill(0.5)),
   ],
-];
+};
 
-/** These files need more; each comes with its feeds. */
-const RARE_FILES: readonly [string, File, Record<string, OnnxTensor>][] = [
+/** Nodes that layers do not compute in their first form; each file comes with its feeds. */
+const OTHER_FORMS: readonly [string, File, Record<string, OnnxTensor>][] = [
   [
-    "an operator that the entry does not know",
+    "an operator without a layer",
     { nodes: [node("IsNaN", ["x"], "y")], inputs: [image], outputs: ["y"] },
     { x: numbers(1, 2, 4, 4) },
   ],
   [
-    "a form that the operator of the entry does not do",
+    "a second output",
     {
       nodes: [node("MaxPool", ["x"], ["y", "places"], { kernel_shape: [2, 2] })],
       inputs: [image],
@@ -101,43 +92,19 @@ const RARE_FILES: readonly [string, File, Record<string, OnnxTensor>][] = [
   ],
 ];
 
-/** The plans of a file, and whether the operators of the entry suffice for it. */
-function begun(file: File, operators = COMMON): { plans: Plans; suffice: boolean } {
-  const plans = new Plans(readGraph(onnxFile(file)), engine, operators, "auto");
-  return { plans, suffice: plans.begin() };
-}
-
-describe("the operators of the entry", () => {
-  it.each(COMMON_FILES)("suffice for %s", (_, file) => {
-    const { plans, suffice } = begun(file);
-    expect(suffice).toBe(true);
-    plans.dispose();
-  });
-
-  it.each(RARE_FILES)("do not suffice for %s, and the rest is there", async (_, file, feeds) => {
-    const { plans, suffice } = begun(file);
-    expect(suffice).toBe(false);
-    plans.dispose();
-    expect(engine.memory.used).toBe(memory);
+describe("an operator", () => {
+  it.each(OTHER_FORMS)("has another form for %s", async (_, file, feeds) => {
     const net = await loadOnnx(onnxFile(file), { engine });
     expect(Object.keys(net.predict(feeds))).toEqual([...file.outputs]);
     net.dispose();
-    expect(engine.memory.used).toBe(memory);
-  });
-
-  it("do not suffice where images meet and their number is open, since it is drawn anew for each", () => {
-    const file = { nodes: [node("Flatten", ["x"], "y", { axis: 0 })], inputs: [image], outputs: ["y"] };
-    const { plans, suffice } = begun(file);
-    expect(suffice).toBe(false);
-    plans.dispose();
     expect(engine.memory.used).toBe(memory);
   });
 });
 
 describe("a node is lowered once", () => {
   /** The operators with a count of what they lower. */
-  function counted(operators: Operators, counts: Map<string, number>): Operators {
-    const table = Object.entries(operators.table).map(([name, operator]): [string, Operator] => [
+  function counted(operators: OperatorTable, counts: Map<string, number>): OperatorTable {
+    const table = Object.entries(operators).map(([name, operator]): [string, Operator] => [
       name,
       {
         ...operator,
@@ -147,12 +114,12 @@ describe("a node is lowered once", () => {
         },
       },
     ]);
-    return { ...operators, table: Object.fromEntries(table) };
+    return Object.fromEntries(table);
   }
   const countsOf = (file: File): Record<string, number> => {
     const counts = new Map<string, number>();
-    const { plans, suffice } = begun(file, counted(COMMON, counts));
-    if (!suffice) plans.begin(counted(ALL, counts));
+    const plans = new Plans(readGraph(onnxFile(file)), engine, counted(allOperators(), counts), "auto");
+    plans.begin();
     plans.dispose();
     return Object.fromEntries(counts);
   };
@@ -161,10 +128,9 @@ describe("a node is lowered once", () => {
   it.each<[string, File["nodes"], Record<string, number>]>([
     ["where any number of images will do", [node("Tanh", ["r"], "y")], { Relu: 1, Tanh: 1 }],
     [
-      "and lowering goes on from a node that takes a rare operator",
+      "in whichever form",
       [node("MaxPool", ["r"], "p", { kernel_shape: [2, 2], dilations: [2, 2] }), node("Tanh", ["p"], "y")],
-      // The node is tried by either half.
-      { Relu: 1, MaxPool: 2, Tanh: 1 },
+      { Relu: 1, MaxPool: 1, Tanh: 1 },
     ],
     ["more where images meet", [softmax, node("Tanh", ["s"], "y")], { Relu: 2, Softmax: 2, Tanh: 1 }],
   ])("%s", (_, nodes, counts) => {
@@ -174,7 +140,44 @@ describe("a node is lowered once", () => {
   });
 });
 
-it("an error about unknown operators names those that neither part knows", async () => {
+describe("im2row/onnx/core", () => {
+  const { loadOnnx: loadSome, ...exported } = core;
+  const families = Object.entries(exported) as [string, core.OperatorFamily][];
+
+  it("has each operator in one of its families", () => {
+    const names = families.flatMap(([, family]) => Object.keys(family()));
+    expect([...names].sort()).toEqual(Object.keys(allOperators()).sort());
+    expect(families.length).toBeGreaterThan(5);
+  });
+
+  it("gives the bits of im2row/onnx, of the families that a file needs", async () => {
+    const operators = [core.convolutions, core.activations, core.pooling, core.reductions, core.products];
+    const [some, all] = [
+      await loadSome(onnxFile(NET), { engine, operators }),
+      await loadOnnx(onnxFile(NET), { engine }),
+    ];
+    const x = numbers(3, 2, 4, 4);
+    expect(some.predict({ x })).toEqual(all.predict({ x }));
+    some.dispose();
+    all.dispose();
+  });
+
+  it("names the operators of others", async () => {
+    const loading = loadSome(onnxFile(NET), { engine, operators: [core.convolutions, core.pooling] });
+    await expect(loading).rejects.toThrow(
+      /got 3 nodes that are not: r \(Relu\): no such operator among the families passed as operators; m \(ReduceMean\)/,
+    );
+  });
+
+  it.each([undefined, "all", [core.pooling, "activations"], [{}]])("refuses %o", async (operators) => {
+    const loading = loadSome(onnxFile(NET), { engine, operators: operators as never });
+    await expect(loading).rejects.toThrow(
+      "loadOnnx: operators: expected a list of families of operators, got ",
+    );
+  });
+});
+
+it("an error about unknown operators names those", async () => {
   const nodes = ["Relu", "IsNaN", "Fancy"].map((type, i) => node(type, ["x"], `v${i}`));
   const loading = loadOnnx(onnxFile({ nodes, inputs: [image], outputs: ["v2"] }), { engine });
   await expect(loading).rejects.toThrow(
