@@ -2,7 +2,7 @@ import { appRow } from "./bundlers/app.ts";
 import { esbuild } from "./bundlers/esbuild.ts";
 import { rollup } from "./bundlers/rollup.ts";
 import { scriptTag } from "./bundlers/scriptTag.ts";
-import { vite } from "./bundlers/vite.ts";
+import { vites } from "./bundlers/vite.ts";
 import { webpack } from "./bundlers/webpack.ts";
 import type { Launcher } from "./launcher.ts";
 import { bun } from "./launchers/bun.ts";
@@ -18,6 +18,6 @@ import { workerd } from "./launchers/workerd.ts";
 export const GROUPS: Readonly<Record<string, readonly Launcher[]>> = {
   npm: [node, deno, denoSource, bun, workerd, edgeRuntime],
   node: [nodeRelease(22), nodeRelease(24), nodeRelease(26)],
-  browsers: [chromium, firefox, webkit, ...[vite, webpack, esbuild, rollup, scriptTag].map(appRow)],
+  browsers: [chromium, firefox, webkit, ...[...vites, webpack, esbuild, rollup, scriptTag].map(appRow)],
   emulated: [nodeArm64],
 };

@@ -73,7 +73,7 @@ function send(folder: string, pathname: string, response: ServerResponse): boole
   const nonce = randomBytes(16).toString("base64");
   response.setHeader(
     "Content-Security-Policy",
-    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${nonce}'; worker-src blob:; connect-src 'self'`,
+    `default-src 'none'; script-src 'self' 'wasm-unsafe-eval' 'nonce-${nonce}'; worker-src 'self' blob:; connect-src 'self'`,
   );
   // Without these two a page has no shared memory, and so no threads.
   response.setHeader("Cross-Origin-Opener-Policy", "same-origin");

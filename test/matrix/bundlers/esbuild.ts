@@ -5,9 +5,10 @@ import { copyPage, type App } from "./app.ts";
 export const esbuild: App = {
   name: "esbuild app",
   bundler: "esbuild",
+  topLevelAwait: "pages and workers",
   async build(folder) {
-    const outfile = join(folder, "dist/main.js");
-    await build({ entryPoints: [join(folder, "main.js")], outfile, bundle: true, minify: true });
+    const entryPoints = ["main.js", "worker.js"].map((file) => join(folder, file));
+    await build({ entryPoints, outdir: join(folder, "dist"), bundle: true, minify: true, format: "esm" });
     copyPage(folder);
   },
 };

@@ -15,10 +15,11 @@ function importByPath(file: string): void {
 export const rollup: App = {
   name: "Rollup app",
   bundler: "rollup",
+  topLevelAwait: "pages and workers",
   async build(folder) {
-    for (const name of ["main.js", "digests.js"]) importByPath(join(folder, name));
+    for (const name of ["main.js", "worker.js", "digests.js"]) importByPath(join(folder, name));
     const { rollup: open } = await import("rollup");
-    const bundle = await open({ input: join(folder, "main.js") });
+    const bundle = await open({ input: ["main.js", "worker.js"].map((file) => join(folder, file)) });
     await bundle.write({ dir: join(folder, "dist") });
     await bundle.close();
     copyPage(folder);

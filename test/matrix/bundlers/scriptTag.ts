@@ -9,8 +9,8 @@ const global: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^im2row$/ }, ({ path }) => ({ path, namespace: "global" }));
     onLoad({ filter: /.*/, namespace: "global" }, () => ({ contents: "module.exports = im2row;" }));
-    // The script has no other entries, and the digests that it prints need none.
-    onResolve({ filter: /^im2row\/\w+$/ }, ({ path }) => ({ path, namespace: "none" }));
+    // The script has no other entries, the digests that it prints need none, and there is no module for a worker.
+    onResolve({ filter: /^im2row\/\w+$|\/inWorker\.js$/ }, ({ path }) => ({ path, namespace: "none" }));
     onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
   },
 };

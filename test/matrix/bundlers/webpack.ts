@@ -4,6 +4,7 @@ import { copyPage, type App } from "./app.ts";
 export const webpack: App = {
   name: "webpack app",
   bundler: "webpack",
+  topLevelAwait: "pages and workers",
   async build(folder) {
     const { default: create } = await import("webpack");
     const output = { path: join(folder, "dist") };
