@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
-import type { Tensor } from "../index.ts";
+import type { Engine, Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
 import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
@@ -71,6 +71,7 @@ export function byName<T extends NamedFile | NamedShape>(
 
 /** The tensors for a net's inputs. @throws UsageError */
 export function readInputs(
+  engine: Engine,
   files: readonly NamedFile[],
   inputs: readonly OnnxInput[],
   options: PixelOptions,
@@ -86,7 +87,7 @@ export function readInputs(
     const bytes = read(file);
     if (!isImage(bytes)) return [input.name, readArray(file, bytes)];
     images++;
-    return [input.name, imageFor(file, bytes, input, options)];
+    return [input.name, imageFor(engine, file, bytes, input, options)];
   });
   const unused = (["size", "scale", "mean", "std"] as const).find((name) => options[name] !== undefined);
   if (images === 0 && unused !== undefined) {
@@ -106,7 +107,13 @@ function readArray(file: string, bytes: Uint8Array): Tensor {
   }
 }
 
-function imageFor(file: string, bytes: Uint8Array, { dims }: OnnxInput, options: PixelOptions): Tensor {
+function imageFor(
+  engine: Engine,
+  file: string,
+  bytes: Uint8Array,
+  { dims }: OnnxInput,
+  options: PixelOptions,
+): Tensor {
   const [, channels, height, width] = dims;
   if (dims.length !== 4 || typeof channels !== "number") {
     throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${listed(dims)}]`);
@@ -124,5 +131,5 @@ function imageFor(file: string, bytes: Uint8Array, { dims }: OnnxInput, options:
     }
   }
   const image: ImageOptions = { scale, mean, std, ...(size && { size }) };
-  return imageTensor(file, bytes, channels, image);
+  return imageTensor(engine, file, bytes, channels, image);
 }

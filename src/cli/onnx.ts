@@ -85,10 +85,10 @@ export async function run(file: string, options: RunOptions, print: (text: strin
     throw new UsageError("--labels: expected --top besides, got none");
   }
   const labels = options.labels === undefined ? undefined : readLabels(options.labels);
-  await withNet(file, async (net) => {
+  await withNet(file, async (net, engine) => {
     const wanted = byName("output", options.output, net.outputNames);
     checkOutputs(wanted);
-    const feeds = readInputs(options.input, net.inputs, options);
+    const feeds = readInputs(engine, options.input, net.inputs, options);
     const outputs = net.predict(feeds);
     tellOutputs(outputs, { ...(top !== undefined && { top }), ...(labels && { labels }) }, print);
     for (const [name, each] of wanted) await saveOutput(each, name, outputs[name]!);

@@ -5,6 +5,7 @@ import { encode as encodeJpeg } from "jpeg-js";
 import { readInputs } from "../../../src/cli/inputs.ts";
 import type { Random } from "../../../src/random.ts";
 import { random as testData } from "../../support/random.ts";
+import type { Bench } from "../bench.ts";
 import { damage, joined } from "../bytes.ts";
 import { folderWith } from "../files.ts";
 import { pick, SIZES, type Reader } from "../reader.ts";
@@ -16,7 +17,7 @@ interface Piece {
 }
 
 /** Reads the file as an input of a net, as the command line does. */
-function readPicture(name: string, bytes: Uint8Array, random: Random): void {
+function readPicture(name: string, bytes: Uint8Array, bench: Bench, random: Random): void {
   const folder = folderWith({ [name]: bytes });
   const dims = [
     1,
@@ -27,12 +28,15 @@ function readPicture(name: string, bytes: Uint8Array, random: Random): void {
     ]),
   ];
   const inputs = [{ name: "x", type: "float32" as const, dims }];
-  const { x } = readInputs([{ file: join(folder, name) }], inputs, {});
+  const [x, again] = [bench.plain, bench.guarded].map(
+    (engine) => readInputs(engine, [{ file: join(folder, name) }], inputs, {})["x"]!,
+  );
   const { shape, data } = x!;
   const count = shape.reduce((a, b) => a * b, 1);
   if (data.length !== count) throw new Error(`expected ${count} numbers, got ${data.length}`);
   const wrong = data.findIndex((value) => !(value >= 0 && value <= 1));
   if (wrong >= 0) throw new Error(`expected numbers from 0 to 1, got ${data[wrong]} at ${wrong}`);
+  if (again!.data.some((value, i) => value !== data[i])) throw new Error("other numbers on a guarded heap");
 }
 
 const SIGNATURE = Uint8Array.of(137, 80, 78, 71, 13, 10, 26, 10);
@@ -199,7 +203,7 @@ export const png: Reader = {
   parse(bytes) {
     if (readPng(bytes)[0]?.type !== "IHDR") throw new Error("no header");
   },
-  use: (bytes, _, random) => readPicture("x.png", bytes, random),
+  use: (bytes, bench, random) => readPicture("x.png", bytes, bench, random),
 };
 
 /** The segments of a JPEG file by their markers; the last has what is behind it, the coded pixels. */
@@ -277,5 +281,5 @@ export const jpeg: Reader = {
   parse(bytes) {
     readJpeg(bytes);
   },
-  use: (bytes, _, random) => readPicture("x.jpg", bytes, random),
+  use: (bytes, bench, random) => readPicture("x.jpg", bytes, bench, random),
 };

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { build } from "esbuild";
 import type { Host, Launcher } from "../launcher.ts";
 import { absentPackage, INSTALLED, OUT, ROOT } from "../paths.ts";
 import { firstLine, processHost, v8 } from "../processes.ts";
@@ -25,6 +26,10 @@ export const deno: Launcher = {
   open: async () => host("--node-modules-dir=manual"),
 };
 
+/** The one import that is CommonJS, which Deno takes from npm alone; a module is made of it here. */
+const DECODER = "jpeg-js/lib/decoder.js";
+const DECODER_MODULE = join(OUT, "decoder.js");
+
 /** An import map: jsr.json resolves a program's imports of the package, and npm the package's own. */
 function sourceImports(): Record<string, string> {
   const jsr = JSON.parse(readFileSync(join(ROOT, "jsr.json"), "utf8")) as {
@@ -34,6 +39,8 @@ function sourceImports(): Record<string, string> {
   const files = [
     ...entries.map(([name, file]) => [name.replace(".", "im2row"), file] as const),
     ["pbf", "node_modules/pbf/index.js"] as const,
+    ["fflate/browser", "node_modules/fflate/esm/browser.js"] as const,
+    [DECODER, relative(ROOT, DECODER_MODULE)] as const,
   ];
   return Object.fromEntries(files.map(([name, file]) => [name, pathToFileURL(join(ROOT, file)).href]));
 }
@@ -44,6 +51,13 @@ export const denoSource: Launcher = {
   kind: "suite",
   absent: () => absentPackage("deno"),
   async open() {
+    const contents = `export { default } from "${DECODER}";`;
+    await build({
+      stdin: { contents, resolveDir: ROOT },
+      bundle: true,
+      format: "esm",
+      outfile: DECODER_MODULE,
+    });
     const file = join(OUT, "source.json");
     writeFileSync(file, JSON.stringify({ imports: sourceImports() }));
     return host("--no-config", "--no-npm", `--import-map=${file}`);
