@@ -89,6 +89,6 @@ export function fromPixels(source: PixelSource, options: DecodeOptions = {}): Im
       `fromPixels: expected ${4 * width * height} bytes of RGBA for ${width}×${height} pixels, got ${show(data)}`,
     );
   }
-  const samples = new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const samples = new Uint8Array(data.buffer, data.byteOffset, data.length).slice();
   return imageOf({ width, height, channels: 4, most: 255, samples }, channels);
 }

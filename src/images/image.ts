@@ -54,9 +54,11 @@ export function shapeOf({ n, c, batched }: Images, [h, w]: readonly [number, num
 /**
  * Pixels in the channels that are wanted. Grey becomes three equal channels, colours become their luma by ITU-R BT.601 in
  * integers, `(19595·r + 38470·g + 7471·b + 2¹⁵) >> 16`; opacity is left out, or 255 where there is none. Of samples of 16
- * bits the upper eight are kept. Source: Pillow's `convert`, whose bytes these are.
+ * bits the upper eight are kept. Bytes that fit as they are are not copied. Source: Pillow's `convert`, whose bytes these are.
  */
 export function imageOf({ width, height, channels, most, samples }: Picture, wanted: Channels): ImageTensor {
+  const shape = [height, width, wanted];
+  if (channels === wanted && isTyped(samples, Uint8Array)) return { shape, data: samples };
   const shift = most === 255 ? 0 : 8;
   const pixels = width * height;
   const data = new Uint8Array(pixels * wanted);
@@ -76,5 +78,5 @@ export function imageOf({ width, height, channels, most, samples }: Picture, wan
     data[to + 2] = blue;
     if (wanted === 4) data[to + 3] = opacity < 0 ? 255 : samples[from + opacity]! >> shift;
   }
-  return { shape: [height, width, wanted], data };
+  return { shape, data };
 }

@@ -1,6 +1,6 @@
 /** Pixels of canvases and what canvases draw. Node has none: objects of the same form stand for them. */
 import { FormatError, OptionError } from "im2row";
-import { fromPixels, type PixelSource } from "im2row/images";
+import { fromPixels, type ImageTensor, type PixelSource } from "im2row/images";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 const RGBA = Uint8ClampedArray.of(1, 2, 3, 255, 250, 100, 30, 128);
@@ -41,6 +41,13 @@ it("ImageData in the channels that are wanted", () => {
   expect(fromPixels(imageData, { channels: 4 })).toEqual({ shape: [1, 2, 4], data: Uint8Array.from(RGBA) });
   // As Pillow's convert("L").
   expect(fromPixels(imageData, { channels: 1 })).toEqual({ shape: [1, 2, 1], data: Uint8Array.of(2, 137) });
+});
+
+it("takes what a page has, by its types", () => {
+  const types = (
+    source: ImageData | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | VideoFrame | HTMLVideoElement,
+  ): ImageTensor => fromPixels(source);
+  expect(types).toBeTypeOf("function");
 });
 
 it("has bytes of its own", () => {

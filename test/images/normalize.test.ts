@@ -52,16 +52,6 @@ describe("normalize", () => {
     expect([...y.data]).toEqual([...a.data, ...b.data, ...a.data]);
   });
 
-  it("has the same bits on three threads", async () => {
-    const threaded = await load({ threads: 3 });
-    const x = image(301, 299, 3);
-    for (const layout of ["NHWC", "NCHW"] as const) {
-      const options = { ...imageNet, layout };
-      expect(normalize(threaded, x, options)).toEqual(normalize(engine, x, options));
-    }
-    threaded.dispose();
-  });
-
   it.each<[string, unknown, NormalizeOptions, string]>([
     ["no image", [], {}, "normalize: images: expected at least one, got an empty list"],
     [

@@ -72,16 +72,6 @@ it("any number of channels", () => {
   }
 });
 
-it("has the same bytes on three threads", async () => {
-  const threaded = await load({ threads: 3 });
-  const large = { shape: [300, 400, 3], data: new Uint8Array(360000).map((_, i) => (i * 7919) >> 4) };
-  for (const interpolation of ["bilinear", "bicubic", "nearest"] as const) {
-    const options = { size: [224, 500], interpolation } as const;
-    expect(resize(threaded, large, options).data).toEqual(resize(engine, large, options).data);
-  }
-  threaded.dispose();
-});
-
 describe("refuses", () => {
   it.each<[string, Tensor<Uint8Array>, ResizeOptions, string]>([
     ["no size", x, {}, "resize: expected size or shortSide, got neither"],

@@ -9,5 +9,5 @@ declare module "jpeg-js/lib/decoder.js" {
       maxResolutionInMP: number;
       maxMemoryUsageInMB: number;
     },
-  ): { width: number; height: number; data: Uint8Array };
+  ): { width: number; height: number; data: Uint8Array<ArrayBuffer> };
 }

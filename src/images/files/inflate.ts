@@ -1,8 +1,8 @@
 import { Inflate } from "fflate/browser";
 import { PictureError } from "./picture.ts";
 
-/** Compressed bytes that are unpacked at once: what goes beyond the size is noticed after a thousand times as many. */
-const SLICE = 1024;
+/** The least compressed bytes that are unpacked at once. */
+const LEAST_SLICE = 1024;
 
 /** The largest prime below 2¹⁶, and how many bytes can be summed before a sum must be reduced by it. */
 const MODULUS = 65521;
@@ -51,9 +51,11 @@ export function unzlib(stream: Uint8Array, size: number, what: string): Uint8Arr
     at += part.length;
   });
   const end = stream.length - 4;
+  // What goes beyond the size is noticed before it is as much again.
+  const slice = Math.max(LEAST_SLICE, Math.floor(size / MOST_RATIO));
   try {
-    for (let start = 2; start < end; start += SLICE) {
-      inflate.push(stream.subarray(start, Math.min(start + SLICE, end)), start + SLICE >= end);
+    for (let start = 2; start < end; start += slice) {
+      inflate.push(stream.subarray(start, Math.min(start + slice, end)), start + slice >= end);
     }
   } catch (error) {
     if (error instanceof PictureError) throw error;

@@ -28,7 +28,12 @@ const SOURCES: readonly ((x: number, y: number, width: number, height: number) =
 ];
 
 /** Turns and mirrors an RGB image as EXIF says. */
-function upright(width: number, height: number, pixels: Uint8Array, orientation: number): Picture {
+function upright(
+  width: number,
+  height: number,
+  pixels: Uint8Array<ArrayBuffer>,
+  orientation: number,
+): Picture {
   const rest = { channels: 3, most: 255 } as const;
   if (orientation === 1) return { width, height, samples: pixels, ...rest };
   const source = SOURCES[orientation - 1]!;

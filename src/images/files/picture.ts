@@ -8,7 +8,7 @@ export interface Picture {
   readonly channels: 1 | 2 | 3 | 4;
   /** The sample of white and of what is opaque: 255, or 65535 for samples of 16 bits. */
   readonly most: 255 | 65535;
-  readonly samples: Uint8Array | Uint16Array;
+  readonly samples: Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer>;
 }
 
 /** A file that is no such image as was expected, or a broken one. */

@@ -1,5 +1,5 @@
 /** Turns the bytes that a PNG image's pixels unpack to into its samples. */
-import { PictureError } from "./picture.ts";
+import { PictureError, type Picture } from "./picture.ts";
 
 /** The header is the first chunk of a file. */
 export interface PngHeader {
@@ -62,13 +62,17 @@ function unfilter(row: Uint8Array, above: Uint8Array, filter: number, pixelBytes
   if (filter === 0) return;
   if (filter > 4)
     throw new PictureError(`a PNG image with a row of filter type ${filter}, where there are 0 to 4`);
-  for (let i = 0; i < length; i++) {
-    const left = i < pixelBytes ? 0 : row[i - pixelBytes]!;
-    const up = above[i]!;
-    if (filter === 1) row[i]! += left;
-    else if (filter === 2) row[i]! += up;
-    else if (filter === 3) row[i]! += (left + up) >> 1;
-    else row[i]! += paeth(left, up, i < pixelBytes ? 0 : above[i - pixelBytes]!);
+  if (filter === 1) {
+    for (let i = pixelBytes; i < length; i++) row[i]! += row[i - pixelBytes]!;
+  } else if (filter === 2) {
+    for (let i = 0; i < length; i++) row[i]! += above[i]!;
+  } else {
+    for (let i = 0; i < length; i++) {
+      const left = i < pixelBytes ? 0 : row[i - pixelBytes]!;
+      const up = above[i]!;
+      if (filter === 3) row[i]! += (left + up) >> 1;
+      else row[i]! += paeth(left, up, i < pixelBytes ? 0 : above[i - pixelBytes]!);
+    }
   }
 }
 
@@ -95,7 +99,7 @@ interface Colours {
   readonly channels: number;
 }
 
-type Samples = Uint8Array | Uint16Array;
+type Samples = Picture["samples"];
 
 /** Puts the pixel with the stored samples `from[at…]` to `to[place…]`. */
 type Place = (from: Samples, at: number, to: Samples, place: number) => void;
