@@ -30,6 +30,7 @@ export default defineConfig({
     // Every heap with bands around its buffers, and NaN in what has no content yet.
     setupFiles: process.env["IM2ROW_GUARDED"] ? ["test/guards/setup.ts"] : [],
     testTimeout: 60_000,
+    hookTimeout: 120_000,
     reporters: ["default", new ClosingLine()],
     // The ending of a file's name says which command runs it: npm test, npm run test:long, npm run test:package.
     projects: [
