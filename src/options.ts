@@ -84,12 +84,17 @@ export function plainView<T extends ArrayLike<unknown>>(
 /** Refuses options that do not exist: a misspelt one would otherwise be silently ignored. */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
   if (!isPlainObject(options)) {
-    throw new OptionError(`${where}: expected an object of options, got ${show(options)}`);
+    // Other packages take the first option by its position.
+    const value = typeof options === "number" ? options : "…";
+    const form = known.length > 0 ? ` { ${known[0]}: ${value} }` : "";
+    throw new OptionError(`${where}: expected an object of options${form}, got ${show(options)}`);
   }
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
       const expected = known.length > 0 ? `the options ${known.join(", ")}` : "no options";
-      throw new OptionError(`${where}: expected ${expected}; got ${JSON.stringify(key)}`);
+      // Keras has it in the first layer.
+      const hint = key === "inputShape" ? ", an option of sequential" : "";
+      throw new OptionError(`${where}: expected ${expected}; got ${JSON.stringify(key)}${hint}`);
     }
   }
 }

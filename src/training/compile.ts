@@ -7,6 +7,7 @@ import type { Loss } from "./losses/loss.ts";
 import type { Metric } from "./metrics/metric.ts";
 import { Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { equivalent } from "./spellings.ts";
 import { checkOptions, flag, listed, show } from "../options.ts";
 import {
   checkAlgorithms,
@@ -52,12 +53,14 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
   if (loss === undefined) return [];
   if (isLoss(loss)) return names.map(() => loss);
   if (!isNamed(loss, names)) {
-    throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}`);
+    throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}${equivalent(loss)}`);
   }
   const losses = inOrder("compile: loss", loss, names);
   losses.forEach((each, i) => {
     if (!isLoss(each)) {
-      throw new OptionError(`compile: loss: ${names[i]}: expected one of losses.*, got ${show(each)}`);
+      throw new OptionError(
+        `compile: loss: ${names[i]}: expected one of losses.*, got ${show(each)}${equivalent(each)}`,
+      );
     }
   });
   return losses;
@@ -77,7 +80,10 @@ function metricsOf(
     : names.map(() => (metrics === undefined ? [] : metrics));
   lists.forEach((list, i) => {
     if (!Array.isArray(list) || !list.every(isMetric)) {
-      throw new OptionError(`compile: metrics: expected a list of metrics.*, got ${show(list)}`);
+      const other: unknown = Array.isArray(list) ? list.find((each) => !isMetric(each)) : list;
+      throw new OptionError(
+        `compile: metrics: expected a list of metrics.*, got ${show(list)}${equivalent(other)}`,
+      );
     }
     checkMetrics(list, outputs[i]!);
   });
@@ -127,7 +133,9 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   const runtime = checkEngine("compile", options.engine);
   const algorithm = checkAlgorithms("compile", graph, options.algorithm ?? "auto");
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
-    throw new OptionError(`compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}`);
+    throw new OptionError(
+      `compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}${equivalent(optimizer)}`,
+    );
   }
   const outputs = lossOutputsOf(graph);
   const losses = lossesOf(

@@ -31,8 +31,9 @@ export const conv2d: LayerCases = {
     ],
   ],
   refuses: {
-    "conv2d: expected an object of options, got undefined": () => layers.conv2d(undefined as Any),
-    "conv2d: expected an object of options, got [2,3]": () => layers.conv2d([2, 3] as Any),
+    "conv2d: expected an object of options { filters: … }, got undefined": () =>
+      layers.conv2d(undefined as Any),
+    "conv2d: expected an object of options { filters: … }, got [2,3]": () => layers.conv2d([2, 3] as Any),
     // Only what is left out has a default.
     [`conv2d: groups: ${COUNT}, got null`]: () =>
       layers.conv2d({ filters: 1, kernelSize: 1, groups: null } as Any),

@@ -120,7 +120,8 @@ export const pool: LayerCases = {
   refuses: {
     'pool: kind: expected one of "max", "average"; got "sum"': () =>
       layers.pool({ kind: "sum" as Any, window: WINDOW }),
-    "pool: window: expected an object of options, got undefined": () => layers.pool({ kind: "max" } as Any),
+    "pool: window: expected an object of options { kh: … }, got undefined": () =>
+      layers.pool({ kind: "max" } as Any),
     "pool: window: kh: expected an integer from 1 to 2^30, got 0": () =>
       layers.pool({ kind: "max", window: { ...WINDOW, kh: 0 } }),
     "pool: window: top: expected an integer from -1073741824 to 2^30, got 0.5": () =>

@@ -83,7 +83,7 @@ export const resize: LayerCases = {
   ],
   shapes: [[layers.resize({ rows: { indices: [0, 0, 1] }, columns: ends }), [2, 4, 3], [3, 2, 3]]],
   refuses: {
-    "resize: rows: expected an object of options, got 2": () =>
+    "resize: rows: expected an object of options { indices: 2 }, got 2": () =>
       layers.resize({ rows: 2 as Any, columns: ends }),
     "resize: columns: indices: expected integers from -1, got []": () =>
       layers.resize({ rows: ends, columns: { indices: [] } }),

@@ -1,6 +1,14 @@
 /** Every option of every method refuses what it cannot be: the place, the expected, the given. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { load, losses, OptionError, optimizers, type Engine, type Model } from "../../src/index.ts";
+import {
+  load,
+  losses,
+  OptionError,
+  optimizers,
+  sequential,
+  type Engine,
+  type Model,
+} from "../../src/index.ts";
 import { tinyNet } from "../conformance/nets.ts";
 import { noise } from "../support/model.ts";
 import { COUNT, NUMBER, type Any } from "../support/options.ts";
@@ -29,9 +37,9 @@ describe("a method refuses", () => {
       "compile: engine: expected what load() gives, got {}": () => model.compile(options({ engine: load() })),
       "compile: engine: expected what load() gives, got undefined": () =>
         model.compile(options({ engine: undefined })),
-      [`compile: optimizer: expected one of optimizers.*, got "sgd"`]: () =>
-        model.compile(options({ optimizer: "sgd" })),
-      [`compile: loss: expected one of losses.*, got "mse"`]: () => model.compile(options({ loss: "mse" })),
+      "compile: optimizer: expected one of optimizers.*, got {}": () =>
+        model.compile(options({ optimizer: {} })),
+      [`compile: loss: expected one of losses.*, got "mine"`]: () => model.compile(options({ loss: "mine" })),
       "compile: loss: expected one beside the optimizer, got none": () =>
         model.compile(options({ loss: undefined })),
       [`compile: expected the options engine, algorithm, optimizer, loss, metrics; got "metric"`]: () =>
@@ -53,13 +61,53 @@ describe("a method refuses", () => {
   });
 
   it.each<[given: object, message: string]>([
+    [{ optimizer: "adam" }, `optimizer: expected one of optimizers.*, got "adam", here optimizers.adam()`],
+    [{ optimizer: "SGD" }, `got "SGD", here optimizers.sgd({ learningRate })`],
+    [
+      { loss: "categoricalCrossentropy" },
+      `loss: expected one of losses.*, got "categoricalCrossentropy", here losses.softmaxCrossEntropy()`,
+    ],
+    [{ loss: "sparse_categorical_crossentropy" }, ", here losses.softmaxCrossEntropy()"],
+    [{ loss: "CrossEntropyLoss" }, ", here losses.softmaxCrossEntropy()"],
+    [{ loss: "binary_crossentropy" }, ", here losses.sigmoidCrossEntropy()"],
+    [{ loss: "mse" }, ", here losses.meanSquaredError()"],
+    [{ loss: "meanAbsoluteError" }, ", here losses.meanAbsoluteError()"],
+    [
+      { metrics: ["accuracy"] },
+      `expected a list of metrics.*, got ["accuracy"]; evaluate has the accuracy without a metric`,
+    ],
+    [{ metrics: "acc" }, `got "acc"; evaluate has the accuracy without a metric`],
+    [{ metrics: ["top_k_categorical_accuracy"] }, ", here metrics.topK()"],
+  ])("compile with %j, and says what it is here", (given, message) => {
+    expect(() => model.compile(options(given))).toThrow(OptionError);
+    expect(() => model.compile(options(given))).toThrow(message);
+  });
+
+  it("a number in the place of an object of options", () => {
+    expect(() => model.predict(x, 32 as Any)).toThrow(
+      "predict: expected an object of options { batchSize: 32 }, got 32",
+    );
+    expect(() => optimizers.adam(0.001 as Any)).toThrow("options { learningRate: 0.001 }, got 0.001");
+  });
+
+  it("a list of layers, as Keras's Sequential takes it", () => {
+    expect(() => sequential(model.layers as Any)).toThrow(
+      "sequential: expected an object of options { inputShape: … }, got [",
+    );
+  });
+
+  it("names of objects' own properties as little as others", () => {
+    expect(() => model.compile(options({ loss: "constructor" }))).toThrow(/got "constructor"$/);
+  });
+
+  it.each<[given: object, message: string]>([
     [{ epochs: 0 }, `fit: epochs: ${COUNT}, got 0`],
     [{ batchSize: "32" }, `fit: batchSize: ${COUNT}, got "32"`],
     [{ shuffle: "no" }, `fit: shuffle: expected true or false, got "no"`],
     [{ onBatchEnd: {} }, "fit: onBatchEnd: expected a function, got object"],
     [{ onEpochEnd: 5 }, "fit: onEpochEnd: expected a function, got number"],
     [{ signal: new AbortController() }, "fit: signal: expected an AbortSignal, got {}"],
-    [{ earlyStopping: true }, "fit: earlyStopping: expected an object of options, got true"],
+    [{ earlyStopping: true }, "fit: earlyStopping: expected an object of options { monitor: … }, got true"],
     [{ earlyStopping: { monitor: "auc" } }, `fit: earlyStopping: monitor: expected one of "validationLoss",`],
     [
       { earlyStopping: {} },

@@ -81,7 +81,7 @@ const conv2d: Refusal[] = [
     "options that are none",
     () => engine.conv2d(x, filter, untyped("same")),
     OptionError,
-    /^conv2d: expected an object of options, got "same"$/,
+    /^conv2d: expected an object of options \{ strides: … \}, got "same"$/,
   ],
   [
     "an unknown algorithm",

@@ -125,7 +125,9 @@ describe("fit", () => {
 
   it.each([null, 0, false])("is refused as %j", async (given) => {
     const running = model.fit(images, labels, { earlyStopping: given as never });
-    await expect(running).rejects.toThrow(`fit: earlyStopping: expected an object of options, got ${given}`);
+    await expect(running).rejects.toThrow(
+      `fit: earlyStopping: expected an object of options { monitor: ${given === 0 ? 0 : "…"} }, got ${given}`,
+    );
   });
 
   it("gives back the weights of the best epoch, whether or not it stopped", async () => {
