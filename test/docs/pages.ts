@@ -5,7 +5,9 @@ import { root } from "../support/tarball.ts";
 /** README, CONTRIBUTING and all pages below `docs/`, as paths from the root of the repository. */
 export const PAGES: readonly string[] = [
   "README.md",
+  "CHANGELOG.md",
   "CONTRIBUTING.md",
+  "SECURITY.md",
   ...readdirSync(`${root}/docs`, { recursive: true, encoding: "utf8" })
     .map((name) => `docs/${name.replaceAll("\\", "/")}`)
     .filter((name) => name.endsWith(".md"))

@@ -43,9 +43,11 @@ describe("the tarball", () => {
     );
     for (const target of targets) expect(files).toContain(target.slice(2));
     expect(files.filter((file) => !/^(dist|docs)\//.test(file)).sort()).toEqual([
+      "CHANGELOG.md",
       "LICENSE",
       "NOTICE",
       "README.md",
+      "SECURITY.md",
       "package.json",
     ]);
   });
