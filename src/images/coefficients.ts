@@ -40,7 +40,7 @@ const FILTERS: Readonly<Record<Exclude<ImageInterpolation, "nearest">, Filter>> 
   },
 };
 
-const WHOLE = 2 ** RESAMPLE_BITS;
+const WHOLE = 1 << RESAMPLE_BITS;
 
 /** The nearest whole number, half away from zero. */
 const rounded = (x: number): number => Math.trunc(x < 0 ? x - 0.5 : x + 0.5);
