@@ -189,15 +189,23 @@ export function createGraph(
     const node = { name, layer, inputs: reads, output: shapes.length, inputShapes, outputShape, owner };
     if (owner < index) checkShared(node, nodes[owner]!);
     shapes.push(outputShape);
-    types.push(layer.outputType(reads.map((value) => types[value]!)));
+    const inputTypes = reads.map((value) => types[value]!);
+    types.push(layer.outputType(inputTypes, name));
     nodes.push(node);
   });
+  const outputNames = outputSpec?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name);
+  const lossOutputs = outputSpec?.lossOutputs ?? [...outputs.keys()];
+  const integers = lossOutputs.find((i) => types[outputs[i]!] !== "float32");
+  if (integers !== undefined) {
+    const [name, type] = [outputNames[integers], types[outputs[integers]!]];
+    throw new OptionError(`model: outputs: expected values of float32, got ${type} of ${name}`);
+  }
   return {
     inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
     nodes,
     outputs,
-    outputNames: outputSpec?.names ?? outputs.map((value) => nodes[value - inputs.length]!.name),
-    lossOutputs: outputSpec?.lossOutputs ?? [...outputs.keys()],
+    outputNames,
+    lossOutputs,
     shapes,
     types,
   };

@@ -3,7 +3,7 @@ import { isInteger, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
 import { several } from "./merge.ts";
-import { layerOf } from "./symbolic.ts";
+import { layerOf, typeOfInputs } from "./symbolic.ts";
 
 /** True for an axis that counts the batch as 0, or from the last as -1, and is not the batch. */
 export const isAxis = (value: unknown): value is number => isInteger(value) && value !== 0;
@@ -33,6 +33,7 @@ export function concatenate(options: { axis?: number | undefined; name?: string 
   const { axis } = config;
   return layerOf({
     type: "concatenate",
+    outputType: typeOfInputs,
     name: options.name,
     config,
     outputShape: (inputs, where) => joinedShape(inputs, axis, where),

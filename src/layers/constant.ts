@@ -15,7 +15,10 @@ export const CONSTANT_TYPE = "constant";
 export interface ConstantLayerOptions {
   /** The shape for each image. */
   shape: Shape;
-  /** The values of a constant of 32-bit integers. Default: the constant is a weight of floats, which starts as zeros. */
+  /**
+   * The values of a constant of 32-bit integers, which layers that compute with floats refuse. Default: the constant is a
+   * weight of floats, which starts as zeros.
+   */
   integers?: ArrayLike<number> | undefined;
   name?: string | undefined;
 }

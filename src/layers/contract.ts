@@ -154,8 +154,11 @@ export interface LayerDefinition<State = unknown> {
   readonly config?: object;
   /** The shape of one image's output. Default: that of the only input. @throws ShapeError, OptionError naming `where`. */
   outputShape?(inputs: readonly Shape[], where: string): Shape;
-  /** The type of the output's numbers. Default: that of the first input. */
-  outputType?(inputs: readonly DType[]): DType;
+  /**
+   * The type of the output's numbers. Default: float32, of inputs of float32. @throws OptionError naming `where` for inputs
+   * of types that the layer cannot read
+   */
+  outputType?(inputs: readonly DType[], where: string): DType;
   /** The weights for inputs of these shapes. Default: none. */
   weights?(inputs: readonly Shape[]): WeightSpec[];
   /** False for a layer without a backward pass: training is refused where something before it learns. Default: true. */
@@ -196,7 +199,7 @@ export interface Layer extends LayerDefinition {
   /** True for a layer that is composed of others, which `apply` puts into the graph in its place. */
   readonly isComposed?: boolean;
   outputShape(inputs: readonly Shape[], where: string): Shape;
-  outputType(inputs: readonly DType[]): DType;
+  outputType(inputs: readonly DType[], where: string): DType;
   weights(inputs: readonly Shape[]): WeightSpec[];
   isView(training: boolean): boolean;
   readonly backwardReads: { readonly x?: boolean; readonly y?: boolean };

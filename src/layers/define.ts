@@ -47,8 +47,8 @@ interface ComputedFunctions<Config extends object> extends Definition<Config> {
   outputShape?(inputs: readonly Shape[], config: Config, where: string): Shape;
   /** The weights by name, for inputs of these shapes. Default: none. */
   weights?(inputs: readonly Shape[], config: Config): Readonly<Record<string, WeightDefinition>>;
-  /** The type of the output's numbers. Default: that of the first input. */
-  outputType?(inputs: readonly DType[], config: Config): DType;
+  /** The type of the output's numbers. Default: float32, of inputs of float32. @throws OptionError naming `where` for others */
+  outputType?(inputs: readonly DType[], config: Config, where: string): DType;
   /** True when the output is the input's memory under another shape, so that no pass runs. Default: false. */
   isView?(config: Config, training: boolean): boolean;
   /** @throws OptionError naming `where` unless the algorithm that `compile` was called with can compute the layer */
@@ -193,7 +193,9 @@ function computed<Config extends object>(
     overwrites: trait("overwrites") ?? [],
     fusable: trait("fusable") ?? [],
     ...(asEpilogue && { asEpilogue }),
-    ...(outputType && { outputType: (inputs: readonly DType[]) => outputType(inputs, config) }),
+    ...(outputType && {
+      outputType: (inputs: readonly DType[], where: string) => outputType(inputs, config, where),
+    }),
     ...(checkAlgorithm && {
       checkAlgorithm: (inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm) =>
         checkAlgorithm(inputs, config, where, algorithm),

@@ -9,13 +9,14 @@ import { sizeOf } from "../tensor.ts";
 
 import type { Buffer } from "./buffer.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
-import { layerOf } from "./symbolic.ts";
+import { layerOf, typeOfInputs } from "./symbolic.ts";
 
 /** Turns an image into one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
 export function flatten(options: { name?: string | undefined } = {}): Layer {
   const config = readOptions("flatten", options, {});
   return layerOf({
     type: "flatten",
+    outputType: typeOfInputs,
     name: options.name,
     config,
     isView: () => true,
@@ -39,6 +40,7 @@ export function activation(options: { activation: Activation; name?: string | un
     backwardReads: { x: fromInput, y: !fromInput },
     overwrites: [0],
     ...(kind !== "linear" && kind !== "softmax" && { asEpilogue: { kind: "activation", activation: coded } }),
+    ...(kind === "linear" && { outputType: typeOfInputs }),
     isView: () => kind === "linear",
     build({ kernels, output, x, y }): Pass<ActivationCode> {
       const size = sizeOf(output);

@@ -12,7 +12,7 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { isInteger, listOf, pairOf, readOptions, show } from "../options.ts";
 import { shapeText, sizeOf, type Shape } from "../tensor.ts";
 import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
-import { layerOf } from "./symbolic.ts";
+import { layerOf, typeOfInputs } from "./symbolic.ts";
 
 function readTarget(where: string, value: unknown): number[] {
   const isSize = (size: unknown): size is number => isInteger(size) && (size > 0 || size === -1);
@@ -30,6 +30,7 @@ export function reshape(options: { targetShape: Shape; name?: string | undefined
   const { targetShape: target } = config;
   return layerOf({
     type: "reshape",
+    outputType: typeOfInputs,
     name: options.name,
     config,
     isView: () => true,
@@ -65,6 +66,7 @@ export function permute(options: { dims: readonly number[]; name?: string | unde
   const perm = config.dims.map((axis) => axis - 1);
   return layerOf({
     type: "permute",
+    outputType: typeOfInputs,
     name: options.name,
     config,
     isView: () => perm.every((axis, i) => axis === i),

@@ -31,13 +31,24 @@ export function inputTensor(shape: Shape, dtype: DType, name?: string): Symbolic
   return new SymbolicTensor(shape, dtype, undefined, [], name);
 }
 
+/** @throws OptionError naming `where` unless all inputs are of a type */
+function expectType(inputs: readonly DType[], where: string, type: DType): DType {
+  const other = inputs.find((each) => each !== type);
+  if (other === undefined) return type;
+  throw new OptionError(`${where}: expected inputs of ${type}, got ${other}`);
+}
+
+/** The type of the output of a layer that moves numbers of any type, but of one. @throws OptionError naming `where` */
+export const typeOfInputs = (inputs: readonly DType[], where: string): DType =>
+  expectType(inputs, where, inputs[0] ?? "float32");
+
 /** Makes a layer from its definition and fills in the defaults. */
 export function layerOf<State>(definition: LayerDefinition<State>): Layer {
   const layer: Layer = {
     // Properties that all layers have come first, in one order, because JavaScript engines give such objects one hidden class.
     name: undefined,
     outputShape: onlyInput,
-    outputType: ([first = "float32"]) => first,
+    outputType: (types, where) => expectType(types, where, "float32"),
     weights: () => [],
     isView: () => false,
     backwardReads: {},
@@ -50,7 +61,10 @@ export function layerOf<State>(definition: LayerDefinition<State>): Layer {
         values.map((value) => value.shape),
         where,
       );
-      const dtype = layer.outputType(values.map((value) => value.dtype));
+      const dtype = layer.outputType(
+        values.map((value) => value.dtype),
+        where,
+      );
       return new SymbolicTensor(shape, dtype, layer, values);
     },
   };

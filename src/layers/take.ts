@@ -5,7 +5,7 @@ import { ONE_PIXEL } from "../kernels/window.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { imageAxis, readAxis } from "./concatenate.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
-import { layerOf } from "./symbolic.ts";
+import { layerOf, typeOfInputs } from "./symbolic.ts";
 
 /** An element of the new axis as a sum of elements of the old one, each times its weight. */
 export type Blend = readonly (readonly [index: number, weight: number])[];
@@ -145,16 +145,19 @@ export function take(options: TakeLayerOptions): Layer {
     fill: [jsonNumber],
   });
   const { axis, indices } = config;
+  const fill = Number(config.fill ?? 0);
   const tableFor = (where: string, input: Shape): AxisTable & { readonly at: number } => {
     const at = imageAxis(axis, input.length, where);
     const from = input[at]!;
     expectFits(where, config, from);
-    return { ...config, fill: Number(config.fill ?? 0), from, at };
+    return { ...config, fill, from, at };
   };
   return layerOf({
     type: "take",
     name: options.name,
     config,
+    // Weighted sums and other numbers to fill in are floats.
+    ...(!config.blends && fill === (fill | 0) && { outputType: typeOfInputs }),
     outputShape(inputs, where) {
       const input = onlyInput(inputs, where);
       const { at } = tableFor(where, input);

@@ -1,6 +1,6 @@
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, Gradient, Layer, Pass } from "./contract.ts";
-import { layerOf } from "./symbolic.ts";
+import { layerOf, typeOfInputs } from "./symbolic.ts";
 import { sameShape, sizeOf, type Shape } from "../tensor.ts";
 import { broadcastTogether, padded, repeatedAxes } from "./operands.ts";
 import { ShapeError } from "../errors.ts";
@@ -30,7 +30,7 @@ export function where(options: { name?: string | undefined } = {}): Layer {
     backwardReads: { x: true },
     stopsGradient: [0],
     outputShape: (inputs, place) => resolve(place, inputs).shape,
-    outputType: ([, first = "float32"]) => first,
+    outputType: ([, ...values], place) => typeOfInputs(values, place),
     build: (context) => buildPass(context),
   });
 }
