@@ -57,7 +57,7 @@ function drawn(source: object, width: number, height: number): PixelData {
   const context = OffscreenCanvas && new OffscreenCanvas(width, height).getContext("2d");
   if (!context) {
     throw new OptionError(
-      "fromPixels: expected ImageData or a canvas where the host has no OffscreenCanvas to draw on, got another image",
+      "fromPixels: expected ImageData or a canvas where the host has no OffscreenCanvas that draws, got another image",
     );
   }
   context.drawImage(source, 0, 0);

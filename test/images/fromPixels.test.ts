@@ -109,7 +109,7 @@ describe("refuses", () => {
 
   it("to draw where the host cannot", () => {
     const given =
-      "expected ImageData or a canvas where the host has no OffscreenCanvas to draw on, got another image";
+      "expected ImageData or a canvas where the host has no OffscreenCanvas that draws, got another image";
     expect(() => fromPixels(drawable)).toThrow(new OptionError(`fromPixels: ${given}`));
   });
 
