@@ -12,6 +12,7 @@ export function load(options?: LoadOptions): Promise<Engine> {
 }
 
 export type { Limits } from "./budget.ts";
+export type { ModelMetadata, Preprocessing } from "./metadata.ts";
 export type { LoadOptions } from "./runtime/load.ts";
 export type { RelaxedMath } from "./runtime/relaxed.ts";
 export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";

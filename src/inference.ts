@@ -15,14 +15,15 @@ export function load(options?: LoadOptions): Promise<KernelEngine> {
  * @throws FormatError when the bytes are no such file.
  */
 export function loadModel(bytes: Uint8Array): InferenceModel {
-  const { graph, weights } = decodeCheckpoint(bytes);
-  return new InferenceModel(graph, weights);
+  const { graph, weights, metadata } = decodeCheckpoint(bytes);
+  return Object.assign(new InferenceModel(graph, weights), { metadata });
 }
 
 export { defineLayer } from "./layers/define.ts";
 export { registerLayer } from "./layers/register.ts";
 export type { InferenceModel, KernelEngine };
 export type { Limits } from "./budget.ts";
+export type { ModelMetadata, Preprocessing } from "./metadata.ts";
 export type { LoadOptions } from "./runtime/load.ts";
 export type { RelaxedMath } from "./runtime/relaxed.ts";
 export type { WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";

@@ -4,6 +4,7 @@ import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
 import type { Engine, Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
+import type { Preprocessing } from "../metadata.ts";
 import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { imageTensor, type ImageOptions } from "./image.ts";
@@ -75,6 +76,7 @@ export function readInputs(
   files: readonly NamedFile[],
   inputs: readonly OnnxInput[],
   options: PixelOptions,
+  preprocessing: Preprocessing = {},
 ): Record<string, Tensor> {
   const names = inputs.map(({ name }) => name);
   const given = byName("input", files, names);
@@ -87,7 +89,7 @@ export function readInputs(
     const bytes = read(file);
     if (!isImage(bytes)) return [input.name, readArray(file, bytes)];
     images++;
-    return [input.name, imageFor(engine, file, bytes, input, options)];
+    return [input.name, imageFor(engine, file, bytes, input, options, preprocessing)];
   });
   const unused = (["size", "scale", "mean", "std"] as const).find((name) => options[name] !== undefined);
   if (images === 0 && unused !== undefined) {
@@ -113,6 +115,7 @@ function imageFor(
   bytes: Uint8Array,
   { dims }: OnnxInput,
   options: PixelOptions,
+  preprocessing: Preprocessing,
 ): Tensor {
   const [, channels, height, width] = dims;
   if (dims.length !== 4 || typeof channels !== "number") {
@@ -120,14 +123,15 @@ function imageFor(
   }
   const declared =
     typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
-  const { scale = 1 / 255, mean = [0], std = [1] } = options;
-  const size = options.size ?? declared;
+  const { scale = 1 / 255, mean = [0], std = [1], size = declared } = { ...preprocessing, ...options };
   for (const [name, list] of [
     ["mean", mean],
     ["std", std],
   ] as const) {
     if (list.length !== 1 && list.length !== channels) {
-      throw new UsageError(`--${name}: expected 1 or ${channels} numbers, got ${list.length}`);
+      throw new UsageError(
+        `${options[name] ? `--${name}` : `preprocessing of the net: ${name}`}: expected 1 or ${channels} numbers, got ${list.length}`,
+      );
     }
   }
   const image: ImageOptions = { scale, mean, std, ...(size && { size }) };

@@ -140,7 +140,7 @@ function addOnnxCommands(program: Command): void {
       [],
     )
     .option("--top <k>", "print the k classes with the largest scores", integerFrom(1, "a positive integer"))
-    .option("--labels <file>", "names of the classes, one a line")
+    .option("--labels <file>", "names of the classes, one a line (default: those in the model)")
     .option("--size <n>", "of an image, as 224 or 224x320 (default: as the net declares)", sizePair)
     .option("--scale <x>", "what pixels from 0 to 255 are multiplied with (default: 1/255)", positiveNumber)
     .option("--mean <x,…>", "subtracted, one number or one a channel (default: 0)", numbers)

@@ -84,11 +84,14 @@ export async function run(file: string, options: RunOptions, print: (text: strin
   if (options.labels !== undefined && top === undefined) {
     throw new UsageError("--labels: expected --top besides, got none");
   }
-  const labels = options.labels === undefined ? undefined : readLabels(options.labels);
+  const given = options.labels === undefined ? undefined : readLabels(options.labels);
   await withNet(file, async (net, engine) => {
+    const { classNames, preprocessing } = net.metadata;
+    const names = given ?? (top === undefined ? undefined : classNames);
+    const labels = names && { names, from: given ? "--labels" : `${file}: class names` };
     const wanted = byName("output", options.output, net.outputNames);
     checkOutputs(wanted);
-    const feeds = readInputs(engine, options.input, net.inputs, options);
+    const feeds = readInputs(engine, options.input, net.inputs, options, preprocessing);
     const outputs = net.predict(feeds);
     tellOutputs(outputs, { ...(top !== undefined && { top }), ...(labels && { labels }) }, print);
     for (const [name, each] of wanted) await saveOutput(each, name, outputs[name]!);

@@ -61,10 +61,16 @@ function topClasses(
   return lines.join("\n");
 }
 
+/** Names of classes, and where they are from. */
+export interface ClassLabels {
+  readonly names: readonly string[];
+  readonly from: string;
+}
+
 /** Outputs on stdout: with `top` the classes with the largest scores of those that have some. @throws UsageError */
 export function tellOutputs(
   outputs: Readonly<Record<string, OnnxTensor>>,
-  { top, labels }: { readonly top?: number; readonly labels?: readonly string[] },
+  { top, labels }: { readonly top?: number; readonly labels?: ClassLabels },
   print: (text: string) => void,
 ): void {
   const all = Object.entries(outputs);
@@ -73,13 +79,15 @@ export function tellOutputs(
   if (top !== undefined && scored.length === 0) {
     throw new UsageError(`--top: expected an output [n, classes], got ${shapes}`);
   }
-  if (labels && !scored.some(([, output]) => scoresShape(output)![1] === labels.length)) {
+  if (labels && !scored.some(([, output]) => scoresShape(output)![1] === labels.names.length)) {
     const classes = scored.map(([name, output]) => `${scoresShape(output)![1]} for ${name}`).join(", ");
-    throw new UsageError(`--labels: expected a label for each class, ${classes}, got ${labels.length}`);
+    throw new UsageError(
+      `${labels.from}: expected a label for each class, ${classes}, got ${labels.names.length}`,
+    );
   }
   for (const [name, output] of all) {
     const shape = scoresShape(output);
-    const fitting = labels?.length === shape?.[1] ? labels : undefined;
+    const fitting = labels?.names.length === shape?.[1] ? labels?.names : undefined;
     print(
       top === undefined || !shape
         ? describeOutput(name, output)

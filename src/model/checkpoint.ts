@@ -1,5 +1,6 @@
 import { FormatError, OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
+import { metadataTexts, parseMetadata, type ModelMetadata } from "../metadata.ts";
 import type { Layer } from "../layers/contract.ts";
 import { factories } from "../layers/register.ts";
 import type { Shape, Tensor } from "../tensor.ts";
@@ -22,6 +23,7 @@ export interface Checkpoint {
   graph: Graph;
   seed: number;
   weights: Map<string, Tensor>;
+  metadata: ModelMetadata;
 }
 
 /**
@@ -32,6 +34,7 @@ export function encodeCheckpoint(
   graph: Graph,
   seed: number,
   weights: ReadonlyMap<string, Tensor>,
+  metadata: ModelMetadata,
 ): Uint8Array<ArrayBuffer> {
   const { inputs, nodes } = graph;
   const known = factories();
@@ -61,7 +64,11 @@ export function encodeCheckpoint(
     list && !imported
       ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
       : { version: imported ? IMPORTED : GRAPH, seed, inputs, nodes: stored, outputs, ...outputSpec };
-  return encodeSafetensors(weights, { format: "im2row", architecture: JSON.stringify(architecture) });
+  return encodeSafetensors(weights, {
+    format: "im2row",
+    architecture: JSON.stringify(architecture),
+    ...metadataTexts(metadata),
+  });
 }
 
 /** @throws OptionError naming a layer that could not be made again, or an input of integers */
@@ -144,13 +151,14 @@ function restoreGraph(architecture: Architecture): Graph {
 
 /** Reads a model file. @throws FormatError unless it is one that `toSafetensors` could have written, with all weights */
 export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(bytes);
-  const architecture = parseArchitecture(metadata["architecture"]);
+  const { tensors, metadata: texts } = decodeSafetensors(bytes);
+  const architecture = parseArchitecture(texts["architecture"]);
+  const metadata = parseMetadata("loadModel", texts);
   try {
     const graph = restoreGraph(architecture);
     // This comes before making a model, because the architecture may declare more weights than fit in memory.
     checkWeights("weights", weightsOf(graph), tensors);
-    return { graph, seed: architecture.seed, weights: tensors };
+    return { graph, seed: architecture.seed, weights: tensors, metadata };
   } catch (error) {
     if (error instanceof ShapeError || error instanceof OptionError) {
       throw new FormatError(`loadModel: ${error.message}`, { cause: error });

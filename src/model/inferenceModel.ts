@@ -3,6 +3,7 @@ import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
+import { readMetadata, type ModelMetadata } from "../metadata.ts";
 import { checkOptions, positiveInteger, readOptions, show } from "../options.ts";
 import {
   shapeText,
@@ -51,6 +52,7 @@ export class InferenceModel<Outputs extends string = string> {
   /** The tensors of a batch in the order of the inputs; training steps share the list so that they allocate none. */
   readonly #ordered: Tensor[] = [];
   #compiled: Compiled | undefined;
+  #metadata: ModelMetadata = {};
 
   /**
    * Users call `loadModel` instead. `weights` are tensors or a function that makes them by name; `shared` returns the slots
@@ -163,6 +165,18 @@ export class InferenceModel<Outputs extends string = string> {
     const session = new Session<Outputs>(runtime, graph, this.parameters, batchSize, forget);
     this.#sessions.add(session);
     return session;
+  }
+
+  /**
+   * Names of the classes and how images become inputs, which the model's files keep. Setting it replaces all of it by a copy.
+   * @throws OptionError
+   */
+  get metadata(): ModelMetadata {
+    return readMetadata("metadata", this.#metadata);
+  }
+
+  set metadata(metadata: ModelMetadata) {
+    this.#metadata = readMetadata("metadata", metadata);
   }
 
   /** A table of the layers, their shapes and their weights. */

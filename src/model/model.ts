@@ -219,7 +219,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * `loadModel` needs nothing else. @throws OptionError for a layer that `loadModel` could not make again
    */
   toSafetensors(): Uint8Array<ArrayBuffer> {
-    return encodeCheckpoint(this.graph, this.seed, this.parameters.read());
+    return encodeCheckpoint(this.graph, this.seed, this.parameters.read(), this.metadata);
   }
 
   /**
@@ -233,7 +233,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   toOnnx(options: { layout?: OnnxLayout | undefined } = {}): Uint8Array<ArrayBuffer> {
     checkOptions("toOnnx", options, ["layout"]);
     const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
-    return encodeModel(writeModel(this.graph, this.parameters.read(), layout));
+    return encodeModel(writeModel(this.graph, this.parameters.read(), layout, this.metadata));
   }
 
   /**
@@ -302,6 +302,6 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
  * @throws FormatError when the bytes are no such file.
  */
 export function loadModel(bytes: Uint8Array): Model {
-  const { graph, seed, weights } = decodeCheckpoint(bytes);
-  return new Model(graph, seed, weights);
+  const { graph, seed, weights, metadata } = decodeCheckpoint(bytes);
+  return Object.assign(new Model(graph, seed, weights), { metadata });
 }

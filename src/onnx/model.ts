@@ -8,6 +8,7 @@ import type { Evaluation } from "../training/evaluation.ts";
 import type { FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
 import type { Model } from "../model/model.ts";
+import { readMetadata, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
 import { checkOptions, listed, positiveInteger, show } from "../options.ts";
 import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
@@ -81,6 +82,11 @@ export class OnnxModel {
    */
   get nodes(): OnnxNode[] {
     return nodesOf(this.#graph, this.#planned("nodes").lowered);
+  }
+
+  /** The names of the classes and how images become inputs, where a file of this package tells. `toOnnx` keeps them. */
+  get metadata(): ModelMetadata {
+    return readMetadata("metadata", this.#graph.metadata);
   }
 
   /** Numbers in the weights of its layers. @throws ShapeError as `summary` */

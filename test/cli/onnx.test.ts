@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bench, operationsOf } from "../../src/cli/onnx.ts";
 import { DATA_TYPE } from "../../src/onnx/file/proto.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
-import { tensor } from "../../src/index.ts";
+import { layers, sequential, tensor, type ModelMetadata } from "../../src/index.ts";
 import { constant, node, onnxFile, valueInfo } from "../support/onnxFile.ts";
 
 const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
@@ -37,6 +37,15 @@ const MEANS = {
   nodes: [node("GlobalAveragePool", ["x"], "/pool"), node("Flatten", ["/pool"], "y")],
   inputs: [valueInfo("x", ["n", 3, 2, 2])],
   outputs: ["y"],
+};
+
+/** Nets that say what their classes and images are. */
+const NAMED: Readonly<Record<string, ModelMetadata>> = {
+  "named.onnx": {
+    classNames: ["uno", "dos", "tres"],
+    preprocessing: { mean: [0.5, 0, 0.25], std: [0.5, 1, 2] },
+  },
+  "misnamed.onnx": { classNames: ["uno", "dos"], preprocessing: { mean: [0, 1] } },
 };
 
 beforeAll(() => {
@@ -97,12 +106,35 @@ beforeAll(() => {
   // Two columns: a red and a blue one.
   const pixels = Uint8Array.of(255, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255);
   writeFileSync(at("x.png"), encodePng({ width: 2, height: 2, data: pixels, channels: 3 }));
+  for (const [name, metadata] of Object.entries(NAMED)) {
+    const net = sequential({ inputShape: [2, 2, 3], layers: [layers.globalAveragePooling2d({ name: "y" })] });
+    net.metadata = metadata;
+    writeFileSync(at(name), net.toOnnx());
+  }
   const white = Uint8Array.from({ length: 16 * 16 * 4 }, () => 255);
   writeFileSync(at("x.jpg"), encodeJpeg({ width: 16, height: 16, data: white }, 95).data);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("im2row run", () => {
+  it("takes from the file how images become its input, unless it is told otherwise", async () => {
+    const line = async (...rest: string[]): Promise<string> =>
+      (await im2row("run", at("named.onnx"), "--input", at("x.png"), ...rest)).stdout;
+    expect(await line()).toBe("y  [1, 3]  0 0 0.125\n");
+    expect(await line("--mean", "0")).toBe("y  [1, 3]  1 0 0.25\n");
+    const { stdout, stderr } = await im2row("run", at("named.onnx"), "--input", at("x.npy"));
+    expect({ stdout, stderr }).toEqual({ stdout: "y  [1, 3]  2.5 6.5 3\n", stderr: "" });
+  });
+
+  it("takes the names of the classes from the file, unless it is told others", async () => {
+    const names = async (...rest: string[]): Promise<string[]> => {
+      const { stdout } = await im2row("run", at("named.onnx"), "--input", at("x.npy"), "--top", "2", ...rest);
+      return stdout.split("\n").slice(3, 5);
+    };
+    expect(await names()).toEqual(["    1  6.50000  dos", "    2  3.00000  tres"]);
+    expect(await names("--labels", at("labels.txt"))).toEqual(["    1  6.50000  bee", "    2  3.00000  cat"]);
+  });
+
   it("prints outputs, and writes them", async () => {
     const args = ["run", at("means.onnx"), "--input", at("x.npy"), "--output", at("y.npy")];
     expect(await im2row(...args)).toEqual({ code: 0, stdout: "y  [1, 3]  2.5 6.5 3\n", stderr: "" });
@@ -278,6 +310,16 @@ describe("im2row run", () => {
       "labels of other classes",
       () => [at("means.onnx"), "--input", at("x.npy"), "--top", "1", "--labels", at("two.txt")],
       /--labels: expected a label for each class, 3 for y, got 2$/m,
+    ],
+    [
+      "names of other classes in the file",
+      () => [at("misnamed.onnx"), "--input", at("x.npy"), "--top", "1"],
+      /misnamed\.onnx: class names: expected a label for each class, 3 for y, got 2$/m,
+    ],
+    [
+      "means of other channels in the file",
+      () => [at("misnamed.onnx"), "--input", at("x.png")],
+      /preprocessing of the net: mean: expected 1 or 3 numbers, got 2$/m,
     ],
     [
       "labels that are none",

@@ -42,6 +42,7 @@ function everything(): ModelProto {
   return {
     irVersion: 8,
     producer: "im2row – ünïcode 🐳",
+    metadata: { "im2row.one": "ünïcode 🐳", "im2row.two": "" },
     opsets: [
       { domain: "", version: 17 },
       { domain: "com.example", version: 1 },
@@ -112,6 +113,7 @@ describe("encodeModel", () => {
     const model: ModelProto = {
       irVersion: 8,
       producer: "a",
+      metadata: {},
       opsets: [{ domain: "", version: 300 }],
       graph: undefined,
       functions: 0,

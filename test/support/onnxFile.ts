@@ -88,7 +88,14 @@ export function messages(parts: FileParts): ModelProto {
     outputs: outputs.map((name) => valueInfo(name)),
     sparse: 0,
   };
-  return { irVersion: 8, producer: "test", opsets: [{ domain: "", version }], graph, functions: 0 };
+  return {
+    irVersion: 8,
+    producer: "test",
+    opsets: [{ domain: "", version }],
+    graph,
+    functions: 0,
+    metadata: {},
+  };
 }
 
 /** The bytes of such a file. */

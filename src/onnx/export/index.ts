@@ -1,8 +1,9 @@
 import { FormatError, OptionError } from "../../errors.ts";
 import { nodeOf, type Graph, type GraphNode } from "../../graph/graph.ts";
+import { metadataTexts, type ModelMetadata } from "../../metadata.ts";
 import type { Shape, Tensor } from "../../tensor.ts";
 import type { DType } from "../../dtype.ts";
-import { DATA_TYPE, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
+import { DATA_TYPE, METADATA_PREFIX, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
 import { OnnxFile, Site } from "./file.ts";
 import * as exporters from "./layers.ts";
 import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
@@ -48,7 +49,7 @@ class Writer {
     this.#outputs = new Map(graph.outputs.map((value, i) => [value, graph.outputNames[i]!]));
   }
 
-  write(): ModelProto {
+  write(metadata: ModelMetadata): ModelProto {
     const { inputs, nodes, outputs, outputNames, types } = this.#graph;
     for (const [value, { name, shape }] of inputs.entries()) this.#input(name, shape, types[value]!);
     for (const node of nodes) this.#values.push(this.#layer(node));
@@ -59,6 +60,7 @@ class Writer {
       opsets: [{ domain: "", version: OPSET }],
       graph: this.#file.graph,
       functions: 0,
+      metadata: metadataTexts(metadata, METADATA_PREFIX),
     };
   }
 
@@ -125,7 +127,8 @@ export function writeModel(
   graph: Graph,
   weights: ReadonlyMap<string, Tensor>,
   layout: OnnxLayout,
+  metadata: ModelMetadata = {},
 ): ModelProto {
   checkSize(weights);
-  return new Writer(graph, weights, layout).write();
+  return new Writer(graph, weights, layout).write(metadata);
 }

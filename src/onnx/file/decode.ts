@@ -1,13 +1,14 @@
 import { PbfReader } from "pbf";
 import { Budget, DEFAULT_LIMITS, type AllLimits } from "../../budget.ts";
 import { FormatError, MemoryError } from "../../errors.ts";
-import type {
-  AttributeProto,
-  GraphProto,
-  ModelProto,
-  NodeProto,
-  TensorProto,
-  ValueInfoProto,
+import {
+  METADATA_PREFIX,
+  type AttributeProto,
+  type GraphProto,
+  type ModelProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
 } from "./proto.ts";
 
 /** A message takes about so much memory in JavaScript: an object and some lists. */
@@ -136,6 +137,11 @@ const opsetField: Field<{ domain: string; version: number }> = (tag, opset, read
   else if (tag === 2) opset.version = reader.readVarint();
 };
 
+const entryField: Field<{ key: string; value: string }> = (tag, entry, reader) => {
+  if (tag === 1) entry.key = reader.readString();
+  else if (tag === 2) entry.value = reader.readString();
+};
+
 const modelField: Field<ModelProto> = (tag, model, reader) => {
   if (tag === 1) model.irVersion = reader.readVarint();
   else if (tag === 2) model.producer = reader.readString();
@@ -143,6 +149,9 @@ const modelField: Field<ModelProto> = (tag, model, reader) => {
     // A message that comes twice is one in two parts.
     model.graph ??= emptyGraph();
     embedded(reader, graphField, model.graph);
+  } else if (tag === 14) {
+    const { key, value } = embedded(reader, entryField, { key: "", value: "" });
+    if (key.startsWith(METADATA_PREFIX)) model.metadata[key] = value;
   } else if (tag === 8) model.opsets.push(embedded(reader, opsetField, { domain: "", version: 1 }));
   else if (tag === 25) {
     model.functions++;
@@ -201,6 +210,7 @@ const emptyModel = (): ModelProto => ({
   opsets: [],
   graph: undefined,
   functions: 0,
+  metadata: {},
 });
 
 /**

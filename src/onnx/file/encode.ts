@@ -99,6 +99,7 @@ export function encodeModel({
   opsets,
   graph,
   functions,
+  metadata,
 }: ModelProto): Uint8Array<ArrayBuffer> {
   if (functions > 0 || (graph && graph.sparse > 0)) {
     throw new FormatError("encodeModel: expected neither functions nor sparse initializers, got some");
@@ -111,6 +112,12 @@ export function encodeModel({
     writer.message(8, (opset) => {
       opset.text(1, domain);
       opset.integer(2, version);
+    });
+  }
+  for (const [key, value] of Object.entries(metadata)) {
+    writer.message(14, (entry) => {
+      entry.text(1, key);
+      entry.text(2, value);
     });
   }
   return writer.join();

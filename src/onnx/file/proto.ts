@@ -101,4 +101,9 @@ export interface ModelProto {
   /** Operators that the file itself defines, and the nodes that they are made of. */
   functions: number;
   functionNodes?: NodeProto[];
+  /** The texts by name of which the names begin with `METADATA_PREFIX`. */
+  metadata: Record<string, string>;
 }
+
+/** Begins the names of the package's own among the metadata of a file. */
+export const METADATA_PREFIX = "im2row.";

@@ -1,7 +1,8 @@
 import { FormatError } from "../../errors.ts";
+import { parseMetadata, type ModelMetadata } from "../../metadata.ts";
 import { listed, show } from "../../options.ts";
 import { decodeModel } from "../file/decode.ts";
-import type { ModelProto, NodeProto, ValueInfoProto } from "../file/proto.ts";
+import { METADATA_PREFIX, type ModelProto, type NodeProto, type ValueInfoProto } from "../file/proto.ts";
 import { dataTypeName, elementTypeOf, readTensor, shapeFault } from "../file/tensorData.ts";
 import type { Constant, ElementType } from "../file/constant.ts";
 
@@ -27,6 +28,7 @@ export interface OnnxGraph {
   readonly version: number;
   /** The file that it was read from. */
   readonly bytes: Uint8Array;
+  readonly metadata: ModelMetadata;
 }
 
 function fail(place: string, expected: string, given: unknown): never {
@@ -128,5 +130,13 @@ export function readGraph(bytes: Uint8Array, model: ModelProto = decodeModel(byt
   const missing = outputs.find((name) => name === "" || !values.has(name));
   if (missing !== undefined) fail("outputs", "values that something defines", missing);
   if (new Set(outputs).size < outputs.length) fail("outputs", "values of their own", listed(outputs));
-  return { nodes, initializers, inputs, outputs, version: versionOf(model), bytes };
+  return {
+    nodes,
+    initializers,
+    inputs,
+    outputs,
+    version: versionOf(model),
+    bytes,
+    metadata: parseMetadata("loadOnnx", model.metadata, METADATA_PREFIX),
+  };
 }

@@ -90,9 +90,11 @@ export class Plans {
 
   #planned(fed: Fed): Instance | undefined {
     try {
-      return this.withMemory(
-        () => new Instance(this.#lowered(fed), fed, this.#engine, this.#algorithm, this.#weights),
-      );
+      return this.withMemory(() => {
+        const instance = new Instance(this.#lowered(fed), fed, this.#engine, this.#algorithm, this.#weights);
+        if (instance.model) instance.model.metadata = this.#graph.metadata;
+        return instance;
+      });
     } catch (error) {
       if (!(error instanceof NeedsInputs)) throw error;
       for (const name of error.names) this.deciding.add(name);
