@@ -1,4 +1,4 @@
-/** The worker as one file, with heaps that can be guarded. */
+/** The worker as one file, with heaps that can be guarded, and the command as another. */
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -46,22 +46,27 @@ let bundled: Promise<string> | undefined;
 
 /** Builds the worker, once; its path. */
 export function bundleWorker(): Promise<string> {
-  return (bundled ??= bundle());
+  return (bundled ??= bundle("worker", [guards, globs]));
 }
 
-async function bundle(): Promise<string> {
+/** Builds the command; its path. */
+export function bundleCommand(): Promise<string> {
+  return bundle("command", [globs]);
+}
+
+async function bundle(name: string, plugins: Plugin[]): Promise<string> {
   const folder = resolve(ROOT, "build/fuzz");
   mkdirSync(folder, { recursive: true });
-  const outfile = resolve(folder, "worker.mjs");
+  const outfile = resolve(folder, `${name}.mjs`);
   await build({
-    entryPoints: [resolve(ROOT, "test/fuzz/worker.ts")],
+    entryPoints: [resolve(ROOT, `test/fuzz/${name}.ts`)],
     bundle: true,
     format: "esm",
     platform: "node",
     target: "node20",
     packages: "external",
     outfile,
-    plugins: [guards, globs],
+    plugins,
     sourcemap: true,
     logLevel: "error",
   });
