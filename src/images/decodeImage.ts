@@ -6,7 +6,7 @@ import { imageOf, readChannels, type Channels, type ImageTensor } from "./image.
 
 export interface DecodeOptions {
   /** 1 for grey, 3 for RGB, 4 for RGB and opacity, whatever the file has. Default: 3. */
-  channels?: Channels;
+  channels?: Channels | undefined;
 }
 
 /**

@@ -9,13 +9,13 @@ const LAYOUTS = ["NHWC", "NCHW"] as const;
 
 export interface NormalizeOptions {
   /** The factor of each byte. Default: 1/255. */
-  scale?: number;
+  scale?: number | undefined;
   /** Is subtracted from the scaled byte: a number, or one for each channel. Default: 0. */
-  mean?: number | readonly number[];
+  mean?: number | readonly number[] | undefined;
   /** Divides the difference: a number, or one for each channel. Default: 1. */
-  std?: number | readonly number[];
+  std?: number | readonly number[] | undefined;
   /** `"NCHW"` for most nets from ONNX files. Default: `"NHWC"`. */
-  layout?: "NHWC" | "NCHW";
+  layout?: "NHWC" | "NCHW" | undefined;
 }
 
 /** What torchvision's classifiers of ImageNet expect, for RGB. */

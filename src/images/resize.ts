@@ -19,20 +19,20 @@ import { readImages, shapeOf, type Images, type ImageTensor } from "./image.ts";
 
 export interface ResizeOptions {
   /** Height and width of the result, or one number for both. */
-  size?: Size;
+  size?: Size | undefined;
   /** In the place of `size`: the pixels of the shorter side; the longer one follows by the image's proportions. */
-  shortSide?: number;
+  shortSide?: number | undefined;
   /**
    * What becomes of other proportions than those of `size`: `"stretch"` changes them, `"crop"` takes the largest part in the
    * middle, `"letterbox"` keeps all of the image, with margins. Default: `"stretch"`.
    */
-  fit?: Fit;
+  fit?: Fit | undefined;
   /** Default: `"bilinear"`. */
-  interpolation?: ImageInterpolation;
+  interpolation?: ImageInterpolation | undefined;
   /** Whether every pixel counts where the image gets smaller. Default: true. */
-  antialias?: boolean;
+  antialias?: boolean | undefined;
   /** The bytes of a letterbox's margins: one, or one for each channel. Default: 0. */
-  fillValue?: number | readonly number[];
+  fillValue?: number | readonly number[] | undefined;
 }
 
 /** Sides of a result, and bytes of a result or of what lies between the two passes: kernels count in 32 bits. */

@@ -3,6 +3,7 @@ import type { WasmModule } from "./platform.ts";
 /** A binary of the package: a module that the host compiled with the code, or a function that returns its bytes. */
 export type Binary = WasmModule | (() => Uint8Array);
 
+/** Whether a binary is there as bytes, which this host is to compile. */
 export function isBytes(binary: Binary): binary is () => Uint8Array {
   return typeof binary === "function";
 }

@@ -164,6 +164,7 @@ describe("an install into an empty folder", () => {
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
+    import { decodeImage, normalize, resize } from "im2row/images";
     import { listModels, openBytes, openModel, saveBytes, saveModel, type Place } from "im2row/storage";
     import wasm from "im2row/wasm";
     export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
@@ -195,6 +196,9 @@ describe("an install into an empty folder", () => {
     const net: OnnxModel = await loadOnnx(new Uint8Array(), { engine });
     export const outputs: Record<string, OnnxTensor> = net.predict({ x: tensor([1], [1, 1]) });
     const place: Place = { href: "https://example.com/model" };
+    const picture = decodeImage(new Uint8Array(), { channels: undefined });
+    void resize(engine, picture, { size: 4, fit: undefined, fillValue: undefined });
+    void normalize(engine, picture, { mean: undefined, layout: undefined });
     void saveModel(model, "indexeddb://mine", { signal: undefined });
     void saveBytes(net.toOnnx(), place);
     export const opened: Promise<Model> = openModel(place, { integrity: undefined, onProgress: ({ loaded }) => loaded });
@@ -225,6 +229,7 @@ describe("an install into an empty folder", () => {
   };
 
   it.each([
+    ["node16", ["es2022"], "typescript"],
     ["nodenext", ["es2022"], "typescript"],
     ["nodenext", ["es2022", "dom"], "typescript"],
     ["bundler", ["es2022"], "typescript"],
@@ -234,7 +239,7 @@ describe("an install into an empty folder", () => {
   ] as const)(
     "type-checks with resolution %s, the libraries %j and %s",
     (moduleResolution, lib, compiler) => {
-      const module = moduleResolution === "nodenext" ? "nodenext" : "esnext";
+      const module = moduleResolution === "bundler" ? "esnext" : moduleResolution;
       // Neither Node's types, nor a blind eye for the package's own.
       const types: string[] = [];
       const compilerOptions = {
