@@ -88,6 +88,7 @@ export type { EarlyStopping } from "./training/earlyStopping.ts";
 export type { Evaluation, Figures, FiguresOf, LossFigures } from "./training/evaluation.ts";
 export type { BatchEnd, FitOptions } from "./training/fit.ts";
 export type { EpochEnd, History } from "./training/history.ts";
+export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
 export type { InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions, type NamedOutputs } from "./model/functional.ts";
 export type { GraphInput } from "./graph/graph.ts";

@@ -17,6 +17,7 @@ export class Inference {
   readonly #graph: Graph;
   readonly #parameters: Parameters;
   #session: Session | undefined;
+  #disposed = false;
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters) {
     this.#runtime = runtime;
@@ -26,21 +27,26 @@ export class Inference {
 
   #sessionFor(batchSize: number): Session {
     if (!this.#session || this.#session.batchSize < batchSize) {
-      this.dispose();
+      this.#session?.dispose();
+      this.#session = undefined;
       this.#session = new Session(this.#runtime, this.#graph, this.#parameters, batchSize);
     }
     return this.#session;
   }
 
   /**
-   * Yields each batch after it ran. The session is looked up again for each batch, because the code that runs between two
-   * batches may have replaced it by a larger one.
+   * Yields each batch after it ran. Code that runs between two batches may run others here: what a batch computes is read
+   * before, and the session is looked up again, because a larger one may have replaced it. `where` names the caller.
+   * @throws Error when the weights changed between two batches, or the model or its engine was disposed of: the outputs
+   * would be those of no one net; ShapeError when images were detached
    */
-  *batches(images: readonly Float32Array[], batchSize: number): Generator<Batch> {
+  *batches(where: string, images: readonly Float32Array[], batchSize: number): Generator<Batch> {
     const { inputs } = this.#graph;
     const ends = outputsOf(this.#graph);
     const n = images[0]!.length / sizeOf(inputs[0]!.shape);
+    const { revision } = this.#parameters;
     for (let start = 0; start < n; start += batchSize) {
+      this.#expectSame(where, revision);
       const count = Math.min(batchSize, n - start);
       const session = this.#sessionFor(Math.min(n, batchSize));
       inputs.forEach(({ name, shape }, i) => {
@@ -56,8 +62,26 @@ export class Inference {
     }
   }
 
-  /** Frees the session's buffers. */
+  /** @throws Error unless the model is on its engine and its weights are those of this revision */
+  #expectSame(where: string, revision: number): void {
+    if (this.#runtime.disposed) {
+      throw new Error(`${where}: expected a live engine to the end, got one that was disposed`);
+    }
+    if (this.#disposed) {
+      throw new Error(
+        `${where}: expected the model to the end, got one that was disposed or compiled again meanwhile`,
+      );
+    }
+    if (this.#parameters.revision !== revision) {
+      throw new Error(
+        `${where}: expected the same weights to the end, got others meanwhile, as training or setWeights() leave them`,
+      );
+    }
+  }
+
+  /** Frees the session's buffers, and ends what runs in batches. */
   dispose(): void {
+    this.#disposed = true;
     this.#session?.dispose();
     this.#session = undefined;
   }

@@ -5,6 +5,8 @@ import { OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { readMetadata, type ModelMetadata } from "../metadata.ts";
 import { checkOptions, positiveInteger, readOptions, show } from "../options.ts";
+import type { AbortSignalLike } from "../runtime/platform.ts";
+import { Pace, runAtOnce, runPaced } from "../runtime/yield.ts";
 import {
   shapeText,
   isBatchOf,
@@ -21,10 +23,13 @@ import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTen
 import { Parameters } from "../graph/parameters.ts";
 import { Session } from "../graph/session.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
+import {
+  readAsyncOptions,
+  readBatchSize,
+  type AsyncBatchOptions,
+  type BatchOptions,
+} from "./batchOptions.ts";
 import { summarize } from "./summary.ts";
-
-/** The default number of images in a batch of `predict` and `evaluate`. Outputs do not depend on it. */
-export const DEFAULT_BATCH = 64;
 
 /** The only element of a list. @throws OptionError naming `where` when there are several */
 export function onlyOne<T>(where: string, things: readonly T[]): T {
@@ -53,6 +58,8 @@ export class InferenceModel<Outputs extends string = string> {
   readonly #ordered: Tensor[] = [];
   #compiled: Compiled | undefined;
   #metadata: ModelMetadata = {};
+  /** The runs of `predictAsync` and `evaluateAsync` that have not ended. */
+  #running = 0;
 
   /**
    * Users call `loadModel` instead. `weights` are tensors or a function that makes them by name; `shared` returns the slots
@@ -75,9 +82,9 @@ export class InferenceModel<Outputs extends string = string> {
     return this.#compiled !== undefined;
   }
 
-  /** True when something needs the model's memory on its engine: it has sessions. */
+  /** True when something needs the model's memory on its engine: it has sessions, or `predictAsync` runs. */
   get inUse(): boolean {
-    return this.#sessions.size > 0;
+    return this.#sessions.size > 0 || this.#running > 0;
   }
 
   /** The name of each input, and its shape for one image. */
@@ -116,31 +123,56 @@ export class InferenceModel<Outputs extends string = string> {
     return this;
   }
 
-  /** The output for `images[n, h, w, c]`. @throws ShapeError, OptionError */
-  predict(images: Tensor, options?: { batchSize?: number | undefined }): OwnTensor;
+  /**
+   * The output for `images[n, h, w, c]`. It keeps the thread until all are done, for 10,000 images of 28×28 and a LeNet-5
+   * a quarter of a second on one core; `predictAsync` does not.
+   * @throws ShapeError, OptionError
+   */
+  predict(images: Tensor, options?: BatchOptions): OwnTensor;
   /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
-  predict(inputs: Named<Tensor>, options?: { batchSize?: number | undefined }): Record<Outputs, OwnTensor>;
+  predict(inputs: Named<Tensor>, options?: BatchOptions): Record<Outputs, OwnTensor>;
   predict(
     inputs: Tensor | Named<Tensor>,
-    options: { batchSize?: number | undefined } = {},
+    options: BatchOptions = {},
   ): OwnTensor | Record<Outputs, OwnTensor> {
-    const { batchSize } = readOptions(
-      "predict",
-      options,
-      { batchSize: [positiveInteger, DEFAULT_BATCH] },
-      [],
-    );
-    this.requireCompiled("predict");
+    return runAtOnce(this.#prediction("predict", inputs, readBatchSize("predict", options)));
+  }
+
+  /**
+   * Resolves with what `predict` returns, the same bits, and lets pending events run between two batches whenever some
+   * milliseconds have gone by: it keeps the thread for as long as one batch takes. Images are read batch by batch, and must
+   * stay as they are to the end. Several runs may overlap, and `predict` may be called meanwhile.
+   * @throws ShapeError, OptionError; the signal's reason when it is aborted; Error when the weights change or the model or
+   * its engine is disposed of meanwhile: no outputs are those of two nets.
+   */
+  predictAsync(images: Tensor, options?: AsyncBatchOptions): Promise<OwnTensor>;
+  /** The outputs by name, for inputs by name. */
+  predictAsync(inputs: Named<Tensor>, options?: AsyncBatchOptions): Promise<Record<Outputs, OwnTensor>>;
+  async predictAsync(
+    inputs: Tensor | Named<Tensor>,
+    options: AsyncBatchOptions = {},
+  ): Promise<OwnTensor | Record<Outputs, OwnTensor>> {
+    const { batchSize, signal } = readAsyncOptions("predictAsync", options);
+    return this.paced(this.#prediction("predictAsync", inputs, batchSize), signal);
+  }
+
+  /** Computes the outputs, and yields after each batch. */
+  *#prediction(
+    where: string,
+    inputs: Tensor | Named<Tensor>,
+    batchSize: number,
+  ): Generator<void, OwnTensor | Record<Outputs, OwnTensor>> {
+    this.requireCompiled(where);
     const named = isNamed(inputs, this.#inputNames);
     const images: Filled[] = [];
-    const n = this.checkImages("predict: images", inputs, images);
+    const n = this.checkImages(`${where}: images`, inputs, images);
     // Reading the images may have called getters that compiled the model again.
-    const { inference } = this.requireCompiled("predict");
+    const { inference } = this.requireCompiled(where);
     const ends = outputsOf(this.graph);
-    if (!named) onlyOne("predict: images by name", ends);
+    if (!named) onlyOne(`${where}: images by name`, ends);
     let tensors: OwnTensor[] = [];
     const data = images.map((image) => image.data);
-    for (const { outputs, start } of inference.batches(data, batchSize)) {
+    for (const { outputs, start } of inference.batches(where, data, batchSize)) {
       // The outputs are allocated only after the first batch found enough memory to run.
       if (start === 0) {
         tensors = ends.map(({ shape }) => ({
@@ -149,12 +181,23 @@ export class InferenceModel<Outputs extends string = string> {
         }));
       }
       outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
+      yield;
     }
     if (!named) return tensors[0]!;
     return byName(
       ends.map(({ name }) => name),
       tensors,
     );
+  }
+
+  /** Runs steps to their end and lets pending events run between them; the model is in use meanwhile. */
+  protected async paced<T>(steps: Iterator<void, T>, signal: AbortSignalLike | undefined): Promise<T> {
+    this.#running++;
+    try {
+      return await runPaced(steps, new Pace(), () => signal?.throwIfAborted());
+    } finally {
+      this.#running--;
+    }
   }
 
   /** Makes a session: inference on buffers of its own. @throws OptionError, MemoryError */

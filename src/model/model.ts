@@ -1,10 +1,11 @@
 import type { Runtime } from "../runtime/runtime.ts";
+import { runAtOnce } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import { encodeModel } from "../onnx/file/encode.ts";
 import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/contract.ts";
-import { checkOptions, oneOf, positiveInteger } from "../options.ts";
+import { checkOptions, oneOf } from "../options.ts";
 import { Random } from "../random.ts";
 import { noTensor, type Filled, type OwnTensor, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
@@ -19,7 +20,14 @@ import {
 import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
-import { DEFAULT_BATCH, InferenceModel } from "./inferenceModel.ts";
+import {
+  DEFAULT_BATCH,
+  readAsyncOptions,
+  readBatchSize,
+  type AsyncBatchOptions,
+  type BatchOptions,
+} from "./batchOptions.ts";
+import { InferenceModel } from "./inferenceModel.ts";
 import { Interruption } from "../training/interruption.ts";
 import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
@@ -120,7 +128,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
-   * Trains on `images[n, h, w, c]`. It returns control to the event loop every few milliseconds.
+   * Trains on `images[n, h, w, c]`. It returns control to the event loop between two batches whenever 12 ms have gone by, so
+   * that others wait for that and the time of a batch.
    * @throws ShapeError, OptionError before anything is changed; TrainingError when a loss or weight is not finite, with
    * the weights of the last good step kept; the signal's reason when it is aborted; Error when the model or its engine is
    * disposed of meanwhile.
@@ -184,20 +193,32 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     return trainer.loss;
   }
 
-  /** The mean loss, the accuracy and the metrics of `compile` over `images`. @throws ShapeError, OptionError */
+  /**
+   * The mean loss, the accuracy and the metrics of `compile` over `images`. It keeps the thread until all are done, for as
+   * long as `predict`; `evaluateAsync` does not. @throws ShapeError, OptionError
+   */
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
-    options: { batchSize?: number | undefined } = {},
+    options: BatchOptions = {},
   ): Evaluation<Metrics> {
-    checkOptions("evaluate", options, ["batchSize"]);
-    const { batchSize = DEFAULT_BATCH } = options;
-    const size = positiveInteger("evaluate: batchSize", batchSize);
-    const steps = this.#evaluation("evaluate", this.#readLabelled("evaluate", images, labels), size);
-    for (;;) {
-      const { done, value } = steps.next();
-      if (done) return value as Evaluation<Metrics>;
-    }
+    const size = readBatchSize("evaluate", options);
+    return runAtOnce(this.#evaluation("evaluate", this.#readLabelled("evaluate", images, labels), size));
+  }
+
+  /**
+   * Resolves with what `evaluate` returns, the same bits, and lets pending events run between two batches as `predictAsync`
+   * does. Labels are copied at once, images are read batch by batch.
+   * @throws as `predictAsync`
+   */
+  async evaluateAsync(
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+    options: AsyncBatchOptions = {},
+  ): Promise<Evaluation<Metrics>> {
+    const { batchSize, signal } = readAsyncOptions("evaluateAsync", options);
+    const data = this.#readLabelled("evaluateAsync", images, labels);
+    return this.paced(this.#evaluation("evaluateAsync", data, batchSize), signal);
   }
 
   /**
@@ -291,9 +312,9 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */
-  #evaluation(where: string, data: LabelledImages, batchSize: number): Generator<void, Evaluation> {
+  #evaluation<M>(where: string, data: LabelledImages, batchSize: number): Generator<void, Evaluation<M>> {
     const { runtime, inference } = this.requireCompiled(where);
-    return evaluateBatches(runtime, inference, data, batchSize);
+    return evaluateBatches(where, runtime, inference, data, batchSize) as Generator<void, Evaluation<M>>;
   }
 }
 

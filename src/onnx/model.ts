@@ -7,23 +7,20 @@ import type { CompileOptions } from "../training/compile.ts";
 import type { Evaluation } from "../training/evaluation.ts";
 import type { FitOptions } from "../training/fit.ts";
 import type { History } from "../training/history.ts";
+import {
+  readAsyncOptions,
+  readBatchSize,
+  type AsyncBatchOptions,
+  type BatchOptions,
+} from "../model/batchOptions.ts";
 import type { Model } from "../model/model.ts";
 import { readMetadata, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
 import { checkOptions, listed, positiveInteger, show } from "../options.ts";
-import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
-import {
-  checkFeedShape,
-  fromMemory,
-  fromNumbers,
-  readFeed,
-  toMemory,
-  type OnnxTensor,
-  type OwnOnnxData,
-} from "./import/feeds.ts";
+import type { Shape, Tensor } from "../tensor.ts";
+import { checkFeedShape, readFeed } from "./import/feeds.ts";
 import {
   fedByShapes,
-  readFeeds,
   readShapes,
   sessionImages,
   type Feeds,
@@ -33,11 +30,12 @@ import {
 } from "./import/feedShapes.ts";
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
-import type { End, Instance } from "./import/instance.ts";
+import type { Instance } from "./import/instance.ts";
 import type { Fed } from "./import/lowerNet.ts";
 import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
 import type { Plans } from "./import/plans.ts";
 import { rewriteTensors } from "./file/rewrite.ts";
+import { modelTensor, Prediction, type OnnxOutputs } from "./prediction.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./file/tensorData.ts";
 import { isComputed } from "./import/values.ts";
@@ -141,31 +139,32 @@ export class OnnxModel {
     throw new OptionError(`value: expected the name of a value that the net computes, got ${show(name)}`);
   }
 
-  /** The outputs by name, for inputs by name. @throws ShapeError naming the input */
-  predict(
-    fed: Feeds,
-    options: { batchSize?: number | undefined } = {},
-  ): Record<string, OnnxTensor<OwnOnnxData>> {
-    checkOptions("predict", options, ["batchSize"]);
-    const feeds = readFeeds("predict", this.#graph.inputs, fed);
-    const instance = this.#plans.planForFeeds(feeds);
-    const { outputs, constants, inputs, notBatched } = instance;
-    // By names that are any text: an object would take __proto__ for something else.
-    const results = new Map<string, OnnxTensor<OwnOnnxData>>();
-    for (const { name, type, shape, data } of constants)
-      results.set(name, { shape, data: fromNumbers(type, data(), name) });
-    if (!instance.model) return Object.fromEntries(results);
-    const whole = notBatched !== undefined;
-    const images: Record<string, Tensor> = {};
-    for (const end of inputs) images[end.key] = modelTensor("predict", end, feeds[end.name]!, whole);
-    const { model } = instance;
-    const made = this.#plans.withMemory(() => model.predict(images, options), instance);
-    for (const { name, key, value } of outputs) {
-      const { data } = made[key]!;
-      const shape = whole ? value.shape : [made[key]!.shape[0]!, ...value.shape.slice(1)];
-      results.set(name, { shape, data: fromMemory(value.type, data.subarray(0, sizeOf(shape))) });
-    }
-    return Object.fromEntries(this.#graph.outputs.map((name) => [name, results.get(name)!]));
+  /**
+   * The outputs by name, for inputs by name. It keeps the thread until all are done; `predictAsync` does not.
+   * @throws ShapeError naming the input
+   */
+  predict(fed: Feeds, options: BatchOptions = {}): OnnxOutputs {
+    const batchSize = readBatchSize("predict", options);
+    const prediction = new Prediction("predict", this.#graph, this.#plans, fed);
+    const { model, images, instance } = prediction;
+    if (!model) return prediction.outputs({});
+    return prediction.outputs(this.#plans.withMemory(() => model.predict(images, { batchSize }), instance));
+  }
+
+  /**
+   * Resolves with what `predict` returns, the same bits, and lets pending events run between two batches, as
+   * `Model.predictAsync` does. A net in which the images of a batch meet (`notBatched`) computes them all at once.
+   * @throws ShapeError naming the input; as `Model.predictAsync`
+   */
+  async predictAsync(fed: Feeds, options: AsyncBatchOptions = {}): Promise<OnnxOutputs> {
+    const settings = readAsyncOptions("predictAsync", options);
+    const prediction = new Prediction("predictAsync", this.#graph, this.#plans, fed);
+    const { model, images, instance } = prediction;
+    settings.signal?.throwIfAborted();
+    if (!model) return prediction.outputs({});
+    return prediction.outputs(
+      await this.#plans.withMemoryAsync(() => model.predictAsync(images, settings), instance),
+    );
   }
 
   /**
@@ -224,13 +223,19 @@ export class OnnxModel {
   }
 
   /** Evaluates the net as `Model.evaluate` does. */
-  evaluate(
-    images: Images,
-    labels: Labels | Named<Labels>,
-    options?: { batchSize?: number | undefined },
-  ): Evaluation {
+  evaluate(images: Images, labels: Labels | Named<Labels>, options?: BatchOptions): Evaluation {
     const model = this.#batched("evaluate");
     return model.evaluate(this.#images("evaluate", images), labels, options);
+  }
+
+  /** Evaluates the net as `Model.evaluateAsync` does. */
+  async evaluateAsync(
+    images: Images,
+    labels: Labels | Named<Labels>,
+    options?: AsyncBatchOptions,
+  ): Promise<Evaluation> {
+    const model = this.#batched("evaluateAsync");
+    return model.evaluateAsync(this.#images("evaluateAsync", images), labels, options);
   }
 
   /** Images for the model, with its names for them. @throws ShapeError */
@@ -286,12 +291,4 @@ export class OnnxModel {
       `${where}: expected a net that takes any number of images, got one that does not: ${this.notBatched}`,
     );
   }
-}
-
-/** A tensor as the model takes it: a batch of images, or of one `whole` tensor. @throws ShapeError */
-function modelTensor(where: string, end: End, { shape, data }: OnnxTensor, whole: boolean): Tensor {
-  return {
-    shape: [whole ? 1 : shape[0]!, ...end.value.symbol.shape],
-    data: shape.includes(0) ? new Float32Array(1) : toMemory(`${where}: ${end.name}`, data),
-  };
 }

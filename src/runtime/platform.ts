@@ -2,6 +2,8 @@
  * Types of the host, by structure or looked up among its globals, so that the published types ask neither for the DOM
  * library nor for Node's types.
  */
+import { OptionError } from "../errors.ts";
+import { show } from "../options.ts";
 
 /**
  * A compiled module. An opaque object where the program's types know no WebAssembly; where they do, it is an interface
@@ -33,4 +35,10 @@ export interface AbortSignalLike {
   /** A signal without these is asked between two steps alone. */
   addEventListener?(type: "abort", listener: () => void): void;
   removeEventListener?(type: "abort", listener: () => void): void;
+}
+
+/** @throws OptionError unless `value` is an `AbortSignal`, or has what is needed of one */
+export function abortSignal(where: string, value: AbortSignalLike): AbortSignalLike {
+  if (typeof value?.throwIfAborted === "function") return value;
+  throw new OptionError(`${where}: expected an AbortSignal, got ${show(value)}`);
 }

@@ -37,3 +37,24 @@ export class Pace {
     this.#last = performance.now();
   }
 }
+
+/** Runs steps to their end without a break. */
+export function runAtOnce<T>(steps: Iterator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * Runs steps to their end and lets pending events run between two of them. `check` is asked before each step and throws to
+ * end the run.
+ */
+export async function runPaced<T>(steps: Iterator<void, T>, pace: Pace, check: () => void): Promise<T> {
+  for (;;) {
+    check();
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (pace.due) await pace.rest();
+  }
+}

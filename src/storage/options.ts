@@ -1,7 +1,7 @@
 /** The options of saving and opening. */
 import { OptionError } from "../errors.ts";
 import { checkOptions, flag, positiveInteger, show } from "../options.ts";
-import type { AbortSignalLike } from "../runtime/platform.ts";
+import { abortSignal, type AbortSignalLike } from "../runtime/platform.ts";
 
 /** How far an opening is. */
 export interface StorageProgress {
@@ -45,10 +45,8 @@ export interface OpenSettings {
   readonly signal: AbortSignalLike | undefined;
 }
 
-function checkSignal(where: string, signal: AbortSignalLike | undefined): AbortSignalLike | undefined {
-  if (signal === undefined || typeof signal?.throwIfAborted === "function") return signal;
-  throw new OptionError(`${where}: signal: expected an AbortSignal, got ${show(signal)}`);
-}
+const checkSignal = (where: string, signal: AbortSignalLike | undefined): AbortSignalLike | undefined =>
+  signal && abortSignal(`${where}: signal`, signal);
 
 /** @throws OptionError; the reason of a signal that is aborted already */
 export function checkSaveOptions(where: string, options: SaveOptions): AbortSignalLike | undefined {

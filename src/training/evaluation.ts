@@ -60,6 +60,7 @@ export interface LabelledImages {
 
 /** Mean losses, accuracies and metrics of a model over images, in batches. Yields after each batch. */
 export function* evaluateBatches(
+  where: string,
   runtime: Runtime,
   inference: Inference,
   { objective, images, targets }: LabelledImages,
@@ -69,7 +70,7 @@ export function* evaluateBatches(
   const sums = lossOutputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
   const counts = lossOutputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
   const pixels = images.map(({ data }) => data);
-  for (const { outputs, start, count } of inference.batches(pixels, batchSize)) {
+  for (const { outputs, start, count } of inference.batches(where, pixels, batchSize)) {
     const own = lossOutputs.map(({ index }) => outputs[index]!);
     // Read before the memory may grow, which detaches the views.
     own.forEach((output, i) => {

@@ -1,5 +1,5 @@
-import type { AbortSignalLike } from "../runtime/platform.ts";
-import { Pace } from "../runtime/yield.ts";
+import { abortSignal, type AbortSignalLike } from "../runtime/platform.ts";
+import { Pace, runPaced } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
 import { checkOptions, flag, pairOf, positiveInteger, show, type Settled } from "../options.ts";
@@ -14,7 +14,7 @@ import type { Named } from "../graph/namedTensors.ts";
 import type { Targets } from "./targets.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The state after a batch. Loss and accuracy are the epoch's running means. */
+/** The state after a batch. */
 export interface BatchEnd {
   /** Counted from 1. */
   epoch: number;
@@ -22,8 +22,12 @@ export interface BatchEnd {
   batches: number;
   /** Steps of this model so far. */
   step: number;
+  /** Means over the images of this epoch so far. */
   loss: number;
   accuracy: number;
+  /** Means over the images of this batch alone, before its step. */
+  batchLoss: number;
+  batchAccuracy: number;
 }
 
 export interface FitOptions {
@@ -98,9 +102,7 @@ export function checkFitOptions(options: FitOptions): FitSettings {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
     }
   }
-  if (signal !== undefined && typeof signal?.throwIfAborted !== "function") {
-    throw new OptionError(`fit: signal: expected an AbortSignal, got ${show(signal)}`);
-  }
+  if (signal !== undefined) abortSignal("fit: signal", signal);
   const validation = pairOf(validationData) as FitOptions["validationData"];
   if (validationData !== undefined && !validation) {
     throw new OptionError(`fit: validationData: expected [images, labels], got ${show(validationData)}`);
@@ -142,7 +144,8 @@ export async function runFit(run: FitRun): Promise<History> {
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };
-    const validation = await validate(run, pace);
+    const validation = run.validate && (await runPaced(run.validate(), pace, () => interruption.check()));
+    interruption.check();
     if (validation) {
       state.validation = validation;
       history.validationLoss.push((state.validationLoss = validation.loss));
@@ -157,20 +160,6 @@ export async function runFit(run: FitRun): Promise<History> {
   }
   stopper?.finish(history);
   return history;
-}
-
-async function validate(
-  { validate: start, interruption }: FitRun,
-  pace: Pace,
-): Promise<Evaluation | undefined> {
-  if (!start) return undefined;
-  const steps = start();
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (pace.due) await pace.rest();
-    interruption.check();
-  }
 }
 
 /** One step, during which the model must not be taken away. */
@@ -205,9 +194,17 @@ async function runEpoch(
     lossSum += trainer.loss * part.count;
     correct += trainer.correct;
     if (onBatchEnd) {
-      const seen = part.start;
-      const [loss, accuracy] = [lossSum / seen, correct / (seen * rowsPerImage)];
-      await interruption.wait(onBatchEnd({ epoch, batch, batches, step: trainer.steps, loss, accuracy }));
+      const state: BatchEnd = {
+        epoch,
+        batch,
+        batches,
+        step: trainer.steps,
+        loss: lossSum / part.start,
+        accuracy: correct / (part.start * rowsPerImage),
+        batchLoss: trainer.loss,
+        batchAccuracy: trainer.correct / (part.count * rowsPerImage),
+      };
+      await interruption.wait(onBatchEnd(state));
     }
     if (pace.due) await pace.rest();
   }

@@ -45,7 +45,7 @@ const slice = (start: number, end: number) =>
   ] as const;
 
 describe("fit tells", () => {
-  it("the running means, counts and the step of each batch, the last one smaller", async () => {
+  it("the running means, those of the batch alone, counts and the step of each batch, the last one smaller", async () => {
     const twin = tinyNet();
     twin.compile({ engine, optimizer, loss });
     const seen: BatchEnd[] = [];
@@ -60,13 +60,25 @@ describe("fit tells", () => {
         const end = Math.min(COUNT, start + BATCH);
         const [x, y] = slice(start, end);
         const { data } = twin.predict(x);
+        let right = 0;
         y.forEach((label, i) => {
           const row = data.subarray(i * 3, i * 3 + 3);
-          correct += Number(row.indexOf(Math.max(...row)) === label);
+          right += Number(row.indexOf(Math.max(...row)) === label);
         });
-        lossSum += twin.trainOnBatch(x, y) * (end - start);
+        const batchLoss = twin.trainOnBatch(x, y);
+        lossSum += batchLoss * (end - start);
+        correct += right;
+        const own = { batchLoss, batchAccuracy: right / (end - start) };
         const step = (epoch - 1) * 3 + batch;
-        expected.push({ epoch, batch, batches: 3, step, loss: lossSum / end, accuracy: correct / end });
+        expected.push({
+          epoch,
+          batch,
+          batches: 3,
+          step,
+          loss: lossSum / end,
+          accuracy: correct / end,
+          ...own,
+        });
       }
     }
     expect(seen).toEqual(expected);

@@ -70,13 +70,19 @@ export function readShapes(where: string, inputs: Inputs, shapes: Shapes): Shape
  * Reads the shapes from feeds, and the numbers of those that are `deciding`; `open` for any number of images. @throws
  * ShapeError
  */
-export function fedByFeeds(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<string>, open: boolean): Fed {
+export function fedByFeeds(
+  where: string,
+  inputs: Inputs,
+  feeds: Feeds,
+  deciding: ReadonlySet<string>,
+  open: boolean,
+): Fed {
   return new Map(
     inputs.map((input): [string, Shape | Constant] => {
       const { name, type } = input;
       const decides = deciding.has(name);
       const { shape, data } = feeds[name]!;
-      checkFeedShape(`predict: ${name}`, input, shape, open && !decides);
+      checkFeedShape(`${where}: ${name}`, input, shape, open && !decides);
       if (!decides) return [name, drawnShape(input, shape)];
       const numbers =
         type === "float32"
@@ -88,7 +94,12 @@ export function fedByFeeds(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<s
 }
 
 /** @throws ShapeError unless all inputs have as many images. */
-export function checkImages(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<string>): void {
+export function checkImages(
+  where: string,
+  inputs: Inputs,
+  feeds: Feeds,
+  deciding: ReadonlySet<string>,
+): void {
   const counts = inputs.flatMap(({ name }) =>
     deciding.has(name) ? [] : [{ name, count: feeds[name]!.shape[0] }],
   );
@@ -96,7 +107,7 @@ export function checkImages(inputs: Inputs, feeds: Feeds, deciding: ReadonlySet<
   const other = counts.find(({ count }) => count !== first.count);
   if (!other) return;
   throw new ShapeError(
-    `predict: ${other.name}: expected ${first.count} images as in ${first.name}, got ${other.count}`,
+    `${where}: ${other.name}: expected ${first.count} images as in ${first.name}, got ${other.count}`,
   );
 }
 

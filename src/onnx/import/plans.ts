@@ -107,10 +107,25 @@ export class Plans {
     try {
       return work();
     } catch (error) {
-      const unused = (each: Instance): boolean => each !== user && each.model?.inUse !== true;
-      if (!(error instanceof MemoryError && this.#drop(unused))) throw error;
+      this.#makeRoom(error, user);
       return work();
     }
+  }
+
+  /** Does the same for work that takes its time. */
+  async withMemoryAsync<T>(work: () => Promise<T>, user: Instance): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#makeRoom(error, user);
+      return work();
+    }
+  }
+
+  /** Drops the plans that nobody uses. @throws the error unless it is one of memory, and there were such plans */
+  #makeRoom(error: unknown, user: Instance | undefined): void {
+    const unused = (each: Instance): boolean => each !== user && each.model?.inUse !== true;
+    if (!(error instanceof MemoryError && this.#drop(unused))) throw error;
   }
 
   /** Forgets plans, and tells whether there were any. */
@@ -141,14 +156,14 @@ export class Plans {
     return instance && open && this.notBatched !== undefined ? this.planFor(where, fed) : instance;
   }
 
-  /** The plan for these tensors. @throws ShapeError naming the input */
-  planForFeeds(feeds: Feeds): Instance {
+  /** The plan for these tensors. @throws ShapeError naming `where` and the input */
+  planForFeeds(where: string, feeds: Feeds): Instance {
     const { inputs } = this.#graph;
     // Each time around, the graph depends on one more input at least.
     for (;;) {
-      const instance = this.planFor("predict", (open) => fedByFeeds(inputs, feeds, this.deciding, open));
+      const instance = this.planFor(where, (open) => fedByFeeds(where, inputs, feeds, this.deciding, open));
       if (!instance) continue;
-      if (this.notBatched === undefined) checkImages(inputs, feeds, this.deciding);
+      if (this.notBatched === undefined) checkImages(where, inputs, feeds, this.deciding);
       return instance;
     }
   }
