@@ -1,166 +1,69 @@
 /** Activations, element by element. */
-import { Activation, activate4, gradient4 } from "../lib/activations";
+import {
+  Elu,
+  Gelu,
+  GeluTanh,
+  HardSigmoid,
+  HardSwish,
+  LeakyRelu,
+  Mish,
+  Relu,
+  Relu6,
+  Selu,
+  Sigmoid,
+  Silu,
+  Softplus,
+  Tanh,
+} from "./activationFormulas";
+import { Activation } from "../lib/activations";
 import { LANES, load4, loadLanes, splat, store4, storeLanes } from "../lib/simd";
 import { LINE, endShare, firstShare } from "../lib/share";
 
-/**
- * Whether four vectors go through the loop together: V8 lets the next turn wait for the last, and the common kinds that take
- * an exponential wait long.
- */
 // @ts-ignore: decorator
 @inline
-function byFours(kind: i32): bool {
-  return kind == Activation.sigmoid || kind == Activation.tanh || kind == Activation.silu;
+function value4<A>(alpha: v128, x: v128): v128 {
+  return changetype<A>(0).value4(alpha, x);
 }
 
-// @ts-ignore: decorator
-@inline
-function forwardLoop(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
+function forward<A>(alpha: f32, x: usize, y: usize, n: i32): void {
   const slope = splat(alpha);
   const rest = n & (LANES - 1);
   const end = x + ((<usize>(n - rest)) << 2);
-  if (byFours(kind)) {
-    for (; x + 48 < end; x += 64, y += 64) {
-      const v0 = activate4(kind, slope, load4(x));
-      const v1 = activate4(kind, slope, load4(x + 16));
-      const v2 = activate4(kind, slope, load4(x + 32));
-      const v3 = activate4(kind, slope, load4(x + 48));
-      store4(y, v0);
-      store4(y + 16, v1);
-      store4(y + 32, v2);
-      store4(y + 48, v3);
-    }
-  }
-  for (; x < end; x += 16, y += 16) storeLanes(y, activate4(kind, slope, load4(x)), LANES);
-  if (rest > 0) storeLanes(y, activate4(kind, slope, loadLanes(x, rest)), rest);
+  for (; x < end; x += 16, y += 16) store4(y, value4<A>(slope, load4(x)));
+  if (rest > 0) storeLanes(y, value4<A>(slope, loadLanes(x, rest)), rest);
 }
 
-// @ts-ignore: decorator
-@inline
-function backwardLoop(kind: i32, alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
+/**
+ * The same with four vectors a turn: V8 lets the next turn wait for the last, and the common kinds that take an exponential
+ * wait long.
+ */
+function forwardByFours<A>(alpha: f32, x: usize, y: usize, n: i32): void {
+  const slope = splat(alpha);
+  const fours = n & -(4 * LANES);
+  const end = x + ((<usize>fours) << 2);
+  for (; x < end; x += 64, y += 64) {
+    const v0 = value4<A>(slope, load4(x));
+    const v1 = value4<A>(slope, load4(x + 16));
+    const v2 = value4<A>(slope, load4(x + 32));
+    const v3 = value4<A>(slope, load4(x + 48));
+    store4(y, v0);
+    store4(y + 16, v1);
+    store4(y + 32, v2);
+    store4(y + 48, v3);
+  }
+  forward<A>(alpha, x, y, n - fours);
+}
+
+/** `s` is the output or, from softplus on, the input. */
+function backward<A>(alpha: f32, s: usize, dy: usize, dx: usize, n: i32): void {
   const slope = splat(alpha);
   const rest = n & (LANES - 1);
-  const end = y + ((<usize>(n - rest)) << 2);
-  for (; y < end; y += 16, dy += 16, dx += 16) {
-    storeLanes(dx, gradient4(kind, slope, load4(y), load4(dy)), LANES);
+  const end = s + ((<usize>(n - rest)) << 2);
+  for (; s < end; s += 16, dy += 16, dx += 16) {
+    store4(dx, changetype<A>(0).gradient4(slope, load4(s), load4(dy)));
   }
-  if (rest > 0) storeLanes(dx, gradient4(kind, slope, loadLanes(y, rest), loadLanes(dy, rest)), rest);
-}
-
-/*
- * One function a kind: all loops in one body have so many locals that the optimizer's time, which grows faster than their
- * number, becomes most of the build's.
- */
-function reluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.relu, alpha, x, y, n);
-}
-
-function leakyReluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.leakyRelu, alpha, x, y, n);
-}
-
-function sigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.sigmoid, alpha, x, y, n);
-}
-
-function tanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.tanh, alpha, x, y, n);
-}
-
-function relu6Forward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.relu6, alpha, x, y, n);
-}
-
-function eluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.elu, alpha, x, y, n);
-}
-
-function seluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.selu, alpha, x, y, n);
-}
-
-function hardSigmoidForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.hardSigmoid, alpha, x, y, n);
-}
-
-function softplusForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.softplus, alpha, x, y, n);
-}
-
-function siluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.silu, alpha, x, y, n);
-}
-
-function hardSwishForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.hardSwish, alpha, x, y, n);
-}
-
-function geluForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.gelu, alpha, x, y, n);
-}
-
-function geluTanhForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.geluTanh, alpha, x, y, n);
-}
-
-function mishForward(alpha: f32, x: usize, y: usize, n: i32): void {
-  forwardLoop(Activation.mish, alpha, x, y, n);
-}
-
-function reluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.relu, alpha, y, dy, dx, n);
-}
-
-function leakyReluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.leakyRelu, alpha, y, dy, dx, n);
-}
-
-function sigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.sigmoid, alpha, y, dy, dx, n);
-}
-
-function tanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.tanh, alpha, y, dy, dx, n);
-}
-
-function relu6Backward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.relu6, alpha, y, dy, dx, n);
-}
-
-function eluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.elu, alpha, y, dy, dx, n);
-}
-
-function seluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.selu, alpha, y, dy, dx, n);
-}
-
-function hardSigmoidBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.hardSigmoid, alpha, y, dy, dx, n);
-}
-
-function softplusBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.softplus, alpha, y, dy, dx, n);
-}
-
-function siluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.silu, alpha, y, dy, dx, n);
-}
-
-function hardSwishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.hardSwish, alpha, y, dy, dx, n);
-}
-
-function geluBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.gelu, alpha, y, dy, dx, n);
-}
-
-function geluTanhBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.geluTanh, alpha, y, dy, dx, n);
-}
-
-function mishBackward(alpha: f32, y: usize, dy: usize, dx: usize, n: i32): void {
-  backwardLoop(Activation.mish, alpha, y, dy, dx, n);
+  if (rest == 0) return;
+  storeLanes(dx, changetype<A>(0).gradient4(slope, loadLanes(s, rest), loadLanes(dy, rest)), rest);
 }
 
 /**
@@ -196,20 +99,20 @@ export function activationForward(kind: i32, alpha: f32, x: usize, y: usize, n: 
 
 /** The same, all of it by the thread that calls: for kernels that share out their outputs themselves. */
 export function activate(kind: i32, alpha: f32, x: usize, y: usize, n: i32): void {
-  if (kind == Activation.relu) reluForward(alpha, x, y, n);
-  else if (kind == Activation.leakyRelu) leakyReluForward(alpha, x, y, n);
-  else if (kind == Activation.sigmoid) sigmoidForward(alpha, x, y, n);
-  else if (kind == Activation.tanh) tanhForward(alpha, x, y, n);
-  else if (kind == Activation.relu6) relu6Forward(alpha, x, y, n);
-  else if (kind == Activation.elu) eluForward(alpha, x, y, n);
-  else if (kind == Activation.selu) seluForward(alpha, x, y, n);
-  else if (kind == Activation.hardSigmoid) hardSigmoidForward(alpha, x, y, n);
-  else if (kind == Activation.softplus) softplusForward(alpha, x, y, n);
-  else if (kind == Activation.silu) siluForward(alpha, x, y, n);
-  else if (kind == Activation.hardSwish) hardSwishForward(alpha, x, y, n);
-  else if (kind == Activation.gelu) geluForward(alpha, x, y, n);
-  else if (kind == Activation.geluTanh) geluTanhForward(alpha, x, y, n);
-  else if (kind == Activation.mish) mishForward(alpha, x, y, n);
+  if (kind == Activation.relu) forward<Relu>(alpha, x, y, n);
+  else if (kind == Activation.leakyRelu) forward<LeakyRelu>(alpha, x, y, n);
+  else if (kind == Activation.sigmoid) forwardByFours<Sigmoid>(alpha, x, y, n);
+  else if (kind == Activation.tanh) forwardByFours<Tanh>(alpha, x, y, n);
+  else if (kind == Activation.relu6) forward<Relu6>(alpha, x, y, n);
+  else if (kind == Activation.elu) forward<Elu>(alpha, x, y, n);
+  else if (kind == Activation.selu) forward<Selu>(alpha, x, y, n);
+  else if (kind == Activation.hardSigmoid) forward<HardSigmoid>(alpha, x, y, n);
+  else if (kind == Activation.softplus) forward<Softplus>(alpha, x, y, n);
+  else if (kind == Activation.silu) forwardByFours<Silu>(alpha, x, y, n);
+  else if (kind == Activation.hardSwish) forward<HardSwish>(alpha, x, y, n);
+  else if (kind == Activation.gelu) forward<Gelu>(alpha, x, y, n);
+  else if (kind == Activation.geluTanh) forward<GeluTanh>(alpha, x, y, n);
+  else if (kind == Activation.mish) forward<Mish>(alpha, x, y, n);
   else if (x != y) memory.copy(y, x, (<usize>n) << 2);
 }
 
@@ -233,19 +136,19 @@ export function activationBackward(kind: i32, alpha: f32, y: usize, dy: usize, d
   y += at;
   dy += at;
   dx += at;
-  if (kind == Activation.relu) reluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.leakyRelu) leakyReluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.sigmoid) sigmoidBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.tanh) tanhBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.relu6) relu6Backward(alpha, y, dy, dx, n);
-  else if (kind == Activation.elu) eluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.selu) seluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.hardSigmoid) hardSigmoidBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.softplus) softplusBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.silu) siluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.hardSwish) hardSwishBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.gelu) geluBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.geluTanh) geluTanhBackward(alpha, y, dy, dx, n);
-  else if (kind == Activation.mish) mishBackward(alpha, y, dy, dx, n);
+  if (kind == Activation.relu) backward<Relu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.leakyRelu) backward<LeakyRelu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.sigmoid) backward<Sigmoid>(alpha, y, dy, dx, n);
+  else if (kind == Activation.tanh) backward<Tanh>(alpha, y, dy, dx, n);
+  else if (kind == Activation.relu6) backward<Relu6>(alpha, y, dy, dx, n);
+  else if (kind == Activation.elu) backward<Elu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.selu) backward<Selu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.hardSigmoid) backward<HardSigmoid>(alpha, y, dy, dx, n);
+  else if (kind == Activation.softplus) backward<Softplus>(alpha, y, dy, dx, n);
+  else if (kind == Activation.silu) backward<Silu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.hardSwish) backward<HardSwish>(alpha, y, dy, dx, n);
+  else if (kind == Activation.gelu) backward<Gelu>(alpha, y, dy, dx, n);
+  else if (kind == Activation.geluTanh) backward<GeluTanh>(alpha, y, dy, dx, n);
+  else if (kind == Activation.mish) backward<Mish>(alpha, y, dy, dx, n);
   else if (dx != dy) memory.copy(dx, dy, (<usize>n) << 2);
 }

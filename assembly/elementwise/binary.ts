@@ -1,6 +1,7 @@
 /** Tensors combined element by element, and blocks of rows copied from one tensor to another. */
 import { activate } from "./activation";
-import { Broadcast, run } from "./broadcast";
+import { run } from "./broadcast";
+import { Add, Max, Mul, Sub } from "./broadcastFormulas";
 import { Activation } from "../lib/activations";
 import { copyFloats } from "../lib/copy";
 import { LINE, endShare, firstShare } from "../lib/share";
@@ -12,10 +13,10 @@ const BLOCK: i32 = 2048;
 /** This thread's elements. */
 // @ts-ignore: decorator
 @inline
-function combineShare(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
+function combineShare<F>(a: usize, b: usize, y: usize, n: i32): void {
   const first = firstShare(n, LINE);
   const at = (<usize>first) << 2;
-  run(kind, a + at, 16, b + at, 16, y + at, endShare(n, LINE) - first);
+  run<F>(a + at, 16, b + at, 16, y + at, endShare(n, LINE) - first);
 }
 
 /**
@@ -24,7 +25,7 @@ function combineShare(kind: i32, a: usize, b: usize, y: usize, n: i32): void {
  * @split COPY * n
  */
 export function addForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(Broadcast.add, a, b, y, n);
+  combineShare<Add>(a, b, y, n);
 }
 
 /**
@@ -37,7 +38,7 @@ export function addActivated(kind: i32, alpha: f32, a: usize, b: usize, y: usize
   for (let i = firstShare(n, LINE); i < end; i += BLOCK) {
     const at = (<usize>i) << 2;
     const count = min(BLOCK, end - i);
-    run(Broadcast.add, a + at, 16, b + at, 16, y + at, count);
+    run<Add>(a + at, 16, b + at, 16, y + at, count);
     if (kind != Activation.linear) activate(kind, alpha, y + at, y + at, count);
   }
 }
@@ -48,7 +49,7 @@ export function addActivated(kind: i32, alpha: f32, a: usize, b: usize, y: usize
  * @split COPY * n
  */
 export function multiplyForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(Broadcast.mul, a, b, y, n);
+  combineShare<Mul>(a, b, y, n);
 }
 
 /**
@@ -57,7 +58,7 @@ export function multiplyForward(a: usize, b: usize, y: usize, n: i32): void {
  * @split COPY * n
  */
 export function subtractForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(Broadcast.sub, a, b, y, n);
+  combineShare<Sub>(a, b, y, n);
 }
 
 /**
@@ -66,7 +67,7 @@ export function subtractForward(a: usize, b: usize, y: usize, n: i32): void {
  * @split COPY * n
  */
 export function maximumForward(a: usize, b: usize, y: usize, n: i32): void {
-  combineShare(Broadcast.max, a, b, y, n);
+  combineShare<Max>(a, b, y, n);
 }
 
 /** Up to four elements of `maximumBackward`. */
