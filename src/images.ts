@@ -6,4 +6,5 @@ export type { Fit } from "./images/fit.ts";
 export { fromPixels, type PixelSource } from "./images/fromPixels.ts";
 export type { Channels, ImageTensor } from "./images/image.ts";
 export { imageNet, normalize, type NormalizeOptions } from "./images/normalize.ts";
+export { preprocess, type PreprocessOptions } from "./images/preprocess.ts";
 export { resize, type ResizeOptions } from "./images/resize.ts";

@@ -1,11 +1,29 @@
 /** What the file of a model tells besides the net: names of its classes, and how images become its input. */
 import { FormatError, OptionError } from "./errors.ts";
-import { finiteNumber, readOptions, show, sizePair } from "./options.ts";
+import { INTERPOLATIONS, type ImageInterpolation } from "./images/coefficients.ts";
+import { FITS, type Fit } from "./images/fit.ts";
+import { choiceOf, finiteNumber, flag, positiveInteger, readOptions, show, sizePair } from "./options.ts";
 
-/** How a pixel from 0 to 255 becomes a number of the input: `(pixel · scale − mean) / std`. */
+/**
+ * How an image becomes the input: it is resized, and a pixel from 0 to 255 becomes `(pixel · scale − mean) / std`. The options
+ * are those of `resize` and `normalize` of `im2row/images`, whose `preprocess` does what they say.
+ */
 export interface Preprocessing {
-  /** `[height, width]` that images are resized to. Default: those of the input. */
+  /** `[height, width]` of the images that the net is fed with. Default: those of the input. */
   readonly size?: readonly [height: number, width: number] | undefined;
+  /**
+   * The pixels of the shorter side, to which images are resized first; `size` is then cut out of the middle. Default: they are
+   * resized to `size`.
+   */
+  readonly shortSide?: number | undefined;
+  /** What becomes of other proportions than those of `size`. Not beside `shortSide`. Default: `"stretch"`. */
+  readonly fit?: Fit | undefined;
+  /** The bytes of a letterbox's margins: one, or one for each channel. Default: 0. */
+  readonly fillValue?: readonly number[] | undefined;
+  /** Default: `"bilinear"`. */
+  readonly interpolation?: ImageInterpolation | undefined;
+  /** Whether every pixel counts where the image gets smaller. Default: true. */
+  readonly antialias?: boolean | undefined;
   /** The factor of each pixel. Default: 1/255. */
   readonly scale?: number | undefined;
   /** One number, or one for each channel. Default: 0. */
@@ -41,13 +59,36 @@ function readName(where: string, value: unknown): string {
   throw new OptionError(`${where}: expected a text, got ${show(value)}`);
 }
 
-const readPreprocessing = (where: string, value: Preprocessing): Preprocessing =>
-  readOptions(
-    where,
-    value,
-    { size: [sizePair], scale: [nonZero], mean: [listOfEach(finiteNumber)], std: [listOfEach(nonZero)] },
-    [],
-  );
+function byte(where: string, value: unknown): number {
+  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 255) return value as number;
+  throw new OptionError(`${where}: expected a byte, got ${show(value)}`);
+}
+
+/** Readers for `readOptions`. */
+export const preprocessingReaders = () =>
+  ({
+    size: [sizePair],
+    shortSide: [positiveInteger],
+    fit: [choiceOf(FITS)],
+    fillValue: [listOfEach(byte)],
+    interpolation: [choiceOf(INTERPOLATIONS)],
+    antialias: [flag],
+    scale: [nonZero],
+    mean: [listOfEach(finiteNumber)],
+    std: [listOfEach(nonZero)],
+  }) as const;
+
+/** @throws OptionError for options that are sound each by itself, but not together */
+export function checkPreprocessing(where: string, { shortSide, fit }: Preprocessing): void {
+  if (shortSide === undefined || fit === undefined) return;
+  throw new OptionError(`${where}: expected shortSide or fit, got both`);
+}
+
+function readPreprocessing(where: string, value: Preprocessing): Preprocessing {
+  const read = readOptions(where, value, preprocessingReaders(), []);
+  checkPreprocessing(where, read);
+  return read;
+}
 
 /** A copy of metadata. @throws OptionError naming the place of what is none */
 export const readMetadata = (where: string, value: ModelMetadata): ModelMetadata =>

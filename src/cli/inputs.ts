@@ -7,7 +7,7 @@ import type { OnnxInput } from "../onnx.ts";
 import type { Preprocessing } from "../metadata.ts";
 import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
-import { imageTensor, type ImageOptions } from "./image.ts";
+import { imageTensor } from "./image.ts";
 import { isImage, kindOf } from "../images/files/read.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
@@ -123,17 +123,17 @@ function imageFor(
   }
   const declared =
     typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
-  const { scale = 1 / 255, mean = [0], std = [1], size = declared } = { ...preprocessing, ...options };
-  for (const [name, list] of [
-    ["mean", mean],
-    ["std", std],
-  ] as const) {
-    if (list.length !== 1 && list.length !== channels) {
+  const { size = declared, scale, mean, std } = { ...preprocessing, ...options };
+  // A size of one's own is resized to, and not cut out of what the net would resize to.
+  const shortSide = options.size ? undefined : preprocessing.shortSide;
+  const how: Preprocessing = { ...preprocessing, shortSide, size, scale, mean, std };
+  for (const name of ["mean", "std", "fillValue"] as const) {
+    const list = how[name];
+    if (list && list.length !== 1 && list.length !== channels) {
       throw new UsageError(
-        `${options[name] ? `--${name}` : `preprocessing of the net: ${name}`}: expected 1 or ${channels} numbers, got ${list.length}`,
+        `${name !== "fillValue" && options[name] ? `--${name}` : `preprocessing of the net: ${name}`}: expected 1 or ${channels} numbers, got ${list.length}`,
       );
     }
   }
-  const image: ImageOptions = { scale, mean, std, ...(size && { size }) };
-  return imageTensor(engine, file, bytes, channels, image);
+  return imageTensor(engine, file, bytes, channels, how);
 }

@@ -5,7 +5,9 @@ import { shapeText, type Tensor } from "../tensor.ts";
 import { ByteRegion } from "./byteRegion.ts";
 import { readImages, type Images } from "./image.ts";
 
-const LAYOUTS = ["NHWC", "NCHW"] as const;
+export const LAYOUTS = ["NHWC", "NCHW"] as const;
+
+export type Layout = (typeof LAYOUTS)[number];
 
 export interface NormalizeOptions {
   /** The factor of each byte. Default: 1/255. */
@@ -15,7 +17,7 @@ export interface NormalizeOptions {
   /** Divides the difference: a number, or one for each channel. Default: 1. */
   std?: number | readonly number[] | undefined;
   /** `"NCHW"` for most nets from ONNX files. Default: `"NHWC"`. */
-  layout?: "NHWC" | "NCHW" | undefined;
+  layout?: Layout | undefined;
 }
 
 /** What torchvision's classifiers of ImageNet expect, for RGB. */

@@ -14,7 +14,7 @@ import {
   type BatchOptions,
 } from "../model/batchOptions.ts";
 import type { Model } from "../model/model.ts";
-import { readMetadata, type ModelMetadata } from "../metadata.ts";
+import { metadataTexts, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
 import { checkOptions, listed, positiveInteger, show } from "../options.ts";
 import type { Shape, Tensor } from "../tensor.ts";
@@ -34,7 +34,8 @@ import type { Instance } from "./import/instance.ts";
 import type { Fed } from "./import/lowerNet.ts";
 import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
 import type { Plans } from "./import/plans.ts";
-import { rewriteTensors } from "./file/rewrite.ts";
+import { METADATA_PREFIX } from "./file/proto.ts";
+import { rewriteMetadata, rewriteTensors } from "./file/rewrite.ts";
 import { modelTensor, Prediction, type OnnxOutputs } from "./prediction.ts";
 import { OnnxSession } from "./session.ts";
 import { rawElements } from "./file/tensorData.ts";
@@ -82,9 +83,17 @@ export class OnnxModel {
     return nodesOf(this.#graph, this.#planned("nodes").lowered);
   }
 
-  /** The names of the classes and how images become inputs, where a file of this package tells. `toOnnx` keeps them. */
+  /**
+   * The names of the classes and how images become inputs, where a file of this package tells. Setting it replaces all of it
+   * by a copy, which `toOnnx` writes; `net.model` has the same.
+   * @throws OptionError
+   */
   get metadata(): ModelMetadata {
-    return readMetadata("metadata", this.#graph.metadata);
+    return this.#plans.metadata;
+  }
+
+  set metadata(metadata: ModelMetadata) {
+    this.#plans.metadata = metadata;
   }
 
   /** Numbers in the weights of its layers. @throws ShapeError as `summary` */
@@ -267,8 +276,8 @@ export class OnnxModel {
   }
 
   /**
-   * The file with the weights as they are now, float16 ones rounded to the nearest; all else in it stays byte for byte. Of
-   * a net that was never trained it is a copy.
+   * The file with the weights as they are now, float16 ones rounded to the nearest, and with `metadata` where they were set;
+   * all else in it stays byte for byte. Of a net that was never trained it is a copy.
    * @throws OptionError when what was trained is not a tensor of the file
    */
   toOnnx(): Uint8Array<ArrayBuffer> {
@@ -276,7 +285,11 @@ export class OnnxModel {
     for (const [{ at, dataType }, data] of this.#plans.trained("toOnnx")) {
       elements.set(at!, rawElements(dataType, data));
     }
-    return rewriteTensors(this.#graph.bytes, elements);
+    const file = rewriteTensors(this.#graph.bytes, elements);
+    const [own, before] = [this.metadata, this.#graph.metadata].map((each) =>
+      metadataTexts(each, METADATA_PREFIX),
+    );
+    return JSON.stringify(own) === JSON.stringify(before) ? file : rewriteMetadata(file, own!);
   }
 
   /** Takes the net off its engine and frees its memory there. The weights are kept; `compile` may follow. */

@@ -17,6 +17,19 @@ describe("im2row run", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "y  [1, 3]  2.5 6.5 3\n", stderr: "" });
   });
 
+  it.each<[string, string[], string]>([
+    // Stretched, all pixels count: a half as wide, of three with the weights 3, 3 and 1. Cropped, the green ones count.
+    ["named.onnx", ["--mean", "0", "--std", "1"], "0.2137255 0.572549 0.2137255"],
+    ["cropped.onnx", [], "0 1 0"],
+    // The picture is one row of two pixels, the second and the last, and the rest is blue.
+    ["boxed.onnx", [], "0 0.25 0.75"],
+    ["middle.onnx", [], "0 1 0"],
+    ["middle.onnx", ["--size", "2"], "0.2137255 0.572549 0.2137255"],
+  ])("fits a picture of other proportions as the file says: %s %s", async (net, rest, means) => {
+    const { stdout, stderr } = await im2row("run", at(net), "--input", at("wide.png"), ...rest);
+    expect({ stdout, stderr }).toEqual({ stdout: `y  [1, 3]  ${means}\n`, stderr: "" });
+  });
+
   it("takes the names of the classes from the file, unless it is told others", async () => {
     const names = async (...rest: string[]): Promise<string[]> => {
       const { stdout } = await im2row("run", at("named.onnx"), "--input", at("x.npy"), "--top", "2", ...rest);

@@ -89,6 +89,16 @@ const graphOf =
     for (const each of outputs) writer.message(12, valueInfo(each));
   };
 
+/** Writes texts by name as the metadata of a model. */
+export function writeMetadata(writer: MessageWriter, metadata: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    writer.message(14, (entry) => {
+      entry.text(1, key);
+      entry.text(2, value);
+    });
+  }
+}
+
 /**
  * The bytes of a model's messages.
  * @throws FormatError for what the messages only count: functions, sparse initializers, elements in other files.
@@ -114,11 +124,6 @@ export function encodeModel({
       opset.integer(2, version);
     });
   }
-  for (const [key, value] of Object.entries(metadata)) {
-    writer.message(14, (entry) => {
-      entry.text(1, key);
-      entry.text(2, value);
-    });
-  }
+  writeMetadata(writer, metadata);
   return writer.join();
 }

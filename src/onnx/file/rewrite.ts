@@ -1,6 +1,7 @@
 import { PbfReader } from "pbf";
 import { MessageWriter } from "./message.ts";
-import type { TensorProto } from "./proto.ts";
+import { writeMetadata } from "./encode.ts";
+import { METADATA_PREFIX, type TensorProto } from "./proto.ts";
 
 /** The fields that lead from a message to the tensors in it. */
 interface Path {
@@ -57,5 +58,39 @@ export function rewriteTensors(
 
   const writer = new MessageWriter();
   message(writer, file.length, TENSORS);
+  return writer.join();
+}
+
+/** The tag of an entry of a model's metadata, and that of the key in it. */
+const ENTRY = (14 << 3) | LENGTH_DELIMITED;
+const KEY = (1 << 3) | LENGTH_DELIMITED;
+
+/** The key of a metadata entry that begins at the reader's place, which moves to its end. */
+function readKey(reader: PbfReader): string {
+  const end = reader.readVarint() + reader.pos;
+  let key = "";
+  while (reader.pos < end) {
+    const tag = reader.readVarint();
+    if (tag === KEY) key = reader.readString();
+    else reader.skip(tag);
+  }
+  return key;
+}
+
+/** A file with these metadata in the place of the package's own, at its end. All else stays byte for byte. */
+export function rewriteMetadata(
+  file: Uint8Array,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const reader = new PbfReader(file);
+  const writer = new MessageWriter();
+  while (reader.pos < file.length) {
+    const start = reader.pos;
+    const tag = reader.readVarint();
+    const isOwn = tag === ENTRY && readKey(reader).startsWith(METADATA_PREFIX);
+    if (tag !== ENTRY) reader.skip(tag);
+    if (!isOwn) writer.fields(file.subarray(start, reader.pos));
+  }
+  writeMetadata(writer, metadata);
   return writer.join();
 }

@@ -1,5 +1,6 @@
 import type { ConvAlgorithm } from "../../kernels/conv2d.ts";
 import { MemoryError } from "../../errors.ts";
+import { readMetadata, type ModelMetadata } from "../../metadata.ts";
 import type { KernelEngine } from "../../runtime/engine.ts";
 import type { TensorProto } from "../file/proto.ts";
 import { checkImages, fedByFeeds, fedByShapes, misfit, type Feeds } from "./feedShapes.ts";
@@ -30,12 +31,27 @@ export class Plans {
   readonly #weights = new WeightStore();
   /** The one that was used last is the last one. */
   readonly #instances: Instance[] = [];
+  /** What the file tells besides the net, where no model of a plan holds it. */
+  #metadata: ModelMetadata;
 
   constructor(graph: OnnxGraph, engine: KernelEngine, operators: OperatorTable, algorithm: ConvAlgorithm) {
     this.#graph = graph;
     this.#engine = engine;
     this.#operators = operators;
     this.#algorithm = algorithm;
+    this.#metadata = graph.metadata;
+  }
+
+  /** What is told besides the net: that of the model in use, which its user may have changed. */
+  get metadata(): ModelMetadata {
+    return this.current?.model?.metadata ?? readMetadata("metadata", this.#metadata);
+  }
+
+  /** @throws OptionError */
+  set metadata(metadata: ModelMetadata) {
+    this.#metadata = readMetadata("metadata", metadata);
+    const model = this.current?.model;
+    if (model) model.metadata = this.#metadata;
   }
 
   /** The plan that was used last; undefined before there is one. */
@@ -61,7 +77,9 @@ export class Plans {
     const instance = known ?? this.#planned(fed);
     if (!instance) return undefined;
     if (known) this.#instances.splice(this.#instances.indexOf(known), 1);
+    const { metadata } = this;
     this.#instances.push(instance);
+    this.metadata = metadata;
     if (current) instance.freezeAs(current);
     const idle = this.#instances.filter((each) => each.model?.inUse !== true);
     const old = new Set(idle.slice(0, -KEPT));
@@ -91,9 +109,7 @@ export class Plans {
   #planned(fed: Fed): Instance | undefined {
     try {
       return this.withMemory(() => {
-        const instance = new Instance(this.#lowered(fed), fed, this.#engine, this.#algorithm, this.#weights);
-        if (instance.model) instance.model.metadata = this.#graph.metadata;
-        return instance;
+        return new Instance(this.#lowered(fed), fed, this.#engine, this.#algorithm, this.#weights);
       });
     } catch (error) {
       if (!(error instanceof NeedsInputs)) throw error;

@@ -46,6 +46,9 @@ const NAMED: Readonly<Record<string, ModelMetadata>> = {
     classNames: ["uno", "dos", "tres"],
     preprocessing: { mean: [0.5, 0, 0.25], std: [0.5, 1, 2] },
   },
+  "cropped.onnx": { preprocessing: { fit: "crop" } },
+  "boxed.onnx": { preprocessing: { fit: "letterbox", fillValue: [0, 0, 255], interpolation: "nearest" } },
+  "middle.onnx": { preprocessing: { shortSide: 2 } },
   "misnamed.onnx": { classNames: ["uno", "dos"], preprocessing: { mean: [0, 1] } },
 };
 
@@ -113,6 +116,10 @@ function writeFiles(): void {
   // Two columns: a red and a blue one.
   const pixels = Uint8Array.of(255, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0, 255);
   writeFileSync(at("x.png"), encodePng({ width: 2, height: 2, data: pixels, channels: 3 }));
+  // Two rows of a red, two green and a blue pixel.
+  const row = [255, 0, 0, 0, 255, 0, 0, 255, 0, 0, 0, 255];
+  const wide = { width: 4, height: 2, data: Uint8Array.of(...row, ...row), channels: 3 } as const;
+  writeFileSync(at("wide.png"), encodePng(wide));
   for (const [name, metadata] of Object.entries(NAMED)) {
     const net = sequential({ inputShape: [2, 2, 3], layers: [layers.globalAveragePooling2d({ name: "y" })] });
     net.metadata = metadata;
