@@ -108,6 +108,15 @@ function normalizeBytes(bytes: Uint8Array): Float32Array {
   return Float32Array.from(bytes, (byte) => table[byte]!);
 }
 
+/** The bytes of one of normalised images `[n, h, w, 1]`. */
+export function pixelsOf({ shape, data }: Tensor, index: number): Uint8Array<ArrayBuffer> {
+  const size = shape[1]! * shape[2]!;
+  const image = data.subarray(index * size, (index + 1) * size);
+  return Uint8Array.from(image, (value) =>
+    Math.min(255, Math.max(0, Math.round(255 * (value * DEVIATION + MEAN)))),
+  );
+}
+
 /** Checks the headers of a pair of files against each other. */
 function checkPair(images: Source, labels: Source): void {
   const [count, height, width] = images.shape as [number, number, number];

@@ -4,7 +4,8 @@ import type { NamedFile, NamedShape } from "./inputs.ts";
 import { bench, inspect, run, type BenchOptions, type InspectOptions, type RunOptions } from "./onnx.ts";
 import { complain, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
 import { exit, Interrupted, interruptible } from "./signals.ts";
-import { OPTIMIZERS, train, type TrainOptions } from "./train.ts";
+import { train } from "./train.ts";
+import { OPTIMIZERS, type TrainOptions } from "./trainOptions.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
 const EXIT_FAILED = 1;
@@ -79,7 +80,8 @@ function namedShape(text: string, before: readonly NamedShape[]): NamedShape[] {
 /** A signal ends the run, and the model is kept from a reader of stdout that goes away. */
 function runTrain(options: TrainOptions): Promise<void> {
   tellIfReaderGoes("stdout: its reader is gone; training goes on, and the model will be saved");
-  return interruptible((signal) => train(options, print, signal));
+  const left = options.report === undefined ? "no model was saved" : "no model and no report were saved";
+  return interruptible((signal) => train(options, print, signal), left);
 }
 
 function createProgram(): Command {
@@ -110,6 +112,7 @@ function createProgram(): Command {
     .addOption(new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default("sgd"))
     .option("--seed <n>", "of drawing, weights and order", integerFrom(0, "an integer from 0 to 2^53 - 1"), 1)
     .option("--out <file>", "where the model goes", "im2row-model.safetensors")
+    .option("--report <file>", "where a page about the run goes, as report.html (default: none)")
     .action(runTrain);
   addOnnxCommands(program);
   return program;

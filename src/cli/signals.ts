@@ -26,21 +26,24 @@ export class Interrupted extends Error {
   override name = "Interrupted";
   /** Shells report this code for a program that a signal ended: 128 plus the signal's number. */
   readonly exitCode: number;
+  readonly signal: EndingSignal;
 
-  constructor(signal: EndingSignal) {
-    super(`stopped by ${signal === "SIGINT" ? "Ctrl-C" : signal}; no model was saved`);
+  /** `left` says what the run leaves behind. */
+  constructor(signal: EndingSignal, left: string) {
+    super(`stopped by ${signal === "SIGINT" ? "Ctrl-C" : signal}; ${left}`);
     this.exitCode = 128 + constants.signals[signal];
+    this.signal = signal;
   }
 }
 
 /**
  * Works under an abort signal that the first signal of the system raises, so that the work can come to an end of its
- * own; a second one ends the process at once, with its exit code.
+ * own; a second one ends the process at once, with its exit code. `left` says what a run that ends so leaves behind.
  */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>, left: string): Promise<T> {
   const controller = new AbortController();
   const interrupt = (signal: EndingSignal): void => {
-    const reason = new Interrupted(signal);
+    const reason = new Interrupted(signal, left);
     if (controller.signal.aborted) exit(reason.exitCode);
     controller.abort(reason);
   };

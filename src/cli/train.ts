@@ -1,51 +1,33 @@
-import { readFileSync } from "node:fs";
-import { layers, load, loadModel, losses, optimizers, sequential } from "../index.ts";
+import { resolve } from "node:path";
+import { layers, load, losses, optimizers, sequential, type Engine, type Model } from "../index.ts";
+import { CurveRecorder, sparkline, type TrainingCurves } from "./curves.ts";
 import { CLASSES, drawDataset, loadFolder, type Dataset } from "./data.ts";
 import { createProgress } from "./progress.ts";
-import {
-  argmaxRows,
-  confusion,
-  correctCount,
-  duration,
-  fileSize,
-  formatConfusion,
-  percent,
-} from "./report.ts";
-import { checkPlace, save } from "./save.ts";
+import { argmaxRows, confusion, correctCount, duration, formatConfusion, percent } from "./report.ts";
+import { checkPlace } from "./save.ts";
+import { saveRun } from "./saveRun.ts";
 import { takeSignals } from "./signals.ts";
+import { describe, initialRate, MOMENTUM, type TrainOptions } from "./trainOptions.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
-/** The optimizers by name. */
-export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
-
-/** The options of `im2row train`, checked one by one by the command line's parser. */
-export interface TrainOptions {
-  /** Folder with the four MNIST files; digits are drawn without it. */
-  readonly data?: string;
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** The learning rate at the first step, which falls linearly to 0; without it the optimizer's usual one. */
-  readonly learningRate?: number;
-  readonly optimizer: (typeof OPTIMIZERS)[number];
-  readonly seed: number;
-  /** The file that the model is saved to. */
-  readonly out: string;
-}
-
-type Engine = Awaited<ReturnType<typeof load>>;
-type Model = ReturnType<typeof sequential>;
-
-const MOMENTUM = 0.9;
-
-/** Finds out whether the model can be saved before any work is done for it. */
-function checkOut(out: string): void {
-  if (out === "") throw new UsageError("--out: expected a file, got nothing");
+/** Finds out whether a file can be saved before any work is done for it. */
+function checkFile(option: string, file: string): void {
+  if (file === "") throw new UsageError(`${option}: expected a file, got nothing`);
   try {
-    checkPlace(out);
+    checkPlace(file);
   } catch (error) {
     const isFolder = error instanceof Error && "code" in error && error.code === "EISDIR";
     const fault = isFolder ? "expected a file, got a folder" : `cannot be written to (${causeOf(error)})`;
-    throw new UsageError(`--out ${out}: ${fault}`);
+    throw new UsageError(`${option} ${file}: ${fault}`);
+  }
+}
+
+function checkFiles({ out, report }: TrainOptions): void {
+  checkFile("--out", out);
+  if (report === undefined) return;
+  checkFile("--report", report);
+  if (resolve(report) === resolve(out)) {
+    throw new UsageError(`--report ${report}: expected another file than the model's, got the same`);
   }
 }
 
@@ -68,11 +50,6 @@ function buildModel(dataset: Dataset, drawn: boolean, seed: number): Model {
   });
 }
 
-/** The learning rate a run starts at. */
-function initialRate({ learningRate, optimizer }: TrainOptions): number {
-  return learningRate ?? (optimizer === "sgd" ? 0.03 : 0.001);
-}
-
 /** The chosen optimizer with a rate that falls linearly to 0 over `steps`. */
 function makeOptimizer(options: TrainOptions, steps: number): ReturnType<typeof optimizers.sgd> {
   const initial = initialRate(options);
@@ -81,29 +58,15 @@ function makeOptimizer(options: TrainOptions, steps: number): ReturnType<typeof 
   return optimizers[options.optimizer]({ learningRate });
 }
 
-/** Describes what a run is about to do, in aligned lines. */
-function describe(options: TrainOptions, dataset: Dataset, engine: Engine): string {
-  const { test, source } = dataset;
-  const [count, height, width] = dataset.train.images.shape as [number, number, number];
-  const threads = engine.threads === 1 ? "1 thread" : `${engine.threads} threads`;
-  const optimizer = options.optimizer === "sgd" ? `sgd with momentum ${MOMENTUM}` : options.optimizer;
-  const rate = `learning rate ${initialRate(options)} falling to 0`;
-  return [
-    `data      ${source}: ${count} images to train on, ${test.labels.length} held out, ${height}×${width}`,
-    `engine    WebAssembly, ${engine.math}, ${threads}`,
-    `training  ${options.epochs} × ${count} images in batches of ${options.batchSize}, seed ${options.seed}`,
-    `          ${optimizer}, ${rate}`,
-  ].join("\n");
-}
-
-/** Trains with a bar or lines on stdout; the bar is gone however training ends. */
+/** Trains with a bar or lines on stdout; the bar is gone however training ends. Returns the curves of the run. */
 async function fit(
   model: Model,
   dataset: Dataset,
   options: TrainOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<TrainingCurves> {
   const { epochs, batchSize } = options;
+  const recorder = new CurveRecorder(epochs, dataset.train.labels.length, batchSize);
   const progress = createProgress(epochs, process.stdout);
   let epochStarted = performance.now();
   try {
@@ -112,56 +75,37 @@ async function fit(
       batchSize,
       validationData: [dataset.test.images, dataset.test.labels],
       signal,
-      onBatchEnd: (state) => progress.batch(state),
-      onEpochEnd({ epoch, loss, accuracy, validationAccuracy }) {
+      onBatchEnd(state) {
+        recorder.batch(state);
+        progress.batch(state);
+      },
+      onEpochEnd({ epoch, loss, accuracy, validation }) {
         const seconds = (performance.now() - epochStarted) / 1000;
         epochStarted = performance.now();
-        const heldOut =
-          validationAccuracy === undefined ? "" : `  held out ${percent(validationAccuracy).padStart(8)}`;
-        const figures = `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy).padStart(8)}${heldOut}`;
+        const heldOut = validation!;
+        recorder.epoch({
+          epochs: epoch,
+          loss,
+          accuracy,
+          heldOutLoss: heldOut.loss,
+          heldOutAccuracy: heldOut.accuracy,
+        });
+        const figures =
+          `loss ${loss.toFixed(4)}  accuracy ${percent(accuracy).padStart(8)}  ` +
+          `held out ${percent(heldOut.accuracy).padStart(8)}`;
         progress.line(`epoch ${epoch}/${epochs}  ${figures}  ${duration(seconds)}`);
       },
     });
   } finally {
     progress.stop();
   }
+  return recorder.curves;
 }
 
-/** Whether two arrays hold the same bits: unlike `===`, true for equal NaNs and false for 0 and −0. */
-function sameBits(a: Float32Array, b: Float32Array): boolean {
-  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(
-    Buffer.from(b.buffer, b.byteOffset, b.byteLength),
-  );
-}
-
-/** Saves the model, loads the file again and holds its scores against the ones in hand. */
-async function saveAndCompare(
-  model: Model,
-  engine: Engine,
-  dataset: Dataset,
-  scores: Float32Array,
-  out: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const bytes = model.toSafetensors();
-  let isFile: boolean;
-  try {
-    isFile = await save(out, bytes, { signal });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw new Error(`${out}: the model could not be saved (${causeOf(error)})`, { cause: error });
-  }
-  // Bytes that went into a pipe or a device cannot be read again.
-  const again = loadModel(isFile ? readFileSync(out) : bytes);
-  again.compile({ engine });
-  const reloaded = again.predict(dataset.test.images).data;
-  if (!sameBits(scores, reloaded)) {
-    throw new Error(`${out}: expected the loaded model to predict the same bits, got other ones`);
-  }
-  return (
-    `saved     ${out}, ${fileSize(bytes.length)}\n` +
-    `reloaded  all ${dataset.test.labels.length} predictions are the same, bit for bit`
-  );
+/** The loss of the run as one line: its first and last means with blocks between. */
+function lossLine({ training }: TrainingCurves): string {
+  const means = training.map(({ loss }) => loss);
+  return `loss      ${means[0]!.toFixed(4)} ${sparkline(means)} ${means.at(-1)!.toFixed(4)}`;
 }
 
 /** Everything between data and last line; the caller owns the engine. */
@@ -179,20 +123,21 @@ async function trainOn(
   print(`${describe(options, dataset, engine)}\n\n${model.summary()}\n`);
 
   const started = performance.now();
-  await fit(model, dataset, options, signal);
+  const curves = await fit(model, dataset, options, signal);
   const seconds = (performance.now() - started) / 1000;
 
   const scores = model.predict(dataset.test.images).data;
   await takeSignals(signal);
-  const table = confusion(dataset.test.labels, argmaxRows(scores, CLASSES), CLASSES);
+  const { labels } = dataset.test;
+  const table = confusion(labels, argmaxRows(scores, CLASSES), CLASSES);
   print(
     `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
   );
-  print(`trained   in ${duration(seconds)}`);
-  print(await saveAndCompare(model, engine, dataset, scores, options.out, signal));
-  const correct = correctCount(table);
-  const total = dataset.test.labels.length;
-  print(`\ntest accuracy ${percent(correct / total)} (${correct} of ${total})`);
+  print(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
+  await saveRun({ model, engine, dataset, options, curves, scores, table }, print, signal).finally(() => {
+    const correct = correctCount(table);
+    print(`\ntest accuracy ${percent(correct / labels.length)} (${correct} of ${labels.length})`);
+  });
 }
 
 /**
@@ -209,7 +154,7 @@ export async function train(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  checkOut(options.out);
+  checkFiles(options);
   const dataset = options.data === undefined ? drawDataset(options.seed) : loadFolder(options.data);
   await takeSignals(signal);
   const engine = await load();

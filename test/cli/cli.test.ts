@@ -87,7 +87,17 @@ describe("im2row", () => {
   it("lists its options", async () => {
     const { code, stdout, stderr } = await im2row("train", "--help");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const options = ["data", "epochs", "batch-size", "learning-rate", "optimizer", "seed", "out", "help"];
+    const options = [
+      "data",
+      "epochs",
+      "batch-size",
+      "learning-rate",
+      "optimizer",
+      "seed",
+      "out",
+      "report",
+      "help",
+    ];
     for (const option of options) expect(stdout).toContain(`--${option} `.trimEnd());
     expect((await im2row("--help")).stdout).toContain("train");
     const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {

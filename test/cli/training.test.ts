@@ -1,6 +1,6 @@
 /** The training of `im2row train` is done again through the public API: the weights it saves have the same bits. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -17,19 +17,14 @@ import {
   type Optimizer,
 } from "../../src/index.ts";
 import { weightBits } from "../support/model.ts";
+import { IDX_SIDE, writeNoise } from "./support/idxFiles.ts";
 
 const CLI = new URL("../../dist/cli.js", import.meta.url).pathname;
-const SIDE = 14;
 const COUNT = 150;
 /** The defaults that the help of the command states. */
 const BATCH = 64;
 const EPOCHS = 5;
 const SEED = 1;
-
-function idx(shape: readonly number[], data: Uint8Array): Uint8Array {
-  const sizes = shape.flatMap((size) => [0, 0, size >> 8, size & 255]);
-  return Uint8Array.from([0, 0, 8, shape.length, ...sizes, ...data]);
-}
 
 let engine: Engine;
 let folder: string;
@@ -37,15 +32,7 @@ let folder: string;
 beforeAll(async () => {
   engine = await load();
   folder = mkdtempSync(join(tmpdir(), "im2row-training-"));
-  for (const [prefix, count] of [
-    ["train", COUNT],
-    ["t10k", 20],
-  ] as const) {
-    const images = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => (i * 7919) % 251);
-    const labels = Uint8Array.from({ length: count }, (_, i) => (i * 7) % 10);
-    writeFileSync(join(folder, `${prefix}-images-idx3-ubyte`), idx([count, SIDE, SIDE], images));
-    writeFileSync(join(folder, `${prefix}-labels-idx1-ubyte`), idx([count], labels));
-  }
+  writeNoise(folder, COUNT, 20);
 });
 
 afterAll(() => {
@@ -56,7 +43,7 @@ afterAll(() => {
 /** LeNet-5 as the README draws it. */
 const lenet = (seed: number): Model =>
   sequential({
-    inputShape: [SIDE, SIDE, 1],
+    inputShape: [IDX_SIDE, IDX_SIDE, 1],
     layers: [
       layers.conv2d({ filters: 6, kernelSize: 5, padding: "same", activation: "relu" }),
       layers.maxPooling2d({ poolSize: 2 }),
