@@ -102,9 +102,7 @@ async function fineTuneOn(
   const outputs = tuned.predict(test.images).data;
   const same = saved.predict(test.images).data.every((value, i) => Object.is(value, outputs[i]));
   if (!same) throw new Error("expected the saved net to give the same outputs, got others");
-  // The model's images have the order of axes that the file gave them: they are not to be turned once more.
-  const onnx = tuned.toOnnx({ layout: "NHWC" });
-  return { before, after, safetensors, onnx };
+  return { before, after, safetensors, onnx: tuned.toOnnx() };
 }
 
 /** Runs the example as the command line says. */

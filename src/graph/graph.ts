@@ -2,6 +2,7 @@ import { checkAlgorithm, type ConvAlgorithm } from "../kernels/conv2d.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { DType } from "../dtype.ts";
 import type { Layer } from "../layers/contract.ts";
+import type { ValueOrigin } from "../layers/origin.ts";
 import { checkName, show } from "../options.ts";
 import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 
@@ -41,12 +42,16 @@ export interface Graph {
   /** By value: its shape for one image, and the type of its numbers. */
   readonly shapes: readonly Shape[];
   readonly types: readonly DType[];
+  /** By value: what it is in the file that it comes from, if it does. */
+  readonly origins: readonly (ValueOrigin | undefined)[];
 }
 
 /** A layer and the values that it reads, before shapes are known. */
 export interface NodeSpec {
   readonly layer: Layer;
   readonly inputs: readonly number[];
+  /** What its output is in the file that it comes from. */
+  readonly origin?: ValueOrigin | undefined;
 }
 
 /** An input of a graph before it is named; without a name it gets one. */
@@ -55,6 +60,7 @@ export interface InputSpec {
   readonly shape: Shape;
   /** Default: float32. */
   readonly dtype?: DType;
+  readonly origin?: ValueOrigin | undefined;
 }
 
 /** The node that defines a value. */
@@ -208,6 +214,7 @@ export function createGraph(
     lossOutputs,
     shapes,
     types,
+    origins: [...inputs, ...specs].map(({ origin }) => origin),
   };
 }
 

@@ -16,6 +16,7 @@ import type { Shape } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
 import type { AsEpilogue, Epilogue, EpilogueKind } from "./epilogue.ts";
 import type { Initializer } from "./initializers.ts";
+import type { ValueOrigin, WeightOrigin } from "./origin.ts";
 
 /** The name, shape and starting values of a weight. */
 export interface WeightSpec {
@@ -27,6 +28,8 @@ export interface WeightSpec {
   readonly initializer: Initializer | (() => Float32Array);
   /** False for weights that no gradient changes, such as moving statistics. Default: true. */
   readonly trainable?: boolean;
+  /** The tensor of a file that it is, if the net comes from one. */
+  readonly origin?: WeightOrigin;
 }
 
 /** The work of one layer in a step, for the first `n` images of the batch. No call allocates memory. */
@@ -223,6 +226,8 @@ export class SymbolicTensor {
   readonly inputs: readonly SymbolicTensor[];
   /** The name, if it is an input that has one. */
   readonly name: string | undefined;
+  /** The value of a file that it is, if the net comes from one. */
+  origin: ValueOrigin | undefined;
   /** The number of symbolic tensors created before; a value is always created after those that it is computed from. */
   readonly order = created++;
 
@@ -239,6 +244,7 @@ export class SymbolicTensor {
     this.layer = layer;
     this.inputs = inputs;
     this.name = name;
+    this.origin = undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The architecture of a model as JSON: what the metadata of its file hold. */
 import { FormatError } from "../errors.ts";
+import { isFileOrder, type ValueOrigin, type WeightOrigin } from "../layers/origin.ts";
 import { isPlainObject, show } from "../options.ts";
 
 /**
@@ -16,6 +17,9 @@ export interface StoredNode {
   /** The names of the nodes and inputs that it reads. */
   inputs: string[];
   config: object;
+  /** What its value and its weights were in the ONNX file that they come from. */
+  origin?: ValueOrigin;
+  weightOrigins?: Record<string, WeightOrigin>;
   /** The name of the node whose layer this node uses again. */
   shares?: string;
   /** The names of weights that do not learn, although those of a new layer with these options would. */
@@ -27,7 +31,7 @@ export interface StoredNode {
 export interface Architecture {
   version: number;
   seed: number;
-  inputs: { name: string; shape: number[] }[];
+  inputs: { name: string; shape: number[]; origin?: ValueOrigin }[];
   nodes: StoredNode[];
   /** The names of the nodes whose outputs the model returns. */
   outputs: string[];
@@ -56,6 +60,34 @@ function parseJson(text: string | undefined): Partial<Architecture> & { inputSha
 const isText = (value: unknown): value is string => typeof value === "string";
 const isList = Array.isArray as (value: unknown) => value is unknown[];
 
+const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
+
+/** Whether a value is a list of axes in some order, each once. */
+const areAxes = (value: unknown): value is number[] =>
+  isList(value) && isFileOrder([...(value as number[])].sort((a, b) => a - b));
+
+/** @throws FormatError unless it is absent, or tells of a value of a file */
+function checkOrigin(origin: unknown): void {
+  if (origin === undefined) return;
+  const { name, node, images, order } = (origin ?? {}) as Partial<ValueOrigin>;
+  const sound = isText(name) && isOptionalText(node) && isOptionalText(images) && areAxes(order);
+  if (!sound) fail("an origin, { name, order }", origin);
+}
+
+/** @throws FormatError unless it is absent, or tells of tensors of a file by the names of weights */
+function checkWeightOrigins(origins: unknown): void {
+  if (origins === undefined) return;
+  if (!isPlainObject(origins)) fail("origins of weights", origins);
+  for (const origin of Object.values(origins)) {
+    const { name, shape, order } = (origin ?? {}) as Partial<WeightOrigin>;
+    const sound =
+      isText(name) && areAxes(order) && isList(shape) && shape.length === order.length && shape.every(isSize);
+    if (!sound) fail("an origin, { name, shape, order }", origin);
+  }
+}
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+
 function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
   if (!isList(nodes) || nodes.length === 0) fail("a list of nodes", nodes);
   for (const node of nodes as Partial<StoredNode>[]) {
@@ -68,6 +100,8 @@ function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
       (node.fixed === undefined || (isList(node.fixed) && node.fixed.every(isText))) &&
       (node.trainable === undefined || typeof node.trainable === "boolean");
     if (!sound) fail("nodes of { type, name, inputs, config }", node);
+    checkOrigin(node.origin);
+    checkWeightOrigins(node.weightOrigins);
   }
 }
 
@@ -101,6 +135,7 @@ export function parseArchitecture(text: string | undefined): Architecture {
   const { inputs, outputs, outputNames, lossOutputs } = parsed;
   const soundInputs = isList(inputs) && inputs.every((input) => isText(input?.name) && isList(input.shape));
   if (!soundInputs || inputs.length === 0) fail("a list of inputs, { name, shape }", inputs);
+  for (const { origin } of inputs) checkOrigin(origin);
   if (!isList(outputs) || outputs.length === 0) fail("a list of outputs", outputs);
   checkOutputs(outputs.length, outputNames, lossOutputs);
   const optional = { ...(outputNames && { outputNames }), ...(lossOutputs && { lossOutputs }) };

@@ -2,6 +2,7 @@ import { FormatError, OptionError, ShapeError } from "../errors.ts";
 import { decodeSafetensors, encodeSafetensors } from "../formats/safetensors.ts";
 import { metadataTexts, parseMetadata, type ModelMetadata } from "../metadata.ts";
 import type { Layer } from "../layers/contract.ts";
+import type { ValueOrigin } from "../layers/origin.ts";
 import { factories } from "../layers/register.ts";
 import type { Shape, Tensor } from "../tensor.ts";
 import { createGraph, isChain, nodeOf, type Graph, type GraphNode, type NodeSpec } from "../graph/graph.ts";
@@ -36,39 +37,71 @@ export function encodeCheckpoint(
   weights: ReadonlyMap<string, Tensor>,
   metadata: ModelMetadata,
 ): Uint8Array<ArrayBuffer> {
-  const { inputs, nodes } = graph;
+  const { inputs, outputNames, lossOutputs } = graph;
   const known = factories();
   checkStorable(graph, known);
-  const list = isChain(graph) && inputs[0]!.name === "input";
-  const nameOf = (value: number): string =>
-    value < inputs.length ? (list ? "" : inputs[value]!.name) : nodeOf(graph, value).name;
-  const stored = nodes.map((node, index): StoredNode => {
-    const { name, layer, inputs: reads, owner } = node;
-    const own = { type: layer.type, name, inputs: reads.map(nameOf), config: layer.config! };
-    if (owner !== index) return { ...own, shares: nodes[owner]!.name };
-    const fixed = fixedWeights(node, known);
-    return {
-      ...own,
-      ...(fixed.length > 0 && { fixed }),
-      ...(!layer.trainable && { trainable: false }),
-    };
-  });
-  const outputs = graph.outputs.map(nameOf);
-  const { outputNames, lossOutputs } = graph;
+  const nodes = graph.nodes.map((node) => storedNode(graph, node, known));
+  const outputs = graph.outputs.map((value) => nameOf(graph, value));
   const outputSpec = {
     ...(outputNames.some((name, i) => name !== outputs[i]) && { outputNames }),
     ...(lossOutputs.length < outputs.length && { lossOutputs }),
   };
-  const imported = Object.keys(outputSpec).length > 0 || stored.some(({ fixed }) => fixed !== undefined);
-  const architecture =
-    list && !imported
-      ? { version: LIST, seed, inputShape: [...inputs[0]!.shape], nodes: stored }
-      : { version: imported ? IMPORTED : GRAPH, seed, inputs, nodes: stored, outputs, ...outputSpec };
+  const imported =
+    Object.keys(outputSpec).length > 0 ||
+    graph.origins.some((origin) => origin !== undefined) ||
+    nodes.some(({ fixed }) => fixed !== undefined);
+  const isList = isChain(graph) && inputs[0]!.name === "input" && !imported;
+  const [first, ...others] = nodes;
+  const architecture = isList
+    ? {
+        version: LIST,
+        seed,
+        inputShape: [...inputs[0]!.shape],
+        nodes: [{ ...first, inputs: [""] }, ...others],
+      }
+    : {
+        version: imported ? IMPORTED : GRAPH,
+        seed,
+        inputs: inputs.map((input, value) => ({ ...input, ...storedOrigin(graph, value) })),
+        nodes,
+        outputs,
+        ...outputSpec,
+      };
   return encodeSafetensors(weights, {
     format: "im2row",
     architecture: JSON.stringify(architecture),
     ...metadataTexts(metadata),
   });
+}
+
+const nameOf = (graph: Graph, value: number): string => (graph.inputs[value] ?? nodeOf(graph, value)).name;
+
+const storedOrigin = ({ origins }: Graph, value: number): { origin?: ValueOrigin } => {
+  const origin = origins[value];
+  return origin ? { origin } : {};
+};
+
+function storedNode(graph: Graph, node: GraphNode, known: Factories): StoredNode {
+  const { name, layer, inputs, output, owner } = node;
+  const own = {
+    type: layer.type,
+    name,
+    inputs: inputs.map((value) => nameOf(graph, value)),
+    config: layer.config!,
+    ...storedOrigin(graph, output),
+  };
+  const first = graph.nodes[owner]!;
+  if (first !== node) return { ...own, shares: first.name };
+  const fixed = fixedWeights(node, known);
+  const weightOrigins = Object.fromEntries(
+    layer.weights(node.inputShapes).flatMap((spec) => (spec.origin ? [[spec.name, spec.origin]] : [])),
+  );
+  return {
+    ...own,
+    ...(Object.keys(weightOrigins).length > 0 && { weightOrigins }),
+    ...(fixed.length > 0 && { fixed }),
+    ...(!layer.trainable && { trainable: false }),
+  };
 }
 
 /** @throws OptionError naming a layer that could not be made again, or an input of integers */
@@ -98,16 +131,21 @@ function fixedWeights({ layer, inputShapes }: GraphNode, known: Factories): stri
 }
 
 /** The layer that a stored node describes. */
-function restoreLayer({ type, name, config, fixed, trainable = true }: StoredNode, known: Factories): Layer {
+function restoreLayer(node: StoredNode, known: Factories): Layer {
+  const { type, name, config, fixed = [], weightOrigins = {}, trainable = true } = node;
   const factory = known.get(type);
   if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, type);
   const layer = factory({ ...config, name } as never);
   layer.trainable = trainable;
-  if (!fixed) return layer;
+  if (!node.fixed && !node.weightOrigins) return layer;
   const { weights } = layer;
   return Object.assign(layer, {
     weights: (inputs: readonly Shape[]) =>
-      weights(inputs).map((spec) => (fixed.includes(spec.name) ? { ...spec, trainable: false } : spec)),
+      weights(inputs).map((spec) => ({
+        ...spec,
+        ...(fixed.includes(spec.name) && { trainable: false }),
+        ...(Object.hasOwn(weightOrigins, spec.name) && { origin: weightOrigins[spec.name]! }),
+      })),
   });
 }
 
@@ -129,7 +167,7 @@ function restoreGraph(architecture: Architecture): Graph {
         ? restoreLayer(node, known)
         : (restored.get(shares) ?? fail("the name of an earlier node", shares));
     restored.set(node.name, layer);
-    return { layer, inputs: from };
+    return { layer, inputs: from, origin: node.origin };
   });
   const named = version === LIST ? [{ shape: inputs[0]!.shape }] : inputs;
   if (outputs.some((name) => valueOf(name) < inputs.length)) fail("outputs of layers", outputs);

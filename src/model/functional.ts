@@ -72,8 +72,8 @@ function graphOf(
   for (const value of [...inputs, ...nodes]) numbers.set(value, numbers.size);
   const number = (value: SymbolicTensor): number => numbers.get(value)!;
   return createGraph(
-    inputs.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
-    nodes.map(({ layer, inputs: from }) => ({ layer: layer!, inputs: from.map(number) })),
+    inputs.map(({ name, shape, dtype, origin }) => ({ name, shape, dtype, origin })),
+    nodes.map(({ layer, inputs: from, origin }) => ({ layer: layer!, inputs: from.map(number), origin })),
     outputs.map(number),
     outputSpec,
   );

@@ -247,7 +247,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * Writes an ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. Images in ONNX are NCHW,
    * and so are the file's inputs and outputs, `[N, channels, height, width]`; with `layout: "NHWC"` the file transposes them
    * itself and has the model's inputs and outputs. Other values are the same as in the model, and N is any number. Inputs,
-   * outputs and weights have the model's names; filters are OIHW, matrices stay `[in, out]`. A model that was trained by
+   * outputs and weights have the model's names; filters are OIHW, matrices stay `[in, out]`. What comes from an ONNX file,
+   * by `OnnxModel.model` or `value`, keeps that file's order of axes under both layouts, and its names. A model that was trained by
    * softmax cross-entropy outputs logits.
    * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
    */

@@ -144,7 +144,12 @@ export class OnnxModel {
     this.#batched("value");
     const { lowered } = this.#plans.current!;
     const value = lowered.values.get(name);
-    if (value && isComputed(value)) return lowered.builder.inFileOrder(value).symbol;
+    if (value && isComputed(value)) {
+      const { builder } = lowered;
+      const own = builder.inFileOrder(value);
+      builder.nameValue(own, name);
+      return own.symbol;
+    }
     throw new OptionError(`value: expected the name of a value that the net computes, got ${show(name)}`);
   }
 

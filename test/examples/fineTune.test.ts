@@ -37,6 +37,7 @@ describe.skipIf(absent)(`a net of PyTorch's, with another last layer, learns tur
     saved.compile({ engine });
     const expected = saved.predict(images).data;
     const net = await loadOnnx(tuned.onnx, { engine });
+    expect(net.inputs).toMatchObject([{ name: "0", dims: ["N", 1, 28, 28] }]);
     const feeds = { [net.inputNames[0]!]: images };
     expect(net.predict(feeds)[net.outputNames[0]!]!.data).toEqual(expected);
     engine.dispose();

@@ -85,6 +85,12 @@ describe("a model with a record of outputs", () => {
     for (const each of [net, saved, written]) each.dispose();
   });
 
+  it("keeps them in the file of a list of layers", () => {
+    const from = input({ shape: [4] });
+    const net = model({ inputs: from, outputs: { only: layers.dense({ units: 3 }).apply(from) } });
+    expect(loadModel(net.toSafetensors()).outputs).toEqual([{ name: "only", shape: [3] }]);
+  });
+
   it("may have one alone, by name or not", () => {
     const from = input({ shape: [4], name: "x" });
     const net = model({ inputs: from, outputs: { only: layers.dense({ units: 3 }).apply(from) } });

@@ -1,6 +1,8 @@
 import type { GraphNode } from "../../graph/graph.ts";
-import { sizeOf, type Shape, type Tensor } from "../../tensor.ts";
+import { wideAxes, type WeightOrigin } from "../../layers/origin.ts";
+import { sameShape, sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import type { DType } from "../../dtype.ts";
+import { reorder } from "../file/reorder.ts";
 import { ATTRIBUTE_TYPE, DATA_TYPE, type AttributeProto, type GraphProto } from "../file/proto.ts";
 
 /** An attribute of an operator: an integer, a list of them, a float, or a string. */
@@ -15,6 +17,12 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
 }
 
 type Numbers = Float32Array | Int32Array | BigInt64Array;
+
+/**
+ * The forms of an image in a file: its axes lie as in the model, or turned to channels first, as operators want them. What
+ * is no image is in both at once.
+ */
+export type Form = "own" | "turned";
 
 /** Copies numbers into an array of a type that values have, which are floats or integers of 32 bits. */
 const arrayOf = (values: ArrayLike<number>, type: DType): Numbers =>
@@ -37,7 +45,22 @@ export class OnnxFile {
     outputs: [],
     sparse: 0,
   };
-  readonly #constants = new Set<string>();
+  /** The names in use, of values and of nodes, and those of the constants by the names that they were wanted under. */
+  readonly #names = new Set<string>();
+  readonly #nodes = new Set<string>();
+  readonly #constants = new Map<string, string>();
+
+  /** Takes a name for a value, unless another has it. */
+  claim(name: string): boolean {
+    return this.#names.size < this.#names.add(name).size;
+  }
+
+  /** Takes a name for a value: this one, or with a number behind it. */
+  unique(wanted: string): string {
+    let name = wanted;
+    for (let i = 1; !this.claim(name); i++) name = `${wanted}_${i}`;
+    return name;
+  }
 
   /** Adds an operator, whose node is called as its output. Returns that name. */
   op(
@@ -46,6 +69,7 @@ export class OnnxFile {
     inputs: readonly string[],
     attributes: Record<string, Attribute>,
   ): string {
+    this.#nodes.add(output);
     this.graph.nodes.push({
       name: output,
       opType,
@@ -57,18 +81,33 @@ export class OnnxFile {
     return output;
   }
 
-  /** Renames the operator that was added last, and its output. */
-  rename(name: string): string {
+  /** Renames the output of the operator that was added last, and the operator, which is called as that if `name` is taken. */
+  rename(output: string, name = output): string {
     const node = this.graph.nodes.at(-1)!;
-    node.name = name;
-    node.outputs = [name];
-    return name;
+    this.#nodes.delete(node.name);
+    for (const old of node.outputs) this.#names.delete(old);
+    node.name = this.#nodes.has(name) ? output : name;
+    this.#nodes.add(node.name);
+    node.outputs = [output];
+    return output;
   }
 
-  /** Adds a constant unless there is one of that name; returns the name. */
-  constant(name: string, dims: Shape, data: Numbers): string {
-    if (this.#constants.has(name)) return name;
-    this.#constants.add(name);
+  /** Calls what an operator computes by another name, wherever it is read. */
+  renameValue(from: string, to: string): string {
+    const rename = (name: string): string => (name === from ? to : name);
+    for (const node of this.graph.nodes) {
+      node.inputs = node.inputs.map(rename);
+      node.outputs = node.outputs.map(rename);
+    }
+    return to;
+  }
+
+  /** Adds a constant unless there is one under that key, which is its name unless another is wanted; returns the name. */
+  constant(key: string, dims: Shape, data: Numbers, wanted = key): string {
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.#names.has(wanted) ? this.unique(key) : this.unique(wanted);
+    this.#constants.set(key, name);
     this.graph.initializers.push({
       name,
       dims: [...dims],
@@ -87,6 +126,15 @@ export class OnnxFile {
 /** The operator of a kind of function, reduction or arithmetic: ONNX's names are the package's with a capital. */
 export const operatorOf = (kind: string): string => kind.charAt(0).toUpperCase() + kind.slice(1);
 
+/** Whether a weight as it is written has the numbers in the order of the tensor of a file that it comes from. */
+function isArrangedAs({ shape, order }: WeightOrigin, weight: Tensor, written: Tensor): boolean {
+  if (!sameShape(wideAxes(shape), wideAxes(written.shape))) return false;
+  const sizes = order.map((axis) => shape[axis]!);
+  const back = shape.map((_, axis) => order.indexOf(axis));
+  const inFile = reorder(weight.data, sizes, back);
+  return inFile.every((value, i) => Object.is(value, written.data[i]));
+}
+
 /** One use of a layer, for the function that writes it. The file's names of what the layer owns start with its name. */
 export class Site {
   readonly #file: OnnxFile;
@@ -97,6 +145,8 @@ export class Site {
   readonly xs: readonly string[];
   readonly x: string;
   readonly types: readonly DType[];
+  /** The form in which images are read, and the output is to be. */
+  readonly form: Form;
   #operators = 0;
 
   /** `weightsOf` is the layer's name before the dot in those of its weights. */
@@ -107,6 +157,7 @@ export class Site {
     types: readonly DType[],
     weightsOf: string,
     weights: ReadonlyMap<string, Tensor>,
+    form: Form,
   ) {
     this.#file = file;
     this.#node = node;
@@ -115,6 +166,7 @@ export class Site {
     this.xs = xs;
     this.x = xs[0]!;
     this.types = types;
+    this.form = form;
   }
 
   get name(): string {
@@ -141,16 +193,28 @@ export class Site {
 
   /** Adds an operator; returns the name of its output. */
   op(opType: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}): string {
-    return this.#file.op(`${this.name}/${opType}_${this.#operators++}`, opType, inputs, attributes);
+    const name = this.#file.unique(`${this.name}/${opType}_${this.#operators++}`);
+    return this.#file.op(name, opType, inputs, attributes);
   }
 
-  /** A weight of the layer, `layer.weight`; `""` if it has none of that name. `arrange` turns it as ONNX wants it. */
+  /** The tensor of a file that a weight of the layer is. */
+  origin(weight: string): WeightOrigin | undefined {
+    return this.#node.layer.weights(this.shapes).find(({ name }) => name === weight)?.origin;
+  }
+
+  /**
+   * A weight of the layer, `""` if it has none of that name. `arrange` turns it as ONNX wants it. It is called as in the file
+   * that it comes from, if it has the same numbers in the same order there, else `layer.weight`.
+   */
   weight(name: string, arrange = (weight: Tensor): Tensor => weight): string {
     const key = `${this.#weightsOf}.${name}`;
     const weight = this.#weights.get(key);
     if (!weight) return "";
-    const { shape, data } = arrange(weight);
-    return this.#file.constant(key, shape, data);
+    const arranged = arrange(weight);
+    const { shape, data } = arranged;
+    const origin = this.origin(name);
+    const wanted = origin && isArrangedAs(origin, weight, arranged) ? origin.name : key;
+    return this.#file.constant(key, shape, data, wanted);
   }
 
   /** A weight that ONNX wants where the layer may have none: then it is `value` all over. */

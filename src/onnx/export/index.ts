@@ -1,12 +1,13 @@
 import { FormatError, OptionError } from "../../errors.ts";
+import { isFileOrder } from "../../layers/origin.ts";
 import { nodeOf, type Graph, type GraphNode } from "../../graph/graph.ts";
 import { metadataTexts, type ModelMetadata } from "../../metadata.ts";
-import type { Shape, Tensor } from "../../tensor.ts";
-import type { DType } from "../../dtype.ts";
+import type { Activation } from "../../kernels/activation.ts";
+import { sameShape, type Shape, type Tensor } from "../../tensor.ts";
 import { DATA_TYPE, METADATA_PREFIX, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
-import { OnnxFile, Site } from "./file.ts";
+import { OnnxFile, Site, type Form } from "./file.ts";
 import * as exporters from "./layers.ts";
-import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
+import { fileShape, isImage, isTurned, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
 
 /** The order of the axes of the images that a file takes and returns. */
 export type OnnxLayout = "NCHW" | "NHWC";
@@ -16,6 +17,64 @@ const EXPORTERS: Readonly<Record<string, (site: Site) => string>> = exporters;
 
 const IR_VERSION = 8;
 const OPSET = 17;
+
+/** The name of the number of images where no file has another. */
+const IMAGES = "N";
+
+const FORMS: readonly Form[] = ["own", "turned"];
+
+/** The names of a value in its forms, of one at least. */
+type Names = Readonly<Partial<Record<Form, string | undefined>>>;
+
+/** Whether axes of the file lie in the model as NCHW does in NHWC. */
+const isChannelsLast = (order: readonly number[]): boolean =>
+  order.every((axis, place) => axis === NCHW_TO_NHWC[place]);
+
+/** The axes of an image in the order in which a form has them. */
+const AXES: Readonly<Record<Form, readonly number[]>> = { own: [0, 1, 2, 3], turned: NHWC_TO_NCHW };
+
+/** The shape of an image in a form that has its elements in the order of the model; undefined of one in another order. */
+function shapeInOrder(shape: Shape, form: Form): Shape | undefined {
+  if (form === "own") return shape;
+  return isTurned(shape) ? undefined : fileShape(shape);
+}
+
+/** Whether a layer that moves axes of an image makes, in one form, what its input is in another. */
+function isSame({ layer, inputShapes, outputShape }: GraphNode, from: Form, to: Form): boolean {
+  const [shape] = inputShapes as readonly [Shape, ...Shape[]];
+  if (!isImage(shape) || !isImage(outputShape)) return false;
+  if (layer.type === "permute") {
+    const axes = [0, ...(layer.config as { dims: readonly number[] }).dims];
+    return AXES[to].every((axis, i) => axes[axis] === AXES[from][i]);
+  }
+  const [before, after] = [shapeInOrder(shape, from), shapeInOrder(outputShape, to)];
+  return layer.type === "reshape" && before !== undefined && after !== undefined && sameShape(before, after);
+}
+
+/** What names end with when a value has both forms. */
+const LAYOUT_OF: Readonly<Record<Form, OnnxLayout>> = { own: "NHWC", turned: "NCHW" };
+
+/** Layers that count elements in the order of the model: what lies like that need not be turned. */
+const ARRANGING: ReadonlySet<string> = new Set(["reshape", "flatten"]);
+
+/** Layers that compute elements by themselves, whatever their order. */
+const POINTWISE: ReadonlySet<string> = new Set([
+  "activation",
+  "add",
+  "average",
+  "dropout",
+  "maximum",
+  "multiply",
+  "subtract",
+  "unary",
+]);
+
+/** Whether a layer may compute images in any order: softmax is along an axis, and a row beside an image is its channels. */
+function isPointwise({ layer, inputShapes, outputShape }: GraphNode): boolean {
+  if (!POINTWISE.has(layer.type)) return false;
+  const { activation } = layer.config as { activation?: Activation };
+  return activation !== "softmax" && inputShapes.every((shape) => sameShape(shape, outputShape));
+}
 
 /** Protocol buffers end at 2 GiB; a MiB is left for what is no weight. */
 const MOST_BYTES = 2 ** 31 - 2 ** 20;
@@ -31,6 +90,15 @@ function checkSize(weights: ReadonlyMap<string, Tensor>): void {
   }
 }
 
+/** By value: whether it is in the order of a file's, as values of files are and what is computed of them element by element. */
+function areInFileOrder({ origins, nodes }: Graph): boolean[] {
+  const are = origins.map((origin) => origin !== undefined && isFileOrder(origin.order));
+  for (const node of nodes) {
+    are[node.output] ||= isPointwise(node) && node.inputs.every((value) => are[value]);
+  }
+  return are;
+}
+
 /** A model as the messages of a file: its graph, with images NCHW inside, and its weights by their names. */
 class Writer {
   readonly #file = new OnnxFile();
@@ -39,21 +107,26 @@ class Writer {
   readonly #layout: OnnxLayout;
   /** The names of the outputs by their values. */
   readonly #outputs: ReadonlyMap<number, string>;
-  /** The file's name of each value. */
-  readonly #values: string[] = [];
+  /** By value: whether its axes have the order of a file that the model comes from. */
+  readonly #areInFileOrder: readonly boolean[];
+  /** The file's name of each value, of both forms where it has been written in both. */
+  readonly #values: Names[] = [];
 
   constructor(graph: Graph, weights: ReadonlyMap<string, Tensor>, layout: OnnxLayout) {
     this.#graph = graph;
     this.#weights = weights;
     this.#layout = layout;
-    this.#outputs = new Map(graph.outputs.map((value, i) => [value, graph.outputNames[i]!]));
+    this.#areInFileOrder = areInFileOrder(graph);
+    this.#outputs = new Map(
+      graph.outputs.map((value, i) => [value, this.#file.unique(this.#outputName(value, i))]),
+    );
   }
 
   write(metadata: ModelMetadata): ModelProto {
-    const { inputs, nodes, outputs, outputNames, types } = this.#graph;
-    for (const [value, { name, shape }] of inputs.entries()) this.#input(name, shape, types[value]!);
+    const { inputs, nodes, outputs } = this.#graph;
+    for (const value of inputs.keys()) this.#input(value);
     for (const node of nodes) this.#values.push(this.#layer(node));
-    for (const [i, value] of outputs.entries()) this.#output(value, outputNames[i]!);
+    for (const value of outputs) this.#output(value);
     return {
       irVersion: IR_VERSION,
       producer: "im2row",
@@ -64,57 +137,138 @@ class Writer {
     };
   }
 
-  /** True when an input or output has another order of axes than the same value has inside of the file. */
-  #isTurned(shape: Shape): boolean {
-    return this.#layout === "NHWC" && isImage(shape);
+  /** The name of an output: that of the file that it comes from, unless the user gave it another. */
+  #outputName(value: number, place: number): string {
+    const [name, origin] = [this.#graph.outputNames[place]!, this.#graph.origins[value]];
+    return origin && name === nodeOf(this.#graph, value).name ? origin.name : name;
   }
 
-  /** The name, inside of the file, of a value that the world outside calls `name`. */
-  #inside(name: string, shape: Shape): string {
-    return this.#isTurned(shape) ? `${name}/NCHW` : name;
+  /** The form in which the world outside has a value: values of files in the order of theirs. */
+  #formOutside(value: number): Form {
+    const { shapes } = this.#graph;
+    const isOwn = this.#layout === "NHWC" || this.#areInFileOrder[value];
+    return isOwn || !isImage(shapes[value]!) ? "own" : "turned";
   }
 
-  #declare(name: string, shape: Shape, type: DType): ValueInfoProto {
-    const dims = ["N", ...(this.#isTurned(shape) ? shape : fileShape(shape))];
-    return { name, elementType: DATA_TYPE[type], dims };
+  #declare(value: number, name: string, images: string): ValueInfoProto {
+    const { shapes, types } = this.#graph;
+    const shape = shapes[value]!;
+    const dims = [images, ...(this.#formOutside(value) === "own" ? shape : fileShape(shape))];
+    return { name, elementType: DATA_TYPE[types[value]!], dims };
   }
 
-  #input(name: string, shape: Shape, type: DType): void {
-    this.#file.graph.inputs.push(this.#declare(name, shape, type));
-    const inside = this.#inside(name, shape);
-    if (inside !== name) this.#file.op(inside, "Transpose", [name], { perm: NHWC_TO_NCHW });
-    this.#values.push(inside);
+  #input(value: number): void {
+    const { inputs, origins } = this.#graph;
+    const origin = origins[value];
+    const own = inputs[value]!.name;
+    const name = origin && this.#file.claim(origin.name) ? origin.name : this.#file.unique(own);
+    this.#file.graph.inputs.push(this.#declare(value, name, origin?.images ?? IMAGES));
+    this.#values.push(this.#named(value, this.#formOutside(value), name));
   }
 
-  /** The file's name of a node's value: that of the output that it is, else the node's own, unless an output has it. */
-  #nameOf({ name, output }: GraphNode): string {
-    const own = this.#outputs.get(output);
-    if (own !== undefined) return own;
-    return this.#graph.outputNames.includes(name) ? `${name}/layer` : name;
+  /** The names of a value that is written in one form; what is no image has both in one. */
+  #named(value: number, form: Form, name: string): Names {
+    return isImage(this.#graph.shapes[value]!) ? { [form]: name } : { own: name, turned: name };
+  }
+
+  /** The file's name of a value in a form; it is transposed where it is there in the other form alone. */
+  #inForm(value: number, form: Form): string {
+    const names = this.#values[value]!;
+    const other = form === "own" ? names.turned! : names.own!;
+    const name = names[form] ?? this.#turned(other, form, this.#file.unique(`${other}/${LAYOUT_OF[form]}`));
+    this.#values[value] = { ...names, [form]: name };
+    return name;
+  }
+
+  #turned(from: string, form: Form, name: string): string {
+    return this.#file.op(name, "Transpose", [from], { perm: form === "own" ? NCHW_TO_NHWC : NHWC_TO_NCHW });
+  }
+
+  /** Whether all values have been written in a form. */
+  #areIn(form: Form, values: readonly number[]): boolean {
+    return values.every((value) => this.#values[value]![form] !== undefined);
+  }
+
+  /** The form in which a layer reads and returns images. */
+  #formOf(node: GraphNode): Form {
+    const { inputs, output, layer } = node;
+    if (ARRANGING.has(layer.type)) {
+      const isFromFile = this.#graph.origins[output] !== undefined;
+      const isOwn = isImage(node.inputShapes[0]!) ? this.#areIn("own", inputs) : isFromFile;
+      return isOwn ? "own" : "turned";
+    }
+    const isOwn = isPointwise(node) && this.#areIn("own", inputs) && !this.#areIn("turned", inputs);
+    return isOwn ? "own" : "turned";
   }
 
   /** Writes one use of a layer; its last operator and that one's output are called as the use. */
-  #layer(node: GraphNode): string {
-    const { name, layer, inputs, output, outputShape, owner } = node;
+  #layer(node: GraphNode): Names {
+    const { name, layer, inputs, output, owner } = node;
     const exporter = Object.hasOwn(EXPORTERS, layer.type) ? EXPORTERS[layer.type] : undefined;
     if (!exporter) {
       const known = Object.keys(EXPORTERS).sort().join(", ");
       throw new OptionError(`toOnnx: ${name}: expected a layer of the types ${known}; got ${layer.type}`);
     }
-    const xs = inputs.map((value) => this.#values[value]!);
+    const same = this.#sameInFile(node);
+    if (same) return same;
+    const form = this.#formOf(node);
+    const xs = inputs.map((value) => this.#inForm(value, form));
     const types = inputs.map((value) => this.#graph.types[value]!);
-    const site = new Site(this.#file, node, xs, types, this.#graph.nodes[owner]!.name, this.#weights);
+    const site = new Site(this.#file, node, xs, types, this.#graph.nodes[owner]!.name, this.#weights, form);
     const y = exporter(site);
-    if (xs.includes(y)) return y;
-    const own = this.#nameOf(node);
-    return this.#file.rename(this.#outputs.has(output) ? this.#inside(own, outputShape) : own);
+    return this.#named(output, form, xs.includes(y) ? y : this.#rename(node, form));
   }
 
-  #output(value: number, name: string): void {
-    const { outputShape } = nodeOf(this.#graph, value);
-    this.#file.graph.outputs.push(this.#declare(name, outputShape, this.#graph.types[value]!));
-    const inside = this.#values[value]!;
-    if (this.#isTurned(outputShape)) this.#file.op(name, "Transpose", [inside], { perm: NCHW_TO_NHWC });
+  /** The names of what a layer makes of an image by moving axes, where one of its forms is one of its input's in the file. */
+  #sameInFile(node: GraphNode): Names | undefined {
+    const { inputs, output } = node;
+    for (const from of FORMS) {
+      const name = this.#values[inputs[0]!]![from];
+      const to = name !== undefined && FORMS.find((form) => isSame(node, from, form));
+      if (!to) continue;
+      const wanted = this.#outputs.get(output);
+      const isOutput = wanted !== undefined && to === this.#formOutside(output);
+      return { [to]: isOutput ? this.#renameValue(name, wanted) : name };
+    }
+    return undefined;
+  }
+
+  /** Calls a value as an output, unless it is an output or an input of the file itself; returns its name. */
+  #renameValue(name: string, wanted: string): string {
+    const { inputs } = this.#file.graph;
+    const isTaken = [...this.#outputs.values(), ...inputs.map((each) => each.name)].includes(name);
+    if (isTaken) return name;
+    for (const [at, names] of this.#values.entries()) {
+      const now = (each: string | undefined): string | undefined => (each === name ? wanted : each);
+      this.#values[at] = { own: now(names.own), turned: now(names.turned) };
+    }
+    return this.#file.renameValue(name, wanted);
+  }
+
+  /** Gives the operator that was written last for a layer, and its output, their names. */
+  #rename({ name, output }: GraphNode, form: Form): string {
+    const { origins, shapes } = this.#graph;
+    const [own, origin] = [this.#outputs.get(output), origins[output]];
+    const isOutput = own !== undefined && form === this.#formOutside(output);
+    if (own !== undefined && (isOutput || !isImage(shapes[output]!)))
+      return this.#file.rename(own, origin?.node);
+    const isInOrder = form === "own" || !isImage(shapes[output]!) ? isFileOrder : isChannelsLast;
+    if (origin && isInOrder(origin.order) && this.#file.claim(origin.name)) {
+      return this.#file.rename(origin.name, origin.node);
+    }
+    const wanted = own === undefined ? name : `${own}/${LAYOUT_OF[form]}`;
+    const free = this.#file.claim(wanted) ? wanted : this.#file.unique(`${wanted}/layer`);
+    return this.#file.rename(free, origin?.node);
+  }
+
+  #output(value: number): void {
+    const name = this.#outputs.get(value)!;
+    const images = this.#graph.origins.find((origin) => origin?.images)?.images ?? IMAGES;
+    this.#file.graph.outputs.push(this.#declare(value, name, images));
+    const form = this.#formOutside(value);
+    const names = this.#values[value]!;
+    const inside = names[form];
+    if (inside === undefined) this.#turned(names.own ?? names.turned!, form, name);
     else if (inside !== name) this.#file.op(name, "Identity", [inside], {});
   }
 }

@@ -31,7 +31,8 @@ export function inFileOrder({ shape, data }: Tensor): Tensor {
 }
 
 /** True when the elements of a value lie in another order in the file. */
-const isTurned = (shape: Shape): boolean => isImage(shape) && shape[2]! > 1 && shape[0]! * shape[1]! > 1;
+export const isTurned = (shape: Shape): boolean =>
+  isImage(shape) && shape[2]! > 1 && shape[0]! * shape[1]! > 1;
 
 /**
  * Gives a value another shape, which the file has in the package's order of axes or, by `inOwn`, in its own. Elements are

@@ -3,16 +3,26 @@ import type { Activation } from "../../kernels/activation.ts";
 import type { BroadcastKind } from "../../layers/broadcast.ts";
 import { CONSTANT } from "../../layers/constant.ts";
 import { operandsOf, padded, type OperandOptions } from "../../layers/operands.ts";
-import type { Shape } from "../../tensor.ts";
+import type { Shape, Tensor } from "../../tensor.ts";
 import { DATA_TYPE } from "../file/proto.ts";
+import { reorder } from "../file/reorder.ts";
 import { activate } from "./activate.ts";
 import { operatorOf, type Site } from "./file.ts";
 import { channelsLast, inFileOrder, inPackageOrder, reshaped, toFileOrder } from "./layout.ts";
 
+const transposed = ({ shape, data }: Tensor): Tensor => ({
+  shape: shape.toReversed(),
+  data: reorder(data, shape, [1, 0]),
+});
+
 export function dense(site: Site): string {
-  const [kernel, bias] = [site.weight("kernel"), site.weight("bias")];
+  const isRow = site.shape.length === 1;
+  // Files of PyTorch's have the matrix [out, in], and keep it.
+  const isTurned = isRow && site.origin("kernel")?.order[0] === 1;
+  const kernel = site.weight("kernel", isTurned ? transposed : undefined);
+  const bias = site.weight("bias");
   const product = (x: string): string => {
-    if (site.shape.length === 1) return site.op("Gemm", [x, kernel, bias]);
+    if (isRow) return site.op("Gemm", [x, kernel, bias], isTurned ? { transB: 1 } : {});
     const y = site.op("MatMul", [x, kernel]);
     return bias ? site.op("Add", [y, bias]) : y;
   };

@@ -3,8 +3,10 @@ import type { Interpolation } from "../../layers/upSampling2d.ts";
 import type { Attribute, Site } from "./file.ts";
 import { fileAxis, reshaped } from "./layout.ts";
 
-/** The elements are counted in the package's order, so images are turned before and after. */
+/** The elements are counted in the package's order, so images are turned before and after, unless they lie so. */
 export function reshape(site: Site): string {
+  if (site.form === "own")
+    return site.op("Reshape", [site.x, site.integers("shape", [0, ...site.outputShape])]);
   return reshaped(site, site.x, site.shape, site.outputShape);
 }
 

@@ -3,6 +3,7 @@ import type { KernelEngine } from "../../runtime/engine.ts";
 import { OwnError } from "../../errors.ts";
 import { SymbolicTensor, type Layer } from "../../layers/contract.ts";
 import * as layers from "../../layers/index.ts";
+import { isFileOrder } from "../../layers/origin.ts";
 import { inputTensor } from "../../layers/symbolic.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { overImages } from "./layers/overImages.ts";
@@ -147,16 +148,29 @@ export class Builder {
     }
   }
 
-  /** Adds an input, which is fed when the net runs. */
-  input(name: string, type: ElementType, shape: Shape): Computed {
+  /** Adds an input, which is fed when the net runs; `images` is what the file declares of their number. */
+  input(name: string, type: ElementType, shape: Shape, images?: number | string): Computed {
     if (this.batch !== undefined && shape[0] !== this.batch) {
       throw new BatchDependent(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
     const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#named(nameFrom(name)));
     const input = { type, shape, order, symbol };
+    if (this.batch !== undefined) {
+      symbol.origin = { name, order, ...(typeof images === "string" && images !== "" && { images }) };
+    }
     this.given ??= input;
     return input;
+  }
+
+  /**
+   * Takes note of the name that the file has for a value, and of the node that defines it. Where two of the file's values
+   * are one here, it is the one whose axes lie as in the file.
+   */
+  nameValue({ symbol, order }: Computed, name: string, node?: string): void {
+    const { origin } = symbol;
+    if (this.batch === undefined || (origin && (isFileOrder(origin.order) || !isFileOrder(order)))) return;
+    symbol.origin = { name, order, ...(node && { node }) };
   }
 
   /** The shape that layers see of a value whose axes lie in `order`. */

@@ -17,7 +17,7 @@ import { sizeOf, type Shape } from "../../tensor.ts";
 import { shapeFault } from "../file/tensorData.ts";
 import type { Constant } from "../file/constant.ts";
 import { IMAGES, inWords } from "./images.ts";
-import { isConstant, type Computed, type Value } from "./values.ts";
+import { isComputed, isConstant, type Computed, type Value } from "./values.ts";
 
 /** Nodes cannot be computed: at all, or for what the inputs are. */
 export class NotComputed extends FormatError {
@@ -84,9 +84,9 @@ export class Lowering {
     this.#operators = operators;
     this.#builder = new Builder(graph.bytes.length, engine, batch);
     this.#values = new Map<string, Value>(graph.initializers);
-    for (const { name, type } of graph.inputs) {
+    for (const { name, type, dims } of graph.inputs) {
       const own = fed.get(name)!;
-      if (!("data" in own)) this.#inputs.set(name, this.#builder.input(name, type, own));
+      if (!("data" in own)) this.#inputs.set(name, this.#builder.input(name, type, own, dims[0]));
       this.#values.set(name, "data" in own ? own : this.#inputs.get(name)!);
     }
     this.#again = base && new Relowering(base, this.#builder, this.#inputs);
@@ -144,6 +144,7 @@ export class Lowering {
       if (fault) throw new Unsupported(fault);
       builder.budget.checkElements(sizeOf(shape) / (builder.isSymbolic ? 1 : (builder.batch ?? 1)));
       values.set(name, value);
+      if (isComputed(value)) builder.nameValue(value, name, proto.name);
     });
   }
 
@@ -178,22 +179,25 @@ export class Lowering {
       builder.fix([value]);
       // Its numbers are made when it is returned.
       if (isConstant(value)) builder.spend(sizeOf(value.shape));
-      outputs.set(name, isConstant(value) ? value : outputOf(builder, value, returned));
+      outputs.set(name, isConstant(value) ? value : outputOf(builder, name, value, returned));
     }
     return outputs;
   }
 }
 
 /** An output in the order of the file, computed by a layer that computes none of those that are `returned`. */
-function outputOf(builder: Builder, value: Computed, returned: Set<SymbolicTensor>): Computed {
+function outputOf(builder: Builder, name: string, value: Computed, returned: Set<SymbolicTensor>): Computed {
   const output = builder.inFileOrder(value);
   const { symbol } = output;
   if (symbol.layer && !returned.has(symbol)) {
     returned.add(symbol);
+    builder.nameValue(output, name);
     return output;
   }
   builder.node = "output";
-  return builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
+  const copy = builder.apply(layers.activation({ activation: "linear" }), [output], output, output.order);
+  builder.nameValue(copy, name);
+  return copy;
 }
 
 /** The inputs that a value follows from; a constant that is put among computed values follows from none. */

@@ -1,6 +1,7 @@
 /** What operators leave behind when they are lowered: layers with weights of the file, and the making of values. */
 import type { Activation } from "../../kernels/activation.ts";
 import type { Layer, SymbolicTensor } from "../../layers/contract.ts";
+import type { WeightOrigin } from "../../layers/origin.ts";
 import type { TensorProto } from "../file/proto.ts";
 import type { Constant } from "../file/constant.ts";
 import type { Computed } from "./values.ts";
@@ -21,6 +22,8 @@ export interface StoredWeight {
   readonly size: number;
   /** The tensor that it is in the file; undefined when its numbers are computed from others. */
   readonly source: TensorProto | undefined;
+  /** The same for whom it is written again, if the weight has all of the tensor. */
+  readonly origin: WeightOrigin | undefined;
   /** Tells weights apart that are made of one tensor in different ways. */
   readonly layout: string;
   /** The numbers that it starts with. */

@@ -1,5 +1,6 @@
 import type { Layer } from "../../layers/contract.ts";
-import { sizeOf, type Shape } from "../../tensor.ts";
+import { wideAxes, type WeightOrigin } from "../../layers/origin.ts";
+import { sameShape, sizeOf, type Shape } from "../../tensor.ts";
 import { BatchDependent, type Builder } from "./builder.ts";
 import type { StoredWeight } from "./trace.ts";
 import { Unsupported } from "./node.ts";
@@ -47,9 +48,18 @@ export function withWeights(
           ...spec,
           initializer: () => own.start(),
           trainable: learns && free && spec.trainable !== false,
+          ...(own.origin && { origin: own.origin }),
         };
       }),
   });
+}
+
+/** The tensor that a weight is as a whole, in some order; undefined when it is a view of one, computed, or without a name. */
+function originOf({ constant, scale = 1 }: WeightSource, order: readonly number[]): WeightOrigin | undefined {
+  const { source, shape } = constant;
+  const isWhole = source && sameShape(wideAxes(source.dims), wideAxes(shape));
+  if (!isWhole || source.name === "" || scale !== 1) return undefined;
+  return { name: source.name, shape, order };
 }
 
 function storedWeight(layer: Layer, weight: string, source: WeightSource): StoredWeight {
@@ -67,6 +77,7 @@ function storedWeight(layer: Layer, weight: string, source: WeightSource): Store
     weight,
     size: sizeOf(shape),
     source: constant.source,
+    origin: originOf(source, order),
     layout: `${sizes.join("×")} ${order.join()} ${scale}`,
     start: () => fromFile(constant.data()),
     fromFile,
