@@ -118,6 +118,20 @@ describe("a page", () => {
     );
   });
 
+  it("draws a run of one batch, with losses that are far apart and accuracies that are alike", () => {
+    const point = { epochs: 1, loss: 3e6, accuracy: 1 };
+    const curves = { training: [point], epochs: [{ ...point, heldOutLoss: 0, heldOutAccuracy: 1 }] };
+    const [loss, accuracy] = sectionOf(page({ ...REPORT, curves }), "Curves").match(/<svg[^]*?<\/svg>/g)!;
+    expect(loss).toMatch(/class="line training" d="M50 ([\d.]+)L428 \1"/);
+    const ticks = [...loss!.matchAll(/text-anchor="end">([^<]*)</g)].map(([, tick]) => tick);
+    expect(ticks.slice(0, 2)).toEqual(["1e-6", "1e-5"]);
+    expect(ticks.at(-1)).toBe("1e7");
+    expect(loss).toContain('<circle class="heldout" cx="428" cy="226" r="4"/>');
+    expect(accuracy).toContain('text-anchor="end">90 %<');
+    expect(accuracy).toContain('text-anchor="end">100 %<');
+    expect(accuracy).not.toContain('text-anchor="end">102 %<');
+  });
+
   it("shades cells by their counts", () => {
     const cells = sectionOf(html, "Confusion").match(/<td class="(hit|miss)\d">\d+/g);
     expect(cells).toEqual([

@@ -28,11 +28,18 @@ interface Figure {
 /** Smaller losses stand at the foot of their axis, which is logarithmic: the last epochs are told apart there too. */
 const LEAST_LOSS = 1e-6;
 
+/** Accuracies have an axis of a tenth or more, so that those near 1 look alike. */
+const LEAST_SPAN = 0.1;
+
+function lossTick(value: number): string {
+  return value < 1e-3 || value >= 1e5 ? value.toExponential().replace("e+", "e") : String(value);
+}
+
 const LOSS: Figure = {
   name: "Loss",
   of: ({ loss }) => Math.max(loss, LEAST_LOSS),
   format: (value) => value.toFixed(4),
-  tick: String,
+  tick: lossTick,
   ticksOf: logarithmicTicks,
   even: Math.log10,
 };
@@ -42,7 +49,7 @@ const ACCURACY: Figure = {
   of: ({ accuracy }) => accuracy,
   format: percent,
   tick: (value) => `${Number((100 * value).toPrecision(6))} %`,
-  ticksOf: (values) => linearTicks(Math.min(...values), 1),
+  ticksOf: (values) => linearTicks(Math.min(1 - LEAST_SPAN, ...values), 1),
   even: (value) => value,
 };
 
@@ -120,6 +127,8 @@ function chart(figure: Figure, training: readonly CurvePoint[], heldOut: readonl
   const frame = frameOf(figure, [...training, ...heldOut].map(of), training.at(-1)!.epochs);
   const places = (points: readonly CurvePoint[]): (readonly [number, number])[] =>
     points.map((point) => [frame.x(point.epochs), frame.y(of(point))]);
+  // A single point is the mean of all batches, and drawn along them.
+  const curve = training.length === 1 ? [{ ...training[0]!, epochs: 0 }, ...training] : training;
   const dots = places(heldOut.length <= MOST_DOTS ? heldOut : heldOut.slice(-1)).map(
     ([x, y]) => markup`<circle class="heldout" cx="${x}" cy="${y}" r="4"/>`,
   );
@@ -128,7 +137,7 @@ function chart(figure: Figure, training: readonly CurvePoint[], heldOut: readonl
   const label = `${name} by epochs: training ${span(training)}, held out ${span(heldOut)}`;
   return markup`<figure class="chart">
 <figcaption><h3>${name}</h3><span class="key training">training ${format(of(training.at(-1)!))}</span><span class="key heldout">held out ${format(of(heldOut.at(-1)!))}</span></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">${axes(frame, figure.tick)}${line(places(training), "training")}${line(places(heldOut), "heldout")}${dots}</svg>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">${axes(frame, figure.tick)}${line(places(curve), "training")}${line(places(heldOut), "heldout")}${dots}</svg>
 </figure>`;
 }
 

@@ -52,6 +52,7 @@ caption{text-align:left;padding-bottom:8px}
 .matrix{width:100%;max-width:860px;border-collapse:separate;border-spacing:2px}
 .matrix th,.matrix td{padding:6px 4px;text-align:center;border-radius:4px}
 .matrix th{color:var(--faint);font-weight:600}
+.matrix thead th{width:8%}
 .matrix td[class^="hit"]{font-weight:600}
 .matrix .hit0,.matrix .miss0{color:var(--faint);background:rgb(128 128 128 / .06);font-weight:400}
 .matrix .found,.matrix thead th:last-child{text-align:right;padding-left:8px;white-space:nowrap}
@@ -88,9 +89,10 @@ h1{font-size:24px}
 .tiles dd{font-size:21px}
 .charts{grid-template-columns:1fr}
 section{padding:14px 14px 16px}
-.matrix{font-size:11px;border-spacing:1px}
+.matrix{font-size:10px;border-spacing:1px}
 .matrix th,.matrix td{padding:5px 0;border-radius:3px}
-.matrix .found{padding-left:3px}
+.matrix .found,.matrix thead th:last-child{padding-left:2px}
+.matrix td[class^="hit"]{font-weight:400}
 .mistakes{grid-template-columns:repeat(auto-fill,minmax(98px,1fr));gap:16px 12px}
 .filters{grid-template-columns:repeat(auto-fill,minmax(60px,1fr))}
 .settings{gap:4px 14px}
