@@ -15,7 +15,7 @@ export async function loadOnnx(bytes: Uint8Array, options: OnnxOptions): Promise
 
 export type { OnnxOptions };
 export type { OnnxModel };
-export type { OnnxNode } from "./onnx/import/nodeShapes.ts";
+export type { OnnxNode, OnnxValue } from "./onnx/import/nodeShapes.ts";
 export type { FrozenInitializer } from "./onnx/import/frozenInitializers.ts";
 export type { Feeds, OnnxFitOptions } from "./onnx/import/feedShapes.ts";
 export type { OnnxInput } from "./onnx/import/graph.ts";

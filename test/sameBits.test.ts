@@ -24,7 +24,7 @@ const CLOCKS = new Set([
   "runtime/threads/worker.ts",
   "graph/session.ts",
   "cli/progress.ts",
-  "cli/onnx.ts",
+  "cli/bench.ts",
   "cli/train.ts",
   "storage/indexedDb.ts",
 ]);

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FormatError } from "../errors.ts";
+import type { ModelMetadata } from "../metadata.ts";
 import { readIdx, readIdxHeader } from "../formats/idx.ts";
 import { tensor, type Tensor } from "../index.ts";
 import { Random } from "../random.ts";
@@ -34,6 +35,12 @@ export const CLASSES = 10;
 /** Mean and standard deviation of MNIST's training pixels in 0…1: the usual normalisation. */
 const MEAN = 0.1307;
 const DEVIATION = 0.3081;
+
+/** What the file of a model tells of its classes and of how images become its inputs. */
+export const DIGITS: ModelMetadata = {
+  classNames: Array.from({ length: CLASSES }, (_, figure) => String(figure)),
+  preprocessing: { scale: 1 / 255, mean: [MEAN], std: [DEVIATION] },
+};
 
 /** A run without data draws so many digits. */
 const DRAWN_TRAIN = 6000;

@@ -2,14 +2,13 @@ import type { Engine, Tensor } from "../index.ts";
 import { PictureError } from "../images/files/picture.ts";
 import { readImage } from "../images/files/read.ts";
 import { imageOf, type ImageTensor } from "../images/image.ts";
-import { preprocess } from "../images/preprocess.ts";
-import type { Preprocessing } from "../metadata.ts";
-import { UsageError } from "./usage.ts";
+import { preprocess, type PreprocessOptions } from "../images/preprocess.ts";
+import { FileError, UsageError } from "./usage.ts";
 
 /** Limit of the numbers that are made of an image: sizes come from files, too. */
 const MOST_NUMBERS = 2 ** 26;
 
-/** The image in a file. @throws UsageError naming the file */
+/** The image in a file. @throws FileError; UsageError for a net that takes no images */
 function decode(file: string, bytes: Uint8Array, channels: number): ImageTensor {
   if (channels !== 1 && channels !== 3) {
     throw new UsageError(`${file}: expected a net for images of 1 or 3 channels, got one for ${channels}`);
@@ -18,27 +17,28 @@ function decode(file: string, bytes: Uint8Array, channels: number): ImageTensor 
     return imageOf(readImage(bytes), channels);
   } catch (error) {
     if (!(error instanceof PictureError)) throw error;
-    throw new UsageError(`${file}: expected PNG, JPEG or .npy, got ${error.given}`);
+    throw new FileError(`${file}: expected PNG, JPEG or .npy, got ${error.given}`);
   }
 }
 
 /**
- * A PNG or JPEG image as `[1, channels, h, w]`, prepared as told; without a size it stays as large as it is.
- * @throws UsageError naming the file
+ * A PNG or JPEG image as a batch of one in the layout that is asked for, prepared as told; without a size it stays as large
+ * as it is.
+ * @throws FileError, UsageError naming the file
  */
 export function imageTensor(
   engine: Engine,
   file: string,
   bytes: Uint8Array,
   channels: number,
-  preprocessing: Preprocessing,
+  preprocessing: PreprocessOptions,
 ): Tensor {
   const image = decode(file, bytes, channels);
   const [h, w] = preprocessing.size ?? (image.shape as [number, number]);
   const count = channels * h * w;
   if (count > MOST_NUMBERS) {
     const given = `${count} of [1, ${channels}, ${h}, ${w}]`;
-    throw new UsageError(`${file}: expected an image of at most ${MOST_NUMBERS} numbers, got ${given}`);
+    throw new FileError(`${file}: expected an image of at most ${MOST_NUMBERS} numbers, got ${given}`);
   }
-  return preprocess(engine, image, { ...preprocessing, layout: "NCHW" });
+  return preprocess(engine, image, preprocessing);
 }

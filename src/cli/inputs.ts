@@ -1,15 +1,16 @@
-/** The command line feeds an ONNX net with arrays, images and shapes, which are read and checked here. */
+/** The command line feeds a net with arrays, images and shapes, which are read and checked here. */
 import { readFileSync } from "node:fs";
 import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
 import type { Engine, Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
+import type { OnnxLayout } from "../onnx/export/index.ts";
 import type { Preprocessing } from "../metadata.ts";
 import { listed } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { imageTensor } from "./image.ts";
 import { isImage, kindOf } from "../images/files/read.ts";
-import { causeOf, UsageError } from "./usage.ts";
+import { causeOf, FileError, UsageError } from "./usage.ts";
 
 /** `name=file`, or the file alone where there is one input or output. */
 export interface NamedFile {
@@ -31,13 +32,13 @@ export interface PixelOptions {
   readonly std?: readonly number[];
 }
 
-/** The bytes of a file. @throws UsageError */
+/** The bytes of a file. @throws FileError */
 export function read(file: string): Uint8Array {
-  if (file === "") throw new UsageError("expected the name of a file, got an empty one");
+  if (file === "") throw new FileError("expected the name of a file, got an empty one");
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UsageError(`${file}: cannot be read (${causeOf(error)})`);
+    throw new FileError(`${file}: cannot be read (${causeOf(error)})`);
   }
 }
 
@@ -70,17 +71,22 @@ export function byName<T extends NamedFile | NamedShape>(
   return found;
 }
 
-/** The tensors for a net's inputs. @throws UsageError */
-export function readInputs(
+/** What an image becomes is determined by the net, and by options, which come first. */
+export interface ImageInputs {
+  readonly options: PixelOptions;
+  readonly preprocessing?: Preprocessing | undefined;
+  /** The order of axes that is usual in the net's file. */
+  readonly layout?: OnnxLayout;
+}
+
+/** A net's inputs from files by name, and how many of them are images. @throws FileError, UsageError */
+export function readFiles(
   engine: Engine,
-  files: readonly NamedFile[],
+  given: ReadonlyMap<string, NamedFile>,
   inputs: readonly OnnxInput[],
-  options: PixelOptions,
-  preprocessing: Preprocessing = {},
-): Record<string, Tensor> {
-  const names = inputs.map(({ name }) => name);
-  const given = byName("input", files, names);
-  let images = 0;
+  images: ImageInputs,
+): { feeds: Record<string, Tensor>; images: number } {
+  let count = 0;
   const feeds = inputs.map((input): [string, Tensor] => {
     const file = given.get(input.name)?.file;
     if (file === undefined) {
@@ -88,25 +94,48 @@ export function readInputs(
     }
     const bytes = read(file);
     if (!isImage(bytes)) return [input.name, readArray(file, bytes)];
-    images++;
-    return [input.name, imageFor(engine, file, bytes, input, options, preprocessing)];
+    count++;
+    return [input.name, imageFor(engine, file, bytes, input, images)];
   });
+  return { feeds: Object.fromEntries(feeds), images: count };
+}
+
+/** Refuses options for images where there are none. @throws UsageError */
+export function checkPixelOptions(options: PixelOptions, images: number): void {
   const unused = (["size", "scale", "mean", "std"] as const).find((name) => options[name] !== undefined);
   if (images === 0 && unused !== undefined) {
     throw new UsageError(`--${unused}: expected an image among the inputs, got .npy files alone`);
   }
-  return Object.fromEntries(feeds);
 }
 
 function readArray(file: string, bytes: Uint8Array): Tensor {
   if (!isNpy(bytes)) {
-    throw new UsageError(`${file}: expected PNG, JPEG or .npy, got ${kindOf(bytes)}`);
+    throw new FileError(`${file}: expected PNG, JPEG or .npy, got ${kindOf(bytes)}`);
   }
   try {
     return readNpy(bytes, file);
   } catch (error) {
-    throw error instanceof FormatError ? new UsageError(error.message) : error;
+    throw error instanceof FormatError ? new FileError(error.message) : error;
   }
+}
+
+/** The axes of an input for images. */
+interface ImageAxes {
+  readonly layout: OnnxLayout;
+  readonly channels: number | string;
+  readonly height: number | string;
+  readonly width: number | string;
+}
+
+/** The axes of an input for images: as they are usual, unless only the other order has channels of an image. */
+function axesOf(dims: OnnxInput["dims"], usual: OnnxLayout): ImageAxes | undefined {
+  if (dims.length !== 4) return undefined;
+  const [, a, b, c] = dims as [unknown, number | string, number | string, number | string];
+  const first: ImageAxes = { layout: "NCHW", channels: a, height: b, width: c };
+  const last: ImageAxes = { layout: "NHWC", channels: c, height: a, width: b };
+  const [own, other] = usual === "NCHW" ? [first, last] : [last, first];
+  const hasChannels = ({ channels }: ImageAxes): boolean => channels === 1 || channels === 3;
+  return hasChannels(other) && !hasChannels(own) ? other : own;
 }
 
 function imageFor(
@@ -114,13 +143,14 @@ function imageFor(
   file: string,
   bytes: Uint8Array,
   { dims }: OnnxInput,
-  options: PixelOptions,
-  preprocessing: Preprocessing,
+  { options, preprocessing = {}, layout: usual = "NCHW" }: ImageInputs,
 ): Tensor {
-  const [, channels, height, width] = dims;
-  if (dims.length !== 4 || typeof channels !== "number") {
-    throw new UsageError(`${file}: expected a net for images [n, c, h, w], got [${listed(dims)}]`);
+  const axes = axesOf(dims, usual);
+  if (!axes || typeof axes.channels !== "number") {
+    const order = usual === "NCHW" ? "[n, c, h, w]" : "[n, h, w, c]";
+    throw new UsageError(`${file}: expected a net for images ${order}, got [${listed(dims)}]`);
   }
+  const { channels, height, width, layout } = axes;
   const declared =
     typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
   const { size = declared, scale, mean, std } = { ...preprocessing, ...options };
@@ -135,5 +165,5 @@ function imageFor(
       );
     }
   }
-  return imageTensor(engine, file, bytes, channels, how);
+  return imageTensor(engine, file, bytes, channels, { ...how, layout });
 }

@@ -18,6 +18,23 @@ export function complain(text: string): void {
   }
 }
 
+/** The frames of an error on stderr, and those of the errors that it was caused by. */
+export function complainOfStack(error: unknown): void {
+  if (!(error instanceof Error)) return;
+  const frames = error.stack?.match(/^ {4}at .*$/gm) ?? [];
+  const lines = frames.map((frame) => `${escaped(frame)}\n`);
+  try {
+    writeSync(2, lines.join(""));
+  } catch {
+    return;
+  }
+  if (error.cause === undefined) return;
+  complain(
+    `caused by ${error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : "a value"}`,
+  );
+  complainOfStack(error.cause);
+}
+
 /** Says lines on stdout, if it still takes any. What steers a terminal stands spelled out. */
 export function print(text: string): void {
   if (open) process.stdout.write(`${text.split("\n").map(escaped).join("\n")}\n`);
@@ -46,4 +63,10 @@ export function outliveStdout(): void {
     process.exitCode = 1;
   });
   process.stderr.on("error", () => {});
+}
+
+/** Says a line on stdout that comes in pieces, as they are. */
+export function printPieces(pieces: Iterable<string>): void {
+  for (const piece of pieces) if (open) process.stdout.write(piece);
+  if (open) process.stdout.write("\n");
 }

@@ -3,15 +3,13 @@ import { extname, resolve } from "node:path";
 import { writeNpy } from "../formats/npy.ts";
 import type { OnnxTensor } from "../onnx.ts";
 import type { NamedFile } from "./inputs.ts";
+import { jsonPieces, type Json } from "./json.ts";
 import { formatTable, shortName } from "./report.ts";
 import { checkPlace, save } from "./save.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
 /** Numbers of an output that are printed. */
 const SHOWN = 8;
-
-/** Numbers that become text at once: strings have a longest length, files do not. */
-const CHUNK = 65536;
 
 /** Whole numbers in full, others to seven digits. */
 function shortNumber(value: number | bigint): string {
@@ -40,77 +38,127 @@ function scoresShape({ shape }: OnnxTensor): readonly [number, number] | undefin
   return classes !== undefined && rest.every((size) => size === 1) ? [n, classes] : undefined;
 }
 
-/** The largest numbers of each row with their labels. */
-function topClasses(
-  name: string,
-  { data }: OnnxTensor,
-  [n, classes]: readonly [number, number],
-  top: number,
-  labels: readonly string[] | undefined,
-): string {
-  const values = Array.from(data as ArrayLike<number | bigint>, Number);
-  const lines: string[] = [];
-  for (let row = 0; row < n; row++) {
-    const scores = values.slice(row * classes, (row + 1) * classes);
-    const table = ranking(scores)
-      .slice(0, top)
-      .map((k) => [String(k), scores[k]!.toPrecision(6), ...(labels ? [shortName(labels[k]!)] : [])]);
-    const head = ["class", "score", ...(labels ? ["label"] : [])];
-    lines.push(`${shortName(name)}, image ${row}`, formatTable([head, ...table], "rrl"));
-  }
-  return lines.join("\n");
-}
-
 /** Names of classes, and where they are from. */
 export interface ClassLabels {
   readonly names: readonly string[];
   readonly from: string;
 }
 
-/** Outputs on stdout: with `top` the classes with the largest scores of those that have some. @throws UsageError */
-export function tellOutputs(
-  outputs: Readonly<Record<string, OnnxTensor>>,
-  { top, labels }: { readonly top?: number; readonly labels?: ClassLabels },
-  print: (text: string) => void,
-): void {
+/** A class with its score, and its name where there is one. */
+export interface ScoredClass {
+  readonly class: number;
+  readonly score: number;
+  readonly label?: string;
+}
+
+/** What a net makes of one sample; by output with scores the classes with the largest ones, of each image. */
+export interface Results {
+  readonly outputs: Readonly<Record<string, OnnxTensor>>;
+  readonly top: ReadonlyMap<string, readonly (readonly ScoredClass[])[]>;
+}
+
+type Outputs = Results["outputs"];
+
+/** The largest numbers of each row with their labels. */
+function topRows(
+  { data }: OnnxTensor,
+  [n, classes]: readonly [number, number],
+  top: number,
+  labels: readonly string[] | undefined,
+): ScoredClass[][] {
+  const values = Array.from(data as ArrayLike<number | bigint>, Number);
+  return Array.from({ length: n }, (_, row) => {
+    const scores = values.slice(row * classes, (row + 1) * classes);
+    return ranking(scores)
+      .slice(0, top)
+      .map((k) => ({ class: k, score: scores[k]!, ...(labels && { label: labels[k]! }) }));
+  });
+}
+
+/** Outputs with, if `top` is told, the classes of the largest scores in those that have some. @throws UsageError */
+export function resultsOf(outputs: Outputs, top: number | undefined, labels?: ClassLabels): Results {
+  if (top === undefined) return { outputs, top: new Map() };
   const all = Object.entries(outputs);
-  const shapes = all.map(([name, { shape }]) => `${name} of [${shape.join(", ")}]`).join(", ");
-  const scored = all.filter(([, output]) => scoresShape(output));
-  if (top !== undefined && scored.length === 0) {
+  const scored = all.flatMap(([name, output]) => {
+    const shape = scoresShape(output);
+    return shape ? [{ name, output, shape }] : [];
+  });
+  if (scored.length === 0) {
+    const shapes = all.map(([name, { shape }]) => `${name} of [${shape.join(", ")}]`).join(", ");
     throw new UsageError(`--top: expected an output [n, classes], got ${shapes}`);
   }
-  if (labels && !scored.some(([, output]) => scoresShape(output)![1] === labels.names.length)) {
-    const classes = scored.map(([name, output]) => `${scoresShape(output)![1]} for ${name}`).join(", ");
+  const fits = (classes: number): boolean => labels?.names.length === classes;
+  if (labels && !scored.some(({ shape }) => fits(shape[1]))) {
+    const classes = scored.map(({ name, shape }) => `${shape[1]} for ${name}`).join(", ");
     throw new UsageError(
       `${labels.from}: expected a label for each class, ${classes}, got ${labels.names.length}`,
     );
   }
-  for (const [name, output] of all) {
-    const shape = scoresShape(output);
-    const fitting = labels?.names.length === shape?.[1] ? labels?.names : undefined;
-    print(
-      top === undefined || !shape
-        ? describeOutput(name, output)
-        : topClasses(name, output, shape, top, fitting),
-    );
-  }
+  const rows = scored.map(({ name, output, shape }) => {
+    const names = fits(shape[1]) ? labels!.names : undefined;
+    return [name, topRows(output, shape, top, names)] as const;
+  });
+  return { outputs, top: new Map(rows) };
 }
 
-/** A number as JSON has it; what JSON has no number for is a string. */
-function jsonNumber(value: number | bigint): string {
-  if (Object.is(value, -0)) return "-0.0";
-  return typeof value === "bigint" || Number.isFinite(value) ? String(value) : `"${value}"`;
+const scoreText = ({ score }: ScoredClass): string => score.toPrecision(6);
+
+/** A class, its score and its name, as cells of a row. */
+const cellsOf = (each: ScoredClass): string[] => [
+  String(each.class),
+  scoreText(each),
+  ...(each.label === undefined ? [] : [shortName(each.label)]),
+];
+
+/** The text for the only sample of a run: a table for each image, or a line for each output. */
+export function describeResults({ outputs, top }: Results): string {
+  const lines = Object.entries(outputs).flatMap(([name, output]) => {
+    const images = top.get(name);
+    if (!images) return [describeOutput(name, output)];
+    return images.flatMap((classes, row) => {
+      const head = ["class", "score", ...(classes[0]?.label === undefined ? [] : ["label"])];
+      return [`${shortName(name)}, image ${row}`, formatTable([head, ...classes.map(cellsOf)], "rrl")];
+    });
+  });
+  return lines.join("\n");
+}
+
+/** The text for one sample of several: lines that begin with its name, in columns of a width that all have. */
+export function describeSample(sample: string, width: number, { outputs, top }: Results): string {
+  const several = Object.keys(outputs).length > 1;
+  const lines = Object.entries(outputs).flatMap(([name, output]) => {
+    const images = top.get(name);
+    if (!images) return [`${sample.padEnd(width)}  ${describeOutput(name, output)}`];
+    const digits = String(scoresShape(output)![1] - 1).length;
+    return images.flatMap((classes, row) => {
+      const which = [
+        sample,
+        ...(several ? [shortName(name)] : []),
+        ...(images.length > 1 ? [`image ${row}`] : []),
+      ];
+      return classes.map((each, rank) => {
+        const [number, score, ...label] = cellsOf(each) as [string, string, ...string[]];
+        const begin = (rank === 0 ? which.join(", ") : "").padEnd(width);
+        return [begin, number.padStart(digits), score.padStart(12), ...label].join("  ");
+      });
+    });
+  });
+  return lines.join("\n");
+}
+
+/** The results for a script: of each output the shape and its classes, or all numbers of one without. */
+export function resultsJson({ outputs, top }: Results): Json {
+  const entries = Object.entries(outputs).map(([name, { shape, data }]): [string, Json] => {
+    const images = top.get(name) as Json | undefined;
+    return [name, { shape, ...(images === undefined ? { data } : { top: images }) }];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** `{ "name", "shape", "data" }`, numbers in row-major order; NaN and infinities are strings by their names. */
 export function writeJson(name: string, { shape, data }: OnnxTensor): Uint8Array {
-  const pieces = [Buffer.from(`{"name":${JSON.stringify(name)},"shape":${JSON.stringify(shape)},"data":[`)];
-  for (let at = 0; at < data.length; at += CHUNK) {
-    const part = Array.from(data.subarray(at, at + CHUNK) as ArrayLike<number | bigint>, jsonNumber);
-    pieces.push(Buffer.from(`${at === 0 ? "" : ","}${part.join(",")}`));
-  }
-  pieces.push(Buffer.from("]}\n"));
-  return Buffer.concat(pieces);
+  const pieces = Array.from(jsonPieces({ name, shape, data }), (piece) => Buffer.from(piece));
+  return Buffer.concat([...pieces, Buffer.from("\n")]);
 }
 
 /** The kind of file that a name asks for. @throws UsageError */

@@ -101,3 +101,6 @@ function lineProgress(epochs: number): Progress {
 export function createProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
   return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs);
 }
+
+/** Shows nothing. */
+export const noProgress: Progress = { batch() {}, line() {}, stop() {} };

@@ -21,6 +21,13 @@ export function fileSize(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
+/** 3,643,957 → `3.64 M`. */
+export function quantity(value: number): string {
+  if (value < 1e3) return String(value);
+  const [unit, name] = value < 1e6 ? [1e3, "k"] : value < 1e9 ? [1e6, "M"] : [1e9, "G"];
+  return `${(value / unit).toPrecision(3)} ${name}`;
+}
+
 /** The class of the largest score in each row of `[n, classes]`; the first one on a tie. */
 export function argmaxRows(scores: Float32Array, classes: number): Int32Array {
   return Int32Array.from({ length: scores.length / classes }, (_, row) => {

@@ -1,8 +1,9 @@
 import { resolve } from "node:path";
-import { layers, load, losses, optimizers, sequential, type Engine, type Model } from "../index.ts";
+import { layers, losses, optimizers, sequential, type Engine, type Model } from "../index.ts";
 import { CurveRecorder, sparkline, type TrainingCurves } from "./curves.ts";
-import { CLASSES, drawDataset, loadFolder, type Dataset } from "./data.ts";
-import { createProgress } from "./progress.ts";
+import { CLASSES, DIGITS, drawDataset, loadFolder, type Dataset } from "./data.ts";
+import { loadEngine } from "./engine.ts";
+import { createProgress, noProgress } from "./progress.ts";
 import { argmaxRows, confusion, correctCount, duration, formatConfusion, percent } from "./report.ts";
 import { checkPlace } from "./save.ts";
 import { saveRun } from "./saveRun.ts";
@@ -35,7 +36,7 @@ function checkFiles({ out, report }: TrainOptions): void {
 function buildModel(dataset: Dataset, drawn: boolean, seed: number): Model {
   const [height, width] = dataset.train.images.shape.slice(1, 3) as [number, number];
   const [first, hidden] = drawn ? [8, [64]] : [6, [120, 84]];
-  return sequential({
+  const model = sequential({
     inputShape: [height, width, 1],
     layers: [
       layers.conv2d({ filters: first, kernelSize: 5, padding: "same", activation: "relu" }),
@@ -48,6 +49,8 @@ function buildModel(dataset: Dataset, drawn: boolean, seed: number): Model {
     ],
     seed,
   });
+  model.metadata = DIGITS;
+  return model;
 }
 
 /** The chosen optimizer with a rate that falls linearly to 0 over `steps`. */
@@ -67,7 +70,7 @@ async function fit(
 ): Promise<TrainingCurves> {
   const { epochs, batchSize } = options;
   const recorder = new CurveRecorder(epochs, dataset.train.labels.length, batchSize);
-  const progress = createProgress(epochs, process.stdout);
+  const progress = options.quiet ? noProgress : createProgress(epochs, process.stdout);
   let epochStarted = performance.now();
   try {
     await model.fit(dataset.train.images, dataset.train.labels, {
@@ -120,7 +123,8 @@ async function trainOn(
   const model = buildModel(dataset, options.data === undefined, options.seed);
   const optimizer = makeOptimizer(options, options.epochs * Math.ceil(count / options.batchSize));
   model.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
-  print(`${describe(options, dataset, engine)}\n\n${model.summary()}\n`);
+  const tell = options.quiet ? () => {} : print;
+  tell(`${describe(options, dataset, engine)}\n\n${model.summary()}\n`);
 
   const started = performance.now();
   const curves = await fit(model, dataset, options, signal);
@@ -130,13 +134,14 @@ async function trainOn(
   await takeSignals(signal);
   const { labels } = dataset.test;
   const table = confusion(labels, argmaxRows(scores, CLASSES), CLASSES);
-  print(
+  tell(
     `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
   );
-  print(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
+  tell(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
   await saveRun({ model, engine, dataset, options, curves, scores, table }, print, signal).finally(() => {
     const correct = correctCount(table);
-    print(`\ntest accuracy ${percent(correct / labels.length)} (${correct} of ${labels.length})`);
+    tell("");
+    print(`test accuracy ${percent(correct / labels.length)} (${correct} of ${labels.length})`);
   });
 }
 
@@ -157,7 +162,7 @@ export async function train(
   checkFiles(options);
   const dataset = options.data === undefined ? drawDataset(options.seed) : loadFolder(options.data);
   await takeSignals(signal);
-  const engine = await load();
+  const engine = await loadEngine(options);
   try {
     await trainOn(dataset, options, engine, print, signal);
   } finally {

@@ -2,12 +2,13 @@
 import packageJson from "../../package.json" with { type: "json" };
 import type { Engine } from "../index.ts";
 import type { Dataset } from "./data.ts";
+import type { EngineOptions } from "./engine.ts";
 
 /** The optimizers by name. */
 export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
 
 /** The options of `im2row train`, checked one by one by the command line's parser. */
-export interface TrainOptions {
+export interface TrainOptions extends EngineOptions {
   /** Folder with the four MNIST files; digits are drawn without it. */
   readonly data?: string;
   readonly epochs: number;

@@ -6,6 +6,11 @@ export class UsageError extends OwnError {
   override name = "UsageError";
 }
 
+/** A file that will not do, whatever the others are. */
+export class FileError extends UsageError {
+  override name = "FileError";
+}
+
 /** The one-line text of anything thrown. */
 export function messageOf(error: unknown): string {
   return legible((error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, " "));

@@ -32,7 +32,8 @@ import { frozenInitializers, type FrozenInitializer } from "./import/frozenIniti
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
 import type { Instance } from "./import/instance.ts";
 import type { Fed } from "./import/lowerNet.ts";
-import { nodesOf, type OnnxNode } from "./import/nodeShapes.ts";
+import { suggestion } from "./import/nearest.ts";
+import { nodesOf, valuesOf, type OnnxNode, type OnnxValue } from "./import/nodeShapes.ts";
 import type { Plans } from "./import/plans.ts";
 import { METADATA_PREFIX } from "./file/proto.ts";
 import { rewriteMetadata, rewriteTensors } from "./file/rewrite.ts";
@@ -81,6 +82,11 @@ export class OnnxModel {
    */
   get nodes(): OnnxNode[] {
     return nodesOf(this.#graph, this.#planned("nodes").lowered);
+  }
+
+  /** The values that the net computes, which `value` takes by name, its inputs first. @throws ShapeError as `summary` */
+  get values(): OnnxValue[] {
+    return valuesOf(this.#planned("values").lowered);
   }
 
   /**
@@ -138,7 +144,7 @@ export class OnnxModel {
   /**
    * A value of the file by its name, for models that go on from there: `model({ inputs: net.value("x"), outputs:
    * layers.dense({ units: 10 }).apply(net.value("features")) })`. Its axes are those of the file.
-   * @throws OptionError when there is none of that name, or the net does not train.
+   * @throws OptionError when there is none of that name, or the net does not train. `values` lists the names.
    */
   value(name: string): SymbolicTensor {
     this.#batched("value");
@@ -150,7 +156,10 @@ export class OnnxModel {
       builder.nameValue(own, name);
       return own.symbol;
     }
-    throw new OptionError(`value: expected the name of a value that the net computes, got ${show(name)}`);
+    const names = valuesOf(lowered).map((known) => known.name);
+    throw new OptionError(
+      `value: expected the name of a value that the net computes, got ${show(name)}${suggestion(String(name), names)}`,
+    );
   }
 
   /**

@@ -1,6 +1,7 @@
 /** im2row inspect and bench, as processes of their own. */
 import { describe, expect, it } from "vitest";
-import { bench, operationsOf } from "../../src/cli/onnx.ts";
+import { spreadOf } from "../../src/cli/bench.ts";
+import { operationsOf } from "../../src/cli/onnxNet.ts";
 import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";
 
 useFiles();
@@ -46,20 +47,29 @@ describe("im2row bench", () => {
     const { stdout, stderr } = await im2row("bench", at("sum.onnx"), "--batch", "3", "--runs", "2");
     expect(stderr).toBe("");
     const rows = stdout.split("\n");
-    expect(rows[0]).toMatch(/^node +ms +share +GFLOP\/s$/);
-    expect(stdout).toMatch(/^\/conv +\d+\.\d{3} +[\d.]+ % +[\d.]+$/m);
-    expect(stdout).toMatch(/^total {2}\d+\.\d{3} ms, [\d.]+ GFLOP\/s, batch 3, median of 2 runs$/m);
+    expect(rows[0]).toMatch(/^node +median ms +quartiles +min–max +share +GFLOP\/s$/);
+    expect(stdout).toMatch(
+      /^\/conv +\d+\.\d{3} +\d+\.\d{3}–\d+\.\d{3} +\d+\.\d{3}–\d+\.\d{3} +[\d.]+ % +[\d.]+$/m,
+    );
+    expect(stdout).toMatch(/^total {2}\d+\.\d{3} ms, [\d.]+ GFLOP\/s, batch 3, 1 thread, median of 2 runs$/m);
+    expect(stdout).toMatch(/^ {7}quartiles \d+\.\d{3}–\d+\.\d{3} ms, min–max \d+\.\d{3}–\d+\.\d{3} ms$/m);
   });
 
   it("counts the images of a net that joins them once", async () => {
-    const lines: string[] = [];
-    await bench(at("joined.onnx"), { shape: [], batch: 64, runs: 5 }, (line) => lines.push(line));
-    const [, ms, rate] = /^\/product +(\d+\.\d{3}) .* ([\d.]+)$/m.exec(lines[0]!)!;
-    // 2 · 64 · 256 · 256 operations; each figure is rounded.
-    const [time, expected] = [Number(ms), 2 * 64 * 256 * 256 * 1e-6];
-    expect(Number(rate)).toBeGreaterThan(expected / (time + 0.0005) - 0.05);
-    expect(Number(rate)).toBeLessThan(expected / (time - 0.0005) + 0.05);
-    expect(lines[1]).toContain(", batch 64, ");
+    const { stdout } = await im2row("bench", at("joined.onnx"), "--batch", "64", "--runs", "5", "--json");
+    const { batch, runs, flops, gflops, milliseconds, nodes } = JSON.parse(stdout) as {
+      batch: number;
+      runs: number;
+      flops: number;
+      gflops: number;
+      milliseconds: { median: number; q1: number; q3: number; min: number; max: number };
+      nodes: { name: string; flops: number }[];
+    };
+    expect({ batch, runs, flops }).toEqual({ batch: 64, runs: 5, flops: 2 * 64 * 256 * 256 });
+    expect(nodes.find(({ name }) => name === "/product")!.flops).toBe(flops);
+    const { min, q1, median, q3, max } = milliseconds;
+    expect([min, q1, median, q3, max]).toEqual([min, q1, median, q3, max].sort((a, b) => a - b));
+    expect(gflops).toBeCloseTo(flops / median / 1e6, 9);
   });
 
   it("refuses a batch that cannot be", () =>
@@ -78,4 +88,10 @@ it("operations are those of convolutions and products", () => {
   expect(flops("Gemm", [5, 7], [3, 7], [5, 3])).toBe(2 * 5 * 7 * 3);
   expect(flops("MatMul", [2, 5, 7], [7, 3], [2, 5, 3])).toBe(2 * 2 * 5 * 7 * 3);
   expect(flops("Add", [5, 7], [5, 7], [5, 7])).toBe(0);
+});
+
+it("quartiles lie between the values as NumPy's do", () => {
+  // numpy.percentile([7, 1, 2, 4], [0, 25, 50, 75, 100]).
+  expect(spreadOf([7, 1, 2, 4])).toEqual({ min: 1, q1: 1.75, median: 3, q3: 4.75, max: 7 });
+  expect(spreadOf([3])).toEqual({ min: 3, q1: 3, median: 3, q3: 3, max: 3 });
 });

@@ -143,7 +143,11 @@ describe("im2row run", () => {
 
   it.each<[string, () => string[], RegExp]>([
     ["no such model", () => [at("none.onnx")], /none\.onnx: cannot be read \(no such file or directory\)$/m],
-    ["a model that is none", () => [at("x.png")], /x\.png: loadOnnx: expected the bytes of an ONNX file/],
+    [
+      "a model that is none",
+      () => [at("x.png")],
+      /x\.png: expected an ONNX or \.safetensors file, got a PNG image$/m,
+    ],
     [
       "operators that do not exist",
       () => [at("unknown.onnx")],

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
 import { encode as encodeJpeg } from "jpeg-js";
-import { readInputs } from "../../../src/cli/inputs.ts";
+import { readFiles } from "../../../src/cli/inputs.ts";
 import type { Random } from "../../../src/random.ts";
 import { random as testData } from "../../support/random.ts";
 import type { Bench } from "../bench.ts";
@@ -29,7 +29,8 @@ function readPicture(name: string, bytes: Uint8Array, bench: Bench, random: Rand
   ];
   const inputs = [{ name: "x", type: "float32" as const, dims }];
   const [x, again] = [bench.plain, bench.guarded].map(
-    (engine) => readInputs(engine, [{ file: join(folder, name) }], inputs, {})["x"]!,
+    (engine) =>
+      readFiles(engine, new Map([["x", { file: join(folder, name) }]]), inputs, { options: {} }).feeds["x"]!,
   );
   const { shape, data } = x!;
   const count = shape.reduce((a, b) => a * b, 1);
