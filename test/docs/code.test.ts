@@ -1,6 +1,6 @@
 /**
  * The examples on the pages are sound TypeScript, run as they stand there, and print what stands below them. `UPDATE=1`
- * writes down what they print.
+ * writes down what they print. Files of programs are run by tests of their own, programs.test.ts and browser.package.test.ts.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -38,7 +38,7 @@ it("the pages have examples", () => {
 });
 
 describe("runs and prints what the page says:", () => {
-  it.each(examples)("$name", async (example) => {
+  it.each(examples.filter(({ file }) => file === undefined))("$name", async (example) => {
     const out = await run(example.code);
     if (example.printed === undefined) return;
     if (process.env["UPDATE"]) writePrinted(example, out);
@@ -61,10 +61,13 @@ it("all examples are sound TypeScript under this project's rules", () => {
   const folder = `${root}/node_modules/.cache/im2row-examples`;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const own = examples.map(({ name, code }) => {
-    const file = `${folder}/${name.replaceAll(/\W+/g, "-")}.ts`;
-    writeFileSync(file, code);
-    return file;
+  const own = examples.map(({ page, name, file, code }) => {
+    // The files of a page import each other.
+    const home = `${folder}/${page.replaceAll(/\W+/g, "-")}`;
+    mkdirSync(home, { recursive: true });
+    const path = `${home}/${file ?? `${name.replaceAll(/\W+/g, "-")}.ts`}`;
+    writeFileSync(path, code);
+    return path;
   });
   writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
   const declarations = ["src/runtime/wasm.d.ts", "src/images/files/decoder.d.ts"];

@@ -34,9 +34,15 @@ export interface Example {
   /** The page and the example's number on it, counted from 1. */
   readonly name: string;
   readonly code: string;
+  /** The name of a file in its first line, as a comment: such files make a program, which a test of its own runs. */
+  readonly file: string | undefined;
   /** The output that the page claims: the block of plain text right behind the example, if there is one. */
   readonly printed: string | undefined;
 }
+
+/** The code of the files of a page, by their names. */
+export const filesOf = (page: string): ReadonlyMap<string, string> =>
+  new Map(examplesOf(page).flatMap(({ file, code }) => (file === undefined ? [] : [[file, code] as const])));
 
 /** The examples in TypeScript of a page. */
 export function examplesOf(page: string): Example[] {
@@ -44,7 +50,13 @@ export function examplesOf(page: string): Example[] {
   const examples = blocks.flatMap(({ language, text }, i) => {
     const next = blocks[i + 1];
     return language === "ts"
-      ? [{ code: text, printed: next?.language === "text" ? next.text : undefined }]
+      ? [
+          {
+            code: text,
+            file: /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1],
+            printed: next?.language === "text" ? next.text : undefined,
+          },
+        ]
       : [];
   });
   return examples.map((example, i) => ({ page, name: `${page}, example ${i + 1}`, ...example }));

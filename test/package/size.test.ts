@@ -83,6 +83,22 @@ describe("gzipped, as docs/speed.md says:", () => {
     expect(readFileSync(`${root}/README.md`, "utf8")).toContain(`[${Math.ceil(size / KB)} KB](docs/speed.md`);
   });
 
+  it("pages without a bundler", async () => {
+    const script = gzipped(readFileSync(`${root}/dist/im2row.global.js`));
+    expectDocumented("the classic script `im2row.global.js`, binary and all", script);
+    const entry = `${root}/dist/index.js`;
+    const { metafile } = await build({
+      entryPoints: [entry],
+      bundle: true,
+      format: "esm",
+      metafile: true,
+      write: false,
+    });
+    const sizes = Object.keys(metafile.inputs).map((file) => gzipped(readFileSync(file)));
+    const all = sizes.reduce((sum, size) => sum + size, 0);
+    expectDocumented("the modules of `im2row` as they are, by an import map", all);
+  });
+
   it("the bare kernels, with their loader, which no other entry has", async () => {
     const { size, text } = await bundled(`export * from "im2row/kernels";`, ["workerd"]);
     expect(text).toMatch(/__setArgumentsLength/);

@@ -18,13 +18,16 @@ const ARGUMENTS = [
 
 export const absentChromium = (): string | undefined => absentCommand("chromium", "chromium");
 
-export async function launchChromium(): Promise<{ browser: Browser; version: string }> {
+/** Starts Chromium, with further arguments if there are some. */
+export async function launchChromium(
+  further: readonly string[] = [],
+): Promise<{ browser: Browser; version: string }> {
   const { chromium: launcher } = await import("playwright-core");
   const browser = await launcher.launch({
     ...NO_SIGNALS,
     executablePath: findCommand("chromium")!,
     headless: true,
-    args: ARGUMENTS,
+    args: [...ARGUMENTS, ...further],
     env: ENV,
   });
   const session = await browser.newBrowserCDPSession();
