@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closingLine.ts";
 
@@ -29,6 +30,8 @@ export default defineConfig({
     globalSetup: ["scripts/abi.ts"],
     // Every heap with bands around its buffers, and NaN in what has no content yet.
     setupFiles: process.env["IM2ROW_GUARDED"] ? ["test/guards/setup.ts"] : [],
+    // Without it one processor is left for the process that reports, which has little to do.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ["default", new ClosingLine()],
