@@ -133,6 +133,30 @@ function expectSamePredictions({ engine }: Context): void {
   model.dispose();
 }
 
+/** What lets others through computes the same, several runs at once too, and ends by its signal. */
+async function expectSameAsync({ engine }: Context): Promise<void> {
+  const model = compiled(tinyNet(), engine, optimizers.sgd({ learningRate: 0.1 }));
+  const options = { batchSize: 3 };
+  const [whole, figures] = [model.predict(images), model.evaluate(images, labels, options)];
+  const [first, second, found] = await Promise.all([
+    model.predictAsync(images, options),
+    model.predictAsync(images),
+    model.evaluateAsync(images, labels, options),
+  ]);
+  sameBits("predictAsync", first.data, whole.data);
+  sameBits("predictAsync at the same time", second.data, whole.data);
+  same("evaluateAsync", found, figures);
+  let asked = 0;
+  const signal = {
+    throwIfAborted(): void {
+      if (++asked > 2) throw new Error("after 2");
+    },
+  };
+  await rejects("predictAsync", model.predictAsync(images, { ...options, signal }), Error, "after 2");
+  same("batches begun", asked, 3);
+  model.dispose();
+}
+
 /** Buffers for a larger batch lie elsewhere, and change nothing. */
 function expectSameSteps({ engine }: Context): void {
   const [small, large] = [1, 64].map((first) => {
@@ -175,6 +199,7 @@ export const trainingCases: readonly Case[] = [
   { name: "evaluate tells the mean loss and the accuracy", run: expectEvaluation },
   { name: "an aborted fit keeps the weights of its last step", run: expectAbort },
   { name: "outputs have the same bits at any batch size and in a session", run: expectSamePredictions },
+  { name: "predictAsync and evaluateAsync have the bits of predict and evaluate", run: expectSameAsync },
   { name: "training has the same bits with buffers for more images", run: expectSameSteps },
   { name: "training has the same bits from run to run and from engine to engine", run: expectSameTraining },
 ];

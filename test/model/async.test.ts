@@ -11,6 +11,7 @@ import {
   optimizers,
   ShapeError,
   type Engine,
+  type Metric,
   type Model,
 } from "im2row";
 import * as inference from "im2row/inference";
@@ -227,6 +228,17 @@ it("predictAsync gives the outputs of a graph by name, with types of their own",
   await expect(net.predictAsync(images)).rejects.toThrow(
     "predictAsync: images by name: expected a model with one, got 2",
   );
+});
+
+it("evaluateAsync returns figures typed by the metrics of compile", async () => {
+  let rows = 0;
+  const counted: Metric<number, "counted"> = {
+    name: "counted",
+    start: () => ({ add: () => void rows++, result: () => rows }),
+  };
+  const own = tinyNet().compile({ engine, ...training, metrics: [counted] });
+  const figures: { counted: number } = await own.evaluateAsync(images, labels, { batchSize: 7 });
+  expect(figures.counted).toBe(COUNT);
 });
 
 it("fit's validation is refused as well when the weights change within it", async () => {
