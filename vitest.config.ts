@@ -22,6 +22,7 @@ export default defineConfig({
       { find: /^im2row\/onnx\/core$/, replacement: source("onnxCore") },
       { find: /^im2row\/images$/, replacement: source("images") },
       { find: /^im2row\/kernels$/, replacement: source("kernels") },
+      { find: /^im2row\/pytorch$/, replacement: source("pytorch") },
       { find: /^im2row\/relaxed$/, replacement: source("relaxed") },
       { find: /^im2row\/storage$/, replacement: source("storage") },
     ],

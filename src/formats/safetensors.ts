@@ -20,9 +20,19 @@ interface Entry {
   shape: number[];
   begin: number;
   end: number;
+  dtype: DtypeReader;
 }
 
 const METADATA = "__metadata__";
+
+/** How elements of a dtype are read: their bytes, and the floats that a buffer of them holds. */
+export interface DtypeReader {
+  readonly bytes: number;
+  floats(buffer: ArrayBuffer): Float32Array<ArrayBuffer>;
+}
+
+/** The readers of dtypes, by their names in files. */
+export type DtypeReaders = Readonly<Record<string, DtypeReader>>;
 
 /** The longest header a reader takes, as in the reference implementation. */
 const MAX_HEADER_LENGTH = 100_000_000;
@@ -34,6 +44,11 @@ const MAX_HEADER_LENGTH = 100_000_000;
 const mostValues = (length: number): number => 2 ** 20 + Math.floor(length / 4);
 
 const BYTES_PER_ELEMENT = 4;
+
+/** The dtype that this package writes. */
+export const FLOAT32: DtypeReaders = {
+  F32: { bytes: BYTES_PER_ELEMENT, floats: (buffer) => new Float32Array(buffer) },
+};
 
 /** The number of elements, or undefined if a size is no non-negative integer or the bytes exceed 2^53. */
 function elementCount(shape: readonly unknown[]): number | undefined {
@@ -186,7 +201,7 @@ function readMetadata(value: unknown): Record<string, string> {
 }
 
 /** Checks one tensor's dtype, shape and range, each for itself. */
-function readEntry(name: string, value: unknown): Entry {
+function readEntry(name: string, value: unknown, dtypes: DtypeReaders): Entry {
   const place = `tensor ${show(name)}`;
   if (!isPlainObject(value)) {
     throw new FormatError(
@@ -194,8 +209,12 @@ function readEntry(name: string, value: unknown): Entry {
     );
   }
   const own = (key: string): unknown => (Object.hasOwn(value, key) ? value[key] : undefined);
-  const dtype = own("dtype");
-  if (dtype !== "F32") throw new FormatError(`${place}: dtype: expected "F32", got ${show(dtype)}`);
+  const type = own("dtype");
+  const dtype = typeof type === "string" && Object.hasOwn(dtypes, type) ? dtypes[type] : undefined;
+  if (!dtype) {
+    const known = Object.keys(dtypes).map((each) => show(each));
+    throw new FormatError(`${place}: dtype: expected ${known.join(", ")}, got ${show(type)}`);
+  }
   const shape = own("shape");
   const count = Array.isArray(shape) ? elementCount(shape) : undefined;
   if (count === undefined) {
@@ -211,13 +230,13 @@ function readEntry(name: string, value: unknown): Entry {
     throw new FormatError(`${place}: data_offsets: expected two non-negative integers, got ${show(offsets)}`);
   }
   const [begin, end] = offsets as [number, number];
-  const expected = BYTES_PER_ELEMENT * count;
+  const expected = dtype.bytes * count;
   if (end - begin !== expected) {
     throw new FormatError(
       `${place}: data_offsets: expected ${expected} bytes for shape ${show(shape)}, got ${end - begin}`,
     );
   }
-  return { name, shape: shape as number[], begin, end };
+  return { name, shape: shape as number[], begin, end, dtype };
 }
 
 /** Checks that the ranges, in order, cover the buffer: no hole, no overlap, nothing left. */
@@ -242,15 +261,19 @@ function checkCover(entries: readonly Entry[], dataLength: number): void {
 }
 
 /**
- * Reads a safetensors file of float32 tensors. The tensors come in the order of their data; the data is copied,
+ * Reads a safetensors file, of float32 tensors unless `dtypes` has others. The tensors come in the order of their data; the data is copied,
  * so `file` may lie at any offset and be changed afterwards. Of two header fields of the same name the last one
  * counts (as in `JSON.parse`); what the first one covered is then a hole, and an error.
  *
+ * @param dtypes the dtypes that the file may have
  * @returns the tensors, and `__metadata__` or an empty record, without a prototype
  * @throws FormatError naming the tensor or place, the expected and the given, for anything malformed and for
- *   dtypes other than F32
+ *   other dtypes
  */
-export function decodeSafetensors(file: Uint8Array): {
+export function decodeSafetensors(
+  file: Uint8Array,
+  dtypes = FLOAT32,
+): {
   tensors: Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>;
   metadata: Record<string, string>;
 } {
@@ -263,16 +286,16 @@ export function decodeSafetensors(file: Uint8Array): {
   const entries: Entry[] = [];
   for (const [name, value] of fields) {
     if (name === METADATA) metadata = readMetadata(value);
-    else entries.push(readEntry(name, value));
+    else entries.push(readEntry(name, value, dtypes));
   }
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   checkCover(entries, bytes.length - dataStart);
 
   const tensors = new Map<string, { shape: number[]; data: Float32Array<ArrayBuffer> }>();
-  for (const { name, shape, begin, end } of entries) {
+  for (const { name, shape, begin, end, dtype } of entries) {
     const copy = new Uint8Array(end - begin);
     copy.set(bytes.subarray(dataStart + begin, dataStart + end));
-    tensors.set(name, { shape, data: new Float32Array(copy.buffer) });
+    tensors.set(name, { shape, data: dtype.floats(copy.buffer) });
   }
   return { tensors, metadata };
 }

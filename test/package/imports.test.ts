@@ -17,8 +17,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["training/", "onnx/export/"],
   ["model/"],
   ["onnx/"],
-  ["storage/"],
-  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "relaxed", "storage"],
+  ["storage/", "pytorch/"],
+  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "pytorch", "relaxed", "storage"],
   ["cli/"],
 ];
 

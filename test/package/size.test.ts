@@ -146,6 +146,13 @@ describe("gzipped, as docs/speed.md says:", () => {
     expect(text).not.toContain("trainOnBatch");
   });
 
+  it("what PyTorch's weights add to the rest, and nothing to a program that does without them", async () => {
+    const rest = await bundled(`export * from "im2row";`, ["workerd"]);
+    const all = await bundled(`export * from "im2row"; export * from "im2row/pytorch";`, ["workerd"]);
+    expect(rest.text).not.toContain("num_batches_tracked");
+    expectDocumented("`im2row/pytorch`, besides", all.size - rest.size);
+  });
+
   it("what im2row/onnx/core takes with some families of operators, and none of others", async () => {
     const rest = await bundled(`export * from "im2row";`, ["workerd"]);
     const some = await bundled(
