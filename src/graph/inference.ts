@@ -18,6 +18,8 @@ export class Inference {
   readonly #parameters: Parameters;
   #session: Session | undefined;
   #disposed = false;
+  /** True while a batch is computed and its outputs are read: the session's buffers are taken. */
+  #busy = false;
 
   constructor(runtime: Runtime, graph: Graph, parameters: Parameters) {
     this.#runtime = runtime;
@@ -35,31 +37,53 @@ export class Inference {
   }
 
   /**
-   * Yields each batch after it ran. Code that runs between two batches may run others here: what a batch computes is read
-   * before, and the session is looked up again, because a larger one may have replaced it. `where` names the caller.
+   * Runs batch by batch, calls `read` with each and yields after it. Code that runs between two batches may run others here;
+   * so the session is looked up again, because a larger one may have replaced it. `where` names the caller.
    * @throws Error when the weights changed between two batches, or the model or its engine was disposed of: the outputs
-   * would be those of no one net; ShapeError when images were detached
+   * would be those of no one net; or within a batch, when a metric calls the model that it measures; ShapeError when images
+   * were detached
    */
-  *batches(where: string, images: readonly Float32Array[], batchSize: number): Generator<Batch> {
-    const { inputs } = this.#graph;
-    const ends = outputsOf(this.#graph);
-    const n = images[0]!.length / sizeOf(inputs[0]!.shape);
+  *batches(
+    where: string,
+    images: readonly Float32Array[],
+    batchSize: number,
+    read: (batch: Batch) => void,
+  ): Generator<void, void> {
+    const n = images[0]!.length / sizeOf(this.#graph.inputs[0]!.shape);
     const { revision } = this.#parameters;
     for (let start = 0; start < n; start += batchSize) {
+      this.expectRest(where);
       this.#expectSame(where, revision);
-      const count = Math.min(batchSize, n - start);
-      const session = this.#sessionFor(Math.min(n, batchSize));
-      inputs.forEach(({ name, shape }, i) => {
-        const size = sizeOf(shape);
-        expectAttached(images[i]!, n * size);
-        session.inputs[name]!.set(images[i]!.subarray(start * size, (start + count) * size));
-      });
-      session.run(count);
-      const outputs = ends.map(({ name, shape }) =>
-        session.outputs[name]!.subarray(0, count * sizeOf(shape)),
-      );
-      yield { outputs, start, count };
+      this.#busy = true;
+      try {
+        read(this.#run(images, n, start, batchSize));
+      } finally {
+        this.#busy = false;
+      }
+      yield;
     }
+  }
+
+  /** Computes the batch of `n` images that begins at `start`. @throws ShapeError, MemoryError */
+  #run(images: readonly Float32Array[], n: number, start: number, batchSize: number): Batch {
+    const count = Math.min(batchSize, n - start);
+    const session = this.#sessionFor(Math.min(n, batchSize));
+    this.#graph.inputs.forEach(({ name, shape }, i) => {
+      const size = sizeOf(shape);
+      expectAttached(images[i]!, n * size);
+      session.inputs[name]!.set(images[i]!.subarray(start * size, (start + count) * size));
+    });
+    session.run(count);
+    const outputs = outputsOf(this.#graph).map(({ name, shape }) =>
+      session.outputs[name]!.subarray(0, count * sizeOf(shape)),
+    );
+    return { outputs, start, count };
+  }
+
+  /** @throws Error within a batch, whose outputs are still to be read: a metric may call the model that it measures */
+  expectRest(where: string): void {
+    if (!this.#busy) return;
+    throw new Error(`${where}: expected a model between two batches, got one within a batch, as in a metric`);
   }
 
   /** @throws Error unless the model is on its engine and its weights are those of this revision */

@@ -172,7 +172,7 @@ export class InferenceModel<Outputs extends string = string> {
     if (!named) onlyOne(`${where}: images by name`, ends);
     let tensors: OwnTensor[] = [];
     const data = images.map((image) => image.data);
-    for (const { outputs, start } of inference.batches(where, data, batchSize)) {
+    yield* inference.batches(where, data, batchSize, ({ outputs, start }) => {
       // The outputs are allocated only after the first batch found enough memory to run.
       if (start === 0) {
         tensors = ends.map(({ shape }) => ({
@@ -181,8 +181,7 @@ export class InferenceModel<Outputs extends string = string> {
         }));
       }
       outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
-      yield;
-    }
+    });
     if (!named) return tensors[0]!;
     return byName(
       ends.map(({ name }) => name),
@@ -249,12 +248,14 @@ export class InferenceModel<Outputs extends string = string> {
 
   /** Takes the model off its engine and frees its memory there. The weights are kept; `compile` may follow. */
   dispose(): void {
+    this.#compiled?.inference.expectRest("dispose");
     this.release();
     this.parameters.leave();
   }
 
   /** Moves the weights to an engine's memory and frees everything on the engine before. @throws MemoryError */
   protected moveTo(runtime: Runtime, algorithm: ConvAlgorithm): void {
+    this.#compiled?.inference.expectRest("compile");
     this.release();
     this.parameters.move(runtime, () => this.dispose());
     const graph = { ...this.graph, algorithm };

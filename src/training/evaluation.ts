@@ -70,7 +70,7 @@ export function* evaluateBatches(
   const sums = lossOutputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
   const counts = lossOutputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
   const pixels = images.map(({ data }) => data);
-  for (const { outputs, start, count } of inference.batches(where, pixels, batchSize)) {
+  yield* inference.batches(where, pixels, batchSize, ({ outputs, start, count }) => {
     const own = lossOutputs.map(({ index }) => outputs[index]!);
     // Read before the memory may grow, which detaches the views.
     own.forEach((output, i) => {
@@ -82,8 +82,7 @@ export function* evaluateBatches(
     addresses.forEach((address, i) =>
       addLoss(sums[i]!, runtime, address, start, count, lossOutputs[i]!, targets[i]!),
     );
-    yield;
-  }
+  });
   const means = sums.map(({ loss, correct, rows }, i): Figures => {
     const figures = lossOutputs[i]!.metrics.map(({ name }, j) => [name, counts[i]![j]!.result()] as const);
     return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(figures) };

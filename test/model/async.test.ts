@@ -230,6 +230,38 @@ it("predictAsync gives the outputs of a graph by name, with types of their own",
   );
 });
 
+it("a metric may not call the model that it measures, whose outputs would be others before they are read", async () => {
+  const { loss } = model.evaluate(images, labels);
+  const calls = {
+    predict: () => model.predict(images),
+    evaluate: () => model.evaluate(images, labels),
+    dispose: () => model.dispose(),
+    compile: () => model.compile({ engine, ...training }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    let ignored: unknown;
+    const curious: Metric = {
+      name: "curious",
+      start: () => ({
+        add() {
+          try {
+            call();
+          } catch (error) {
+            ignored = error;
+          }
+        },
+        result: () => 0,
+      }),
+    };
+    model.compile({ engine, ...training, metrics: [curious] });
+    expect(model.evaluate(images, labels).loss).toBe(loss);
+    expect(String(ignored)).toBe(
+      `Error: ${name}: expected a model between two batches, got one within a batch, as in a metric`,
+    );
+    expect((await model.evaluateAsync(images, labels)).loss).toBe(loss);
+  }
+});
+
 it("evaluateAsync returns figures typed by the metrics of compile", async () => {
   let rows = 0;
   const counted: Metric<number, "counted"> = {
