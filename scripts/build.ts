@@ -40,13 +40,15 @@ const CLI: Step = {
   async run() {
     await build({
       ...COMMON,
+      // The frames that --verbose prints are to be read.
+      minify: false,
       format: "esm",
       platform: "node",
       entryPoints: ["src/cli/main.ts"],
       outfile: "dist/cli.js",
       // The bundled CommonJS packages of the command line call require() for Node's own modules.
       banner: {
-        js: `#!/usr/bin/env node\nimport { createRequire } from "node:module";const require = createRequire(import.meta.url);`,
+        js: `#!/usr/bin/env node\nimport { createRequire as requireOf } from "node:module";const require = requireOf(import.meta.url);`,
       },
     });
   },

@@ -161,7 +161,7 @@ function imageFor(
     const list = how[name];
     if (list && list.length !== 1 && list.length !== channels) {
       throw new UsageError(
-        `${name !== "fillValue" && options[name] ? `--${name}` : `preprocessing of the net: ${name}`}: expected 1 or ${channels} numbers, got ${list.length}`,
+        `${name !== "fillValue" && options[name] ? `--${name}` : `preprocessing of the net: ${name}`}: expected ${channels === 1 ? "1 number" : `1 or ${channels} numbers`}, got ${list.length}`,
       );
     }
   }

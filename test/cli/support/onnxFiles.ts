@@ -124,6 +124,7 @@ function writeFiles(): void {
     const net = sequential({ inputShape: [2, 2, 3], layers: [layers.globalAveragePooling2d({ name: "y" })] });
     net.metadata = metadata;
     writeFileSync(at(name), net.toOnnx());
+    writeFileSync(at(name.replace(".onnx", ".safetensors")), net.toSafetensors());
   }
   const white = Uint8Array.from({ length: 16 * 16 * 4 }, () => 255);
   writeFileSync(at("x.jpg"), encodeJpeg({ width: 16, height: 16, data: white }, 95).data);
