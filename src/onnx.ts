@@ -19,6 +19,7 @@ export type { OnnxNode, OnnxValue } from "./onnx/import/nodeShapes.ts";
 export type { FrozenInitializer } from "./onnx/import/frozenInitializers.ts";
 export type { Feeds, OnnxFitOptions } from "./onnx/import/feedShapes.ts";
 export type { OnnxInput } from "./onnx/import/graph.ts";
+export type { OnnxOutputs } from "./onnx/prediction.ts";
 export type { NodeTime, OnnxSession } from "./onnx/session.ts";
 export type { OnnxData, OnnxTensor, OwnOnnxData } from "./onnx/import/feeds.ts";
 export type { ElementType } from "./onnx/file/constant.ts";

@@ -118,6 +118,39 @@ describe("the server of docs/server.md", () => {
   });
 });
 
+it("the pool of docs/server.md outlives workers that end or never answer, and refuses when it has too much to do", async () => {
+  const home = join(folder, "pool");
+  mkdirSync(home);
+  const limit = "MOST_MILLISECONDS = 5e3";
+  const pool = readFileSync(join(folder, "pool.js"), "utf8");
+  expect(pool).toContain(limit);
+  writeFileSync(join(home, "pool.js"), pool.replace(limit, "MOST_MILLISECONDS = 1000"));
+  writeFileSync(
+    join(home, "worker.js"),
+    `import { parentPort } from "node:worker_threads";
+    parentPort.on("message", (pixels) => {
+      if (pixels[0] === 1) for (;;);
+      if (pixels[0] === 2) process.exit();
+      parentPort.postMessage({ scores: pixels });
+    });`,
+  );
+  writeFileSync(
+    join(home, "check.js"),
+    `import { Pool } from "./pool.js";
+    const pool = await Pool.open(new Uint8Array(0), 2);
+    const run = (first) => pool.run(Float32Array.of(first)).then((scores) => scores[0], ({ message }) => message);
+    const found = [await Promise.all([run(1), run(2), run(3), run(4)])];
+    const many = await Promise.all(Array.from({ length: 105 }, (_, i) => run(10 + i)));
+    found.push(many.filter((each) => each === "busy").length, many[0], many[101]);
+    await pool.close();
+    console.log(JSON.stringify(found));`,
+  );
+  const { line, ended } = start("pool/check.js");
+  const lost = "the worker ended, or was too slow";
+  expect(JSON.parse(await line())).toEqual([[lost, lost, 3, 4], 3, 10, 111]);
+  expect(await ended).toEqual([0, null]);
+});
+
 it("the training of docs/server.md saves what it has learned when it is told to stop", async () => {
   const { child, line, ended } = start("train.js", join(folder, "learned.safetensors"));
   expect(await line()).toBe("training");
