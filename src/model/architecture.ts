@@ -60,7 +60,11 @@ function parseJson(text: string | undefined): Partial<Architecture> & { inputSha
 const isText = (value: unknown): value is string => typeof value === "string";
 const isList = Array.isArray as (value: unknown) => value is unknown[];
 
-const isOptionalText = (value: unknown): boolean => value === undefined || isText(value);
+/** Whether a value is a name that an ONNX file can have: there the empty one means that nothing is there. */
+const isFileName = (value: unknown): boolean =>
+  isText(value) && value !== "" && !/\p{Surrogate}/u.test(value);
+
+const isOptionalName = (value: unknown): boolean => value === undefined || isFileName(value);
 
 /** Whether a value is a list of axes in some order, each once. */
 const areAxes = (value: unknown): value is number[] =>
@@ -70,7 +74,7 @@ const areAxes = (value: unknown): value is number[] =>
 function checkOrigin(origin: unknown): void {
   if (origin === undefined) return;
   const { name, node, images, order } = (origin ?? {}) as Partial<ValueOrigin>;
-  const sound = isText(name) && isOptionalText(node) && isOptionalText(images) && areAxes(order);
+  const sound = isFileName(name) && isOptionalName(node) && isOptionalName(images) && areAxes(order);
   if (!sound) fail("an origin, { name, order }", origin);
 }
 
@@ -81,7 +85,11 @@ function checkWeightOrigins(origins: unknown): void {
   for (const origin of Object.values(origins)) {
     const { name, shape, order } = (origin ?? {}) as Partial<WeightOrigin>;
     const sound =
-      isText(name) && areAxes(order) && isList(shape) && shape.length === order.length && shape.every(isSize);
+      isFileName(name) &&
+      areAxes(order) &&
+      isList(shape) &&
+      shape.length === order.length &&
+      shape.every(isSize);
     if (!sound) fail("an origin, { name, shape, order }", origin);
   }
 }

@@ -42,9 +42,13 @@ function checkFits(path: string, own: Module, tensors: FileTensors): void {
   );
 }
 
-/** The module that a layer is called as, whose dots names of layers cannot have. */
-function namesake({ name }: Module, modules: FileModules): string | undefined {
-  return modules.has(name) ? name : [...modules.keys()].find((path) => path.replaceAll(".", "_") === name);
+/** The modules by what layers may be called: their own names, or those with underscores for dots, which layers cannot have. */
+function byLayerName(modules: FileModules): Map<string, string> {
+  const paths = [...modules.keys()];
+  return new Map([
+    ...paths.map((path) => [path.replaceAll(".", "_"), path] as const),
+    ...paths.map((path) => [path, path] as const),
+  ]);
 }
 
 /** Names in the order of the numbers in them; undefined when they differ in more than numbers. */
@@ -109,8 +113,9 @@ export function matchModules(
   names: Readonly<Record<string, string>>,
 ): Map<Module, string> {
   const found = named(owns, modules, names);
+  const namesakes = byLayerName(modules);
   for (const own of owns) {
-    const path = found.get(own) ?? namesake(own, modules);
+    const path = found.get(own) ?? namesakes.get(own.name);
     if (path === undefined) continue;
     found.set(own, path);
     checkFits(path, own, modules.get(path)!);

@@ -163,6 +163,27 @@ describe("a net from a file in the order NCHW", () => {
     tuned.dispose();
   });
 
+  it("has a value twice where two outputs are the same in the file", async () => {
+    const net = await loadOnnx(FILE, { engine });
+    const scaled = net.value("/scaled");
+    const last = layers.permute({ dims: [2, 3, 1], name: "last" }).apply(scaled);
+    const first = layers.permute({ dims: [3, 1, 2], name: "first" }).apply(last);
+    const both = model({ inputs: net.value("images.1"), outputs: [scaled, last, first] });
+    const expected = (net.predict({ "images.1": X }) as Tensors)["/scaled"]!;
+    // All three are NCHW: the last one, of the package's images, as it was before.
+    const { nodes } = graphOf(both);
+    expect(nodes.filter(({ opType }) => opType === "Identity")).toHaveLength(1);
+    const file = both.toOnnx();
+    const outputs = decodeModel(file).graph!.outputs.map(({ name }) => name);
+    expect(outputs).toEqual(["/scaled", "last", "first"]);
+    const again = await loadOnnx(file, { engine });
+    const result = again.predict({ "images.1": X }) as Tensors;
+    expectAlike({ y: result["/scaled"]! }, { y: expected });
+    expectAlike({ y: result["last"]! }, { y: expected });
+    again.dispose();
+    net.dispose();
+  });
+
   it("shares names with nothing: of two nets with the same names in one model one keeps them", async () => {
     const [a, b] = [await loadOnnx(FILE, { engine }), await loadOnnx(fileOf("other", "other"), { engine })];
     const both = model({
@@ -185,6 +206,7 @@ describe("a net from a file in the order NCHW", () => {
 
 it.each([
   [{ origin: { name: 1, order: [0] } }, "expected an origin, { name, order }, got"],
+  [{ origin: { name: "", order: [0] } }, "expected an origin, { name, order }, got"],
   [{ origin: { name: "x", order: [0, 2] } }, "expected an origin, { name, order }, got"],
   [{ weightOrigins: [] }, "expected origins of weights, got"],
   [{ weightOrigins: { kernel: { name: "k", order: [0, 1], shape: [2] } } }, "{ name, shape, order }, got"],

@@ -80,6 +80,7 @@ describe("CommonJS", () => {
     "im2row/onnx",
     "im2row/onnx/core",
     "im2row/kernels",
+    "im2row/pytorch",
     "im2row/relaxed",
   ])("requires %s", (entry) => {
     const code = `console.log(Object.keys(require("${entry}")).length > 0)`;

@@ -165,6 +165,7 @@ describe("an install into an empty folder", () => {
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
     import { decodeImage, normalize, resize } from "im2row/images";
+    import { loadStateDict, type LoadedTensor } from "im2row/pytorch";
     import { listModels, openBytes, openModel, saveBytes, saveModel, type Place } from "im2row/storage";
     import wasm from "im2row/wasm";
     export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
@@ -172,6 +173,7 @@ describe("an install into an empty folder", () => {
     export const engine: Engine = await load({ module: wasm });
     const model: Model = sequential({ inputShape: [7, 7, 3], layers: [layers.flatten()] });
     model.compile({ engine });
+    export const loaded = (bytes: Uint8Array): LoadedTensor[] => loadStateDict(model, bytes, { layout: "NCHW" });
     const images = tensor(new Float32Array(147), [1, 7, 7, 3]);
     // What a Blob and a Response take.
     export const y: Float32Array<ArrayBuffer> = model.predict(images).data;

@@ -49,6 +49,8 @@ export class OnnxFile {
   readonly #names = new Set<string>();
   readonly #nodes = new Set<string>();
   readonly #constants = new Map<string, string>();
+  /** The names that values are to have in the end, by those under which they were written. */
+  readonly renames: Map<string, string> = new Map();
 
   /** Takes a name for a value, unless another has it. */
   claim(name: string): boolean {
@@ -92,14 +94,13 @@ export class OnnxFile {
     return output;
   }
 
-  /** Calls what an operator computes by another name, wherever it is read. */
-  renameValue(from: string, to: string): string {
-    const rename = (name: string): string => (name === from ? to : name);
+  /** Gives the values in `renames` their names, wherever they are computed and read. */
+  renameValues(): void {
+    const now = (name: string): string => this.renames.get(name) ?? name;
     for (const node of this.graph.nodes) {
-      node.inputs = node.inputs.map(rename);
-      node.outputs = node.outputs.map(rename);
+      node.inputs = node.inputs.map(now);
+      node.outputs = node.outputs.map(now);
     }
-    return to;
   }
 
   /** Adds a constant unless there is one under that key, which is its name unless another is wanted; returns the name. */

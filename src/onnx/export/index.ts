@@ -107,6 +107,8 @@ class Writer {
   readonly #layout: OnnxLayout;
   /** The names of the outputs by their values. */
   readonly #outputs: ReadonlyMap<number, string>;
+  /** The names of inputs and outputs, and of what becomes an output: they stay. */
+  readonly #ends: Set<string>;
   /** By value: whether its axes have the order of a file that the model comes from. */
   readonly #areInFileOrder: readonly boolean[];
   /** The file's name of each value, of both forms where it has been written in both. */
@@ -118,8 +120,9 @@ class Writer {
     this.#layout = layout;
     this.#areInFileOrder = areInFileOrder(graph);
     this.#outputs = new Map(
-      graph.outputs.map((value, i) => [value, this.#file.unique(this.#outputName(value, i))]),
+      graph.outputs.map((value, i) => [value, this.#outputName(value, graph.outputNames[i]!)]),
     );
+    this.#ends = new Set(this.#outputs.values());
   }
 
   write(metadata: ModelMetadata): ModelProto {
@@ -127,6 +130,7 @@ class Writer {
     for (const value of inputs.keys()) this.#input(value);
     for (const node of nodes) this.#values.push(this.#layer(node));
     for (const value of outputs) this.#output(value);
+    this.#file.renameValues();
     return {
       irVersion: IR_VERSION,
       producer: "im2row",
@@ -138,9 +142,10 @@ class Writer {
   }
 
   /** The name of an output: that of the file that it comes from, unless the user gave it another. */
-  #outputName(value: number, place: number): string {
-    const [name, origin] = [this.#graph.outputNames[place]!, this.#graph.origins[value]];
-    return origin && name === nodeOf(this.#graph, value).name ? origin.name : name;
+  #outputName(value: number, name: string): string {
+    const origin = this.#graph.origins[value];
+    const isGiven = name !== nodeOf(this.#graph, value).name;
+    return origin && !isGiven && this.#file.claim(origin.name) ? origin.name : this.#file.unique(name);
   }
 
   /** The form in which the world outside has a value: values of files in the order of theirs. */
@@ -162,6 +167,7 @@ class Writer {
     const origin = origins[value];
     const own = inputs[value]!.name;
     const name = origin && this.#file.claim(origin.name) ? origin.name : this.#file.unique(own);
+    this.#ends.add(name);
     this.#file.graph.inputs.push(this.#declare(value, name, origin?.images ?? IMAGES));
     this.#values.push(this.#named(value, this.#formOutside(value), name));
   }
@@ -233,16 +239,12 @@ class Writer {
     return undefined;
   }
 
-  /** Calls a value as an output, unless it is an output or an input of the file itself; returns its name. */
+  /** Calls a value as an output, unless it is an output already, or an input of the file; returns its name. */
   #renameValue(name: string, wanted: string): string {
-    const { inputs } = this.#file.graph;
-    const isTaken = [...this.#outputs.values(), ...inputs.map((each) => each.name)].includes(name);
-    if (isTaken) return name;
-    for (const [at, names] of this.#values.entries()) {
-      const now = (each: string | undefined): string | undefined => (each === name ? wanted : each);
-      this.#values[at] = { own: now(names.own), turned: now(names.turned) };
-    }
-    return this.#file.renameValue(name, wanted);
+    if (this.#ends.has(name)) return name;
+    this.#ends.add(name);
+    this.#file.renames.set(name, wanted);
+    return wanted;
   }
 
   /** Gives the operator that was written last for a layer, and its output, their names. */
