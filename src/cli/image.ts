@@ -1,8 +1,10 @@
 import type { Engine, Tensor } from "../index.ts";
 import { PictureError } from "../images/files/picture.ts";
 import { readImage } from "../images/files/read.ts";
+import { shortSided } from "../images/fit.ts";
 import { imageOf, type ImageTensor } from "../images/image.ts";
 import { preprocess, type PreprocessOptions } from "../images/preprocess.ts";
+import { isAboutFile } from "./net.ts";
 import { FileError, UsageError } from "./usage.ts";
 
 /** Limit of the numbers that are made of an image: sizes come from files, too. */
@@ -34,11 +36,21 @@ export function imageTensor(
   preprocessing: PreprocessOptions,
 ): Tensor {
   const image = decode(file, bytes, channels);
-  const [h, w] = preprocessing.size ?? (image.shape as [number, number]);
-  const count = channels * h * w;
-  if (count > MOST_NUMBERS) {
-    const given = `${count} of [1, ${channels}, ${h}, ${w}]`;
-    throw new FileError(`${file}: expected an image of at most ${MOST_NUMBERS} numbers, got ${given}`);
+  const own = image.shape as [number, number];
+  const { shortSide, size } = preprocessing;
+  const resized = shortSide === undefined ? undefined : shortSided(own, shortSide);
+  // What the size is cut out of is made before.
+  for (const [h, w] of [resized ?? size ?? own, size ?? own]) {
+    const count = channels * h * w;
+    if (count > MOST_NUMBERS) {
+      const given = `${count} of [1, ${channels}, ${h}, ${w}]`;
+      throw new FileError(`${file}: expected an image of at most ${MOST_NUMBERS} numbers, got ${given}`);
+    }
   }
-  return preprocess(engine, image, preprocessing);
+  try {
+    return preprocess(engine, image, preprocessing);
+  } catch (error) {
+    if (!isAboutFile(error)) throw error;
+    throw new FileError(`${file}: ${error.message}`, { cause: error });
+  }
 }

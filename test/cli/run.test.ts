@@ -215,6 +215,16 @@ describe("im2row run", () => {
       /x\.png: expected an image of at most 67108864 numbers, got 29999400003 of \[1, 3, 99999, 99999\]$/m,
     ],
     [
+      "a picture of which more is to be cut out than there is",
+      () => [at("larger.onnx"), "--input", at("wide.png")],
+      /wide\.png: centerCrop: expected an image of at least 2×2 pixels, got 1×2$/m,
+    ],
+    [
+      "a file that makes pictures of a few pixels larger than can be",
+      () => [at("endless.onnx"), "--input", at("wide.png")],
+      /wide\.png: expected an image of at most 67108864 numbers, got 2400000000 of \[1, 3, 20000, 40000\]$/m,
+    ],
+    [
       "labels of other classes",
       () => [at("means.onnx"), "--input", at("x.npy"), "--top", "1", "--labels", at("two.txt")],
       /--labels: expected a label for each class, 3 for y, got 2$/m,

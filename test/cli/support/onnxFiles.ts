@@ -49,6 +49,8 @@ const NAMED: Readonly<Record<string, ModelMetadata>> = {
   "cropped.onnx": { preprocessing: { fit: "crop" } },
   "boxed.onnx": { preprocessing: { fit: "letterbox", fillValue: [0, 0, 255], interpolation: "nearest" } },
   "middle.onnx": { preprocessing: { shortSide: 2 } },
+  "larger.onnx": { preprocessing: { shortSide: 1 } },
+  "endless.onnx": { preprocessing: { shortSide: 20000 } },
   "misnamed.onnx": { classNames: ["uno", "dos"], preprocessing: { mean: [0, 1] } },
 };
 
