@@ -64,16 +64,23 @@ export class OnnxFile {
     return name;
   }
 
-  /** Adds an operator, whose node is called as its output. Returns that name. */
+  /** Takes a name for a node, which no other node has: this one, or with a number behind it. */
+  #nodeName(wanted: string): string {
+    let name = wanted;
+    for (let i = 1; this.#nodes.has(name); i++) name = `${wanted}_${i}`;
+    this.#nodes.add(name);
+    return name;
+  }
+
+  /** Adds an operator, whose node is called as its output unless another is. Returns the output's name. */
   op(
     output: string,
     opType: string,
     inputs: readonly string[],
     attributes: Record<string, Attribute>,
   ): string {
-    this.#nodes.add(output);
     this.graph.nodes.push({
-      name: output,
+      name: this.#nodeName(output),
       opType,
       domain: "",
       inputs: inputs.slice(0, inputs.findLastIndex((input) => input !== "") + 1),
@@ -88,8 +95,7 @@ export class OnnxFile {
     const node = this.graph.nodes.at(-1)!;
     this.#nodes.delete(node.name);
     for (const old of node.outputs) this.#names.delete(old);
-    node.name = this.#nodes.has(name) ? output : name;
-    this.#nodes.add(node.name);
+    node.name = this.#nodeName(this.#nodes.has(name) ? output : name);
     node.outputs = [output];
     return output;
   }
