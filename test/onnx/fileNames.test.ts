@@ -184,6 +184,33 @@ describe("a net from a file in the order NCHW", () => {
     net.dispose();
   });
 
+  it("has single numbers for images where the file has, of inputs and outputs", async () => {
+    const file = onnxFile({
+      inputs: [valueInfo("x", ["n", 3]), valueInfo("scale", ["n"])],
+      initializers: [constant("w", [3, 1], [1, 2, 3])],
+      nodes: [
+        node("MatMul", ["x", "w"], "product"),
+        node("Squeeze", ["product"], "single", { axes: [1] }),
+        node("Mul", ["single", "scale"], "y"),
+        node("Relu", ["y"], "positive"),
+      ],
+      outputs: ["y", "positive"],
+      version: 11,
+    });
+    const net = await loadOnnx(file, { engine });
+    const feeds = { x: tensor([1, 1, 1, 0, 2, -1], [2, 3]), scale: tensor([2, -3], [2]) };
+    const expected = { y: tensor([12, -3], [2]), positive: tensor([12, 0], [2]) };
+    expect(net.predict(feeds)).toEqual(expected);
+    expect(declared(graphOf(net.model))).toEqual([
+      ["x", ["n", 3]],
+      ["scale", ["n"]],
+      ["y", ["n"]],
+      ["positive", ["n"]],
+    ]);
+    await expectOutputs(net.model.toOnnx(), feeds, expected);
+    net.dispose();
+  });
+
   it("shares names with nothing: of two nets with the same names in one model one keeps them", async () => {
     const [a, b] = [await loadOnnx(FILE, { engine }), await loadOnnx(fileOf("other", "other"), { engine })];
     const both = model({

@@ -33,6 +33,14 @@ function dataTypeOf(data: Numbers): number {
   return data instanceof Int32Array ? DATA_TYPE.int32 : DATA_TYPE.int64;
 }
 
+/** Adds a name to those in use: this one, or with a number behind it. */
+function uniqueIn(names: Set<string>, wanted: string): string {
+  let name = wanted;
+  for (let i = 1; names.has(name); i++) name = `${wanted}_${i}`;
+  names.add(name);
+  return name;
+}
+
 /**
  * The nodes and constants of a file, as they come. Values are called by names, `""` for an optional one that is absent.
  */
@@ -59,17 +67,7 @@ export class OnnxFile {
 
   /** Takes a name for a value: this one, or with a number behind it. */
   unique(wanted: string): string {
-    let name = wanted;
-    for (let i = 1; !this.claim(name); i++) name = `${wanted}_${i}`;
-    return name;
-  }
-
-  /** Takes a name for a node, which no other node has: this one, or with a number behind it. */
-  #nodeName(wanted: string): string {
-    let name = wanted;
-    for (let i = 1; this.#nodes.has(name); i++) name = `${wanted}_${i}`;
-    this.#nodes.add(name);
-    return name;
+    return uniqueIn(this.#names, wanted);
   }
 
   /** Adds an operator, whose node is called as its output unless another is. Returns the output's name. */
@@ -80,7 +78,7 @@ export class OnnxFile {
     attributes: Record<string, Attribute>,
   ): string {
     this.graph.nodes.push({
-      name: this.#nodeName(output),
+      name: uniqueIn(this.#nodes, output),
       opType,
       domain: "",
       inputs: inputs.slice(0, inputs.findLastIndex((input) => input !== "") + 1),
@@ -95,7 +93,7 @@ export class OnnxFile {
     const node = this.graph.nodes.at(-1)!;
     this.#nodes.delete(node.name);
     for (const old of node.outputs) this.#names.delete(old);
-    node.name = this.#nodeName(this.#nodes.has(name) ? output : name);
+    node.name = uniqueIn(this.#nodes, this.#nodes.has(name) ? output : name);
     node.outputs = [output];
     return output;
   }

@@ -158,8 +158,26 @@ class Writer {
   #declare(value: number, name: string, images: string): ValueInfoProto {
     const { shapes, types } = this.#graph;
     const shape = shapes[value]!;
-    const dims = [images, ...(this.#formOutside(value) === "own" ? shape : fileShape(shape))];
-    return { name, elementType: DATA_TYPE[types[value]!], dims };
+    const dims = this.#formOutside(value) === "own" ? shape : fileShape(shape);
+    const all = [images, ...(this.#isNumber(value) ? [] : dims)];
+    return { name, elementType: DATA_TYPE[types[value]!], dims: all };
+  }
+
+  /** Whether a value is a single number for each image, `[N]` in its file, which a model has as a row of one. */
+  #isNumber(value: number): boolean {
+    const { origins, shapes } = this.#graph;
+    return origins[value]?.order.length === 1 && sameShape(shapes[value]!, [1]);
+  }
+
+  /** Gives a value of numbers, or of rows of one, the other shape. */
+  #reshaped(from: string, to: string, shape: readonly number[]): string {
+    const sizes = BigInt64Array.from(shape, BigInt);
+    return this.#file.op(
+      to,
+      "Reshape",
+      [from, this.#file.constant(`shape/${shape.join("×")}`, [shape.length], sizes)],
+      {},
+    );
   }
 
   #input(value: number): void {
@@ -169,7 +187,10 @@ class Writer {
     const name = origin && this.#file.claim(origin.name) ? origin.name : this.#file.unique(own);
     this.#ends.add(name);
     this.#file.graph.inputs.push(this.#declare(value, name, origin?.images ?? IMAGES));
-    this.#values.push(this.#named(value, this.#formOutside(value), name));
+    const inside = this.#isNumber(value)
+      ? this.#reshaped(name, this.#file.unique(`${name}/row`), [-1, 1])
+      : name;
+    this.#values.push(this.#named(value, this.#formOutside(value), inside));
   }
 
   /** The names of a value that is written in one form; what is no image has both in one. */
@@ -252,6 +273,8 @@ class Writer {
     const { origins, shapes } = this.#graph;
     const [own, origin] = [this.#outputs.get(output), origins[output]];
     const isOutput = own !== undefined && form === this.#formOutside(output);
+    if (this.#isNumber(output))
+      return this.#file.rename(this.#file.unique(`${own ?? name}/row`), origin!.node);
     if (own !== undefined && (isOutput || !isImage(shapes[output]!)))
       return this.#file.rename(own, origin?.node);
     const isInOrder = form === "own" || !isImage(shapes[output]!) ? isFileOrder : isChannelsLast;
@@ -270,7 +293,8 @@ class Writer {
     const form = this.#formOutside(value);
     const names = this.#values[value]!;
     const inside = names[form];
-    if (inside === undefined) this.#turned(names.own ?? names.turned!, form, name);
+    if (this.#isNumber(value)) this.#reshaped(inside!, name, [-1]);
+    else if (inside === undefined) this.#turned(names.own ?? names.turned!, form, name);
     else if (inside !== name) this.#file.op(name, "Identity", [inside], {});
   }
 }
