@@ -2,7 +2,7 @@
 import { Random } from "../random.ts";
 import { threadsText, tell, withNet, type EngineOptions } from "./engine.ts";
 import type { NamedShape } from "./inputs.ts";
-import type { Net, NetSession } from "./net.ts";
+import type { Net, NetNode, NetSession } from "./net.ts";
 import { sessionOf } from "./plan.ts";
 import { formatTable, percent, shortName } from "./report.ts";
 
@@ -54,6 +54,21 @@ function fill(inputs: NetSession["inputs"]): void {
   }
 }
 
+/**
+ * Operations for one image by the nodes that have a time. A product whose bias another node adds is computed by that node,
+ * the next one of its shape.
+ */
+export function operationsByNode(nodes: readonly NetNode[], timed: ReadonlySet<string>): Map<string, number> {
+  const work = new Map<string, number>();
+  for (const [i, { name, output, operations }] of nodes.entries()) {
+    const shape = String(output);
+    const isOther = (node: NetNode): boolean => timed.has(node.name) && String(node.output) === shape;
+    const own = timed.has(name) ? name : operations > 0 ? nodes.slice(i + 1).find(isOther)?.name : undefined;
+    if (own !== undefined) work.set(own, (work.get(own) ?? 0) + operations);
+  }
+  return work;
+}
+
 /** Times a session, after a run that counts for nothing: the whole and the nodes by turns. */
 function measure(net: Net, session: NetSession, runs: number): Times {
   fill(session.inputs);
@@ -72,15 +87,15 @@ function measure(net: Net, session: NetSession, runs: number): Times {
   }
   // The shapes of a net that joins images hold all of them, any other's hold one.
   const images = net.notBatched === undefined ? session.batchSize : 1;
-  const work = new Map(net.nodes.map(({ name, operations }) => [name, images * operations]));
+  const work = operationsByNode(net.nodes, new Set(times.keys()));
   return {
     total: spreadOf(totals),
     nodes: Array.from(times, ([name, values]) => ({
       name,
       time: spreadOf(values),
-      operations: work.get(name) ?? 0,
+      operations: images * (work.get(name) ?? 0),
     })),
-    operations: [...work.values()].reduce((sum, value) => sum + value, 0),
+    operations: images * net.nodes.reduce((sum, { operations }) => sum + operations, 0),
   };
 }
 

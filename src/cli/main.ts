@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { integerFrom, positiveInteger, positiveNumber } from "./arguments.ts";
 import { addNetCommands, threadsOption } from "./netCommands.ts";
-import { complain, complainOfStack, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
+import { beVerbose, complain, complainOf, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
 import { exit, Interrupted, interruptible } from "./signals.ts";
 import { train } from "./train.ts";
 import { OPTIMIZERS, type TrainOptions } from "./trainOptions.ts";
@@ -18,9 +18,6 @@ Exit codes:
   1              the work failed, or stdout is on a full disk
   2              a file or an option will not do
   129, 130, 143  stopped by SIGHUP, Ctrl-C, SIGTERM`;
-
-/** Whether errors are followed by where they come from. */
-let verbose = false;
 
 /** A signal ends the run, and the model is kept from a reader of stdout that goes away. */
 function runTrain(options: TrainOptions): Promise<void> {
@@ -69,12 +66,12 @@ function createProgram(): Command {
       .addHelpText("after", EXIT_CODES);
   }
   program.hook("preAction", (_, command) => {
-    verbose = command.opts<{ verbose?: boolean }>().verbose ?? false;
+    if (command.opts<{ verbose?: boolean }>().verbose) beVerbose();
   });
   return program;
 }
 
-/** Says what went wrong in one line, and where if that is wanted; returns the exit code. */
+/** Says what went wrong; returns the exit code. */
 function fail(error: unknown): number {
   if (error instanceof CommanderError) {
     // Help and version end with code 0, and have said what they had to say; so has the help for no command.
@@ -82,8 +79,7 @@ function fail(error: unknown): number {
     if (error.code !== "commander.help") complain(messageOf(error).replace(/^error: /, ""));
     return EXIT_USAGE;
   }
-  complain(messageOf(error));
-  if (verbose) complainOfStack(error);
+  complainOf(error);
   if (error instanceof Interrupted) return error.exitCode;
   return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
 }

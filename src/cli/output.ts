@@ -1,7 +1,7 @@
 /** Lines go to stdout through this file, which also handles a reader that goes away. */
 import { writeSync } from "node:fs";
 import { escaped, legible } from "../errors.ts";
-import { causeOf } from "./usage.ts";
+import { causeOf, messageOf } from "./usage.ts";
 
 /** Whether stdout still takes what is written. */
 let open = true;
@@ -18,21 +18,25 @@ export function complain(text: string): void {
   }
 }
 
-/** The frames of an error on stderr, and those of the errors that it was caused by. */
-export function complainOfStack(error: unknown): void {
-  if (!(error instanceof Error)) return;
+/** Whether errors are followed by where in the program they come from. */
+let verbose = false;
+
+export function beVerbose(): void {
+  verbose = true;
+}
+
+/** An error in a line on stderr, if that is wanted with its frames, and those of the errors that it was caused by. */
+export function complainOf(error: unknown, prefix = ""): void {
+  complain(prefix + messageOf(error));
+  if (!verbose || !(error instanceof Error)) return;
   const frames = error.stack?.match(/^ {4}at .*$/gm) ?? [];
-  const lines = frames.map((frame) => `${escaped(frame)}\n`);
   try {
-    writeSync(2, lines.join(""));
+    writeSync(2, frames.map((frame) => `${escaped(frame)}\n`).join(""));
   } catch {
     return;
   }
-  if (error.cause === undefined) return;
-  complain(
-    `caused by ${error.cause instanceof Error ? `${error.cause.name}: ${error.cause.message}` : "a value"}`,
-  );
-  complainOfStack(error.cause);
+  const { cause } = error;
+  if (cause !== undefined) complainOf(cause, `caused by ${cause instanceof Error ? `${cause.name}: ` : ""}`);
 }
 
 /** Says lines on stdout, if it still takes any. What steers a terminal stands spelled out. */

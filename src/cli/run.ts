@@ -5,7 +5,7 @@ import { listed } from "../options.ts";
 import { tell, withNet, type EngineOptions } from "./engine.ts";
 import { byName, checkPixelOptions, read, readFiles, type NamedFile, type PixelOptions } from "./inputs.ts";
 import { isAboutFile, type Net } from "./net.ts";
-import { complain, print } from "./output.ts";
+import { complainOf, print } from "./output.ts";
 import {
   checkOutputs,
   describeResults,
@@ -127,7 +127,7 @@ function runAll(model: string, samples: readonly Sample[], runner: Runner, optio
       else print(describeSample(names[i]!, width, results));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
-      complain(messageOf(error));
+      complainOf(error);
       outcomes.push({ file, error: messageOf(error) });
     }
   }

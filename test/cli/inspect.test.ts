@@ -1,6 +1,6 @@
 /** im2row inspect and bench, as processes of their own. */
 import { describe, expect, it } from "vitest";
-import { spreadOf } from "../../src/cli/bench.ts";
+import { operationsByNode, spreadOf } from "../../src/cli/bench.ts";
 import { operationsOf } from "../../src/cli/onnxNet.ts";
 import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";
 
@@ -94,4 +94,24 @@ it("quartiles lie between the values as NumPy's do", () => {
   // numpy.percentile([7, 1, 2, 4], [0, 25, 50, 75, 100]).
   expect(spreadOf([7, 1, 2, 4])).toEqual({ min: 1, q1: 1.75, median: 3, q3: 4.75, max: 7 });
   expect(spreadOf([3])).toEqual({ min: 3, q1: 3, median: 3, q3: 3, max: 3 });
+});
+
+it("a product counts for the next node of its shape that has a time, which adds its bias", () => {
+  const step = (name: string, output: number[], operations = 0) => ({ name, type: "", output, operations });
+  const nodes = [
+    step("conv", [1, 2, 4, 4], 96),
+    step("other", [1, 3]),
+    step("sum", [1, 2, 4, 4]),
+    step("product", [1, 3], 18),
+    step("y", [1, 3]),
+    step("lost", [1, 7], 5),
+  ];
+  expect(operationsByNode(nodes, new Set(["other", "sum", "product", "y"]))).toEqual(
+    new Map([
+      ["other", 0],
+      ["sum", 96],
+      ["product", 18],
+      ["y", 0],
+    ]),
+  );
 });
