@@ -1,6 +1,8 @@
 /** im2row export, judged by onnxruntime. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { exportNet, type ExportOptions } from "../../src/cli/export.ts";
+import { UsageError } from "../../src/cli/usage.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { layers, loadModel, sequential, tensor, type Tensor } from "../../src/index.ts";
 import { onnxruntimeIsAbsent, runOnnx } from "../support/onnxruntime.ts";
@@ -105,41 +107,59 @@ describe("im2row export", () => {
     expect(stdout).toBe("y  [1, 3]  2.5 6.5 3\n");
   });
 
-  it.each<[string, () => string[], RegExp]>([
+  it.each<[string, string, string, Partial<ExportOptions>, RegExp]>([
     [
       "names of no kind",
-      () => [at("means.onnx"), at("net.txt")],
+      "means.onnx",
+      "net.txt",
+      {},
       /net\.txt: expected a name that ends in \.onnx or \.safetensors, got \.txt$/m,
     ],
     [
       "the file itself",
-      () => [at("means.onnx"), at("means.onnx")],
+      "means.onnx",
+      "means.onnx",
+      {},
       /means\.onnx: expected another file than the one that is read$/m,
     ],
     [
       "a place where nothing can be written",
-      () => [at("means.onnx"), at("none/net.onnx")],
+      "means.onnx",
+      "none/net.onnx",
+      {},
       /none\/net\.onnx: cannot be written \(no such file or directory\)$/m,
     ],
     [
       "a layout for safetensors",
-      () => [at("means.onnx"), at("net.safetensors"), "--layout", "nhwc"],
+      "means.onnx",
+      "net.safetensors",
+      { layout: "nhwc" },
       /--layout: expected a file that ends in \.onnx, got .*net\.safetensors, which keeps the net's layout$/m,
     ],
     [
       "float16 for safetensors",
-      () => [at("means.onnx"), at("net.safetensors"), "--weights", "float16"],
+      "means.onnx",
+      "net.safetensors",
+      { weights: "float16" },
       /--weights: expected a file that ends in \.onnx, got .*net\.safetensors, whose weights are float32$/m,
     ],
     [
       "another layout for an ONNX file",
-      () => [at("means.onnx"), at("net.onnx"), "--layout", "nhwc"],
+      "means.onnx",
+      "net.onnx",
+      { layout: "nhwc" },
       /means\.onnx: --layout: expected a \.safetensors file, .* got an ONNX file, which keeps its own layout$/m,
     ],
     [
       "nets that join the images of a batch",
-      () => [at("joined.onnx"), at("net.safetensors")],
+      "joined.onnx",
+      "net.safetensors",
+      {},
       /joined\.onnx: model: expected a net that takes any number of images, got one that does not: /,
     ],
-  ])("refuses %s", (_, args, message) => refused(["export", ...args()], message));
+  ])("refuses %s", async (_, model, out, options, message) => {
+    const work = exportNet(at(model), at(out), { weights: "float32", shape: [], ...options });
+    await expect(work).rejects.toThrow(message);
+    await expect(work).rejects.toBeInstanceOf(UsageError);
+  });
 });

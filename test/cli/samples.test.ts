@@ -1,8 +1,9 @@
 /** im2row run on several files: names, folders and patterns. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { expandFiles } from "../../src/cli/samples.ts";
-import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";
+import { run, type RunOptions } from "../../src/cli/run.ts";
+import { expandFiles, samplesOf } from "../../src/cli/samples.ts";
+import { at, im2row, useFiles } from "./support/onnxFiles.ts";
 
 useFiles();
 
@@ -55,16 +56,26 @@ describe("files to run on", () => {
     expect(first!.length).toBe(second!.length);
   });
 
-  it("go to the input that --input leaves over", async () => {
-    const args = ["run", at("sum.onnx"), "--input", `z=${at("none.npy")}`, at("x.npy")];
-    await refused(args, /none\.npy: cannot be read/);
-    await refused(
-      ["run", at("sum.onnx"), at("x.npy")],
-      /files: expected --input for all but one of x, z; got .*x\.npy$/m,
+  it("go to the input that --input leaves over", () => {
+    const [x, z] = [{ file: "x.npy" }, { name: "z", file: "z.npy" }];
+    const files = (sample: { files: ReadonlyMap<string, { file: string }> }) =>
+      Array.from(sample.files, ([name, { file }]) => [name, file]);
+    expect(samplesOf([z], ["a.npy", "b.npy"], ["x", "z"]).map(files)).toEqual([
+      [
+        ["z", "z.npy"],
+        ["x", "a.npy"],
+      ],
+      [
+        ["z", "z.npy"],
+        ["x", "b.npy"],
+      ],
+    ]);
+    expect(samplesOf([x], [], ["x"]).map(files)).toEqual([[["x", "x.npy"]]]);
+    expect(() => samplesOf([], ["a.npy"], ["x", "z"])).toThrow(
+      "files: expected --input for all but one of x, z; got a.npy",
     );
-    await refused(
-      ["run", at("means.onnx"), "--input", at("x.npy"), at("x.npy")],
-      /files: expected none, as --input has all; got .*x\.npy$/m,
+    expect(() => samplesOf([x], ["a.npy"], ["x"])).toThrow(
+      "files: expected none, as --input has all; got a.npy",
     );
   });
 
@@ -101,26 +112,32 @@ describe("files to run on", () => {
     expect(results[1]!.error).toMatch(/b\.jpg: expected PNG, JPEG or \.npy/);
   });
 
-  it.each<[string, () => string[], RegExp]>([
+  it.each<[string, string, RunOptions, RegExp]>([
     [
       "a folder without any",
-      () => [at("empty")],
+      "empty",
+      {},
       /empty: expected a folder with \.png, \.jpg or \.npy files, got one without$/m,
     ],
     [
       "a pattern that fits none",
-      () => [at("photos/*.gif")],
+      "photos/*.gif",
+      {},
       /\*\.gif: expected a pattern of files, got one that fits none$/m,
     ],
     [
       "an output for several",
-      () => [at("photos"), "--output", at("y.npy")],
+      "photos",
+      { output: [{ file: "y.npy" }] },
       /--output: expected one file to run on, got 3: --json has all outputs$/m,
     ],
     [
       "wrong options once, not for each file",
-      () => [at("photos"), "--mean", "1,2"],
-      /^im2row: --mean: expected 1 or 3 numbers, got 2$/m,
+      "photos",
+      { mean: [1, 2] },
+      /^--mean: expected 1 or 3 numbers, got 2$/m,
     ],
-  ])("refuses %s", (_, args, message) => refused(["run", at("means.onnx"), ...args()], message));
+  ])("refuses %s", async (_, files, options, message) => {
+    await expect(run(at("means.onnx"), [at(files)], options)).rejects.toThrow(message);
+  });
 });
