@@ -125,21 +125,22 @@ export function describeResults({ outputs, top }: Results): string {
 
 /** The text for one sample of several: lines that begin with its name, in columns of a width that all have. */
 export function describeSample(sample: string, width: number, { outputs, top }: Results): string {
-  const several = Object.keys(outputs).length > 1;
+  const names = Object.keys(outputs).map(shortName);
+  const widest = Math.max(...names.map(({ length }) => length));
   const lines = Object.entries(outputs).flatMap(([name, output]) => {
     const images = top.get(name);
     if (!images) return [`${sample.padEnd(width)}  ${describeOutput(name, output)}`];
     const digits = String(scoresShape(output)![1] - 1).length;
     return images.flatMap((classes, row) => {
-      const which = [
-        sample,
-        ...(several ? [shortName(name)] : []),
-        ...(images.length > 1 ? [`image ${row}`] : []),
-      ];
+      const begin = [
+        sample.padEnd(width),
+        ...(names.length > 1 ? [shortName(name).padEnd(widest)] : []),
+        ...(images.length > 1 ? [`image ${String(row).padEnd(String(images.length - 1).length)}`] : []),
+      ].join("  ");
       return classes.map((each, rank) => {
         const [number, score, ...label] = cellsOf(each) as [string, string, ...string[]];
-        const begin = (rank === 0 ? which.join(", ") : "").padEnd(width);
-        return [begin, number.padStart(digits), score.padStart(12), ...label].join("  ");
+        const start = rank === 0 ? begin : " ".repeat(begin.length);
+        return [start, number.padStart(digits), score.padStart(12), ...label].join("  ");
       });
     });
   });

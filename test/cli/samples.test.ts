@@ -2,7 +2,9 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { run, type RunOptions } from "../../src/cli/run.ts";
+import { describeSample, resultsOf } from "../../src/cli/outputs.ts";
 import { expandFiles, samplesOf } from "../../src/cli/samples.ts";
+import { tensor } from "../../src/index.ts";
 import { at, im2row, useFiles } from "./support/onnxFiles.ts";
 
 useFiles();
@@ -54,6 +56,17 @@ describe("files to run on", () => {
     expect(stdout).toMatch(/^(.*) {2}0 {6}0\.500000 {2}ant\n {2,}2 {6}0\.500000 {2}cat\n/);
     const [first, second] = stdout.split("\n");
     expect(first!.length).toBe(second!.length);
+  });
+
+  it("are told by output and image where there are several", () => {
+    const outputs = { a: tensor([1, 3, 2, 0], [2, 2]), long: tensor([5], [1, 1]) };
+    expect(describeSample("x.npy", 7, resultsOf(outputs, 2)).split("\n")).toEqual([
+      "x.npy    a     image 0  1       3.00000",
+      "                        0       1.00000",
+      "x.npy    a     image 1  0       2.00000",
+      "                        1       0.00000",
+      "x.npy    long  0       5.00000",
+    ]);
   });
 
   it("go to the input that --input leaves over", () => {
