@@ -30,7 +30,15 @@ const CLOCKS = new Set([
 ]);
 
 /** Files that may use the host's cryptography: names of temporary files that nobody can guess, hashes of files; no result. */
-const SECRETS = new Set(["storage/saveFile.ts", "storage/integrity.ts"]);
+const SECRETS = new Set([
+  "storage/saveFile.ts",
+  "storage/integrity.ts",
+  "cli/saveRun.ts",
+  "cli/htmlReport/page.ts",
+]);
+
+/** Files that draw curves for people, whose heights go by logarithms; no result. */
+const CURVES = new Set(["cli/curves.ts", "cli/htmlReport/charts.ts"]);
 
 /** Calls of the host whose results differ from host to host, or from run to run. */
 async function offences(source: string): Promise<string[]> {
@@ -66,6 +74,7 @@ describe("sources", () => {
     const allowed = [
       ...(CLOCKS.has(file) ? ["performance", "Date"] : []),
       ...(SECRETS.has(file) ? ["crypto"] : []),
+      ...(CURVES.has(file) ? ["Math.log", "Math.log10", "**"] : []),
     ];
     expect(found.filter((use) => !allowed.includes(use))).toEqual([]);
   });

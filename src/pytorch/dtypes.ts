@@ -11,7 +11,9 @@ function half(bits: number): number {
   const [exponent, fraction] = [(bits >>> 10) & 31, bits & 1023];
   if (exponent === 31) return fraction > 0 ? NaN : sign * Infinity;
   if (exponent === 0) return sign * fraction * 2 ** -24;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+  // This is 2^(exponent − 25) by shifts: the powers of a host need not be exact.
+  const scale = exponent < 25 ? 1 / (1 << (25 - exponent)) : 1 << (exponent - 25);
+  return sign * (1024 + fraction) * scale;
 }
 
 /** Counters are integers of 64 bits, and the only ones: a layer that wants floats refuses them by their names. */
