@@ -20,8 +20,9 @@ function isSafetensors(bytes: Uint8Array): boolean {
 /** The net in the bytes of a file, of either kind, by what they are. @throws UsageError, FormatError, MemoryError */
 export async function openNet(file: string, bytes: Uint8Array, engine: Engine): Promise<Net> {
   if (isSafetensors(bytes)) return modelNet(bytes, engine);
-  if (bytes.length === 0 || isImage(bytes) || isNpy(bytes)) {
-    throw new UsageError(`${file}: expected an ONNX or .safetensors file, got ${kindOf(bytes)}`);
+  const kind = kindOf(bytes);
+  if (bytes.length === 0 || isImage(bytes) || isNpy(bytes) || kind === "text") {
+    throw new UsageError(`${file}: expected an ONNX or .safetensors file, got ${kind}`);
   }
   return onnxNet(bytes, engine);
 }

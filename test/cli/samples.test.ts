@@ -99,7 +99,7 @@ describe("files to run on", () => {
     );
     expect(stderr.replaceAll(`${at("")}/`, "").split("\n")).toEqual([
       "im2row: broken/b.jpg: expected PNG, JPEG or .npy, got a JPEG image that breaks off after 500 bytes",
-      "im2row: broken/c.npy: expected PNG, JPEG or .npy, got a file that begins with the bytes 6e 6f 20 61",
+      "im2row: broken/c.npy: expected PNG, JPEG or .npy, got text",
       "im2row: gone.png: cannot be read (no such file or directory)",
       "im2row: 3 of 5 files could not be run: broken/b.jpg, broken/c.npy, gone.png",
       "",

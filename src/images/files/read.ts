@@ -32,6 +32,8 @@ export function kindOf(bytes: Uint8Array): string {
   if (startsWith(bytes, "\u0089PNG")) return "a PNG image with a broken signature";
   const kind = KINDS.find(([, start, at = 0]) => startsWith(bytes.subarray(at), start));
   if (kind) return kind[0];
+  if (bytes.subarray(0, 32).every((byte) => (byte >= 32 && byte < 127) || (byte >= 9 && byte <= 13)))
+    return "text";
   const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   return `a file that begins with the bytes ${first}`;
 }
