@@ -73,6 +73,8 @@ export { flushSubnormals, hasSubnormals } from "./elementwise/subnormal";
 export { softmaxCrossEntropySparse, softmaxCrossEntropyDense } from "./training/softmaxCrossEntropy";
 export { pointwiseLoss } from "./training/pointwiseLoss";
 export { sgdStep, adamStep } from "./training/optimizer";
+export { rmspropStep, lionStep, lambStep, lambSquares } from "./training/adaptive";
+export { axpby, regularizeGradient, sumOfMagnitudes } from "./training/gradient";
 export { clipGradient, sumOfSquares } from "./training/clip";
 export { dropout } from "./elementwise/dropout";
 export { maxPool2dForward, maxPool2dBackward } from "./pool/max";

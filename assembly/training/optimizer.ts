@@ -26,14 +26,14 @@ import { LINE, endShare, firstShare } from "../lib/share";
 /** The mask of the lanes that are neither infinite nor NaN. */
 // @ts-ignore: decorator
 @inline
-function finite4(x: v128): v128 {
+export function finite4(x: v128): v128 {
   return less4(abs4(x), splat(Infinity));
 }
 
 /** Every lane set. */
 // @ts-ignore: decorator
 @inline
-function allLanes(): v128 {
+export function allLanes(): v128 {
   return splatInt(-1);
 }
 
@@ -131,7 +131,7 @@ export function sgdStep(
   return sgdLoop(w, g, v, n, learningRate, momentum, weightDecay, nesterov, true, false);
 }
 
-/** `count` elements of `adamStep`; returns the mask of the finite ones. `commit` is a constant. */
+/** `count` elements of `adamStep`; returns the mask of the finite ones. */
 // @ts-ignore: decorator
 @inline
 function adamVector(
@@ -167,48 +167,6 @@ function adamVector(
   return and4(finite4(next), and4(finite4(first), finite4(second)));
 }
 
-// @ts-ignore: decorator
-@inline
-function adamLoop(
-  w: usize,
-  g: usize,
-  m: usize,
-  v: usize,
-  n: i32,
-  learningRate: f32,
-  beta1: f64,
-  beta2: f64,
-  epsilon: f32,
-  penalty: f32,
-  shrink: f32,
-  correction1: f32,
-  correction2: f32,
-  commit: bool,
-): bool {
-  const rate = splat(learningRate);
-  const b1 = splat(<f32>beta1);
-  const r1 = splat(<f32>(1 - beta1));
-  const b2 = splat(<f32>beta2);
-  const r2 = splat(<f32>(1 - beta2));
-  const eps = splat(epsilon);
-  const l2 = splat(penalty);
-  const away = splat(shrink);
-  const c1 = splat(correction1);
-  const c2 = splat(correction2);
-  const rest = n & (LANES - 1);
-  const end = w + ((<usize>(n - rest)) << 2);
-  let finite = allLanes();
-  for (; w < end; w += 16, g += 16, m += 16, v += 16) {
-    const all = adamVector(w, g, m, v, LANES, rate, b1, r1, b2, r2, eps, l2, away, c1, c2, commit);
-    finite = and4(finite, all);
-  }
-  if (rest > 0) {
-    const some = adamVector(w, g, m, v, rest, rate, b1, r1, b2, r2, eps, l2, away, c1, c2, commit);
-    finite = and4(finite, some);
-  }
-  return allTrue4(finite);
-}
-
 /**
  * One step of Adam (Kingma & Ba 2015), or with `decoupled` of AdamW (Loshchilov & Hutter 2019), on `n` weights:
  *
@@ -238,18 +196,33 @@ export function adamStep(
   correction2: f32,
   commit: bool,
 ): bool {
+  const rate = splat(learningRate);
+  const b1 = splat(<f32>beta1);
+  const r1 = splat(<f32>(1 - beta1));
+  const b2 = splat(<f32>beta2);
+  const r2 = splat(<f32>(1 - beta2));
+  const eps = splat(epsilon);
+  const l2 = splat(decoupled ? 0 : weightDecay);
+  const away = splat(decoupled ? learningRate * weightDecay : 0);
+  const c1 = splat(correction1);
+  const c2 = splat(correction2);
   const first = firstShare(n, LINE);
+  const share = endShare(n, LINE) - first;
   const at = (<usize>first) << 2;
-  n = endShare(n, LINE) - first;
+  const rest = share & (LANES - 1);
+  const end = w + at + ((<usize>(share - rest)) << 2);
   w += at;
   g += at;
   m += at;
   v += at;
-  const rate = learningRate;
-  const l2: f32 = decoupled ? 0 : weightDecay;
-  const away: f32 = decoupled ? learningRate * weightDecay : 0;
-  const c1 = correction1;
-  const c2 = correction2;
-  if (commit) return adamLoop(w, g, m, v, n, rate, beta1, beta2, epsilon, l2, away, c1, c2, true);
-  return adamLoop(w, g, m, v, n, rate, beta1, beta2, epsilon, l2, away, c1, c2, false);
+  let finite = allLanes();
+  for (; w < end; w += 16, g += 16, m += 16, v += 16) {
+    const all = adamVector(w, g, m, v, LANES, rate, b1, r1, b2, r2, eps, l2, away, c1, c2, commit);
+    finite = and4(finite, all);
+  }
+  if (rest > 0) {
+    const some = adamVector(w, g, m, v, rest, rate, b1, r1, b2, r2, eps, l2, away, c1, c2, commit);
+    finite = and4(finite, some);
+  }
+  return allTrue4(finite);
 }

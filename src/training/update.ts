@@ -5,6 +5,7 @@ import type { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { readTensor, type Tensor } from "../tensor.ts";
 import type { Clip, Optimizer, OptimizerRun } from "./optimizers/optimizer.ts";
+import { rateOf } from "./optimizers/rate.ts";
 
 /** Learning weights that are laid out one behind the other. */
 interface Span {
@@ -54,6 +55,9 @@ export class OptimizerUpdate {
   /** The addresses of one span in the slots: the same array for all steps. */
   readonly #spanSlots: number[] = [];
   #run: OptimizerRun;
+  readonly #rateOf: (step: number) => number;
+  /** The learning rate of the step that was prepared. */
+  #rate = 0;
 
   /** `gradients` is the address of the gradients, laid out as the parameters. @throws MemoryError */
   constructor(
@@ -67,12 +71,14 @@ export class OptimizerUpdate {
     this.#runtime = runtime;
     this.#parameters = parameters;
     this.#learning = learning;
-    this.#spans = spansOf(parameters, learning, liesBehind);
+    const together = optimizer.perWeight ? () => false : liesBehind;
+    this.#spans = spansOf(parameters, learning, together);
     this.#gradientSpans = spansOf(parameters, learning, () => true);
     this.#optimizer = optimizer;
     this.#gradients = gradients;
     this.#slots = optimizer.slots.map(() => region.zeros(parameters.size));
     this.#run = optimizer.start();
+    this.#rateOf = rateOf(`${optimizer.type}: learningRate`, optimizer.learningRate);
   }
 
   /**
@@ -82,7 +88,8 @@ export class OptimizerUpdate {
   prepare(step: number): boolean {
     const { clip } = this.#optimizer;
     const finite = !clip || this.#clipGradients(clip);
-    this.#run.begin(step);
+    this.#rate = this.#rateOf(step);
+    this.#run.begin?.(step);
     return finite && this.#step(0);
   }
 
@@ -98,7 +105,7 @@ export class OptimizerUpdate {
       const at = first.offset * 4;
       for (let j = 0; j < this.#slots.length; j++) this.#spanSlots[j] = this.#slots[j]! + at;
       const [w, g] = [this.#parameters.addressOf(first), this.#gradients + at];
-      finite = this.#run.step(this.#runtime, w, g, this.#spanSlots, size, commit) && finite;
+      finite = this.#run.step(this.#runtime, w, g, this.#spanSlots, size, this.#rate, commit) && finite;
     }
     return finite;
   }

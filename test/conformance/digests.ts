@@ -16,7 +16,9 @@ import { operatorsDigest } from "./operatorsDigest.ts";
 import {
   genericDigest,
   importedDigests,
+  LATER_OPTIMIZERS,
   OPTIMIZERS,
+  optimizersDigest,
   RESIDUAL_STEPS,
   STEPS,
   weightsDigest,
@@ -66,7 +68,7 @@ function expectComplete(engine: Engine): void {
   const listed = [...everyLayers(), ...softmaxLayers(), ...normalizedLayers()];
   const used = new Set([...listed.map(({ type }) => type), ...drawn, ...DIGESTED]);
   same("layers", [...used].sort(), Object.keys(layers).sort());
-  const types = new Set<string>(OPTIMIZERS.map((optimizer) => optimizer().type));
+  const types = new Set<string>([...OPTIMIZERS, ...LATER_OPTIMIZERS].map((optimizer) => optimizer().type));
   same("optimizers", [...types].sort(), Object.keys(optimizers).sort());
 }
 
@@ -83,6 +85,10 @@ export const digestCases: readonly Case[] = [
   {
     name: `the weights after ${STEPS} steps have the golden digest`,
     run: ({ engine }) => same("weights", weightsDigest(engine), golden.weights),
+  },
+  {
+    name: `the weights after ${STEPS} steps of the optimizers that came later have the golden digest`,
+    run: ({ engine }) => same("weights", optimizersDigest(engine), golden.optimizers),
   },
   {
     name: `a residual net after ${RESIDUAL_STEPS} steps, and from its ONNX file, has the golden digests`,

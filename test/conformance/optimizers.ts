@@ -15,11 +15,12 @@ const div = (a: number, b: number): number => f32(a / b);
 /** `a·b + c`, each rounded. */
 const mulAdd = (a: number, b: number, c: number): number => add(mul(a, b), c);
 
-/** A weight and its state in the optimizer, two numbers that start at zero. */
+/** A weight and its state in the optimizer, numbers that start at zero. */
 interface State {
   w: number;
   m: number;
   v: number;
+  a?: number;
 }
 
 /** A step of one weight with gradient `g` in step `t`, counted from 1. */
@@ -68,6 +69,40 @@ function adam(settings: AdamSettings, decoupled: boolean): Formula {
   };
 }
 
+const RMSPROP = { learningRate: 0.01, rho: 0.8, epsilon: 1e-6, weightDecay: 0.1 };
+
+function rmsprop(momentum: number, centered: boolean): Formula {
+  const [keep, rest] = [f32(RMSPROP.rho), f32(1 - RMSPROP.rho)];
+  return ({ w, m, v, a = 0 }, g) => {
+    const gradient = mulAdd(f32(RMSPROP.weightDecay), w, g);
+    const square = mulAdd(rest, mul(gradient, gradient), mul(keep, v));
+    const mean = mulAdd(rest, gradient, mul(keep, a));
+    const spread = centered ? Math.max(sub(square, mul(mean, mean)), 0) : square;
+    const step = div(gradient, add(f32(Math.sqrt(spread)), f32(RMSPROP.epsilon)));
+    const velocity = momentum > 0 ? mulAdd(f32(momentum), m, step) : step;
+    return { w: sub(w, mul(f32(RMSPROP.learningRate), velocity)), m: velocity, v: square, a: mean };
+  };
+}
+
+const ADAGRAD = { learningRate: 0.1, initialAccumulatorValue: 0.2, epsilon: 1e-6, weightDecay: 0.1 };
+
+const adagrad: Formula = ({ w, v }, g) => {
+  const gradient = mulAdd(f32(ADAGRAD.weightDecay), w, g);
+  const sum = mulAdd(gradient, gradient, v);
+  const root = f32(Math.sqrt(add(f32(ADAGRAD.initialAccumulatorValue), sum)));
+  const step = mul(f32(ADAGRAD.learningRate), div(gradient, add(root, f32(ADAGRAD.epsilon))));
+  return { w: sub(w, step), m: 0, v: sum };
+};
+
+const LION = { learningRate: 0.01, beta1: 0.8, beta2: 0.95, weightDecay: 0.1 };
+
+const lion: Formula = ({ w, m }, g) => {
+  const { beta1, beta2 } = LION;
+  const direction = Math.sign(mulAdd(f32(1 - beta1), g, mul(f32(beta1), m)));
+  const step = mul(f32(LION.learningRate), mulAdd(f32(LION.weightDecay), w, direction));
+  return { w: sub(w, step), m: mulAdd(f32(1 - beta2), g, mul(f32(beta2), m)), v: 0 };
+};
+
 /** Steps on a model, and beside it the formula on the model's own gradients. */
 function expectSteps({ engine }: Context, optimizer: Optimizer, formula: Formula): void {
   const model = tinyNet();
@@ -109,6 +144,25 @@ export const optimizerCases: readonly Case[] = [
     name: `sgd with ${JSON.stringify(settings)} has the bits of its formula`,
     run: (context) => expectSteps(context, optimizers.sgd(settings), sgd(settings)),
   })),
+  ...[0, 0.9].flatMap((momentum) =>
+    [false, true].map((centered): Case => ({
+      name: `rmsprop with momentum ${momentum}${centered ? ", centered," : ""} has the bits of its formula`,
+      run: (context) =>
+        expectSteps(
+          context,
+          optimizers.rmsprop({ ...RMSPROP, momentum, centered }),
+          rmsprop(momentum, centered),
+        ),
+    })),
+  ),
+  {
+    name: "adagrad has the bits of its formula",
+    run: (context) => expectSteps(context, optimizers.adagrad(ADAGRAD), adagrad),
+  },
+  {
+    name: "lion has the bits of its formula",
+    run: (context) => expectSteps(context, optimizers.lion(LION), lion),
+  },
   ...(["adam", "adamw"] as const).flatMap((type) =>
     ADAM.map((settings): Case => ({
       name: `${type} with ${JSON.stringify(settings)} has the bits of its formula`,

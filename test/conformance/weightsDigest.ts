@@ -27,6 +27,27 @@ export const OPTIMIZERS: readonly (() => Optimizer)[] = [
   () => optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 }),
 ];
 
+/** Optimizers that came later, which have a digest of their own. */
+export const LATER_OPTIMIZERS: readonly (() => Optimizer)[] = [
+  () => optimizers.rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true, weightDecay: 0.01 }),
+  () => optimizers.adagrad({ learningRate: 0.05 }),
+  () => optimizers.lion({ learningRate: 0.002, weightDecay: 0.1 }),
+  () => optimizers.lamb({ learningRate: 0.02, weightDecay: 0.1 }),
+];
+
+/** The digest over the weights after `STEPS` steps by each of them of a net of convolutions with normalizations. */
+export function optimizersDigest(engine: Engine): string {
+  const hash = new Digest();
+  for (const optimizer of LATER_OPTIMIZERS) {
+    const model = normalized(6);
+    model.compile({ engine, optimizer: optimizer(), loss: losses.softmaxCrossEntropy() });
+    train(model, (step) => random(7000 + step).integers(3, 0, 2));
+    for (const { data } of model.weights.values()) hash.elements(data);
+    model.dispose();
+  }
+  return hash.toString();
+}
+
 /**
  * The digest over the weights after 50 steps of a net of every layer by each optimizer, of one by Winograd's algorithm,
  * of one with softmax, of one whose images grow again, of one with normalizations whose gradients are clipped, and of a

@@ -296,11 +296,51 @@ def hourglass():
     return initialize(Hourglass()), torch.randn(2, 12, 10, 6), torch.tensor([1, 3]), True
 
 
+OPTIMIZERS = {
+    "rmsprop": lambda w: torch.optim.RMSprop([w], lr=0.02, alpha=0.9, eps=1e-6),
+    "rmspropMomentum": lambda w: torch.optim.RMSprop([w], lr=0.01, alpha=0.8, eps=1e-5, momentum=0.9),
+    "rmspropCentered": lambda w: torch.optim.RMSprop(
+        [w], lr=0.01, alpha=0.9, eps=1e-4, momentum=0.5, centered=True, weight_decay=0.1
+    ),
+    "adagrad": lambda w: torch.optim.Adagrad([w], lr=0.1, eps=1e-8),
+    "adagradInitial": lambda w: torch.optim.Adagrad(
+        [w], lr=0.05, eps=1e-6, initial_accumulator_value=0.1, weight_decay=0.1
+    ),
+}
+
+
+def stepped(optimizer, start, gradients):
+    """The weights after one step for each row of gradients."""
+    weights = start.clone().requires_grad_(True)
+    step = OPTIMIZERS[optimizer](weights)
+    for gradient in gradients:
+        weights.grad = gradient.clone()
+        step.step()
+    return weights.detach()
+
+
+def make_optimizers():
+    """Optimizers alone, on gradients that are given."""
+    torch.manual_seed(19)
+    tensors = {"start": torch.randn(19), "gradients": torch.randn(STEPS, 19)}
+    single = {name: stepped(name, *tensors.values()) for name in OPTIMIZERS}
+    double = {name: stepped(name, *(t.double() for t in tensors.values())) for name in OPTIMIZERS}
+    metadata = {
+        "description": "The weights after a step of an optimizer for each row of gradients; make.py has its options",
+        "torch": torch.__version__,
+        **{f"error/{name}": f"{(single[name] - double[name]).abs().max().item():.3e}" for name in single},
+    }
+    write_safetensors(HERE / "optimizers.safetensors", {**tensors, **single}, metadata)
+
+
 def main():
     torch.set_num_threads(1)
     nets = {"lenet5": lenet5, "strided": strided, "normalized": normalized, "hourglass": hourglass}
-    for name in sys.argv[1:] or nets:
-        make(f"{name}.safetensors", *nets[name]())
+    for name in sys.argv[1:] or [*nets, "optimizers"]:
+        if name == "optimizers":
+            make_optimizers()
+        else:
+            make(f"{name}.safetensors", *nets[name]())
 
 
 main()

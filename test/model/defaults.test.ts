@@ -45,6 +45,17 @@ function trained(optimizer: Optimizer, loss: Loss = losses.softmaxCrossEntropy()
 describe("an optimizer's options that were left out", () => {
   // weightDecay as in PyTorch's AdamW, beta2 and epsilon as in PyTorch's Adam.
   const ADAM = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+  // rho, rates and the sum's start as in Keras; Lion's as in the code of its authors.
+  const RMSPROP = {
+    learningRate: 0.001,
+    rho: 0.9,
+    momentum: 0,
+    centered: false,
+    epsilon: 1e-8,
+    weightDecay: 0,
+  };
+  const ADAGRAD = { learningRate: 0.001, initialAccumulatorValue: 0.1, epsilon: 1e-8, weightDecay: 0 };
+  const LION = { learningRate: 0.0001, beta1: 0.9, beta2: 0.99, weightDecay: 0 };
   const NO_SGD = { momentum: 0, nesterov: false, weightDecay: 0 };
   it.each([
     ["sgd", optimizers.sgd({ learningRate: 0.1 }), optimizers.sgd({ learningRate: 0.1, ...NO_SGD })],
@@ -55,6 +66,10 @@ describe("an optimizer's options that were left out", () => {
     ],
     ["adam", optimizers.adam(), optimizers.adam({ ...ADAM, weightDecay: 0 })],
     ["adamw", optimizers.adamw(), optimizers.adamw({ ...ADAM, weightDecay: 0.01 })],
+    ["rmsprop", optimizers.rmsprop(), optimizers.rmsprop(RMSPROP)],
+    ["adagrad", optimizers.adagrad(), optimizers.adagrad(ADAGRAD)],
+    ["lion", optimizers.lion(), optimizers.lion(LION)],
+    ["lamb", optimizers.lamb(), optimizers.lamb({ ...ADAM, epsilon: 1e-6, weightDecay: 0 })],
   ])("of %s", (_, bare, spelled) => {
     expect(trained(bare)).toEqual(trained(spelled));
   });

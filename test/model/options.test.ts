@@ -30,6 +30,38 @@ describe("an optimizer refuses", () => {
       [`adamw: weightDecay: ${NUMBER}, got Infinity`]: () => optimizers.adamw({ weightDecay: Infinity }),
       [`adamw: expected the options learningRate, beta1, beta2, epsilon, weightDecay, globalClipNorm, clipValue; got "momentum"`]:
         () => optimizers.adamw({ momentum: 0.9 } as Any),
+      [`rmsprop: learningRate: ${NUMBER}, got -1`]: () => optimizers.rmsprop({ learningRate: -1 }),
+      "rmsprop: rho: expected a number ≥ 0 and < 1, got 1": () => optimizers.rmsprop({ rho: 1 }),
+      [`rmsprop: momentum: ${NUMBER}, got -1`]: () => optimizers.rmsprop({ momentum: -1 }),
+      'rmsprop: centered: expected true or false, got "yes"': () =>
+        optimizers.rmsprop({ centered: "yes" as Any }),
+      "rmsprop: epsilon: expected a float32 above 0, got 0": () => optimizers.rmsprop({ epsilon: 0 }),
+      [`rmsprop: weightDecay: ${NUMBER}, got NaN`]: () => optimizers.rmsprop({ weightDecay: NaN }),
+      "rmsprop: clipValue: expected a number above 0, got 0": () => optimizers.rmsprop({ clipValue: 0 }),
+      [`rmsprop: expected the options learningRate, rho, momentum, centered, epsilon, weightDecay, globalClipNorm, clipValue; got "alpha"`]:
+        () => optimizers.rmsprop({ alpha: 0.9 } as Any),
+      [`adagrad: learningRate: ${NUMBER}, got NaN`]: () => optimizers.adagrad({ learningRate: NaN }),
+      [`adagrad: initialAccumulatorValue: ${NUMBER}, got -1`]: () =>
+        optimizers.adagrad({ initialAccumulatorValue: -1 }),
+      "adagrad: epsilon: expected a float32 above 0, got 1e-60": () => optimizers.adagrad({ epsilon: 1e-60 }),
+      [`adagrad: weightDecay: ${NUMBER}, got -1`]: () => optimizers.adagrad({ weightDecay: -1 }),
+      "adagrad: globalClipNorm: expected a number above 0, got 0": () =>
+        optimizers.adagrad({ globalClipNorm: 0 }),
+      [`adagrad: expected the options learningRate, initialAccumulatorValue, epsilon, weightDecay, globalClipNorm, clipValue; got "rho"`]:
+        () => optimizers.adagrad({ rho: 0.9 } as Any),
+      [`lion: learningRate: ${NUMBER}, got "1"`]: () => optimizers.lion({ learningRate: "1" as Any }),
+      "lion: beta1: expected a number ≥ 0 and < 1, got 1": () => optimizers.lion({ beta1: 1 }),
+      "lion: beta2: expected a number ≥ 0 and < 1, got -1": () => optimizers.lion({ beta2: -1 }),
+      [`lion: weightDecay: ${NUMBER}, got -1`]: () => optimizers.lion({ weightDecay: -1 }),
+      [`lion: expected the options learningRate, beta1, beta2, weightDecay, globalClipNorm, clipValue; got "epsilon"`]:
+        () => optimizers.lion({ epsilon: 1 } as Any),
+      [`lamb: learningRate: ${NUMBER}, got -1`]: () => optimizers.lamb({ learningRate: -1 }),
+      "lamb: beta1: expected a number ≥ 0 and < 1, got 1": () => optimizers.lamb({ beta1: 1 }),
+      "lamb: beta2: expected a number ≥ 0 and < 1, got 2": () => optimizers.lamb({ beta2: 2 }),
+      "lamb: epsilon: expected a float32 above 0, got 0": () => optimizers.lamb({ epsilon: 0 }),
+      [`lamb: weightDecay: ${NUMBER}, got -1`]: () => optimizers.lamb({ weightDecay: -1 }),
+      [`lamb: expected the options learningRate, beta1, beta2, epsilon, weightDecay, globalClipNorm, clipValue; got "momentum"`]:
+        () => optimizers.lamb({ momentum: 0.9 } as Any),
     }),
   )("%s", (message, call) => {
     expect(call).toThrow(OptionError);

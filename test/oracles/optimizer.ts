@@ -41,3 +41,44 @@ export function adam(
   const scale = Math.sqrt(second / (1 - o.beta2 ** t)) + o.epsilon;
   return { w: decayed - (o.learningRate * mean) / scale, m: first, v: second };
 }
+
+export interface LionOptions {
+  learningRate: number;
+  beta1: number;
+  beta2: number;
+  weightDecay: number;
+}
+
+/** Lion, algorithm 2 of Chen et al. 2023. */
+export function lion(w: number, g: number, m: number, o: LionOptions): { w: number; m: number } {
+  const direction = Math.sign(o.beta1 * m + (1 - o.beta1) * g);
+  return {
+    w: w - o.learningRate * (direction + o.weightDecay * w),
+    m: o.beta2 * m + (1 - o.beta2) * g,
+  };
+}
+
+export interface LambOptions extends LionOptions {
+  epsilon: number;
+}
+
+/** The state of a whole weight under LAMB. */
+export interface LambState {
+  w: number[];
+  m: number[];
+  v: number[];
+}
+
+const length = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+
+/** LAMB, algorithm 2 of You et al. 2020 with the identity for φ, in step `t`, counted from 1. */
+export function lamb({ w, m, v }: LambState, g: ArrayLike<number>, t: number, o: LambOptions): LambState {
+  const first = m.map((value, i) => o.beta1 * value + (1 - o.beta1) * g[i]!);
+  const second = v.map((value, i) => o.beta2 * value + (1 - o.beta2) * g[i]! ** 2);
+  const u = w.map((weight, i) => {
+    const mean = first[i]! / (1 - o.beta1 ** t);
+    return mean / (Math.sqrt(second[i]! / (1 - o.beta2 ** t)) + o.epsilon) + o.weightDecay * weight;
+  });
+  const trust = length(w) > 0 && length(u) > 0 ? length(w) / length(u) : 1;
+  return { w: w.map((weight, i) => weight - o.learningRate * trust * u[i]!), m: first, v: second };
+}

@@ -366,7 +366,7 @@ describe("fit and the event loop", () => {
 });
 
 it("a learning rate by function is asked once a step, with the number of steps done", async () => {
-  for (const type of ["sgd", "adam", "adamw"] as const) {
+  for (const type of ["sgd", "adam", "adamw", "rmsprop", "adagrad", "lion", "lamb"] as const) {
     const asked: number[] = [];
     const learningRate = (step: number): number => {
       asked.push(step);

@@ -69,6 +69,10 @@ const OPTIMIZERS: [string, () => Optimizer][] = [
   ["sgd with momentum", () => optimizers.sgd({ learningRate: 0.1, momentum: 0.9, weightDecay: 0.1 })],
   ["adam", () => optimizers.adam({ learningRate: 0.01, weightDecay: 0.1 })],
   ["adamw", () => optimizers.adamw({ learningRate: 0.01, weightDecay: 0.1 })],
+  ["rmsprop", () => optimizers.rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true })],
+  ["adagrad", () => optimizers.adagrad({ learningRate: 0.1 })],
+  ["lion", () => optimizers.lion({ learningRate: 0.01, weightDecay: 0.1 })],
+  ["lamb", () => optimizers.lamb({ learningRate: 0.01, weightDecay: 0.1 })],
 ];
 
 describe("batches of other sizes", () => {

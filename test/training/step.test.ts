@@ -42,6 +42,10 @@ const OPTIMIZERS: readonly [string, () => Optimizer][] = [
   ["sgd with momentum", () => optimizers.sgd({ learningRate: (step) => 0.1 / (1 + step), momentum: 0.9 })],
   ["adam", () => optimizers.adam({ learningRate: 0.01, globalClipNorm: 0.5 })],
   ["adamw", () => optimizers.adamw({ learningRate: (step) => 0.02 / (1 + step) })],
+  ["rmsprop", () => optimizers.rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true })],
+  ["adagrad", () => optimizers.adagrad({ learningRate: 0.1 })],
+  ["lion", () => optimizers.lion({ learningRate: 0.01, weightDecay: 0.1 })],
+  ["lamb", () => optimizers.lamb({ learningRate: 0.01, weightDecay: 0.1 })],
 ];
 
 interface Run {

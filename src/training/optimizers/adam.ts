@@ -1,7 +1,7 @@
-import { OptionError } from "../../errors.ts";
-import { checkOptions, numberIn, show } from "../../options.ts";
+import { checkOptions, numberIn } from "../../options.ts";
+import { Corrections, decayOf, epsilonOf } from "./moments.ts";
 import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer, type OptimizerRun } from "./optimizer.ts";
-import { rateOf, type LearningRate } from "./rate.ts";
+import { checkRate, type LearningRate } from "./rate.ts";
 
 export interface AdamOptions extends ClipOptions {
   /** Default: 0.001. */
@@ -18,57 +18,38 @@ export interface AdamOptions extends ClipOptions {
 
 function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: number): Optimizer {
   checkOptions(type, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", ...CLIP_KEYS]);
-  const rate = rateOf(`${type}: learningRate`, options.learningRate ?? 0.001);
-  const beta1 = numberIn(`${type}: beta1`, options.beta1 ?? 0.9, 0, 1);
-  const beta2 = numberIn(`${type}: beta2`, options.beta2 ?? 0.999, 0, 1);
-  const epsilon = numberIn(`${type}: epsilon`, options.epsilon ?? 1e-8, 0);
-  // Without it a weight whose gradient is zero would step by 0 / 0.
-  if (Math.fround(epsilon) === 0) {
-    throw new OptionError(`${type}: epsilon: expected a float32 above 0, got ${show(epsilon)}`);
-  }
+  const learningRate = checkRate(type, options.learningRate ?? 0.001);
+  const beta1 = decayOf(`${type}: beta1`, options.beta1 ?? 0.9);
+  const beta2 = decayOf(`${type}: beta2`, options.beta2 ?? 0.999);
+  const epsilon = epsilonOf(type, options.epsilon ?? 1e-8);
   const weightDecay = numberIn(`${type}: weightDecay`, options.weightDecay ?? defaultDecay, 0);
   const decoupled = type === "adamw";
   const start = (): OptimizerRun => {
-    // β^t as a running product: exact operations only, so that every host has the same.
-    let power1 = 1;
-    let power2 = 1;
-    let factors = 0;
-    let current = 0;
+    const corrections = new Corrections(beta1, beta2);
     return {
-      begin(step) {
-        current = rate(step);
-        // More than one factor is missing when a run is taken up.
-        while (factors <= step) {
-          const next1 = power1 * beta1;
-          const next2 = power2 * beta2;
-          // Once a factor changes nothing, no further one does: a run that is taken up late need not multiply all.
-          factors = next1 === power1 && next2 === power2 ? step + 1 : factors + 1;
-          power1 = next1;
-          power2 = next2;
-        }
-      },
-      step({ kernels }, w, g, slots, n, commit) {
+      begin: (step) => corrections.begin(step),
+      step({ kernels }, w, g, slots, n, rate, commit) {
         const finite = kernels.adamStep(
           w,
           g,
           slots[0]!,
           slots[1]!,
           n,
-          current,
+          rate,
           beta1,
           beta2,
           epsilon,
           weightDecay,
           decoupled,
-          1 - power1,
-          1 - power2,
+          corrections.first,
+          corrections.second,
           commit,
         );
         return finite !== 0;
       },
     };
   };
-  return { type, slots: ["mean", "variance"], clip: clipOf(type, options), start };
+  return { type, learningRate, slots: ["mean", "variance"], clip: clipOf(type, options), start };
 }
 
 /**

@@ -3,20 +3,29 @@ import type { Flag } from "../../kernels/kernels.ts";
 import { OptionError } from "../../errors.ts";
 import { numberIn, show } from "../../options.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { LearningRate } from "./rate.ts";
 
 /** An optimizer's work for one model. All that it remembers from step to step lies in its slots. */
 export interface OptimizerRun {
   /**
-   * Asks for the learning rate of step `step`, counted from 0, and makes ready for it. Steps come in ascending order: a
-   * step that failed may begin again, and a run that is taken up begins with the step at which it was left.
+   * Makes ready for step `step`, counted from 0. Steps come in ascending order: a step that failed may begin again, and a
+   * run that is taken up begins with the step at which it was left.
    */
-  begin(step: number): void;
+  begin?(step: number): void;
   /**
-   * Computes the step that began on `n` weights at the address `w` with gradients at `g`. `slots` holds the addresses of
-   * as many numbers in each slot. Stores the new weights and slots only with `commit`; returns whether all of them are
-   * finite.
+   * Computes the step that began on `n` weights at the address `w` with gradients at `g` and the learning rate `rate`. `slots`
+   * holds the addresses of as many numbers in each slot. Stores the new weights and slots only with `commit`, before which
+   * it is called without, for all weights; returns whether all of them are finite.
    */
-  step(runtime: Runtime, w: number, g: number, slots: readonly number[], n: number, commit: Flag): boolean;
+  step(
+    runtime: Runtime,
+    w: number,
+    g: number,
+    slots: readonly number[],
+    n: number,
+    rate: number,
+    commit: Flag,
+  ): boolean;
 }
 
 /** The bounds on the gradients of a step. */
@@ -31,10 +40,16 @@ export interface Clip {
 export interface Optimizer {
   /** The name of its factory, for messages and for the state of a run. */
   readonly type: string;
+  readonly learningRate: LearningRate;
   /** The names of its slots: buffers as large as the weights, which are zero at the start. */
   readonly slots: readonly string[];
   /** Absent when there are no bounds. */
   readonly clip: Clip | undefined;
+  /**
+   * True when the step of a weight depends on all of its numbers: a run's `step` is then called for each weight by itself.
+   * Otherwise one call may step several weights that lie together.
+   */
+  readonly perWeight?: boolean;
   start(): OptimizerRun;
 }
 

@@ -9,3 +9,9 @@ export function rateOf(name: string, rate: LearningRate): (step: number) => numb
   const constant = numberIn(name, rate, 0);
   return () => constant;
 }
+
+/** The learning rate of an optimizer, as it was passed. @throws OptionError unless it is one */
+export function checkRate(type: string, rate: LearningRate): LearningRate {
+  rateOf(`${type}: learningRate`, rate);
+  return rate;
+}

@@ -1,7 +1,7 @@
 import { OptionError } from "../../errors.ts";
 import { checkOptions, flag, numberIn, show } from "../../options.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer, type OptimizerRun } from "./optimizer.ts";
-import { rateOf, type LearningRate } from "./rate.ts";
+import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
+import { checkRate, type LearningRate } from "./rate.ts";
 
 export interface SgdOptions extends ClipOptions {
   learningRate: LearningRate;
@@ -20,24 +20,19 @@ export interface SgdOptions extends ClipOptions {
  */
 export function sgd(options: SgdOptions): Optimizer {
   checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay", ...CLIP_KEYS]);
-  const rate = rateOf("sgd: learningRate", options.learningRate);
+  const learningRate = checkRate("sgd", options.learningRate);
   const momentum = numberIn("sgd: momentum", options.momentum ?? 0, 0);
   const weightDecay = numberIn("sgd: weightDecay", options.weightDecay ?? 0, 0);
   const nesterov = flag("sgd: nesterov", options.nesterov ?? false);
   if (nesterov && momentum === 0) {
     throw new OptionError(`sgd: nesterov: expected a momentum above 0, got ${show(momentum)}`);
   }
-  const start = (): OptimizerRun => {
-    let current = 0;
-    return {
-      begin(step) {
-        current = rate(step);
-      },
-      step({ kernels }, w, g, slots, n, commit) {
-        const velocity = slots[0] ?? 0;
-        return kernels.sgdStep(w, g, velocity, n, current, momentum, weightDecay, nesterov, commit) !== 0;
-      },
-    };
-  };
-  return { type: "sgd", slots: momentum === 0 ? [] : ["velocity"], clip: clipOf("sgd", options), start };
+  const start: Optimizer["start"] = () => ({
+    step({ kernels }, w, g, slots, n, rate, commit) {
+      const velocity = slots[0] ?? 0;
+      return kernels.sgdStep(w, g, velocity, n, rate, momentum, weightDecay, nesterov, commit) !== 0;
+    },
+  });
+  const slots = momentum === 0 ? [] : ["velocity"];
+  return { type: "sgd", learningRate, slots, clip: clipOf("sgd", options), start };
 }
