@@ -77,6 +77,9 @@ export { rmspropStep, lionStep, lambStep, lambSquares } from "./training/adaptiv
 export { axpby, regularizeGradient, sumOfMagnitudes } from "./training/gradient";
 export { clipGradient, sumOfSquares } from "./training/clip";
 export { dropout } from "./elementwise/dropout";
+export { gaussianNoise } from "./elementwise/gaussian";
+export { unitNormalizeForward, unitNormalizeBackward } from "./normalization/unit";
+export { spectralNormalize, spectralNormalizeBackward } from "./normalization/spectral";
 export { maxPool2dForward, maxPool2dBackward } from "./pool/max";
 export {
   averagePool2dForward,

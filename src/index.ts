@@ -29,10 +29,12 @@ export type { OnnxLayout } from "./onnx/export/index.ts";
 export * as layers from "./layers/index.ts";
 export type {
   BatchNormalizationOptions,
+  BlockOptions,
   BroadcastKind,
   BroadcastLayerOptions,
   ConstantLayerOptions,
   Conv1dLayerOptions,
+  Conv1dTransposeLayerOptions,
   Conv2dLayerOptions,
   Conv2dTransposeLayerOptions,
   DenseLayerOptions,
@@ -53,10 +55,13 @@ export type {
   ReductionKind,
   ResizeLayerOptions,
   ResizeTable,
+  SeparableConv1dLayerOptions,
   SeparableConv2dLayerOptions,
+  SpectralNormalizationOptions,
   TakeLayerOptions,
   UnaryKind,
   UnaryLayerOptions,
+  UnitNormalizationOptions,
   UpSampling2dLayerOptions,
 } from "./layers/index.ts";
 export { input } from "./layers/symbolic.ts";

@@ -20,6 +20,7 @@ const context: Context = {
     lenet5: read("lenet5"),
     strided: read("strided"),
     hourglass: read("hourglass"),
+    rearranged: read("rearranged"),
     normalized: read("normalized"),
   },
 };

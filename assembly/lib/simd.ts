@@ -279,6 +279,12 @@ export const LANES: i32 = 4;
   return i32x4.shl(a, bits);
 }
 
+/** Integers of 32 bits, with their signs, as the nearest float32. */
+// @ts-ignore: decorator
+@inline export function fromInt4(a: v128): v128 {
+  return f32x4.convert_i32x4_s(a);
+}
+
 /** Shifts right and keeps the sign. */
 // @ts-ignore: decorator
 @inline export function shiftRight4(a: v128, bits: i32): v128 {

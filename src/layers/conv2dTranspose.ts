@@ -63,11 +63,16 @@ export function conv2dTranspose(options: Conv2dTransposeLayerOptions): Layer {
     },
     checkAlgorithm: (inputs, where, algorithm) =>
       expectAlgorithm(where, algorithm, resolve(onlyInput(inputs), where)),
-    build: (context) => buildPass(context, resolve(onlyInput(context.inputs), context.name), activation),
+    build: (context) => transposedPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });
 }
 
-function buildPass(context: BuildContext, conv: Conv2d, fused: FusedActivation): Pass<ConvolutionState> {
+/** The forward pass: the input gradient of `conv`, then bias and activation. */
+export function transposedPass(
+  context: BuildContext,
+  conv: Conv2d,
+  fused: FusedActivation,
+): Pass<ConvolutionState> {
   const { kernels, x, name } = context;
   const algorithm = sharedAlgorithm(conv, context.algorithm);
   const [, bias] = context.weights;

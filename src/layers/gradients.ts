@@ -2,14 +2,30 @@
  * The gradients of the layers, by the layers' types. Only training imports this file, so that the bundle of a program that
  * only runs models contains no gradients.
  */
-export { elementwiseActivationGradient as activation, dropoutGradient as dropout } from "./elementwise.ts";
+export { elementwiseActivationGradient as activation } from "./elementwise.ts";
+export {
+  noiseGradient as alphaDropout,
+  noiseGradient as dropout,
+  noiseGradient as gaussianDropout,
+  noiseGradient as gaussianNoise,
+  noiseGradient as spatialDropout2d,
+} from "./dropout.ts";
+export { blocksGradient as depthToSpace, blocksGradient as spaceToDepth } from "./blocks.ts";
 export {
   convolutionGradient as conv1d,
   convolutionGradient as conv2d,
   convolutionGradient as depthwiseConv2d,
 } from "./conv2d.ts";
-export { conv2dTransposeGradient as conv2dTranspose } from "./conv2dTranspose.ts";
-export { separableConv2dGradient as separableConv2d } from "./separableConv2d.ts";
+export {
+  conv2dTransposeGradient as conv1dTranspose,
+  conv2dTransposeGradient as conv2dTranspose,
+} from "./conv2dTranspose.ts";
+export {
+  separableConv2dGradient as separableConv1d,
+  separableConv2dGradient as separableConv2d,
+} from "./separableConv2d.ts";
+export { spectralNormalizationGradient as spectralNormalization } from "./spectralNormalization.ts";
+export { unitNormalizationGradient as unitNormalization } from "./unitNormalization.ts";
 export { denseGradient as dense } from "./dense.ts";
 export {
   framedGradient as cropping2d,

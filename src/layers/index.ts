@@ -6,9 +6,12 @@ export {
   type Conv2dLayerOptions,
   type DepthwiseConv2dLayerOptions,
 } from "./conv2d.ts";
+export { conv1dTranspose, type Conv1dTransposeLayerOptions } from "./conv1dTranspose.ts";
 export { conv2dTranspose, type Conv2dTransposeLayerOptions } from "./conv2dTranspose.ts";
 export { dense, type DenseLayerOptions } from "./dense.ts";
-export { activation, dropout, flatten } from "./elementwise.ts";
+export { activation, flatten } from "./elementwise.ts";
+export { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout2d } from "./dropout.ts";
+export { depthToSpace, spaceToDepth, type BlockOptions } from "./blocks.ts";
 export { cropping2d, permute, reshape, zeroPadding2d, type Margin } from "./geometry.ts";
 export { add, average, maximum, multiply, subtract } from "./merge.ts";
 export { concatenate } from "./concatenate.ts";
@@ -29,7 +32,10 @@ export {
   type Pooling1dLayerOptions,
 } from "./pooling1d.ts";
 export { prelu, type PreluLayerOptions } from "./prelu.ts";
+export { separableConv1d, type SeparableConv1dLayerOptions } from "./separableConv1d.ts";
 export { separableConv2d, type SeparableConv2dLayerOptions } from "./separableConv2d.ts";
+export { spectralNormalization, type SpectralNormalizationOptions } from "./spectralNormalization.ts";
+export { unitNormalization, type UnitNormalizationOptions } from "./unitNormalization.ts";
 export { upSampling2d, type Interpolation, type UpSampling2dLayerOptions } from "./upSampling2d.ts";
 export {
   averagePooling2d,

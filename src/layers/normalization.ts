@@ -191,7 +191,7 @@ function byImage(
   });
 }
 
-function readLastAxes(where: string, value: unknown): number[] {
+export function readLastAxes(where: string, value: unknown): number[] {
   const axes = [...(Array.isArray(value) ? (value as number[]) : [value as number])];
   if (axes.length === 0 || !axes.every((each) => Number.isInteger(each) && each < 0)) {
     throw new OptionError(

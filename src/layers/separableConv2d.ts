@@ -1,5 +1,5 @@
 import type { Conv2d } from "../kernels/conv2d.ts";
-import { checkElements, ONE_PIXEL, resolveWindow } from "../kernels/window.ts";
+import { checkElements, ONE_PIXEL, resolveWindow, SLIDING, type Window } from "../kernels/window.ts";
 import { positiveInteger, readOptions } from "../options.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import { fuseActivation, type FusedActivation } from "./activate.ts";
@@ -8,14 +8,13 @@ import {
   buildPass,
   convolutionGradient,
   expectAlgorithm,
-  SHARED,
   type ConvolutionState,
   type SharedOptions,
 } from "./conv2d.ts";
 import type { Initializer } from "./initializers.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
-import { biasOf } from "./kernelAndBias.ts";
+import { biasOf, WEIGHTED, type Weighted } from "./kernelAndBias.ts";
 
 export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
   /** The number of pointwise filters, which is the number of output channels. */
@@ -34,26 +33,37 @@ interface Pair {
   readonly pointwise: Conv2d;
 }
 
-/**
- * A depthwise convolution, then a 1×1 convolution over all of its channels with bias and activation:
- * `depthwiseKernel[kh, kw, 1, c·depthMultiplier]`, `pointwiseKernel[1, 1, c·depthMultiplier, filters]`, `bias[filters]`.
- *
- * @throws OptionError, ShapeError naming the layer, the expected and the given.
- */
-export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
-  const type = "separableConv2d";
-  const { kernelInitializer, ...shared } = SHARED;
-  const config = readOptions(type, options, {
-    filters: positiveInteger,
-    depthMultiplier: [positiveInteger, 1],
-    depthwiseInitializer: kernelInitializer,
-    pointwiseInitializer: kernelInitializer,
-    ...shared,
-  });
+/** The readers of the options in the order of the layers', around those of the window. */
+const { kernelInitializer, ...ENDING } = WEIGHTED;
+export const FILTERS = {
+  filters: positiveInteger,
+  depthMultiplier: [positiveInteger, 1],
+  depthwiseInitializer: kernelInitializer,
+  pointwiseInitializer: kernelInitializer,
+} as const;
+
+export { ENDING };
+
+/** The options that were read by these. */
+interface Separable extends Omit<Weighted, "kernelInitializer"> {
+  readonly filters: number;
+  readonly depthMultiplier: number;
+  readonly depthwiseInitializer: Initializer;
+  readonly pointwiseInitializer: Initializer;
+}
+
+/** Makes the layer of images, or of sequences, which are images of one row; `axes` is 2 or 1. */
+export function separable(
+  type: string,
+  name: string | undefined,
+  config: Separable,
+  axes: number,
+  windowOf: (where: string, input: Shape) => Window,
+): Layer {
   const { filters, depthMultiplier } = config;
   const activation = fuseActivation(type, config.activation);
-  const resolve = (image: Shape, where: string): Pair => {
-    const window = resolveWindow(where, image, config);
+  const resolve = (input: Shape, where: string): Pair => {
+    const window = windowOf(where, input);
     const { oh, ow } = window;
     const c = window.c * depthMultiplier;
     checkElements(where, [oh, ow, c]);
@@ -64,22 +74,23 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
   };
   return layerOf({
     type,
-    name: options.name,
+    name,
     config,
     backwardReads: { x: true, y: activation.readsOutput },
     outputShape(inputs, where) {
       const { oh, ow } = resolve(onlyInput(inputs, where), where).pointwise.window;
-      return [oh, ow, filters];
+      return [...[oh, ow].slice(-axes), filters];
     },
     weights(inputs) {
       const { window, f } = resolve(onlyInput(inputs), type).depthwise;
+      const taps = [window.kh, window.kw].slice(-axes);
       return [
+        { name: "depthwiseKernel", shape: [...taps, 1, f], initializer: config.depthwiseInitializer },
         {
-          name: "depthwiseKernel",
-          shape: [window.kh, window.kw, 1, f],
-          initializer: config.depthwiseInitializer,
+          name: "pointwiseKernel",
+          shape: [...taps.map(() => 1), f, filters],
+          initializer: config.pointwiseInitializer,
         },
-        { name: "pointwiseKernel", shape: [1, 1, f, filters], initializer: config.pointwiseInitializer },
         ...biasOf(config, filters),
       ];
     },
@@ -89,6 +100,18 @@ export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
     },
     build: (context) => pairPass(context, resolve(onlyInput(context.inputs), context.name), activation),
   });
+}
+
+/**
+ * A depthwise convolution, then a 1×1 convolution over all of its channels with bias and activation:
+ * `depthwiseKernel[kh, kw, 1, c·depthMultiplier]`, `pointwiseKernel[1, 1, c·depthMultiplier, filters]`, `bias[filters]`.
+ *
+ * @throws OptionError, ShapeError naming the layer, the expected and the given.
+ */
+export function separableConv2d(options: SeparableConv2dLayerOptions): Layer {
+  const type = "separableConv2d";
+  const config = readOptions(type, options, { ...FILTERS, ...SLIDING, ...ENDING });
+  return separable(type, options.name, config, 2, (where, image) => resolveWindow(where, image, config));
 }
 
 /** The states of both convolutions in a plan, and the buffer between them. */

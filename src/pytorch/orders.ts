@@ -13,9 +13,12 @@ export type Places = Int32Array | undefined;
 const ELEMENTWISE: ReadonlySet<string> = new Set([
   "activation",
   "add",
+  "alphaDropout",
   "average",
   "batchNormalization",
   "dropout",
+  "gaussianDropout",
+  "gaussianNoise",
   "layerNormalization",
   "logSoftmax",
   "maximum",

@@ -7,7 +7,7 @@ export interface Context {
   /** An engine shared by the cases. */
   engine: Engine;
   /** Safetensors files of test/goldens by name. */
-  goldens: Readonly<Record<"lenet5" | "strided" | "hourglass" | "normalized", Uint8Array>>;
+  goldens: Readonly<Record<"lenet5" | "strided" | "hourglass" | "normalized" | "rearranged", Uint8Array>>;
 }
 
 export interface Case {

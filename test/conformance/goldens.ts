@@ -13,6 +13,7 @@ import type { Case, Context } from "./case.ts";
 import { close, same, sameBits } from "./expect.ts";
 import { hourglass } from "./hourglass.ts";
 import { lenet5, normalized, strided, STRIDED } from "./nets.ts";
+import { rearranged } from "./rearranged.ts";
 
 const MULTIPLE = 4;
 
@@ -37,6 +38,7 @@ const NETS: readonly Net[] = [
   { name: "strided", build: strided, eager: stridedInputGradient },
   { name: "hourglass", build: () => hourglass(1) },
   { name: "normalized", build: () => normalized(1) },
+  { name: "rearranged", build: () => rearranged(1) },
 ];
 
 /** A net with the golden's weights, ready to train. */

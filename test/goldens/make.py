@@ -133,6 +133,48 @@ class Normalized(nn.Module):
         return self.dense_3(x)
 
 
+class Rearranged(nn.Module):
+    """8×6×4 with kernels of a largest singular value of 1, cut into blocks and put together again, and read as a sequence of unit vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.spectralNormalization = nn.Conv2d(4, 8, 3, padding=1)
+        self.conv2d = nn.Conv2d(32, 12, 1)
+        self.separableConv1d = Separable1d()
+        self.conv1dTranspose = nn.ConvTranspose1d(6, 4, 3, stride=2, padding=1, output_padding=1)
+        self.spectralNormalization_1 = nn.Linear(192, 5)
+
+    def forward(self, x):
+        x = torch.tanh(self.spectralNormalization(x))  # 8×6×8
+        x = torch.tanh(self.conv2d(space_to_depth(x, 2)))  # 4×3×12
+        x = depth_to_space(x, 2).flatten(2)  # 3 channels of 48 pixels
+        x = F.normalize(self.separableConv1d(x), dim=1)  # 6 channels of 24
+        x = torch.tanh(self.conv1dTranspose(x))  # 4 channels of 48
+        return self.spectralNormalization_1(x.transpose(1, 2).flatten(1))
+
+
+class Separable1d(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.depthwise = nn.Conv1d(3, 6, 3, stride=2, padding=1, groups=3, bias=False)
+        self.pointwise = nn.Conv1d(6, 6, 1)
+
+    def forward(self, x):
+        return self.pointwise(self.depthwise(x))
+
+
+def space_to_depth(x, b):
+    """Channels by the row in the block, the column, then the depth."""
+    n, c, h, w = x.shape
+    return x.reshape(n, c, h // b, b, w // b, b).permute(0, 3, 5, 1, 2, 4).reshape(n, b * b * c, h // b, w // b)
+
+
+def depth_to_space(x, b):
+    n, c, h, w = x.shape
+    c //= b * b
+    return x.reshape(n, b, b, c, h, w).permute(0, 3, 4, 1, 5, 2).reshape(n, c, h * b, w * b)
+
+
 def initialize(net):
     """Weights large enough that every image, and not only the biases, moves the logits and the gradients."""
     for name, parameter in net.named_parameters():
@@ -149,8 +191,8 @@ def initialize(net):
 
 
 def statistics(net):
-    """The moving means and variances, which no gradient changes."""
-    return [(name, buffer) for name, buffer in net.named_buffers() if "running" in name]
+    """The moving means and variances, and the vectors of spectral normalization, which no gradient changes."""
+    return [(name, buffer) for name, buffer in net.named_buffers() if "running" in name or "spectral" in name]
 
 
 def nhwc(x):
@@ -168,6 +210,8 @@ def nchw(x):
 def ours(name, tensor):
     """A parameter (or its gradient) of PyTorch under our name and in our layout."""
     layer, *part, kind = name.split(".")
+    if layer.startswith("spectral"):
+        return spectral(layer, kind, tensor)
     if "Normalization" in layer:
         kinds = {"weight": "gamma", "bias": "beta", "running_mean": "movingMean", "running_var": "movingVariance"}
         return f"{layer}.{kinds[kind]}", tensor
@@ -181,6 +225,17 @@ def ours(name, tensor):
     if tensor.dim() == 3:  # [f, c / groups, k] → [k, c / groups, f]
         return key, tensor.permute(2, 1, 0)
     return key, tensor.t()  # [out, in] → [in, out]
+
+
+def spectral(layer, kind, tensor):
+    """The same of a layer of PyTorch's `spectral_norm`. The elements of v are those of a filter, in the order of its axes."""
+    if kind == "original":
+        order = (2, 3, 1, 0) if tensor.dim() == 4 else (1, 0)
+        return f"{layer}.kernel", tensor.permute(order)
+    if kind == "_v" and tensor.numel() == 4 * 3 * 3:  # of the filters of 4×3×3
+        return f"{layer}.vectorV", tensor.reshape(4, 3, 3).permute(1, 2, 0).flatten()
+    names = {"_u": "vectorU", "_v": "vectorV", "bias": "bias"}
+    return f"{layer}.{names[kind]}", tensor
 
 
 def run(net, x, labels):
@@ -296,6 +351,14 @@ def hourglass():
     return initialize(Hourglass()), torch.randn(2, 12, 10, 6), torch.tensor([1, 3]), True
 
 
+def rearranged():
+    torch.manual_seed(7)
+    net = initialize(Rearranged())
+    for name in ("spectralNormalization", "spectralNormalization_1"):
+        setattr(net, name, nn.utils.parametrizations.spectral_norm(getattr(net, name)))
+    return net, torch.randn(4, 8, 6, 4), torch.tensor([3, 0, 4, 1]), True
+
+
 OPTIMIZERS = {
     "rmsprop": lambda w: torch.optim.RMSprop([w], lr=0.02, alpha=0.9, eps=1e-6),
     "rmspropMomentum": lambda w: torch.optim.RMSprop([w], lr=0.01, alpha=0.8, eps=1e-5, momentum=0.9),
@@ -335,7 +398,13 @@ def make_optimizers():
 
 def main():
     torch.set_num_threads(1)
-    nets = {"lenet5": lenet5, "strided": strided, "normalized": normalized, "hourglass": hourglass}
+    nets = {
+        "lenet5": lenet5,
+        "strided": strided,
+        "normalized": normalized,
+        "hourglass": hourglass,
+        "rearranged": rearranged,
+    }
     for name in sys.argv[1:] or [*nets, "optimizers"]:
         if name == "optimizers":
             make_optimizers()

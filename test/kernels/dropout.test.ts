@@ -23,7 +23,8 @@ function drop(
   const y = guarded(bench, x.length);
   const { seedLow, seedHigh, step, layer } = key;
   const n = x.length / size;
-  kernels.dropout(bench.put(x), y.ptr, n, size, keepBelow, scale, seedLow, seedHigh, step, layer, first);
+  const word = [seedLow, seedHigh, step, layer, first] as const;
+  kernels.dropout(bench.put(x), y.ptr, n, 1, size, keepBelow, scale, -0, 0, ...word);
   y.check();
   return y.f32();
 }
@@ -62,7 +63,7 @@ describe("dropout", () => {
     ] as const) {
       bench.reset();
       const y = guarded(bench, 0);
-      kernels.dropout(bench.put(Float32Array.of(1)), y.ptr, n, size, HALF, 1, 0, 0, 0, 0, 0);
+      kernels.dropout(bench.put(Float32Array.of(1)), y.ptr, n, 1, size, HALF, 1, -0, 0, 0, 0, 0, 0, 0);
       y.check();
     }
   });
@@ -72,11 +73,28 @@ describe("dropout", () => {
     expect(bitsOf(drop(x, 5, 0, 2))).toEqual(new Int32Array(5));
   });
 
+  it("drops elements of the same place in all rows alike, and moves what it keeps", () => {
+    const [n, rows, size] = [3, 5, 6];
+    const x = random(4).uniform(n * rows * size, 1, 2);
+    bench.reset();
+    const y = guarded(bench, x.length);
+    const word = [KEY.seedLow, KEY.seedHigh, KEY.step, KEY.layer, 2] as const;
+    kernels.dropout(bench.put(x), y.ptr, n, rows, size, HALF, 1.5, 0.25, -7, ...word);
+    y.check();
+    const masks = Array.from({ length: n }, (_, i) => hashes(size, 2 + i, KEY));
+    const expected = x.map((value, i) => {
+      const hash = masks[Math.floor(i / (rows * size))]![i % size]!;
+      return hash < HALF ? Math.fround(value * 1.5) + 0.25 : -7;
+    });
+    expect(bitsOf(y.f32())).toEqual(bitsOf(expected));
+  });
+
   it("works in place, the backward pass on the same mask", () => {
     const x = random(1).uniform(50, 1, 2);
     const y = drop(x, 25, HALF, 2);
     const p = bench.put(x);
-    kernels.dropout(p, p, 2, 25, HALF, 2, KEY.seedLow, KEY.seedHigh, KEY.step, KEY.layer, 0);
+    const word = [KEY.seedLow, KEY.seedHigh, KEY.step, KEY.layer, 0] as const;
+    kernels.dropout(p, p, 2, 1, 25, HALF, 2, -0, 0, ...word);
     expect(bitsOf(bench.f32(p, 50))).toEqual(bitsOf(y));
     const dx = drop(new Float32Array(50).fill(1), 25, HALF, 2);
     expect([...dx].map((value) => value !== 0)).toEqual([...y].map((value) => value !== 0));

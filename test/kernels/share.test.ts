@@ -107,6 +107,28 @@ const CASES: readonly Case[] = [
   { name: "a normalization of instances", busy: SHARES, prepare: () => normalized(9, 5, 33, 33) },
   { name: "a normalization of a batch", busy: SHARES, prepare: () => normalized(1, 5, 200, 200) },
   {
+    name: "rows over their norms, and the gradient of that",
+    busy: SHARES,
+    prepare() {
+      const [x, dy, y, dx] = [
+        put(random(1).uniform(300)),
+        put(random(2).uniform(300)),
+        alloc(300),
+        alloc(300),
+      ];
+      return {
+        places: [
+          [y, 300],
+          [dx, 300],
+        ],
+        run() {
+          kernels.unitNormalizeForward(20, 15, x, y);
+          kernels.unitNormalizeBackward(20, 15, x, dy, dx);
+        },
+      };
+    },
+  },
+  {
     name: "a normalization of layers in place",
     busy: SHARES,
     prepare: () => normalized(20, 1, 37, 1, true),

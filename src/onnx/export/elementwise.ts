@@ -10,10 +10,14 @@ export function activation(site: Site): string {
   return activate(site, site.x, site.config<{ activation: Activation }>().activation);
 }
 
-/** Dropout drops in training alone. */
+/** Dropout drops in training alone, and noise is there alone. */
 export function dropout({ x }: Site): string {
   return x;
 }
+export const alphaDropout = dropout;
+export const gaussianDropout = dropout;
+export const gaussianNoise = dropout;
+export const spatialDropout2d = dropout;
 
 export function logSoftmax(site: Site): string {
   const rank = site.shape.length;

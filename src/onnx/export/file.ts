@@ -1,4 +1,5 @@
 import type { GraphNode } from "../../graph/graph.ts";
+import type { Layer } from "../../layers/contract.ts";
 import { wideAxes, type WeightOrigin } from "../../layers/origin.ts";
 import { sameShape, sizeOf, type Shape, type Tensor } from "../../tensor.ts";
 import type { DType } from "../../dtype.ts";
@@ -194,6 +195,28 @@ export class Site {
 
   get outputShape(): Shape {
     return this.#node.outputShape;
+  }
+
+  /** The use of a layer that this layer wraps, with some weights in place of its own. */
+  wrapping(layer: Layer, weights: ReadonlyMap<string, Tensor>): Site {
+    const own = new Map([
+      ...this.#weights,
+      ...Array.from(weights, ([name, weight]) => [`${this.#weightsOf}.${name}`, weight] as const),
+    ]);
+    return new Site(
+      this.#file,
+      { ...this.#node, layer },
+      this.xs,
+      this.types,
+      this.#weightsOf,
+      own,
+      this.form,
+    );
+  }
+
+  /** A copy of a weight of the layer. */
+  tensor(name: string): Tensor {
+    return this.#weights.get(`${this.#weightsOf}.${name}`)!;
   }
 
   /** Adds an operator; returns the name of its output. */

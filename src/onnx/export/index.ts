@@ -61,10 +61,14 @@ const ARRANGING: ReadonlySet<string> = new Set(["reshape", "flatten"]);
 const POINTWISE: ReadonlySet<string> = new Set([
   "activation",
   "add",
+  "alphaDropout",
   "average",
   "dropout",
+  "gaussianDropout",
+  "gaussianNoise",
   "maximum",
   "multiply",
+  "spatialDropout2d",
   "subtract",
   "unary",
 ]);

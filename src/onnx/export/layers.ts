@@ -9,4 +9,5 @@ export * from "./normalizations.ts";
 export * from "./operands.ts";
 export * from "./reductions.ts";
 export * from "./shapes.ts";
+export * from "./spectral.ts";
 export * from "./windows.ts";

@@ -2,7 +2,7 @@ import type { Settled } from "../../options.ts";
 import type { LrnLayerOptions } from "../../layers/lrn.ts";
 import { sizeOf, type Tensor } from "../../tensor.ts";
 import type { Site } from "./file.ts";
-import { channelsFirst, channelsLast, isImage, reshaped } from "./layout.ts";
+import { channelsFirst, channelsLast, fileAxis, isImage, reshaped } from "./layout.ts";
 
 const epsilonOf = (site: Site) => ({ epsilon: { float: site.config<{ epsilon: number }>().epsilon } });
 
@@ -63,4 +63,13 @@ export function lrn(site: Site): string {
   const image = [sizeOf(shape) / c, 1, c];
   const y = site.op("LRN", [reshaped(site, site.x, shape, image, "image")], attributes);
   return reshaped(site, y, image, shape);
+}
+
+/** ReduceL2, with the norm bounded below as the package's. Images have their channels first, other values last. */
+export function unitNormalization(site: Site): string {
+  const { length } = site.config<{ axis: readonly number[] }>().axis;
+  const rank = site.shape.length;
+  const axes = Array.from({ length }, (_, i) => fileAxis(rank - 1 - i, rank)).sort((a, b) => a - b);
+  const norm = site.op("ReduceL2", [site.x], { axes, keepdims: 1 });
+  return site.op("Div", [site.x, site.op("Max", [norm, site.scalar(1e-12)])]);
 }

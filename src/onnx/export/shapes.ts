@@ -46,3 +46,13 @@ export function upSampling2d(site: Site): string {
   const { size, interpolation } = site.config<Config>();
   return site.op("Resize", [site.x, "", site.numbers("scales", [1, 1, ...size])], PLACES[interpolation]);
 }
+
+/** Channels lie by the row in the block, the column, then the depth, which ONNX calls DCR. */
+export function depthToSpace(site: Site): string {
+  const { blockSize } = site.config<{ blockSize: number }>();
+  return site.op("DepthToSpace", [site.x], { blocksize: blockSize, mode: "DCR" });
+}
+
+export function spaceToDepth(site: Site): string {
+  return site.op("SpaceToDepth", [site.x], { blocksize: site.config<{ blockSize: number }>().blockSize });
+}

@@ -1,5 +1,6 @@
 /** Convolutions and pooling. */
 import { resolvePool, type Pooling } from "../../kernels/pool2d.ts";
+import { transposedSequence, type TransposedSequence } from "../../layers/conv1dTranspose.ts";
 import type { PoolLayerOptions } from "../../layers/pool.ts";
 import { sequenceWindow, type SequenceOptions } from "../../kernels/sequence.ts";
 import { transposedWindow, type TransposedSliding } from "../../kernels/transposedWindow.ts";
@@ -78,25 +79,45 @@ export function depthwiseConv2d(site: Site): string {
   return convolution(site, windowOf(site), site.shape[2]!);
 }
 
-export function separableConv2d(site: Site): string {
+/** A depthwise convolution and the pointwise one behind it. */
+function separable(site: Site, window: Window): string {
+  const c = site.shape.at(-1)!;
   const depthwise = site.weight("depthwiseKernel", filtersFirst);
-  const between = site.op("Conv", [site.x, depthwise], convolving(site, windowOf(site), site.shape[2]!));
-  const pointwise = site.weight("pointwiseKernel", filtersFirst);
-  const y = site.op("Conv", [between, pointwise, site.weight("bias")]);
+  const pointwise = [site.weight("pointwiseKernel", filtersFirst), site.weight("bias")];
+  const y = channelsFirst(site, site.x, (x) =>
+    site.op("Conv", [site.op("Conv", [x, depthwise], convolving(site, window, c)), ...pointwise]),
+  );
   return activate(site, y, site.config<Activated>().activation);
 }
 
+export function separableConv1d(site: Site): string {
+  return separable(site, sequenceWindow(site.name, site.shape, site.config<SequenceOptions>()));
+}
+
+export function separableConv2d(site: Site): string {
+  return separable(site, windowOf(site));
+}
+
 /** Rows and columns of the output that no window of the convolution from there sees are ONNX's output padding. */
-export function conv2dTranspose(site: Site): string {
-  const config = site.config<TransposedSliding & Activated & { filters: number; groups: number }>();
-  const window = transposedWindow(site.name, site.shape, config.filters, config);
-  const inputs = [site.x, site.weight("kernel", filtersFirst), site.weight("bias")];
+function transposed(site: Site, window: Window): string {
+  const { activation, groups } = site.config<Activated & { groups: number }>();
+  const weights = [site.weight("kernel", filtersFirst), site.weight("bias")];
   const [bottom, right] = excess(window);
-  const y = site.op("ConvTranspose", inputs, {
-    ...convolving(site, window, config.groups),
-    output_padding: [Math.max(0, -bottom), Math.max(0, -right)],
-  });
-  return activate(site, y, config.activation);
+  const attributes = {
+    ...convolving(site, window, groups),
+    output_padding: along(site, Math.max(0, -bottom), Math.max(0, -right)),
+  };
+  const y = channelsFirst(site, site.x, (x) => site.op("ConvTranspose", [x, ...weights], attributes));
+  return activate(site, y, activation);
+}
+
+export function conv1dTranspose(site: Site): string {
+  return transposed(site, transposedSequence(site.name, site.shape, site.config<TransposedSequence>()));
+}
+
+export function conv2dTranspose(site: Site): string {
+  const config = site.config<TransposedSliding & { filters: number }>();
+  return transposed(site, transposedWindow(site.name, site.shape, config.filters, config));
 }
 
 function pooling(site: Site, opType: string, window: Window, more: Record<string, Attribute> = {}): string {
