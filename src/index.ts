@@ -97,7 +97,14 @@ export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
 export type { InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions, type NamedOutputs } from "./model/functional.ts";
 export type { GraphInput } from "./graph/graph.ts";
+export {
+  checkGradients,
+  type CheckGradientsOptions,
+  type CheckLayerOptions,
+} from "./model/checkGradients.ts";
+export type { GradientCheck, GradientRow } from "./model/gradientTable.ts";
 export { loadModel, type Model } from "./model/model.ts";
+export type { OutputGradients } from "./model/outputGradients.ts";
 export type { Named } from "./graph/namedTensors.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LayerTime, Session } from "./graph/session.ts";

@@ -4,12 +4,17 @@ import type { Graph } from "./graph.ts";
 
 /**
  * Decides which values share a buffer. Returns, by value, the value that owns the buffer: the value itself, the input that
- * it is a view of, or, in inference, an input that its layer may overwrite.
+ * it is a view of, or, when `overwriting`, an input that its layer may overwrite. `training` says what is a view.
  *
  * An input may be overwritten when no later step reads its buffer, under any shape, this step does not read it as a further
  * operand, the model does not return it, and it is not an input of the model, which the caller owns.
  */
-export function aliasValues(graph: Graph, steps: readonly Step[], training: boolean): number[] {
+export function aliasValues(
+  graph: Graph,
+  steps: readonly Step[],
+  training: boolean,
+  overwriting = !training,
+): number[] {
   const { inputs, outputs, shapes } = graph;
   const bufferOf = shapes.map((_, value) => value);
   const lastRead = shapes.map(() => -1);
@@ -29,7 +34,7 @@ export function aliasValues(graph: Graph, steps: readonly Step[], training: bool
       continue;
     }
     const { overwrites } = layer;
-    if (training || !overwrites) continue;
+    if (!overwriting || !overwrites) continue;
     const later = new Set(reads.slice(overwrites.length).map((value) => bufferOf[value]));
     const isFree = (value: number): boolean =>
       sizeOf(shapes[value]!) === sizeOf(shapes[output]!) &&

@@ -35,6 +35,8 @@ export interface Gradients {
   readonly lossTime: number;
   /** By output that has a loss: the buffer of its gradient. */
   readonly outputs: readonly PlannedBuffer[];
+  /** By input of the graph: the buffer of its gradient, if it has one. */
+  readonly inputs: readonly (PlannedBuffer | undefined)[];
   /** The time of the backward pass of the node at `index`; undefined when it has no gradient. */
   timeOf(index: number): number | undefined;
   /** The passes of a view; undefined when there is no work on the way back either. */
@@ -55,6 +57,10 @@ export interface GradientTarget {
   /** The address of the weights' gradients, which are laid out like the parameters. */
   readonly pointer: number;
   readonly learning: ReadonlySet<Parameter>;
+  /** True when the graph's inputs have gradients as well. Default: false. */
+  readonly ofInputs?: boolean;
+  /** True for the gradients of the net as it is in inference, without dropout. Default: false. */
+  readonly asInference?: boolean;
   /** The gradients of layers by type. */
   readonly layerGradients: LayerGradients;
 }
@@ -89,6 +95,7 @@ export function planGradients(
   return {
     lossTime,
     outputs,
+    inputs: graph.inputs.map((_, value) => values[value]),
     timeOf: (index) => (own[index] ? timeOf(index) : undefined),
     viewPasses(index) {
       const { finish } = own[index] ?? {};
@@ -162,7 +169,7 @@ class GradientPlanner {
     this.#kernels = kernels;
     this.#graph = graph;
     this.#parameters = parameters;
-    this.#learns = learningValues(graph, target.learning);
+    this.#learns = learningValues(graph, target.learning, target.ofInputs);
     this.#target = target;
     this.#buffer = buffer;
     this.#uses = countUses(graph.nodes, graph.shapes.length);
@@ -176,7 +183,7 @@ class GradientPlanner {
   node(node: GraphNode): NodeGradients | undefined {
     const draft: Draft = { buffers: [], additions: [] };
     if (!this.#learns[node.output]) return undefined;
-    const isView = node.layer.isView(true);
+    const isView = node.layer.isView(!this.#target.asInference);
     const dxs = node.inputs.map((value, place) => {
       if (!this.#learns[value] || stopsAt(node.layer, place)) return null;
       return isView ? this.#passOn(value, node.output, draft) : this.#write(value, draft);

@@ -1,5 +1,5 @@
 import { stopsAt } from "../layers/contract.ts";
-import type { Graph } from "./graph.ts";
+import type { Graph, GraphNode } from "./graph.ts";
 import type { Parameter, Parameters } from "./parameters.ts";
 
 /** By value: true when the gradient of a loss reaches it, through layers that do not stop gradients. */
@@ -23,16 +23,33 @@ export function learningParameters(graph: Graph, { list }: Parameters): Readonly
   );
 }
 
-/** By value: true when it has a gradient: one reaches it, and its layer, or one before that, learns. */
-export function learningValues(graph: Graph, learning: ReadonlySet<Parameter> | undefined): boolean[] {
+/**
+ * By value: true when it has a gradient: one reaches it, and its layer, or one before that, learns. With `ofInputs` the
+ * inputs of float32 have gradients as well, and so all that follows from them.
+ */
+export function learningValues(
+  graph: Graph,
+  learning: ReadonlySet<Parameter> | undefined,
+  ofInputs = false,
+): boolean[] {
   const owners = new Set(Array.from(learning ?? [], ({ node }) => node));
-  const learns = graph.inputs.map(() => false);
+  const learns = graph.inputs.map((_, value) => ofInputs && graph.types[value] === "float32");
   for (const { layer, inputs, owner } of graph.nodes) {
     const fed = inputs.some((value, place) => learns[value] && !stopsAt(layer, place));
     learns.push(owners.has(owner) || fed);
   }
   const reached = reachedValues(graph);
   return learns.map((own, value) => own && reached[value]!);
+}
+
+/** The first node without a backward pass that a gradient has to go through, by the values that have one. */
+export function barrierOf({ nodes }: Graph, learns: readonly boolean[]): GraphNode | undefined {
+  return nodes.find(
+    ({ layer, inputs, output }) =>
+      layer.differentiable === false &&
+      learns[output] &&
+      inputs.some((value, place) => learns[value] && !stopsAt(layer, place)),
+  );
 }
 
 /** The reason why a model cannot be trained, in the words of an error message. */
@@ -56,13 +73,7 @@ export function trainingFault(graph: Graph, parameters: Parameters): TrainingFau
   if (learning.size === 0) {
     return { expected: "an output with a gradient for what learns", got: "none" };
   }
-  const learns = learningValues(graph, learning);
-  const barrier = nodes.find(
-    ({ layer, inputs, output }) =>
-      layer.differentiable === false &&
-      learns[output] &&
-      inputs.some((value, place) => learns[value] && !stopsAt(layer, place)),
-  );
+  const barrier = barrierOf(graph, learningValues(graph, learning));
   return (
     barrier && {
       expected: "layers with a backward pass behind all that learns",

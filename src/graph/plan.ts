@@ -38,6 +38,8 @@ export interface Plan extends ForwardPasses {
   readonly outputs: readonly Buffer[];
   /** The buffers for the gradients of the outputs that have a loss, which the losses write; in training only. */
   readonly outputGradients: readonly Buffer[];
+  /** The buffers with the gradients of the model's inputs, where they are asked for and there are any. */
+  readonly inputGradients: readonly (Buffer | undefined)[];
   /** The key of the layers' random numbers, which is set before each training step. */
   readonly batchKey: BatchKey;
   /** The passes one by one, with the names of their layers. */
@@ -129,13 +131,13 @@ class Planner {
     this.#options = options;
     this.#region = region;
     this.#layouts = layouts;
-    this.#training = options.training !== undefined;
-    this.#steps = this.#training ? separate(graph) : fuse(graph);
+    const { training } = options;
+    this.#training = training !== undefined && !training.target.asInference;
+    this.#steps = training ? separate(graph) : fuse(graph);
     this.#budget = new Budget("model", runtime.limits);
     this.#budget.checkNodes(graph.nodes.length);
     this.#endTime = 2 * graph.nodes.length + 2;
     this.#allocateValues();
-    const { training } = options;
     const buffer = (elements: number): PlannedBuffer => this.#buffer(elements);
     this.#gradients = training?.planGradients(runtime.kernels, graph, parameters, training.target, buffer);
   }
@@ -153,6 +155,7 @@ class Planner {
       ...ends,
       batchKey: this.#batchKey,
       outputGradients: this.#gradients?.outputs ?? [],
+      inputGradients: this.#gradients?.inputs ?? [],
       passes,
       ...forwardPasses(passes),
       allocate: (elements, dtype) => this.#region.allocate(elements, dtype),
@@ -168,6 +171,7 @@ class Planner {
     const inputs = this.#graph.inputs.map((_, value) => this.#values[value]!);
     const outputs = this.#graph.outputs.map((value) => this.#values[value]!);
     for (const buffer of inputs) touch(buffer, 0);
+    for (const buffer of this.#gradients?.inputs ?? []) if (buffer) touch(buffer, this.#endTime);
     // In inference the caller may fill the inputs once and run several times, and reads the outputs after the run. In
     // training the losses read the outputs.
     if (this.#gradients) for (const buffer of outputs) touch(buffer, this.#gradients.lossTime);
@@ -184,7 +188,8 @@ class Planner {
   #allocateValues(): void {
     const { inputs, nodes, shapes, types } = this.#graph;
     const { capacity } = this.#options;
-    const aliases = aliasValues(this.#graph, this.#steps, this.#training);
+    const overwriting = this.#options.training === undefined;
+    const aliases = aliasValues(this.#graph, this.#steps, this.#training, overwriting);
     for (const value of [...inputs.keys(), ...this.#steps.map(({ output }) => output)]) {
       const alias = aliases[value]!;
       this.#budget.where = (inputs[value] ?? nodes[value - inputs.length]!).name;

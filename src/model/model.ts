@@ -27,17 +27,19 @@ import {
   type AsyncBatchOptions,
   type BatchOptions,
 } from "./batchOptions.ts";
-import { InferenceModel } from "./inferenceModel.ts";
+import { InferenceModel, onlyOne } from "./inferenceModel.ts";
+import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
 import { Interruption } from "../training/interruption.ts";
 import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
-import type { Named } from "../graph/namedTensors.ts";
+import { byName, isNamed, type Named } from "../graph/namedTensors.ts";
 import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import type { MetricFigures } from "../training/metrics/index.ts";
 import type { Metric } from "../training/metrics/metric.ts";
 import type { Objective } from "../training/objective.ts";
 import type { Optimizer } from "../training/optimizers/optimizer.ts";
+import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
 
@@ -55,6 +57,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   /** The losses and metrics that `compile` was called with, and the trainer that minimizes the losses. */
   #objective: Objective | undefined;
   #trainer: Trainer | undefined;
+  /** What `inputGradients` runs, with buffers for the largest batch so far. */
+  #inputRun: GradientRun | undefined;
 
   /**
    * Makes a model with starting weights that follow from `seed`, or with `weights`; `shared` returns the slots of those that
@@ -84,7 +88,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   /** True when something needs the model's memory on its engine: it has sessions or an optimizer. */
   override get inUse(): boolean {
-    return super.inUse || this.#trainer !== undefined;
+    return super.inUse || this.#trainer !== undefined || this.#inputRun !== undefined;
   }
 
   /** True while `fit` runs. */
@@ -194,6 +198,75 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
+   * The gradient of the loss of `compile` by the images, of their shape: the mean over the batch, of all outputs. The net is as
+   * in inference, without dropout and normalized by moving statistics; frozen layers pass gradients on like others. Instead of
+   * labels, `{ outputGradients }` has the gradients of outputs, of their shape or by name, absent ones being zero: ones at
+   * one class give the gradient of that output, and no loss is needed. Zeros where no gradient comes.
+   * @throws ShapeError, OptionError, MemoryError
+   */
+  inputGradients(images: Tensor, target: Labels | Named<Labels> | OutputGradients): OwnTensor;
+  /** The gradients by name, for inputs by name. */
+  inputGradients(
+    images: Named<Tensor>,
+    target: Labels | Named<Labels> | OutputGradients,
+  ): Record<string, OwnTensor>;
+  inputGradients(
+    images: Tensor | Named<Tensor>,
+    target: Labels | Named<Labels> | OutputGradients,
+  ): OwnTensor | Record<string, OwnTensor> {
+    const where = "inputGradients";
+    this.requireCompiled(where);
+    const names = this.graph.inputs.map(({ name }) => name);
+    const named = isNamed(images, names);
+    const seeds = readOutputGradients(where, target, this.graph);
+    const own: Filled[] = [];
+    const batch: TrainingBatch = seeds
+      ? { images: own, targets: [], start: 0, count: this.checkImages(`${where}: images`, images, own) }
+      : { ...this.#readLabelled(where, images, target as Labels), start: 0 };
+    seeds?.check(batch.count);
+    const run = this.#reserveInputRun(where, batch.count);
+    run.forward(batch);
+    if (seeds) run.giveGradients(seeds.tensors);
+    else run.loss(batch);
+    run.backward();
+    const gradients = run.inputGradients();
+    return named ? byName(names, gradients) : onlyOne(`${where}: images by name`, gradients);
+  }
+
+  /**
+   * What `checkGradients` compares: a run with the gradients of the inputs and of what learns, as training computes them, and
+   * a batch with its labels. The caller disposes of the run. @throws as `fit`
+   */
+  gradientsToCheck(
+    where: string,
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+  ): { readonly run: GradientRun; readonly batch: TrainingBatch } {
+    this.#refuseWhileBusy(where);
+    const batch: TrainingBatch = { ...this.#readLabelled(where, images, labels), start: 0 };
+    return { run: this.#gradientRun(where, batch.count, false), batch };
+  }
+
+  /** A run for `count` images: that of the last call, or a larger one. */
+  #reserveInputRun(where: string, count: number): GradientRun {
+    if (this.#inputRun && this.#inputRun.capacity >= count) return this.#inputRun;
+    this.#inputRun?.dispose();
+    this.#inputRun = undefined;
+    return (this.#inputRun = this.#gradientRun(where, count, true));
+  }
+
+  #gradientRun(where: string, capacity: number, asInference: boolean): GradientRun {
+    const { runtime, graph } = this.requireCompiled(where);
+    return new GradientRun(where, runtime, graph, this.parameters, {
+      capacity,
+      learning: asInference ? new Set() : learningParameters(graph, this.parameters),
+      asInference,
+      seed: this.seed,
+      outputs: this.#objective?.outputs ?? [],
+    });
+  }
+
+  /**
    * The mean loss, the accuracy and the metrics of `compile` over `images`. It keeps the thread until all are done, for as
    * long as `predict`; `evaluateAsync` does not. @throws ShapeError, OptionError
    */
@@ -271,6 +344,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   protected override release(): void {
     this.#trainer?.dispose();
     this.#trainer = undefined;
+    this.#inputRun?.dispose();
+    this.#inputRun = undefined;
     this.#objective = undefined;
     super.release();
   }

@@ -10,8 +10,9 @@ import * as gradients from "../layers/gradients.ts";
 import { checkOptions, show } from "../options.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { expectAttached, sizeOf, type OwnTensor } from "../tensor.ts";
-import { copyElements, type TrainingBatch } from "./batch.ts";
+import type { OwnTensor } from "../tensor.ts";
+import type { TrainingBatch } from "./batch.ts";
+import { loadBatch } from "./loadBatch.ts";
 import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import type { LossOutput } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
@@ -147,7 +148,7 @@ export class Trainer {
     this.reserve(n);
     const plan = this.#plan!;
     this.#waiting = 0;
-    this.#load(plan, batch);
+    loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch);
     plan.batchKey.step = this.steps;
     plan.batchKey.firstImage = batch.firstImage ?? 0;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
@@ -242,25 +243,6 @@ export class Trainer {
     this.#plan = undefined;
     this.#labels = [];
     this.#waiting = 0;
-  }
-
-  /** Copies the images and labels of a batch to the plan's buffers. @throws ShapeError when the images were detached */
-  #load(plan: Plan, { images, targets, order, start, count }: TrainingBatch): void {
-    const { heap } = this.#runtime;
-    for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
-    for (let at = 0; at < count; at++) {
-      const image = order ? order[start + at]! : start + at;
-      for (let i = 0; i < images.length; i++) {
-        const size = sizeOf(this.#graph.inputs[i]!.shape);
-        const to = (plan.inputs[i]!.pointer >>> 2) + at * size;
-        copyElements(images[i]!.data, image * size, heap.floats, to, size);
-      }
-      for (let i = 0; i < targets.length; i++) {
-        const { classes, data, size } = targets[i]!;
-        const to = (this.#labels[i]! >>> 2) + at * size;
-        copyElements(data, image * size, classes ? heap.ints : heap.floats, to, size);
-      }
-    }
   }
 
   /** Computes the loss of one output and its gradient; returns the address of the result. */

@@ -1,0 +1,33 @@
+/** Copies batches to the buffers of a plan. */
+import type { Graph } from "../graph/graph.ts";
+import type { Plan } from "../graph/plan.ts";
+import type { Heap } from "../runtime/heap.ts";
+import { expectAttached, sizeOf } from "../tensor.ts";
+import { copyElements, type TrainingBatch } from "./batch.ts";
+
+/**
+ * Copies the images and labels of a batch to the plan's buffers; `labels` has the addresses of the labels, by output.
+ * @throws ShapeError when the images were detached
+ */
+export function loadBatch(
+  heap: Heap,
+  graph: Graph,
+  plan: Plan,
+  labels: readonly number[],
+  { images, targets, order, start, count }: TrainingBatch,
+): void {
+  for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
+  for (let at = 0; at < count; at++) {
+    const image = order ? order[start + at]! : start + at;
+    for (let i = 0; i < images.length; i++) {
+      const size = sizeOf(graph.inputs[i]!.shape);
+      const to = (plan.inputs[i]!.pointer >>> 2) + at * size;
+      copyElements(images[i]!.data, image * size, heap.floats, to, size);
+    }
+    for (let i = 0; i < targets.length; i++) {
+      const { classes, data, size } = targets[i]!;
+      const to = (labels[i]! >>> 2) + at * size;
+      copyElements(data, image * size, classes ? heap.ints : heap.floats, to, size);
+    }
+  }
+}
