@@ -36,9 +36,15 @@ export class Inference {
     return this.#session;
   }
 
+  /** Tells the weights apart from those of another time. */
+  get revision(): number {
+    return this.#parameters.revision;
+  }
+
   /**
    * Runs batch by batch, calls `read` with each and yields after it. Code that runs between two batches may run others here;
-   * so the session is looked up again, because a larger one may have replaced it. `where` names the caller.
+   * so the session is looked up again, because a larger one may have replaced it. `where` names the caller,
+   * `revision` the weights that are expected.
    * @throws Error when the weights changed between two batches, or the model or its engine was disposed of: the outputs
    * would be those of no one net; or within a batch, when a metric calls the model that it measures; ShapeError when images
    * were detached
@@ -48,9 +54,9 @@ export class Inference {
     images: readonly Float32Array[],
     batchSize: number,
     read: (batch: Batch) => void,
+    revision = this.revision,
   ): Generator<void, void> {
     const n = images[0]!.length / sizeOf(this.#graph.inputs[0]!.shape);
-    const { revision } = this.#parameters;
     for (let start = 0; start < n; start += batchSize) {
       this.expectRest(where);
       this.#expectSame(where, revision);

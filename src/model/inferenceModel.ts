@@ -6,7 +6,17 @@ import { decodeSafetensors } from "../formats/safetensors.ts";
 import { readMetadata, type ModelMetadata } from "../metadata.ts";
 import { checkOptions, positiveInteger, readOptions, show } from "../options.ts";
 import type { AbortSignalLike } from "../runtime/platform.ts";
+import { Interruption } from "../runtime/interruption.ts";
 import { Pace, runAtOnce, runPaced } from "../runtime/yield.ts";
+import {
+  imagesOf,
+  isStream,
+  readStream,
+  type BatchRecord,
+  type Step,
+  type Stream,
+  type SyncStream,
+} from "../stream.ts";
 import {
   shapeText,
   isBatchOf,
@@ -18,7 +28,7 @@ import {
   type Tensor,
 } from "../tensor.ts";
 import { checkAlgorithms, outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
-import { Inference } from "../graph/inference.ts";
+import { Inference, type Batch } from "../graph/inference.ts";
 import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { Session } from "../graph/session.ts";
@@ -35,6 +45,28 @@ import { summarize } from "./summary.ts";
 export function onlyOne<T>(where: string, things: readonly T[]): T {
   if (things.length === 1) return things[0]!;
   throw new OptionError(`${where}: expected a model with one, got ${things.length}`);
+}
+
+/**
+ * A batch of images without or with labels. A record with `images` and `labels` is one of these two: inputs of such names
+ * stand in a list, `[inputs]`.
+ */
+export type ImageBatch<Images> =
+  Images | readonly [images: Images, ...rest: unknown[]] | BatchRecord<Images, unknown>;
+
+type Inputs = Tensor | Named<Tensor> | Stream<ImageBatch<Tensor>> | Stream<ImageBatch<Named<Tensor>>>;
+
+/** Puts batches behind each other. */
+function joined(parts: readonly OwnTensor[]): OwnTensor {
+  const n = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const rest = parts[0]!.shape.slice(1);
+  const data = new Float32Array(n * sizeOf(rest));
+  let at = 0;
+  for (const part of parts) {
+    data.set(part.data, at);
+    at += part.data.length;
+  }
+  return { shape: [n, ...rest], data };
 }
 
 /** The parts of a model that belong to its engine. */
@@ -126,53 +158,91 @@ export class InferenceModel<Outputs extends string = string> {
   /**
    * The output for `images[n, h, w, c]`. It keeps the thread until all are done, for 10,000 images of 28×28 and a LeNet-5
    * a quarter of a second on one core; `predictAsync` does not.
+   * Of a stream it returns the outputs of all batches; labels beside the images are left alone.
    * @throws ShapeError, OptionError
    */
-  predict(images: Tensor, options?: BatchOptions): OwnTensor;
+  predict(images: Tensor | SyncStream<ImageBatch<Tensor>>, options?: BatchOptions): OwnTensor;
   /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
-  predict(inputs: Named<Tensor>, options?: BatchOptions): Record<Outputs, OwnTensor>;
   predict(
-    inputs: Tensor | Named<Tensor>,
-    options: BatchOptions = {},
-  ): OwnTensor | Record<Outputs, OwnTensor> {
-    return runAtOnce(this.#prediction("predict", inputs, readBatchSize("predict", options)));
+    inputs: Named<Tensor> | SyncStream<ImageBatch<Named<Tensor>>>,
+    options?: BatchOptions,
+  ): Record<Outputs, OwnTensor>;
+  predict(inputs: Inputs, options: BatchOptions = {}): OwnTensor | Record<Outputs, OwnTensor> {
+    return runAtOnce(this.#prediction("predict", inputs, readBatchSize("predict", options), true));
   }
 
   /**
    * Resolves with what `predict` returns, the same bits, and lets pending events run between two batches whenever some
    * milliseconds have gone by: it keeps the thread for as long as one batch takes. Images are read batch by batch, and must
-   * stay as they are to the end. Several runs may overlap, and `predict` may be called meanwhile.
+   * stay as they are to the end; a stream may be asynchronous. Several runs may overlap, and `predict` may be called
+   * meanwhile.
    * @throws ShapeError, OptionError; the signal's reason when it is aborted; Error when the weights change or the model or
    * its engine is disposed of meanwhile: no outputs are those of two nets.
    */
-  predictAsync(images: Tensor, options?: AsyncBatchOptions): Promise<OwnTensor>;
+  predictAsync(images: Tensor | Stream<ImageBatch<Tensor>>, options?: AsyncBatchOptions): Promise<OwnTensor>;
   /** The outputs by name, for inputs by name. */
-  predictAsync(inputs: Named<Tensor>, options?: AsyncBatchOptions): Promise<Record<Outputs, OwnTensor>>;
+  predictAsync(
+    inputs: Named<Tensor> | Stream<ImageBatch<Named<Tensor>>>,
+    options?: AsyncBatchOptions,
+  ): Promise<Record<Outputs, OwnTensor>>;
   async predictAsync(
-    inputs: Tensor | Named<Tensor>,
+    inputs: Inputs,
     options: AsyncBatchOptions = {},
   ): Promise<OwnTensor | Record<Outputs, OwnTensor>> {
-    const { batchSize, signal } = readAsyncOptions("predictAsync", options);
-    return this.paced(this.#prediction("predictAsync", inputs, batchSize), signal);
+    const where = "predictAsync";
+    const { batchSize, signal } = readAsyncOptions(where, options);
+    return this.paced(where, this.#prediction(where, inputs, batchSize, false), signal);
   }
 
-  /** Computes the outputs, and yields after each batch. */
+  /** Computes the outputs in steps. Those of a stream are by name when its first batch is. */
   *#prediction(
     where: string,
+    inputs: Inputs,
+    batchSize: number,
+    atOnce: boolean,
+  ): Generator<Step, OwnTensor | Record<Outputs, OwnTensor>, unknown> {
+    const { inference } = this.requireCompiled(where);
+    const parts: OwnTensor[][] = [];
+    let named: boolean | undefined;
+    if (isStream(inputs)) {
+      const run = [inference, inference.revision] as const;
+      yield* readStream(where, inputs, 1, atOnce, (batch, place) => {
+        const images = imagesOf(batch as ImageBatch<Tensor | Named<Tensor>>);
+        named ??= isNamed(images, this.#inputNames);
+        return this.#predict(where, place, images, batchSize, parts, run);
+      });
+    } else {
+      named = isNamed(inputs, this.#inputNames);
+      yield* this.#predict(where, where, inputs, batchSize, parts);
+    }
+    const tensors =
+      parts.length === 1 ? parts[0]! : parts[0]!.map((_, i) => joined(parts.map((part) => part[i]!)));
+    return named
+      ? byName(
+          outputsOf(this.graph).map(({ name }) => name),
+          tensors,
+        )
+      : tensors[0]!;
+  }
+
+  /** Adds the outputs for some images, which `place` names, to `parts`, and yields after each batch. */
+  *#predict(
+    where: string,
+    place: string,
     inputs: Tensor | Named<Tensor>,
     batchSize: number,
-  ): Generator<void, OwnTensor | Record<Outputs, OwnTensor>> {
-    this.requireCompiled(where);
+    parts: OwnTensor[][],
+    run?: readonly [Inference, revision: number],
+  ): Generator<void, void> {
     const named = isNamed(inputs, this.#inputNames);
     const images: Filled[] = [];
-    const n = this.checkImages(`${where}: images`, inputs, images);
+    const n = this.checkImages(`${place}: images`, inputs, images);
     // Reading the images may have called getters that compiled the model again.
-    const { inference } = this.requireCompiled(where);
+    const [inference, revision] = run ?? [this.requireCompiled(where).inference];
     const ends = outputsOf(this.graph);
-    if (!named) onlyOne(`${where}: images by name`, ends);
+    if (!named) onlyOne(`${place}: images by name`, ends);
     let tensors: OwnTensor[] = [];
-    const data = images.map((image) => image.data);
-    yield* inference.batches(where, data, batchSize, ({ outputs, start }) => {
+    const read = ({ outputs, start }: Batch): void => {
       // The outputs are allocated only after the first batch found enough memory to run.
       if (start === 0) {
         tensors = ends.map(({ shape }) => ({
@@ -181,21 +251,25 @@ export class InferenceModel<Outputs extends string = string> {
         }));
       }
       outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
-    });
-    if (!named) return tensors[0]!;
-    return byName(
-      ends.map(({ name }) => name),
-      tensors,
-    );
+    };
+    const data = images.map((image) => image.data);
+    yield* inference.batches(where, data, batchSize, read, revision);
+    parts.push(tensors);
   }
 
   /** Runs steps to their end and lets pending events run between them; the model is in use meanwhile. */
-  protected async paced<T>(steps: Iterator<void, T>, signal: AbortSignalLike | undefined): Promise<T> {
+  protected async paced<T>(
+    where: string,
+    steps: Generator<Step, T, unknown>,
+    signal: AbortSignalLike | undefined,
+  ): Promise<T> {
+    const interruption = new Interruption(where, signal, this.requireCompiled(where).runtime.leaving);
     this.#running++;
     try {
-      return await runPaced(steps, new Pace(), () => signal?.throwIfAborted());
+      return await runPaced(steps, new Pace(), interruption);
     } finally {
       this.#running--;
+      interruption.release();
     }
   }
 

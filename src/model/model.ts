@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime/runtime.ts";
+import { Interruption } from "../runtime/interruption.ts";
 import { runAtOnce } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import { encodeModel } from "../onnx/file/encode.ts";
@@ -7,17 +8,34 @@ import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/contract.ts";
 import { checkOptions, oneOf } from "../options.ts";
 import { Random } from "../random.ts";
+import {
+  expectEpochs,
+  isStream,
+  readBatch,
+  readStream,
+  type LabelledBatch,
+  type Step,
+  type Stream,
+  type SyncStream,
+} from "../stream.ts";
 import { noTensor, type Filled, type OwnTensor, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
 import type { TrainingBatch } from "../training/batch.ts";
 import {
-  evaluateBatches,
+  EvaluationRun,
   type Evaluation,
   type FiguresOf,
   type LabelledImages,
 } from "../training/evaluation.ts";
-import { checkFitOptions, runFit, type FitOptions } from "../training/fit.ts";
+import {
+  checkFitOptions,
+  runFit,
+  type FitOptions,
+  type FitRun,
+  type FitSettings,
+  type StreamFitOptions,
+} from "../training/fit.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
@@ -29,7 +47,7 @@ import {
 } from "./batchOptions.ts";
 import { InferenceModel, onlyOne } from "./inferenceModel.ts";
 import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
-import { Interruption } from "../training/interruption.ts";
+import { HeldBatches, StreamedBatches, type StreamBatch } from "../training/source.ts";
 import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
 import { byName, isNamed, type Named } from "../graph/namedTensors.ts";
@@ -42,6 +60,14 @@ import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
 import { Trainer } from "../training/trainer.ts";
+
+/** Images whose labels follow, or a stream of batches that have theirs. */
+type Labelled = Tensor | Named<Tensor> | Stream<LabelledBatch>;
+
+/** The options of a method, which follow a stream at once, and tensors after their labels. */
+function optionsOf<Options extends object>(data: Labelled, second: unknown, third: Options): Options {
+  return isStream(data) ? ((second ?? {}) as Options) : third;
+}
 
 /**
  * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
@@ -138,42 +164,74 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * the weights of the last good step kept; the signal's reason when it is aborted; Error when the model or its engine is
    * disposed of meanwhile.
    */
+  fit(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>, options?: FitOptions): Promise<History>;
+  /**
+   * Trains on a stream of batches, which may differ in size. No more than one of them is held at a time. Batches of the
+   * images in the order of `fit` on tensors lead to the same weights.
+   * @throws as for tensors, and OptionError for options that a stream does not take; an error that names the epoch and the
+   * batch when the stream fails, with its `cause`, or when a batch does not fit the model, with the weights of the last good
+   * step kept
+   */
+  fit(batches: Stream<LabelledBatch>, options?: StreamFitOptions): Promise<History>;
   async fit(
-    images: Tensor | Named<Tensor>,
-    labels: Labels | Named<Labels>,
+    data: Labelled,
+    labels?: Labels | Named<Labels> | StreamFitOptions,
     options: FitOptions = {},
   ): Promise<History> {
     this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
-    const settings = checkFitOptions(options);
-    const data = this.#readLabelled("fit", images, labels);
-    const { validationData } = settings;
-    const validation = validationData && this.#readLabelled("fit: validationData", ...validationData);
+    const streamed = isStream(data);
+    const settings = checkFitOptions(optionsOf<FitOptions>(data, labels, options), streamed);
+    const held = streamed ? undefined : this.#readLabelled("fit", data, labels as Labels);
+    if (streamed) expectEpochs("fit: epochs", data, settings.epochs);
+    const validate = this.#validation(settings);
     // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
-    if (data.objective !== this.#objective) {
+    const objective = this.#requireObjective("fit");
+    if (held && held.objective !== objective) {
       throw new Error(
         "fit: expected a model that stays as it was compiled, got one compiled again meanwhile",
       );
     }
-    const interruption = new Interruption(settings.signal, this.requireCompiled("fit").runtime.leaving);
+    const { leaving } = this.requireCompiled("fit").runtime;
+    const interruption = new Interruption("fit", settings.signal, leaving);
+    const source = held
+      ? new HeldBatches(trainer, held, settings.batchSize, settings.shuffle)
+      : new StreamedBatches(trainer, data as Stream<LabelledBatch>, (where, batch) =>
+          this.#readBatch(where, batch),
+        );
     this.#run = interruption;
     try {
       return await runFit({
-        ...data,
         trainer,
-        rowsPerImage: data.objective.rowsPerImage || 1,
+        source,
+        rowsPerImage: objective.rowsPerImage || 1,
         settings,
         weights: this.parameters,
         interruption,
         hold: (steps) => (this.#busy = steps),
-        validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
+        validate,
       });
     } finally {
+      source.close();
       interruption.release();
       if (this.#run === interruption) this.#run = undefined;
     }
+  }
+
+  /** Evaluates the validation data of `fit`, which are read here unless they are a stream. */
+  #validation({ validationData, epochs }: FitSettings): FitRun["validate"] {
+    if (!validationData) return undefined;
+    const where = "fit: validationData";
+    if (!Array.isArray(validationData)) {
+      const stream = validationData as Stream<LabelledBatch>;
+      expectEpochs(where, stream, epochs);
+      return () => this.#evaluation(where, stream, DEFAULT_BATCH);
+    }
+    const [images, labels] = validationData as [Tensor, Labels];
+    const held = this.#readLabelled(where, images, labels);
+    return () => this.#evaluation(where, held, DEFAULT_BATCH);
   }
 
   /**
@@ -273,10 +331,18 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   evaluate(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
+    options?: BatchOptions,
+  ): Evaluation<Metrics>;
+  /** The same over a stream of batches, which is read but once; a function is called with 1. @throws also what names the batch */
+  evaluate(batches: SyncStream<LabelledBatch>, options?: BatchOptions): Evaluation<Metrics>;
+  evaluate(
+    data: Labelled,
+    labels?: Labels | Named<Labels> | BatchOptions,
     options: BatchOptions = {},
   ): Evaluation<Metrics> {
-    const size = readBatchSize("evaluate", options);
-    return runAtOnce(this.#evaluation("evaluate", this.#readLabelled("evaluate", images, labels), size));
+    const size = readBatchSize("evaluate", optionsOf(data, labels, options));
+    const read = isStream(data) ? data : this.#readLabelled("evaluate", data, labels as Labels);
+    return runAtOnce(this.#evaluation("evaluate", read, size, true));
   }
 
   /**
@@ -284,14 +350,22 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * does. Labels are copied at once, images are read batch by batch.
    * @throws as `predictAsync`
    */
-  async evaluateAsync(
+  evaluateAsync(
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
+    options?: AsyncBatchOptions,
+  ): Promise<Evaluation<Metrics>>;
+  /** The same over a stream of batches, which may be asynchronous. */
+  evaluateAsync(batches: Stream<LabelledBatch>, options?: AsyncBatchOptions): Promise<Evaluation<Metrics>>;
+  async evaluateAsync(
+    data: Labelled,
+    labels?: Labels | Named<Labels> | AsyncBatchOptions,
     options: AsyncBatchOptions = {},
   ): Promise<Evaluation<Metrics>> {
-    const { batchSize, signal } = readAsyncOptions("evaluateAsync", options);
-    const data = this.#readLabelled("evaluateAsync", images, labels);
-    return this.paced(this.#evaluation("evaluateAsync", data, batchSize), signal);
+    const where = "evaluateAsync";
+    const { batchSize, signal } = readAsyncOptions(where, optionsOf(data, labels, options));
+    const read = isStream(data) ? data : this.#readLabelled(where, data, labels as Labels);
+    return this.paced(where, this.#evaluation(where, read, batchSize), signal);
   }
 
   /**
@@ -366,17 +440,20 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     }
   }
 
+  #requireObjective(where: string): Objective {
+    this.requireCompiled(where);
+    const objective = this.#objective;
+    if (objective && objective.outputs.length > 0) return objective;
+    throw new Error(`${where}: expected a model compiled with a loss, got none`);
+  }
+
   /** Reads images and copies their labels. @throws ShapeError, OptionError */
   #readLabelled(
     where: string,
     images: Tensor | Named<Tensor>,
     labels: Labels | Named<Labels>,
   ): LabelledImages {
-    this.requireCompiled(where);
-    const objective = this.#objective;
-    if (!objective || objective.outputs.length === 0) {
-      throw new Error(`${where}: expected a model compiled with a loss, got none`);
-    }
+    const objective = this.#requireObjective(where);
     const own: Filled[] = [];
     const count = this.checkImages(`${where}: images`, images, own);
     return {
@@ -387,10 +464,30 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     };
   }
 
+  /** Reads a batch of a stream. @throws ShapeError, OptionError */
+  #readBatch(where: string, batch: unknown): StreamBatch {
+    const { images, labels, indices } = readBatch(where, batch);
+    return { ...this.#readLabelled(where, images, labels), indices };
+  }
+
   /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */
-  #evaluation<M>(where: string, data: LabelledImages, batchSize: number): Generator<void, Evaluation<M>> {
+  *#evaluation<M>(
+    where: string,
+    data: LabelledImages | Stream<LabelledBatch>,
+    batchSize: number,
+    atOnce = false,
+  ): Generator<Step, Evaluation<M>, unknown> {
     const { runtime, inference } = this.requireCompiled(where);
-    return evaluateBatches(where, runtime, inference, data, batchSize) as Generator<void, Evaluation<M>>;
+    const objective = isStream(data) ? this.#requireObjective(where) : data.objective;
+    const run = new EvaluationRun(where, runtime, inference, objective);
+    if (isStream(data)) {
+      yield* readStream(where, data, 1, atOnce, (batch, place) =>
+        run.add(this.#readBatch(place, batch), batchSize),
+      );
+    } else {
+      yield* run.add(data, batchSize);
+    }
+    return run.result() as Evaluation<M>;
   }
 }
 

@@ -1,3 +1,6 @@
+import { isThenable, type Step } from "../stream.ts";
+import type { Interruption } from "./interruption.ts";
+
 /** Longest time in milliseconds that a long run keeps the thread before it lets other work through. */
 const SLICE = 12;
 
@@ -39,22 +42,33 @@ export class Pace {
 }
 
 /** Runs steps to their end without a break. */
-export function runAtOnce<T>(steps: Iterator<void, T>): T {
+export function runAtOnce<T>(steps: Iterator<Step, T>): T {
   for (;;) {
     const { done, value } = steps.next();
-    if (done) return value;
+    if (done) return value as T;
   }
 }
 
 /**
- * Runs steps to their end and lets pending events run between two of them. `check` is asked before each step and throws to
- * end the run.
+ * Runs steps to their end and lets pending events run between two of them. A promise that a step hands out is waited for, and
+ * its value goes to the next one. The interruption ends the run before a step or while it waits.
  */
-export async function runPaced<T>(steps: Iterator<void, T>, pace: Pace, check: () => void): Promise<T> {
-  for (;;) {
-    check();
-    const { done, value } = steps.next();
-    if (done) return value;
-    if (pace.due) await pace.rest();
+export async function runPaced<T>(
+  steps: Generator<Step, T, unknown>,
+  pace: Pace,
+  interruption: Interruption,
+): Promise<T> {
+  let input: unknown;
+  try {
+    for (;;) {
+      interruption.check();
+      const { done, value } = steps.next(input);
+      if (done) return value;
+      input = isThenable(value) ? await interruption.wait(value) : undefined;
+      if (pace.due) await pace.rest();
+    }
+  } finally {
+    // Steps that did not come to their end close what they read.
+    steps.return(undefined as T);
   }
 }

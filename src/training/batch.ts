@@ -9,6 +9,11 @@ export interface TrainingBatch {
   readonly targets: readonly Targets[];
   /** The numbers of the images in the order in which they are used; absent for their own order. */
   readonly order?: Uint32Array | undefined;
+  /**
+   * For a stream, the numbers of the batch's images in the data that it is drawn from; else those that the order names are
+   * their numbers.
+   */
+  readonly indices?: Uint32Array | undefined;
   /** The index in that order at which the batch begins, and its number of images. */
   start: number;
   count: number;

@@ -1,11 +1,11 @@
-import type { Inference } from "../graph/inference.ts";
+import type { Batch, Inference } from "../graph/inference.ts";
 import { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Tensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import type { MetricFigures } from "./metrics/index.ts";
-import { countRows, type Metric } from "./metrics/metric.ts";
+import { countRows, type Count, type Metric } from "./metrics/metric.ts";
 import type { LossOutput, Objective } from "./objective.ts";
 import type { Targets } from "./targets.ts";
 
@@ -58,43 +58,66 @@ export interface LabelledImages {
   readonly count: number;
 }
 
-/** Mean losses, accuracies and metrics of a model over images, in batches. Yields after each batch. */
-export function* evaluateBatches(
-  where: string,
-  runtime: Runtime,
-  inference: Inference,
-  { objective, images, targets }: LabelledImages,
-  batchSize: number,
-): Generator<void, Evaluation> {
-  const lossOutputs = objective.outputs;
-  const sums = lossOutputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
-  const counts = lossOutputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
-  const pixels = images.map(({ data }) => data);
-  yield* inference.batches(where, pixels, batchSize, ({ outputs, start, count }) => {
-    const own = lossOutputs.map(({ index }) => outputs[index]!);
+/** One evaluation: the sums over all images that were added, in batches. */
+export class EvaluationRun {
+  readonly #where: string;
+  readonly #runtime: Runtime;
+  readonly #inference: Inference;
+  readonly #outputs: readonly LossOutput[];
+  /** The weights that are measured. */
+  readonly #revision: number;
+  readonly #sums: readonly Sums[];
+  readonly #counts: readonly (readonly Count[])[];
+
+  constructor(where: string, runtime: Runtime, inference: Inference, { outputs }: Objective) {
+    this.#where = where;
+    this.#runtime = runtime;
+    this.#inference = inference;
+    this.#outputs = outputs;
+    this.#revision = inference.revision;
+    this.#sums = outputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
+    this.#counts = outputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
+  }
+
+  /** Takes images in, batch by batch. Yields after each. */
+  *add({ images, targets }: Omit<LabelledImages, "objective">, batchSize: number): Generator<void, void> {
+    const pixels = images.map(({ data }) => data);
+    const read = (batch: Batch): void => this.#take(batch, targets);
+    yield* this.#inference.batches(this.#where, pixels, batchSize, read, this.#revision);
+  }
+
+  #take({ outputs, start, count }: Batch, targets: readonly Targets[]): void {
+    const own = this.#outputs.map(({ index }) => outputs[index]!);
     // Read before the memory may grow, which detaches the views.
     own.forEach((output, i) => {
-      const { columns, size } = lossOutputs[i]!;
+      const { columns, size } = this.#outputs[i]!;
       const { data, classes } = targets[i]!;
-      countRows(counts[i]!, output, columns, data, classes, start * (size / columns));
+      countRows(this.#counts[i]!, output, columns, data, classes, start * (size / columns));
     });
     const addresses = own.map(({ byteOffset }) => byteOffset);
     addresses.forEach((address, i) =>
-      addLoss(sums[i]!, runtime, address, start, count, lossOutputs[i]!, targets[i]!),
+      addLoss(this.#sums[i]!, this.#runtime, address, start, count, this.#outputs[i]!, targets[i]!),
     );
-  });
-  const means = sums.map(({ loss, correct, rows }, i): Figures => {
-    const figures = lossOutputs[i]!.metrics.map(({ name }, j) => [name, counts[i]![j]!.result()] as const);
-    return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(figures) };
-  });
-  if (means.length === 1) return means[0]!;
-  const counted = sums.filter((_, i) => countsCorrect(lossOutputs[i]!.loss, lossOutputs[i]!.columns));
-  const total = (of: "correct" | "rows"): number => counted.reduce((sum, each) => sum + each[of], 0);
-  return {
-    loss: means.reduce((sum, { loss }) => sum + loss, 0),
-    accuracy: total("correct") / (total("rows") || 1),
-    outputs: Object.fromEntries(lossOutputs.map(({ name }, i) => [name, means[i]!])),
-  };
+  }
+
+  /** The mean losses, the accuracies and the metrics. */
+  result(): Evaluation {
+    const lossOutputs = this.#outputs;
+    const means = this.#sums.map(({ loss, correct, rows }, i): Figures => {
+      const figures = lossOutputs[i]!.metrics.map(
+        ({ name }, j) => [name, this.#counts[i]![j]!.result()] as const,
+      );
+      return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(figures) };
+    });
+    if (means.length === 1) return means[0]!;
+    const counted = this.#sums.filter((_, i) => countsCorrect(lossOutputs[i]!.loss, lossOutputs[i]!.columns));
+    const total = (of: "correct" | "rows"): number => counted.reduce((sum, each) => sum + each[of], 0);
+    return {
+      loss: means.reduce((sum, { loss }) => sum + loss, 0),
+      accuracy: total("correct") / (total("rows") || 1),
+      outputs: Object.fromEntries(lossOutputs.map(({ name }, i) => [name, means[i]!])),
+    };
+  }
 }
 
 /** Adds the loss and the right rows of `count` images from `start` on, whose output lies at `address`. */

@@ -3,23 +3,23 @@ import { Pace, runPaced } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
 import { checkOptions, flag, pairOf, positiveInteger, show, type Settled } from "../options.ts";
-import { Random } from "../random.ts";
+import { isStream, type LabelledBatch, type Step, type Stream } from "../stream.ts";
 import type { Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { EpochEnd, History } from "./history.ts";
-import type { Interruption } from "./interruption.ts";
+import type { Interruption } from "../runtime/interruption.ts";
 import type { Named } from "../graph/namedTensors.ts";
-import type { Targets } from "./targets.ts";
+import type { BatchSource } from "./source.ts";
 import type { Trainer } from "./trainer.ts";
 
-/** The state after a batch. */
-export interface BatchEnd {
+/** The state after a batch. Of a stream it is not known how many batches there will be: `batches` is undefined. */
+export interface BatchEnd<Batches extends number | undefined = number> {
   /** Counted from 1. */
   epoch: number;
   batch: number;
-  batches: number;
+  batches: Batches;
   /** Steps of this model so far. */
   step: number;
   /** Means over the images of this epoch so far. */
@@ -30,9 +30,31 @@ export interface BatchEnd {
   batchAccuracy: number;
 }
 
-export interface FitOptions {
+/** Images and labels that are held, or a stream of such batches; an array is never one of batches. */
+export type ValidationData =
+  | readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>]
+  | Exclude<Stream<LabelledBatch>, readonly unknown[]>;
+
+/** The options of `fit` on a stream, whose batches have their own size and order. */
+export interface StreamFitOptions<Batches extends number | undefined = undefined> {
   /** Default: 1. */
   epochs?: number | undefined;
+  /** Evaluated after each epoch. A function is called with 1 each time. */
+  validationData?: ValidationData | undefined;
+  /** Called after each batch and epoch; a promise that it returns is awaited. */
+  onBatchEnd?: ((state: BatchEnd<Batches>) => unknown) | undefined;
+  onEpochEnd?: ((state: EpochEnd) => unknown) | undefined;
+  /**
+   * An `AbortSignal`. Stops between two batches, or while a callback's promise or the stream's next batch is waited for; `fit`
+   * then rejects with the signal's reason and the weights stay as they are.
+   */
+  signal?: AbortSignalLike | undefined;
+  /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
+  earlyStopping?: EarlyStopping | undefined;
+}
+
+/** The options of `fit` on tensors. */
+export interface FitOptions extends StreamFitOptions<number> {
   /** Default: 32. */
   batchSize?: number | undefined;
   /**
@@ -40,18 +62,6 @@ export interface FitOptions {
    * one epoch do what one call of two does. Default: true.
    */
   shuffle?: boolean | undefined;
-  /** Evaluated after each epoch. */
-  validationData?: readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>] | undefined;
-  /** Called after each batch and epoch; a promise that it returns is awaited. */
-  onBatchEnd?: ((state: BatchEnd) => unknown) | undefined;
-  onEpochEnd?: ((state: EpochEnd) => unknown) | undefined;
-  /**
-   * An `AbortSignal`. Stops between two batches, or while a callback's promise is waited for; `fit` then rejects with the
-   * signal's reason and the weights stay as they are.
-   */
-  signal?: AbortSignalLike | undefined;
-  /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
-  earlyStopping?: EarlyStopping | undefined;
 }
 
 const FIT_KEYS = [
@@ -67,9 +77,7 @@ const FIT_KEYS = [
 
 export interface FitRun {
   readonly trainer: Trainer;
-  readonly images: readonly Tensor[];
-  readonly targets: readonly Targets[];
-  readonly count: number;
+  readonly source: BatchSource;
   /** The rows of an image, of all outputs, that can be right or wrong, or 1 if none can: accuracy is a share of them. */
   readonly rowsPerImage: number;
   readonly settings: FitSettings;
@@ -77,13 +85,13 @@ export interface FitRun {
   readonly interruption: Interruption;
   /** Called with true before a step and with false after it: the model must not be taken away meanwhile. */
   readonly hold: (steps: boolean) => void;
-  /** Evaluates the validation data, and yields after each batch. */
-  validate: (() => Generator<void, Evaluation>) | undefined;
+  /** Evaluates the validation data in steps. */
+  validate: (() => Generator<Step, Evaluation, unknown>) | undefined;
 }
 
 /** The options of `fit` with their defaults, each read once. */
 export interface FitSettings extends Pick<
-  FitOptions,
+  StreamFitOptions<number | undefined>,
   "validationData" | "onBatchEnd" | "onEpochEnd" | "signal"
 > {
   readonly epochs: number;
@@ -92,27 +100,31 @@ export interface FitSettings extends Pick<
   readonly earlyStopping: Settled<EarlyStopping> | undefined;
 }
 
-/** Checks the options of `fit` that do not depend on the data. */
-export function checkFitOptions(options: FitOptions): FitSettings {
+/** Checks the options of `fit` that do not depend on the data, but for whether those are a stream. */
+export function checkFitOptions(options: FitOptions | StreamFitOptions, streamed: boolean): FitSettings {
   checkOptions("fit", options, FIT_KEYS);
+  if (streamed) refuseForStream(options as FitOptions);
   const { epochs, batchSize, shuffle, onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } =
-    options;
+    options as FitOptions;
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
     }
   }
   if (signal !== undefined) abortSignal("fit: signal", signal);
-  const validation = pairOf(validationData) as FitOptions["validationData"];
+  const isPair = Array.isArray(validationData) || !isStream(validationData);
+  const validation = (isPair ? pairOf(validationData) : validationData) as FitOptions["validationData"];
   if (validationData !== undefined && !validation) {
-    throw new OptionError(`fit: validationData: expected [images, labels], got ${show(validationData)}`);
+    throw new OptionError(
+      `fit: validationData: expected [images, labels] or a stream, got ${show(validationData)}`,
+    );
   }
   return {
     epochs: positiveInteger("fit: epochs", epochs ?? 1),
     batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
     shuffle: flag("fit: shuffle", shuffle ?? true),
     ...(validation && { validationData: validation }),
-    ...(onBatchEnd && { onBatchEnd }),
+    ...(onBatchEnd && { onBatchEnd: onBatchEnd as NonNullable<FitSettings["onBatchEnd"]> }),
     ...(onEpochEnd && { onEpochEnd }),
     ...(signal && { signal }),
     earlyStopping:
@@ -120,31 +132,30 @@ export function checkFitOptions(options: FitOptions): FitSettings {
   };
 }
 
-/** The order of the images in an epoch: a function of the seed and the number of epochs done before alone. */
-function drawOrder(order: Uint32Array, { seed, epochs }: Trainer): void {
-  for (let i = 0; i < order.length; i++) order[i] = i;
-  new Random(seed, epochs).shuffle(order);
+/** @throws OptionError for the options of batches, which a stream has of its own */
+function refuseForStream({ batchSize, shuffle }: FitOptions): void {
+  const [name, value] = batchSize === undefined ? ["shuffle", shuffle] : ["batchSize", batchSize];
+  if (value === undefined || value === false) return;
+  throw new OptionError(
+    `fit: ${name}: expected none for a stream, whose batches are taken as they come (im2row/data shuffles and batches), got ${value}`,
+  );
 }
 
 /** Trains for some epochs. Rejects with the reason of the interruption when that ends the run. */
 export async function runFit(run: FitRun): Promise<History> {
-  const { count, interruption, trainer } = run;
-  const { epochs, batchSize, shuffle, earlyStopping, onEpochEnd } = run.settings;
-  const size = Math.min(batchSize, count);
-  trainer.reserve(size);
-  const order = shuffle ? new Uint32Array(count) : undefined;
+  const { interruption, trainer } = run;
+  const { epochs, earlyStopping, onEpochEnd } = run.settings;
   const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
   const pace = new Pace();
   const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
   for (let epoch = 1; epoch <= epochs; epoch++) {
     interruption.check();
-    if (order) drawOrder(order, trainer);
-    const { loss, accuracy } = await runEpoch(run, epoch, size, order, pace);
+    const { loss, accuracy } = await runEpoch(run, epoch, pace);
     trainer.epochs++;
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };
-    const validation = run.validate && (await runPaced(run.validate(), pace, () => interruption.check()));
+    const validation = run.validate && (await runPaced(run.validate(), pace, interruption));
     interruption.check();
     if (validation) {
       state.validation = validation;
@@ -173,36 +184,33 @@ function takeStep({ trainer, hold }: FitRun, batch: TrainingBatch): void {
   }
 }
 
-async function runEpoch(
-  run: FitRun,
-  epoch: number,
-  batchSize: number,
-  order: Uint32Array | undefined,
-  pace: Pace,
-): Promise<{ loss: number; accuracy: number }> {
-  const { trainer, images, targets, count, rowsPerImage, interruption } = run;
+async function runEpoch(run: FitRun, epoch: number, pace: Pace): Promise<{ loss: number; accuracy: number }> {
+  const { trainer, source, rowsPerImage, interruption } = run;
   const { onBatchEnd } = run.settings;
-  const batches = Math.ceil(count / batchSize);
-  const part: TrainingBatch = { images, targets, order, start: 0, count: 0 };
+  let count = 0;
   let lossSum = 0;
   let correct = 0;
-  for (let batch = 1; batch <= batches; batch++) {
+  source.begin(epoch);
+  for (let batch = 1; ; batch++) {
+    const next = source.next();
+    // What is at hand is not awaited: a promise for each batch would be garbage.
+    if (!(typeof next === "boolean" ? next : await interruption.wait(next))) break;
     interruption.check();
-    part.count = Math.min(batchSize, count - part.start);
-    takeStep(run, part);
-    part.start += part.count;
-    lossSum += trainer.loss * part.count;
+    takeStep(run, source.batch);
+    const size = source.batch.count;
+    count += size;
+    lossSum += trainer.loss * size;
     correct += trainer.correct;
     if (onBatchEnd) {
-      const state: BatchEnd = {
+      const state: BatchEnd<number | undefined> = {
         epoch,
         batch,
-        batches,
+        batches: source.batches,
         step: trainer.steps,
-        loss: lossSum / part.start,
-        accuracy: correct / (part.start * rowsPerImage),
+        loss: lossSum / count,
+        accuracy: correct / (count * rowsPerImage),
         batchLoss: trainer.loss,
-        batchAccuracy: trainer.correct / (part.count * rowsPerImage),
+        batchAccuracy: trainer.correct / (size * rowsPerImage),
       };
       await interruption.wait(onBatchEnd(state));
     }

@@ -133,7 +133,7 @@ describe("a method refuses", () => {
       { earlyStopping: { monitor: "loss", mode: "min" } },
       `fit: earlyStopping: expected the options monitor, patience, minDelta, restoreBestWeights; got "mode"`,
     ],
-    [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels], got {"],
+    [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels] or a stream, got {"],
     [
       { callbacks: [] },
       `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping; got "callbacks"`,

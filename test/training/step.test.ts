@@ -7,7 +7,8 @@ import { Parameters } from "../../src/graph/parameters.ts";
 import { Random } from "../../src/random.ts";
 import type { TrainingBatch } from "../../src/training/batch.ts";
 import { checkFitOptions, runFit } from "../../src/training/fit.ts";
-import { Interruption } from "../../src/training/interruption.ts";
+import { HeldBatches } from "../../src/training/source.ts";
+import { Interruption } from "../../src/runtime/interruption.ts";
 import { Objective } from "../../src/training/objective.ts";
 import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
 import { Trainer, type TrainingState } from "../../src/training/trainer.ts";
@@ -241,16 +242,14 @@ describe("the state of a run", () => {
 
   it("holds the epochs, from whose number fit draws the order", async () => {
     const fit = async (each: Run, epochs: number): Promise<readonly number[]> => {
-      const { images, targets } = batchOf(each, 1, COUNT);
+      const data = { ...batchOf(each, 1, COUNT), count: COUNT };
       const { loss } = await runFit({
         trainer: each.trainer,
-        images,
-        targets,
-        count: COUNT,
+        source: new HeldBatches(each.trainer, data, 3, true),
         rowsPerImage: 1,
-        settings: checkFitOptions({ epochs, batchSize: 3 }),
+        settings: checkFitOptions({ epochs }, false),
         weights: each.parameters,
-        interruption: new Interruption(undefined, new Set()),
+        interruption: new Interruption("fit", undefined, new Set()),
         hold: () => {},
         validate: undefined,
       });

@@ -1,15 +1,18 @@
-import type { AbortSignalLike } from "../runtime/platform.ts";
+import { isThenable } from "../stream.ts";
+import type { AbortSignalLike } from "./platform.ts";
 
-/** The ways to end a run from outside between two steps: its signal, and taking its model or engine away. */
+/** The ways to end a run from outside: its signal, and taking its model or engine away. */
 export class Interruption {
+  readonly #where: string;
   readonly #signal: AbortSignalLike | undefined;
   readonly #leaving: Set<() => void>;
   #ended: { readonly reason: unknown } | undefined;
   /** Rejects what is waited for. */
   #wake: (reason: unknown) => void = () => {};
 
-  /** `leaving` is what the engine of the run calls before it is disposed of. */
-  constructor(signal: AbortSignalLike | undefined, leaving: Set<() => void>) {
+  /** `where` names the run; `leaving` is what its engine calls before it is disposed of. */
+  constructor(where: string, signal: AbortSignalLike | undefined, leaving: Set<() => void>) {
+    this.#where = where;
     this.#signal = signal;
     this.#leaving = leaving;
     signal?.addEventListener?.("abort", this.#aborted);
@@ -25,7 +28,7 @@ export class Interruption {
   };
 
   readonly #engineLeft = (): void =>
-    this.end(new Error("fit: expected a live engine to the end, got one that was disposed"));
+    this.end(new Error(`${this.#where}: expected a live engine to the end, got one that was disposed`));
 
   /** Ends the run for a reason; the first one counts. */
   end(reason: unknown): void {
@@ -39,10 +42,14 @@ export class Interruption {
     this.#signal?.throwIfAborted();
   }
 
-  /** Waits for what a callback returned, unless the run ends before. @throws the reason then, or the callback's */
-  async wait(result: unknown): Promise<void> {
-    if (typeof (result as PromiseLike<unknown> | null | undefined)?.then === "function") {
-      await new Promise<unknown>((resolve, reject) => {
+  /**
+   * Waits for what a callback or a stream returned, unless the run ends before. @throws the reason then, or what the promise
+   * rejects with
+   */
+  async wait<T>(result: T): Promise<Awaited<T>> {
+    let value: unknown = result;
+    if (isThenable(result)) {
+      value = await new Promise<unknown>((resolve, reject) => {
         this.#wake = reject;
         // Heard in any case: what fails after the run has ended is nobody's else.
         Promise.resolve(result).then(resolve, reject);
@@ -50,6 +57,7 @@ export class Interruption {
       });
     }
     this.check();
+    return value as Awaited<T>;
   }
 
   /** Hears of nothing any more. */

@@ -1,0 +1,160 @@
+/**
+ * Streams of batches, which `fit`, `evaluate` and `predict` take in place of tensors for data that do not fit into memory.
+ */
+import { OptionError, OwnError, ShapeError } from "./errors.ts";
+import type { Labels } from "./labels.ts";
+import { checkOptions, isPlainObject, show } from "./options.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Batches at hand, or a function of the epoch, counted from 1 since `compile`, that returns them. */
+export type SyncStream<Batch> = Iterable<Batch> | ((epoch: number) => Iterable<Batch>);
+
+/** Batches that may have to be waited for, or a function of the epoch, counted from 1 since `compile`, that returns them. */
+export type Stream<Batch> =
+  | Iterable<Batch | PromiseLike<Batch>>
+  | AsyncIterable<Batch>
+  | ((epoch: number) => Iterable<Batch | PromiseLike<Batch>> | AsyncIterable<Batch>);
+
+/** Images with their labels, in the forms in which `fit` and `evaluate` take either. */
+export type LabelledBatch<
+  Images = Tensor | Readonly<Record<string, Tensor>>,
+  BatchLabels = Labels | Readonly<Record<string, Labels>>,
+> = readonly [images: Images, labels: BatchLabels] | BatchRecord<Images, BatchLabels>;
+
+/** A batch as a record. */
+export interface BatchRecord<
+  Images = Tensor | Readonly<Record<string, Tensor>>,
+  BatchLabels = Labels | Readonly<Record<string, Labels>>,
+> {
+  readonly images: Images;
+  readonly labels: BatchLabels;
+  /**
+   * The number of each image in the data that the stream is drawn from, integers from 0 to 2³² − 1, by which random draws for
+   * the image are known. Default: its place in the epoch.
+   */
+  readonly indices?: ArrayLike<number> | undefined;
+}
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** What steps hand out: nothing, or a promise whose value they go on with. */
+export type Step = void | PromiseLike<unknown>;
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+}
+
+/** Whether a value is a stream; tensors and records of tensors are none. */
+export function isStream(value: unknown): value is Stream<unknown> {
+  if (typeof value === "function" || Array.isArray(value)) return true;
+  return isPlainObject(value) && (Symbol.asyncIterator in value || Symbol.iterator in value);
+}
+
+/** @throws OptionError for a bare iterator or generator, whose batches cannot be had again */
+export function expectEpochs(where: string, stream: Stream<unknown>, epochs: number): void {
+  if (epochs > 1 && typeof (stream as Partial<Iterator<unknown>>).next === "function") {
+    throw new OptionError(
+      `${where}: expected an iterable, or a function of the epoch, for ${epochs} epochs, got an iterator, which gives its batches once`,
+    );
+  }
+}
+
+/** Iterators that a run has begun to read: they do not begin again. */
+const begun = new WeakSet<object>();
+
+/** The iterator over an epoch's batches. @throws OptionError when there is none, or only one that was read before */
+function begin(stream: Stream<unknown>, epoch: number, atOnce: boolean): AnyIterator {
+  const batches = (typeof stream === "function" ? stream(epoch) : stream) as AsyncIterable<unknown> &
+    Iterable<unknown>;
+  const open: (() => AnyIterator) | undefined =
+    (!atOnce && batches?.[Symbol.asyncIterator]) || batches?.[Symbol.iterator];
+  if (!open) {
+    const kind = atOnce ? "a synchronous iterable" : "an iterable or async iterable";
+    throw new OptionError(`expected ${kind} of batches, got ${show(batches)}`);
+  }
+  const iterator = open.call(batches);
+  if (begun.has(iterator)) {
+    throw new OptionError("expected batches from the first on, got an iterator that was read before");
+  }
+  begun.add(iterator);
+  return iterator;
+}
+
+/**
+ * Reads the batches of an epoch in steps; `use` returns the steps of one. With `atOnce` there is nothing to wait for. When the
+ * steps are returned from before their end, the iterator is told. Nobody waits for that, since it may itself wait for what
+ * never comes.
+ * @throws Error that names the batch, with its cause, when the stream fails or has no batch
+ */
+export function* readStream(
+  where: string,
+  stream: Stream<unknown>,
+  epoch: number,
+  atOnce: boolean,
+  use: (batch: unknown, place: string) => Iterable<Step>,
+): Generator<Step, void, unknown> {
+  let place = where;
+  let iterator: AnyIterator | undefined;
+  const fail = (cause: unknown): never => {
+    // Iterators that failed are not closed.
+    iterator = undefined;
+    const Kind = cause instanceof OptionError ? OptionError : OwnError;
+    throw new Kind(`${place}: ${cause instanceof Error ? cause.message : show(cause)}`, { cause });
+  };
+  try {
+    for (let batch = 1; ; batch++) {
+      let value: unknown;
+      try {
+        iterator ??= begin(stream, epoch, atOnce);
+        place = `${where}: batch ${batch}`;
+        let result: unknown = iterator.next();
+        if (isThenable(result)) result = yield result.then(undefined, fail);
+        const { done } = result as IteratorResult<unknown>;
+        if (done) {
+          iterator = undefined;
+          if (batch === 1) throw new OptionError("expected at least one batch, got none");
+          return;
+        }
+        value = (result as IteratorResult<unknown>).value;
+        if (isThenable(value) && !atOnce) value = yield value.then(undefined, fail);
+      } catch (error) {
+        fail(error);
+      }
+      yield* use(value, place);
+    }
+  } finally {
+    close(iterator);
+  }
+}
+
+function close(iterator: AnyIterator | undefined): void {
+  try {
+    const closed: unknown = iterator?.return?.();
+    if (isThenable(closed)) closed.then(undefined, () => {});
+  } catch {
+    // The run ends for a reason of its own.
+  }
+}
+
+/** The parts of a batch with labels. @throws OptionError, ShapeError */
+export function readBatch(where: string, batch: unknown): BatchRecord {
+  if (Array.isArray(batch) && batch.length === 2) {
+    const [images, labels] = batch as unknown as [BatchRecord["images"], BatchRecord["labels"]];
+    return { images, labels };
+  }
+  if (!isPlainObject(batch) || "shape" in batch) {
+    throw new ShapeError(`${where}: expected [images, labels] or { images, labels }, got ${show(batch)}`);
+  }
+  checkOptions(where, batch, ["images", "labels", "indices"]);
+  const { images, labels, indices } = batch as unknown as BatchRecord;
+  return { images, labels, indices };
+}
+
+/** The images of a batch, which may have labels besides: `predict` leaves those alone. */
+export function imagesOf<Images>(
+  batch: Images | readonly [Images, ...unknown[]] | BatchRecord<Images, unknown>,
+): Images {
+  if (Array.isArray(batch)) return batch[0] as Images;
+  if (isPlainObject(batch) && "images" in batch && "labels" in batch) return batch.images as Images;
+  return batch as Images;
+}
