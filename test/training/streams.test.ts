@@ -357,7 +357,7 @@ describe("evaluate and predict on a stream", () => {
     });
     const expected = net.predict(whole);
     expect(net.predict([half(0), half(2)])).toEqual(expected);
-    const labelled = [half(0), half(2)].map((images) => ({ images, labels: { sum: [0, 1] } }));
+    const labelled = [half(0), half(2)].map((each) => ({ images: each, labels: { sum: [0, 1] } }));
     expect(await net.predictAsync(later(labelled))).toEqual(expected);
     await net.fit(labelled, { epochs: 2 });
     net.dispose();
@@ -409,12 +409,12 @@ describe("evaluate and predict on a stream", () => {
       ),
     );
     await expect(run).resolves.toBeDefined();
-    async function* training(): AsyncGenerator<Batch> {
+    async function* stepping(): AsyncGenerator<Batch> {
       yield pick([0]);
       model.trainOnBatch(...pick([1]));
       yield pick([2]);
     }
-    await expect(model.predictAsync(training())).rejects.toThrow("expected the same weights to the end");
+    await expect(model.predictAsync(stepping())).rejects.toThrow("expected the same weights to the end");
   });
 });
 
