@@ -5,6 +5,7 @@ import type { Layer } from "../layers/contract.ts";
 import type { ValueOrigin } from "../layers/origin.ts";
 import { factories } from "../layers/register.ts";
 import type { Shape, Tensor } from "../tensor.ts";
+import type { TrainingState } from "../training/trainer.ts";
 import { createGraph, isChain, nodeOf, type Graph, type GraphNode, type NodeSpec } from "../graph/graph.ts";
 import { checkWeights, weightsOf } from "../graph/parameters.ts";
 import {
@@ -19,16 +20,22 @@ import {
 
 type Factories = ReturnType<typeof factories>;
 
+/** The key under which a file's metadata have the state of a run. */
+export const TRAINING = "training";
+
 /** The content of a model file. */
 export interface Checkpoint {
   graph: Graph;
   seed: number;
   weights: Map<string, Tensor>;
   metadata: ModelMetadata;
+  /** The state of the run that `toCheckpoint` wrote. */
+  training: TrainingState | undefined;
 }
 
 /**
- * Writes a safetensors file with the weights as tensors and the architecture as JSON in its metadata.
+ * Writes a safetensors file with the weights as tensors and the architecture as JSON in its metadata, which other entries,
+ * `texts`, go with.
  * @throws OptionError naming a layer that `decodeCheckpoint` could not make again.
  */
 export function encodeCheckpoint(
@@ -36,6 +43,7 @@ export function encodeCheckpoint(
   seed: number,
   weights: ReadonlyMap<string, Tensor>,
   metadata: ModelMetadata,
+  texts: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const { inputs, outputNames, lossOutputs } = graph;
   const known = factories();
@@ -71,6 +79,7 @@ export function encodeCheckpoint(
     format: "im2row",
     architecture: JSON.stringify(architecture),
     ...metadataTexts(metadata),
+    ...texts,
   });
 }
 
@@ -187,16 +196,29 @@ function restoreGraph(architecture: Architecture): Graph {
   return graph;
 }
 
-/** Reads a model file. @throws FormatError unless it is one that `toSafetensors` could have written, with all weights */
-export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+/** Takes the state of a run out of a file, which `text` describes: the tensors that it leaves are weights. */
+export type TakeTraining = (text: string, tensors: Map<string, Tensor>) => TrainingState;
+
+/**
+ * Reads a model file. Without `takeTraining` the state of a run is passed over.
+ * @throws FormatError unless it is one that `toSafetensors` or `toCheckpoint` could have written, with all weights
+ */
+export function decodeCheckpoint(bytes: Uint8Array, takeTraining?: TakeTraining): Checkpoint {
   const { tensors, metadata: texts } = decodeSafetensors(bytes);
   const architecture = parseArchitecture(texts["architecture"]);
   const metadata = parseMetadata("loadModel", texts);
+  const text = texts[TRAINING];
+  const training = text === undefined ? undefined : takeTraining?.(text, tensors);
   try {
     const graph = restoreGraph(architecture);
+    const specs = weightsOf(graph);
+    if (text !== undefined && !training) {
+      const names = new Set(specs.map(({ name }) => name));
+      for (const name of tensors.keys()) if (!names.has(name)) tensors.delete(name);
+    }
     // This comes before making a model, because the architecture may declare more weights than fit in memory.
-    checkWeights("weights", weightsOf(graph), tensors);
-    return { graph, seed: architecture.seed, weights: tensors, metadata };
+    checkWeights("weights", specs, tensors);
+    return { graph, seed: architecture.seed, weights: tensors, metadata, training };
   } catch (error) {
     if (error instanceof ShapeError || error instanceof OptionError) {
       throw new FormatError(`loadModel: ${error.message}`, { cause: error });

@@ -19,7 +19,8 @@ import {
   type SyncStream,
 } from "../stream.ts";
 import { noTensor, type Filled, type OwnTensor, type Tensor } from "../tensor.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, TRAINING } from "./checkpoint.ts";
+import { addTraining, takeTraining } from "./trainingRecord.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
 import type { TrainingBatch } from "../training/batch.ts";
 import {
@@ -59,7 +60,7 @@ import type { Objective } from "../training/objective.ts";
 import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
-import { Trainer } from "../training/trainer.ts";
+import { Trainer, type TrainingState } from "../training/trainer.ts";
 
 /** Images whose labels follow, or a stream of batches that have theirs. */
 type Labelled = Tensor | Named<Tensor> | Stream<LabelledBatch>;
@@ -83,16 +84,25 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   /** The losses and metrics that `compile` was called with, and the trainer that minimizes the losses. */
   #objective: Objective | undefined;
   #trainer: Trainer | undefined;
+  /** The run that the model's file holds, until `compile` takes it up. */
+  #interrupted: TrainingState | undefined;
   /** What `inputGradients` runs, with buffers for the largest batch so far. */
   #inputRun: GradientRun | undefined;
 
   /**
    * Makes a model with starting weights that follow from `seed`, or with `weights`; `shared` returns the slots of those that
-   * it shares with other models. Users call `sequential`, `model` or `loadModel` instead.
+   * it shares with other models; `compile` takes the run `interrupted` up. Users call `sequential`, `model` or `loadModel` instead.
    */
-  constructor(graph: Graph, seed: number, weights?: ReadonlyMap<string, Tensor>, shared?: SharedSlots) {
+  constructor(
+    graph: Graph,
+    seed: number,
+    weights?: ReadonlyMap<string, Tensor>,
+    shared?: SharedSlots,
+    interrupted?: TrainingState,
+  ) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
     this.seed = seed;
+    this.#interrupted = interrupted;
     const targets = graph.lossOutputs.map(noTargets);
     this.#batch = { images: graph.inputs.map(noTensor), targets, start: 0, count: 0 };
   }
@@ -129,7 +139,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   /**
    * Puts the model on an engine, and returns it, as a type that knows what `evaluate` returns of its metrics. Compiling again
-   * keeps the weights, resets the optimizer and disposes of the model's sessions.
+   * keeps the weights, resets the optimizer and disposes of the model's sessions. The first optimizer of a model from a checkpoint
+   * goes on from the state there, and must be of the same type.
    * @throws OptionError, MemoryError; Error when the weights went with an engine that was disposed
    */
   override compile<const M extends readonly Metric[] = readonly []>(
@@ -151,6 +162,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const { graph } = this.requireCompiled("compile");
     try {
       this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, objective.outputs, this.seed);
+      if (this.#interrupted) this.#trainer.restore(this.#interrupted, "compile: the checkpoint");
+      this.#interrupted = undefined;
     } catch (error) {
       this.dispose();
       throw error;
@@ -391,6 +404,20 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
+   * Writes what `toSafetensors` writes, and the state of training besides: the optimizer's slots, the numbers of steps and
+   * epochs, and the seed, which with them names all random draws to come. `loadModel` reads it, and after `compile` with the
+   * same options training goes on bit for bit, in any runtime and on any number of threads.
+   * @throws as `toSafetensors`; Error unless the model was compiled with an optimizer, and while `fit` runs
+   */
+  toCheckpoint(): Uint8Array<ArrayBuffer> {
+    const trainer = this.#requireTrainer("toCheckpoint");
+    this.#refuseWhileBusy("toCheckpoint");
+    const tensors = this.parameters.read();
+    const text = addTraining(trainer.state(), tensors);
+    return encodeCheckpoint(this.graph, this.seed, tensors, this.metadata, { [TRAINING]: text });
+  }
+
+  /**
    * Writes an ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. Images in ONNX are NCHW,
    * and so are the file's inputs and outputs, `[N, channels, height, width]`; with `layout: "NHWC"` the file transposes them
    * itself and has the model's inputs and outputs. Other values are the same as in the model, and N is any number. Inputs,
@@ -492,10 +519,12 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 }
 
 /**
- * Loads a model that `toSafetensors` saved, with its architecture and weights. It needs to be compiled before use.
+ * Loads a model that `toSafetensors` or `toCheckpoint` saved, with its architecture and weights. It needs to be compiled before
+ * use; an optimizer then goes on from the state of a checkpoint.
  * @throws FormatError when the bytes are no such file.
  */
 export function loadModel(bytes: Uint8Array): Model {
-  const { graph, seed, weights, metadata } = decodeCheckpoint(bytes);
-  return Object.assign(new Model(graph, seed, weights), { metadata });
+  const { graph, seed, weights, metadata, training } = decodeCheckpoint(bytes, takeTraining);
+  const model = new Model(graph, seed, weights, undefined, training);
+  return Object.assign(model, { metadata });
 }

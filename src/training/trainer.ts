@@ -203,27 +203,27 @@ export class Trainer {
 
   /**
    * Takes a run up where `state` was read; the weights of that moment are the caller's to put back. Gradients that wait are
-   * dropped.
+   * dropped. `where` names the caller.
    * @throws OptionError, ShapeError naming what does not fit this model and its optimizer; nothing has changed then.
    */
-  restore(state: TrainingState): void {
-    checkOptions("restore", state, ["seed", "steps", "epochs", "optimizer", "slots"]);
+  restore(state: TrainingState, where = "restore"): void {
+    checkOptions(where, state, ["seed", "steps", "epochs", "optimizer", "slots"]);
     const { seed, steps, epochs, optimizer, slots } = state;
     const { type } = this.#optimizer;
     if (seed !== this.seed) {
-      throw new OptionError(`restore: seed: expected the model's, ${this.seed}, got ${show(seed)}`);
+      throw new OptionError(`${where}: seed: expected the model's, ${this.seed}, got ${show(seed)}`);
     }
     if (optimizer !== type) {
-      throw new OptionError(`restore: optimizer: expected the state of ${type}, got ${show(optimizer)}`);
+      throw new OptionError(`${where}: optimizer: expected the state of ${type}, got ${show(optimizer)}`);
     }
     for (const [name, count] of Object.entries({ steps, epochs })) {
       if (!(Number.isInteger(count) && count >= 0 && count <= MOST_STEPS)) {
         throw new OptionError(
-          `restore: ${name}: expected an integer from 0 to ${MOST_STEPS}, got ${show(count)}`,
+          `${where}: ${name}: expected an integer from 0 to ${MOST_STEPS}, got ${show(count)}`,
         );
       }
     }
-    const checked = this.#update.checkSlots("restore: slots", slots);
+    const checked = this.#update.checkSlots(`${where}: slots`, slots);
     this.#update.writeSlots(checked);
     this.steps = steps;
     this.epochs = epochs;

@@ -1,0 +1,82 @@
+/** The state of a training run as part of a model file: its numbers as JSON, its slots as tensors beside the weights. */
+import { FormatError, OptionError } from "../errors.ts";
+import { isPlainObject, show } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
+import type { TrainingState } from "../training/trainer.ts";
+
+/** The version of the JSON that this package writes, and the only one that it reads. */
+const VERSION = 1;
+
+/** A state as the metadata have it: the slots are lists of the names of their weights. */
+interface StoredState extends Omit<TrainingState, "slots"> {
+  readonly version: number;
+  readonly slots: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The name of the tensor that holds the slot of a weight. */
+const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
+
+/** Adds the slots of a run to the tensors of a file, and returns its numbers as JSON. @throws OptionError */
+export function addTraining({ slots, ...numbers }: TrainingState, tensors: Map<string, Tensor>): string {
+  const names: Record<string, string[]> = {};
+  for (const [slot, bySlot] of Object.entries(slots)) {
+    names[slot] = [...bySlot.keys()];
+    for (const [weight, tensor] of bySlot) {
+      const name = slotName(slot, weight);
+      if (tensors.has(name)) {
+        throw new OptionError(
+          `toCheckpoint: expected weights with other names than the optimizer's, got ${name}`,
+        );
+      }
+      tensors.set(name, tensor);
+    }
+  }
+  const stored: StoredState = { version: VERSION, ...numbers, slots: names };
+  return JSON.stringify(stored);
+}
+
+function fail(expected: string, got: unknown): never {
+  throw new FormatError(`loadModel: training: expected ${expected}, got ${show(got)}`);
+}
+
+function parse(text: string): StoredState {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    fail("JSON", text);
+  }
+  if (!isPlainObject(parsed)) fail("an object", parsed);
+  const { version, optimizer, slots } = parsed;
+  if (version !== VERSION) fail(`version ${VERSION}`, version);
+  if (typeof optimizer !== "string") fail("the name of an optimizer", optimizer);
+  if (!isPlainObject(slots)) fail("slots by name", slots);
+  for (const names of Object.values(slots)) {
+    if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+      fail("names of weights", names);
+  }
+  return parsed as unknown as StoredState;
+}
+
+/**
+ * Takes the slots of a run out of the tensors of a file; weights are left. Numbers are checked when a model takes the run
+ * up. @throws FormatError
+ */
+export function takeTraining(text: string, tensors: Map<string, Tensor>): TrainingState {
+  const { version: _, slots, ...numbers } = parse(text);
+  const take = (slot: string, weight: string): [string, Tensor] => {
+    const name = slotName(slot, weight);
+    const tensor = tensors.get(name) ?? fail(`the tensor ${name}`, undefined);
+    tensors.delete(name);
+    return [weight, tensor];
+  };
+  return {
+    ...numbers,
+    slots: Object.fromEntries(
+      Object.entries(slots).map(([slot, weights]) => [
+        slot,
+        new Map(weights.map((weight) => take(slot, weight))),
+      ]),
+    ),
+  };
+}
