@@ -85,8 +85,11 @@ export type { DType } from "./dtype.ts";
 export type { Initializer } from "./layers/initializers.ts";
 export * as losses from "./training/losses/index.ts";
 export type { HuberOptions, Loss, SoftmaxCrossEntropyOptions } from "./training/losses/index.ts";
+export { defineLoss } from "./training/losses/define.ts";
+export type { LossDefinition, LossFactory, LossViews } from "./training/losses/define.ts";
 export * as metrics from "./training/metrics/index.ts";
 export type { TopKOptions } from "./training/metrics/index.ts";
+export { defineMetric } from "./training/metrics/define.ts";
 export type { Count, Metric } from "./training/metrics/metric.ts";
 export type { CompileOptions } from "./training/compile.ts";
 export type { EarlyStopping } from "./training/earlyStopping.ts";
@@ -114,6 +117,8 @@ export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";
 export type { MaxPool } from "./ops/pooling.ts";
+export { defineOptimizer } from "./training/optimizers/define.ts";
+export type { OptimizerDefinition, OptimizerFactory, OptimizerViews } from "./training/optimizers/define.ts";
 export * as optimizers from "./training/optimizers/index.ts";
 export type {
   AdamOptions,

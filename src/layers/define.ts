@@ -1,8 +1,9 @@
 /** Layers of users: `defineLayer` makes a kind of layer from functions on plain arrays, from kernels or from other layers. */
+import { checkDefinition, configOf, type Definition } from "../definition.ts";
 import { DTYPES, type DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { ConvAlgorithm } from "../kernels/conv2d.ts";
-import { checkName, checkOptions, copyJson, flag, isPlainObject, listed, oneOf, show } from "../options.ts";
+import { checkName, checkOptions, flag, isPlainObject, listed, oneOf, show } from "../options.ts";
 import { readShape, sizeOf, type Shape } from "../tensor.ts";
 import { composed, type Composition } from "./compose.ts";
 import {
@@ -19,17 +20,6 @@ import { viewPass, type ViewFunctions } from "./views.ts";
 
 /** A weight in a definition: its shape, its starting values, and whether it learns. */
 export type WeightDefinition = Omit<WeightSpec, "name">;
-
-/** The part of a definition that all kinds of layers have. */
-interface Definition<Config extends object> {
-  /** The name of the kind in files and summaries, and the one to pass to `registerLayer`. */
-  readonly type: string;
-  /**
-   * The options with their defaults, as JSON; options that are not among them are refused. Or a function that checks the
-   * options of a user and fills in the defaults.
-   */
-  readonly config?: Config | ((options: Partial<Config>) => Config);
-}
 
 /** The properties of a layer that the planner reads; `LayerDefinition` explains each. */
 type Traits = Pick<
@@ -109,54 +99,31 @@ export type LayerFactory<Config extends object> = (
 export function defineLayer<Config extends object = Record<never, never>>(
   definition: AnyLayerDefinition<Config>,
 ): LayerFactory<Config> {
-  checkDefinition(definition);
+  checkDefinition("defineLayer", "a layer", definition);
+  checkWay(definition);
   const { type } = definition;
   return (options = {}) => {
     if (!isPlainObject(options)) {
       throw new OptionError(`${type}: expected an object of options, got ${show(options)}`);
     }
     const { name, ...own } = options as { name?: string } & Partial<Config>;
-    const config = configOf(definition, own as Partial<Config>);
+    const config = configOf(definition, own as Partial<Config>, ["name"]);
     if (!definition.compose) return computed(definition, config, name);
     return composed(type, name, definition.compose(config));
   };
 }
 
-function checkDefinition(definition: unknown): asserts definition is object {
-  if (!isPlainObject(definition)) {
-    throw new OptionError(`defineLayer: expected a definition of a layer, got ${show(definition)}`);
-  }
-  const { type, config = {}, forward, build, compose } = definition;
-  if (typeof type !== "string" || !/^[A-Za-z][\w.-]*$/.test(type)) {
-    throw new OptionError(
-      `defineLayer: type: expected a letter, then letters, digits, "_", "." and "-", got ${show(type)}`,
-    );
-  }
-  if (!isPlainObject(config) && typeof config !== "function") {
-    throw new OptionError(
-      `defineLayer: ${type}: config: expected options with their defaults, or a function that fills them in, got ${show(config)}`,
-    );
-  }
+/** @throws OptionError unless the definition has one way to compute the layer */
+function checkWay({ type, forward, build, compose }: Record<string, unknown>): void {
   const ways = Object.entries({ forward, build, compose }).filter(([, way]) => way !== undefined);
   const [way] = ways;
   if (ways.length !== 1 || typeof way![1] !== "function") {
     const got =
       ways.length === 1 ? `${way![0]} ${show(way![1])}` : listed(ways.map(([key]) => key)) || "none";
     throw new OptionError(
-      `defineLayer: ${type}: expected one function forward, build or compose, got ${got}`,
+      `defineLayer: ${type as string}: expected one function forward, build or compose, got ${got}`,
     );
   }
-}
-
-/** A copy of the options, with the defaults for those that are left out. */
-function configOf<Config extends object>(
-  { type, config = {} as Config }: Definition<Config>,
-  options: Partial<Config>,
-): Config {
-  if (typeof config === "function") return copyJson(type, config(options));
-  checkOptions(type, options, [...Object.keys(config), "name"]);
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return copyJson(type, { ...config, ...(Object.fromEntries(present) as Partial<Config>) });
 }
 
 /** Makes a layer that has passes of its own. */

@@ -1,6 +1,15 @@
 /** The two halves of a training step, and the state from which a run is taken up again. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { layers, load, losses, optimizers, type Engine, type Layer, type Tensor } from "../../src/index.ts";
+import {
+  defineOptimizer,
+  layers,
+  load,
+  losses,
+  optimizers,
+  type Engine,
+  type Layer,
+  type Tensor,
+} from "../../src/index.ts";
 import { chain, type Graph } from "../../src/graph/graph.ts";
 import { startingWeights } from "../../src/graph/initialize.ts";
 import { Parameters } from "../../src/graph/parameters.ts";
@@ -38,6 +47,19 @@ const mixed = (): Layer[] => [
   layers.dense({ units: 3 }),
 ];
 
+/** An optimizer of a user, whose steps depend on its slots and on the number of the step. */
+const own = defineOptimizer({
+  type: "own",
+  slots: ["first", "second"],
+  update({ weights, gradient, slots: { first, second }, rate, step }) {
+    for (let i = 0; i < weights.length; i++) {
+      first![i] = 0.9 * first![i]! + gradient[i]!;
+      second![i] = Math.max(second![i]!, Math.abs(gradient[i]!));
+      weights[i]! -= (rate * first![i]!) / ((1 + second![i]!) * (1 + step));
+    }
+  },
+});
+
 const OPTIMIZERS: readonly [string, () => Optimizer][] = [
   ["sgd", () => optimizers.sgd({ learningRate: 0.1 })],
   ["sgd with momentum", () => optimizers.sgd({ learningRate: (step) => 0.1 / (1 + step), momentum: 0.9 })],
@@ -46,6 +68,7 @@ const OPTIMIZERS: readonly [string, () => Optimizer][] = [
   ["rmsprop", () => optimizers.rmsprop({ learningRate: 0.01, momentum: 0.5, centered: true })],
   ["adagrad", () => optimizers.adagrad({ learningRate: 0.1 })],
   ["lion", () => optimizers.lion({ learningRate: 0.01, weightDecay: 0.1 })],
+  ["one of a user", () => own({ learningRate: 0.05, clipValue: 0.5 })],
   ["lamb", () => optimizers.lamb({ learningRate: 0.01, weightDecay: 0.1 })],
 ];
 

@@ -22,7 +22,7 @@ export interface Count<T = unknown> {
 }
 
 /** True when `a` is larger than `b`. NaN is larger than any number, as it is to the losses. */
-function larger(a: number, b: number): boolean {
+export function larger(a: number, b: number): boolean {
   return a > b || (a !== a && b === b);
 }
 
