@@ -95,6 +95,7 @@ export type { CompileOptions } from "./training/compile.ts";
 export type { EarlyStopping } from "./training/earlyStopping.ts";
 export type { Evaluation, Figures, FiguresOf, LossFigures } from "./training/evaluation.ts";
 export type { BatchEnd, FitOptions, StreamFitOptions, ValidationData } from "./training/fit.ts";
+export type { ClassWeights } from "./training/weights.ts";
 export type { EpochEnd, History } from "./training/history.ts";
 export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
 export type { ImageBatch, InferenceModel } from "./model/inferenceModel.ts";

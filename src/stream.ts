@@ -19,7 +19,10 @@ export type Stream<Batch> =
 export type LabelledBatch<
   Images = Tensor | Readonly<Record<string, Tensor>>,
   BatchLabels = Labels | Readonly<Record<string, Labels>>,
-> = readonly [images: Images, labels: BatchLabels] | BatchRecord<Images, BatchLabels>;
+> =
+  | readonly [images: Images, labels: BatchLabels]
+  | readonly [images: Images, labels: BatchLabels, sampleWeight: ArrayLike<number> | undefined]
+  | BatchRecord<Images, BatchLabels>;
 
 /** A batch as a record. */
 export interface BatchRecord<
@@ -28,6 +31,8 @@ export interface BatchRecord<
 > {
   readonly images: Images;
   readonly labels: BatchLabels;
+  /** The weight of each image in the loss, as the option of `fit`. Default: none, which is as 1 for each. */
+  readonly sampleWeight?: ArrayLike<number> | undefined;
   /**
    * The number of each image in the data that the stream is drawn from, integers from 0 to 2³² − 1, by which random draws for
    * the image are known. Default: its place in the epoch.
@@ -138,16 +143,16 @@ function close(iterator: AnyIterator | undefined): void {
 
 /** The parts of a batch with labels. @throws OptionError, ShapeError */
 export function readBatch(where: string, batch: unknown): BatchRecord {
-  if (Array.isArray(batch) && batch.length === 2) {
-    const [images, labels] = batch as unknown as [BatchRecord["images"], BatchRecord["labels"]];
-    return { images, labels };
+  if (Array.isArray(batch) && (batch.length === 2 || batch.length === 3)) {
+    const [images, labels, sampleWeight] = batch as unknown as Extract<LabelledBatch, readonly unknown[]>;
+    return { images, labels, sampleWeight };
   }
   if (!isPlainObject(batch) || "shape" in batch) {
     throw new ShapeError(`${where}: expected [images, labels] or { images, labels }, got ${show(batch)}`);
   }
-  checkOptions(where, batch, ["images", "labels", "indices"]);
-  const { images, labels, indices } = batch as unknown as BatchRecord;
-  return { images, labels, indices };
+  checkOptions(where, batch, ["images", "labels", "sampleWeight", "indices"]);
+  const { images, labels, sampleWeight, indices } = batch as unknown as BatchRecord;
+  return { images, labels, sampleWeight, indices };
 }
 
 /** The images of a batch, which may have labels besides: `predict` leaves those alone. */

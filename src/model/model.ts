@@ -60,6 +60,7 @@ import type { Objective } from "../training/objective.ts";
 import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
+import { splitLast, weigh, type ClassWeights } from "../training/weights.ts";
 import { Trainer, type TrainingState } from "../training/trainer.ts";
 
 /** Images whose labels follow, or a stream of batches that have theirs. */
@@ -195,9 +196,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     this.#refuseWhileBusy("fit");
     const streamed = isStream(data);
     const settings = checkFitOptions(optionsOf<FitOptions>(data, labels, options), streamed);
-    const held = streamed ? undefined : this.#readLabelled("fit", data, labels as Labels);
+    const { classWeight } = settings;
+    const [held, last] = streamed ? [] : this.#readTraining(data, labels as Labels, settings);
     if (streamed) expectEpochs("fit: epochs", data, settings.epochs);
-    const validate = this.#validation(settings);
+    const validate = this.#validation(settings, last);
     // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
@@ -212,7 +214,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const source = held
       ? new HeldBatches(trainer, held, settings.batchSize, settings.shuffle)
       : new StreamedBatches(trainer, data as Stream<LabelledBatch>, (where, batch) =>
-          this.#readBatch(where, batch),
+          this.#readBatch(where, batch, classWeight),
         );
     this.#run = interruption;
     try {
@@ -233,17 +235,32 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     }
   }
 
+  /** Reads the tensors of `fit` and their weights: those to train on, and those kept for validation if there are any. */
+  #readTraining(
+    images: Tensor | Named<Tensor>,
+    labels: Labels | Named<Labels>,
+    { sampleWeight, classWeight, validationSplit }: FitSettings,
+  ): [LabelledImages, LabelledImages?] {
+    const all = this.#readLabelled("fit", images, labels);
+    const whole = weigh("fit", all, sampleWeight, classWeight);
+    if (validationSplit === 0) return [whole];
+    const [train, last] = splitLast("fit: validationSplit", whole, validationSplit);
+    // The weights of classes are for training alone.
+    return [train, classWeight ? { ...last, weights: undefined } : last];
+  }
+
   /** Evaluates the validation data of `fit`, which are read here unless they are a stream. */
-  #validation({ validationData, epochs }: FitSettings): FitRun["validate"] {
-    if (!validationData) return undefined;
+  #validation({ validationData, epochs }: FitSettings, last: LabelledImages | undefined): FitRun["validate"] {
     const where = "fit: validationData";
+    if (last) return () => this.#evaluation(where, last, DEFAULT_BATCH);
+    if (!validationData) return undefined;
     if (!Array.isArray(validationData)) {
       const stream = validationData as Stream<LabelledBatch>;
       expectEpochs(where, stream, epochs);
       return () => this.#evaluation(where, stream, DEFAULT_BATCH);
     }
-    const [images, labels] = validationData as [Tensor, Labels];
-    const held = this.#readLabelled(where, images, labels);
+    const [images, labels, sampleWeight] = validationData as [Tensor, Labels, ArrayLike<number>?];
+    const held = weigh(where, this.#readLabelled(where, images, labels), sampleWeight, undefined);
     return () => this.#evaluation(where, held, DEFAULT_BATCH);
   }
 
@@ -492,9 +509,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /** Reads a batch of a stream. @throws ShapeError, OptionError */
-  #readBatch(where: string, batch: unknown): StreamBatch {
-    const { images, labels, indices } = readBatch(where, batch);
-    return { ...this.#readLabelled(where, images, labels), indices };
+  #readBatch(where: string, batch: unknown, classWeight?: ClassWeights): StreamBatch {
+    const { images, labels, sampleWeight, indices } = readBatch(where, batch);
+    const data = this.#readLabelled(where, images, labels);
+    return { ...weigh(where, data, sampleWeight, classWeight), indices };
   }
 
   /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */

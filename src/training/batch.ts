@@ -14,6 +14,8 @@ export interface TrainingBatch {
    * their numbers.
    */
   readonly indices?: Uint32Array | undefined;
+  /** The weight of each image, in their own order; absent when none has one. */
+  readonly weights?: Float32Array | undefined;
   /** The index in that order at which the batch begins, and its number of images. */
   start: number;
   count: number;

@@ -4,6 +4,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Tensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
+import { runWeighted } from "./losses/weighted.ts";
 import type { MetricFigures } from "./metrics/index.ts";
 import { countRows, type Count, type Metric } from "./metrics/metric.ts";
 import type { LossOutput, Objective } from "./objective.ts";
@@ -56,6 +57,8 @@ export interface LabelledImages {
   /** The labels of each output that has a loss. */
   readonly targets: readonly Targets[];
   readonly count: number;
+  /** The weight of each image in the loss; absent when none has one. */
+  readonly weights?: Float32Array | undefined;
 }
 
 /** One evaluation: the sums over all images that were added, in batches. */
@@ -80,13 +83,20 @@ export class EvaluationRun {
   }
 
   /** Takes images in, batch by batch. Yields after each. */
-  *add({ images, targets }: Omit<LabelledImages, "objective">, batchSize: number): Generator<void, void> {
+  *add(
+    { images, targets, weights }: Omit<LabelledImages, "objective">,
+    batchSize: number,
+  ): Generator<void, void> {
     const pixels = images.map(({ data }) => data);
-    const read = (batch: Batch): void => this.#take(batch, targets);
+    const read = (batch: Batch): void => this.#take(batch, targets, weights);
     yield* this.#inference.batches(this.#where, pixels, batchSize, read, this.#revision);
   }
 
-  #take({ outputs, start, count }: Batch, targets: readonly Targets[]): void {
+  #take(
+    { outputs, start, count }: Batch,
+    targets: readonly Targets[],
+    weights: Float32Array | undefined,
+  ): void {
     const own = this.#outputs.map(({ index }) => outputs[index]!);
     // Read before the memory may grow, which detaches the views.
     own.forEach((output, i) => {
@@ -96,7 +106,7 @@ export class EvaluationRun {
     });
     const addresses = own.map(({ byteOffset }) => byteOffset);
     addresses.forEach((address, i) =>
-      addLoss(this.#sums[i]!, this.#runtime, address, start, count, this.#outputs[i]!, targets[i]!),
+      addLoss(this.#sums[i]!, this.#runtime, address, start, count, this.#outputs[i]!, targets[i]!, weights),
     );
   }
 
@@ -129,6 +139,7 @@ function addLoss(
   count: number,
   { columns, size, loss }: LossOutput,
   targets: Targets,
+  weights: Float32Array | undefined,
 ): void {
   const { heap } = runtime;
   const rows = (count * size) / columns;
@@ -138,7 +149,19 @@ function addLoss(
     const result = region.allocate(RESULT_ELEMENTS);
     const words = targets.classes ? heap.ints : heap.floats;
     copyElements(targets.data, start * targets.size, words, labels >>> 2, count * targets.size);
-    loss.run(runtime, targets.classes, address, labels, 0, rows, columns, result);
+    const { classes } = targets;
+    if (weights) {
+      const operands = {
+        classes,
+        x: address,
+        targets: labels,
+        targetSize: targets.size,
+        dx: 0,
+        size,
+        columns,
+      };
+      runWeighted(runtime, loss, operands, count, { values: weights, start }, result);
+    } else loss.run(runtime, classes, address, labels, 0, rows, columns, result);
     sums.loss += meanLoss(heap, result) * rows;
     sums.correct += correctRows(heap, result);
     sums.rows += rows;

@@ -2,7 +2,7 @@ import { abortSignal, type AbortSignalLike } from "../runtime/platform.ts";
 import { Pace, runPaced } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
-import { checkOptions, flag, pairOf, positiveInteger, show, type Settled } from "../options.ts";
+import { checkOptions, flag, numberIn, positiveInteger, show, type Settled } from "../options.ts";
 import { isStream, type LabelledBatch, type Step, type Stream } from "../stream.ts";
 import type { Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
@@ -12,6 +12,7 @@ import type { EpochEnd, History } from "./history.ts";
 import type { Interruption } from "../runtime/interruption.ts";
 import type { Named } from "../graph/namedTensors.ts";
 import type { BatchSource } from "./source.ts";
+import type { ClassWeights } from "./weights.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** The state after a batch. Of a stream it is not known how many batches there will be: `batches` is undefined. */
@@ -33,6 +34,11 @@ export interface BatchEnd<Batches extends number | undefined = number> {
 /** Images and labels that are held, or a stream of such batches; an array is never one of batches. */
 export type ValidationData =
   | readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>]
+  | readonly [
+      images: Tensor | Named<Tensor>,
+      labels: Labels | Named<Labels>,
+      sampleWeight: ArrayLike<number> | undefined,
+    ]
   | Exclude<Stream<LabelledBatch>, readonly unknown[]>;
 
 /** The options of `fit` on a stream, whose batches have their own size and order. */
@@ -41,6 +47,11 @@ export interface StreamFitOptions<Batches extends number | undefined = undefined
   epochs?: number | undefined;
   /** Evaluated after each epoch. A function is called with 1 each time. */
   validationData?: ValidationData | undefined;
+  /**
+   * By class, the weight of its images in the loss; 1 for those that are left out. For models with one output whose labels are
+   * classes. Validation goes without.
+   */
+  classWeight?: ClassWeights | undefined;
   /** Called after each batch and epoch; a promise that it returns is awaited. */
   onBatchEnd?: ((state: BatchEnd<Batches>) => unknown) | undefined;
   onEpochEnd?: ((state: EpochEnd) => unknown) | undefined;
@@ -62,6 +73,13 @@ export interface FitOptions extends StreamFitOptions<number> {
    * one epoch do what one call of two does. Default: true.
    */
   shuffle?: boolean | undefined;
+  /**
+   * The weight of each image, finite and ≥ 0. The loss of a batch is Σ weight·loss / images, as in Keras; its gradient follows.
+   * Accuracy is counted without weights.
+   */
+  sampleWeight?: ArrayLike<number> | undefined;
+  /** The share of the images, the last ones before the order is drawn, that is kept for validation. Default: 0. */
+  validationSplit?: number | undefined;
 }
 
 const FIT_KEYS = [
@@ -73,6 +91,9 @@ const FIT_KEYS = [
   "onEpochEnd",
   "signal",
   "earlyStopping",
+  "classWeight",
+  "sampleWeight",
+  "validationSplit",
 ] as const;
 
 export interface FitRun {
@@ -91,12 +112,14 @@ export interface FitRun {
 
 /** The options of `fit` with their defaults, each read once. */
 export interface FitSettings extends Pick<
-  StreamFitOptions<number | undefined>,
-  "validationData" | "onBatchEnd" | "onEpochEnd" | "signal"
+  StreamFitOptions<number | undefined> & FitOptions,
+  "validationData" | "onEpochEnd" | "signal" | "classWeight" | "sampleWeight"
 > {
+  readonly onBatchEnd?: StreamFitOptions<number | undefined>["onBatchEnd"];
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
+  readonly validationSplit: number;
   readonly earlyStopping: Settled<EarlyStopping> | undefined;
 }
 
@@ -104,41 +127,60 @@ export interface FitSettings extends Pick<
 export function checkFitOptions(options: FitOptions | StreamFitOptions, streamed: boolean): FitSettings {
   checkOptions("fit", options, FIT_KEYS);
   if (streamed) refuseForStream(options as FitOptions);
-  const { epochs, batchSize, shuffle, onBatchEnd, onEpochEnd, signal, validationData, earlyStopping } =
-    options as FitOptions;
+  const { epochs, batchSize, shuffle, onBatchEnd, onEpochEnd, signal } = options as FitOptions;
+  const { validationData, earlyStopping, classWeight, sampleWeight } = options as FitOptions;
+  const validationSplit = numberIn(
+    "fit: validationSplit",
+    (options as FitOptions).validationSplit ?? 0,
+    0,
+    1,
+  );
   for (const [name, callback] of Object.entries({ onBatchEnd, onEpochEnd })) {
     if (callback !== undefined && typeof callback !== "function") {
       throw new OptionError(`fit: ${name}: expected a function, got ${typeof callback}`);
     }
   }
   if (signal !== undefined) abortSignal("fit: signal", signal);
-  const isPair = Array.isArray(validationData) || !isStream(validationData);
-  const validation = (isPair ? pairOf(validationData) : validationData) as FitOptions["validationData"];
-  if (validationData !== undefined && !validation) {
-    throw new OptionError(
-      `fit: validationData: expected [images, labels] or a stream, got ${show(validationData)}`,
-    );
+  const validation = checkValidation(validationData);
+  if (validation && validationSplit > 0) {
+    throw new OptionError("fit: expected validationData or validationSplit, got both");
   }
   return {
     epochs: positiveInteger("fit: epochs", epochs ?? 1),
     batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
     shuffle: flag("fit: shuffle", shuffle ?? true),
+    validationSplit,
+    classWeight,
+    sampleWeight,
     ...(validation && { validationData: validation }),
     ...(onBatchEnd && { onBatchEnd: onBatchEnd as NonNullable<FitSettings["onBatchEnd"]> }),
     ...(onEpochEnd && { onEpochEnd }),
     ...(signal && { signal }),
     earlyStopping:
-      earlyStopping === undefined ? undefined : checkEarlyStopping(earlyStopping, validation !== undefined),
+      earlyStopping === undefined
+        ? undefined
+        : checkEarlyStopping(earlyStopping, validation !== undefined || validationSplit > 0),
   };
 }
 
+/** A list of its own of what is held, or the stream. @throws OptionError */
+function checkValidation(data: unknown): FitSettings["validationData"] {
+  if (data === undefined || (isStream(data) && !Array.isArray(data)))
+    return data as FitSettings["validationData"];
+  if (Array.isArray(data) && (data.length === 2 || data.length === 3)) {
+    return [data[0], data[1], data[2]] as unknown as FitSettings["validationData"];
+  }
+  throw new OptionError(`fit: validationData: expected [images, labels] or a stream, got ${show(data)}`);
+}
+
 /** @throws OptionError for the options of batches, which a stream has of its own */
-function refuseForStream({ batchSize, shuffle }: FitOptions): void {
-  const [name, value] = batchSize === undefined ? ["shuffle", shuffle] : ["batchSize", batchSize];
-  if (value === undefined || value === false) return;
-  throw new OptionError(
-    `fit: ${name}: expected none for a stream, whose batches are taken as they come (im2row/data shuffles and batches), got ${value}`,
-  );
+function refuseForStream({ batchSize, shuffle, sampleWeight, validationSplit }: FitOptions): void {
+  for (const [name, value] of Object.entries({ batchSize, shuffle, sampleWeight, validationSplit })) {
+    if (value === undefined || value === false || value === 0) continue;
+    throw new OptionError(
+      `fit: ${name}: expected none for a stream, whose batches are taken as they come (im2row/data makes them), got ${show(value)}`,
+    );
+  }
 }
 
 /** Trains for some epochs. Rejects with the reason of the interruption when that ends the run. */

@@ -31,7 +31,7 @@ export class HeldBatches implements BatchSource {
 
   constructor(
     trainer: Trainer,
-    { images, targets, count }: Omit<LabelledImages, "objective">,
+    { images, targets, count, weights }: Omit<LabelledImages, "objective">,
     batchSize: number,
     shuffle: boolean,
   ) {
@@ -40,7 +40,7 @@ export class HeldBatches implements BatchSource {
     this.#size = Math.min(batchSize, count);
     this.batches = Math.ceil(count / this.#size);
     const order = shuffle ? new Uint32Array(count) : undefined;
-    this.batch = { images, targets, order, start: 0, count: 0 };
+    this.batch = { images, targets, order, weights, start: 0, count: 0 };
   }
 
   begin(): void {
@@ -97,9 +97,9 @@ export class StreamedBatches implements BatchSource {
     const { epochs } = this.#trainer;
     let seen = 0;
     this.#steps = readStream(`fit: epoch ${epoch}`, this.#stream, epochs + 1, false, (batch, place) => {
-      const { images, targets, count, indices } = this.#check(place, batch);
+      const { images, targets, count, weights, indices } = this.#check(place, batch);
       const numbers = readIndices(`${place}: indices`, indices, seen, count);
-      this.batch = { images, targets, indices: numbers, start: 0, count };
+      this.batch = { images, targets, weights, indices: numbers, start: 0, count };
       seen += count;
       return [undefined];
     });

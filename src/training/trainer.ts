@@ -14,6 +14,7 @@ import type { OwnTensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { loadBatch } from "./loadBatch.ts";
 import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
+import { runWeighted } from "./losses/weighted.ts";
 import type { LossOutput } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { OptimizerUpdate, type Slots } from "./update.ts";
@@ -144,7 +145,7 @@ export class Trainer {
    * @throws MemoryError; TrainingError when the loss is not finite; there are no gradients then.
    */
   computeGradients(where: string, batch: TrainingBatch): void {
-    const { count: n, targets } = batch;
+    const { count: n } = batch;
     this.reserve(n);
     const plan = this.#plan!;
     this.#waiting = 0;
@@ -157,7 +158,7 @@ export class Trainer {
     let loss = 0;
     let correct = 0;
     for (let i = 0; i < this.#outputs.length; i++) {
-      const result = this.#runLoss(plan, i, n, targets[i]!.classes);
+      const result = this.#runLoss(plan, i, batch);
       loss += meanLoss(this.#runtime.heap, result);
       correct += correctRows(this.#runtime.heap, result);
     }
@@ -246,12 +247,18 @@ export class Trainer {
   }
 
   /** Computes the loss of one output and its gradient; returns the address of the result. */
-  #runLoss({ outputs, outputGradients }: Plan, i: number, n: number, classes: boolean): number {
+  #runLoss({ outputs, outputGradients }: Plan, i: number, batch: TrainingBatch): number {
     const { loss, index, size, columns } = this.#outputs[i]!;
     const y = outputs[index]!.pointer;
     const dy = outputGradients[i]!.pointer;
     const result = this.#results + i * RESULT_ELEMENTS * 4;
-    loss.run(this.#runtime, classes, y, this.#labels[i]!, dy, (n * size) / columns, columns, result);
+    const { count, weights, order, start } = batch;
+    const { classes, size: targetSize } = batch.targets[i]!;
+    const targets = this.#labels[i]!;
+    if (weights) {
+      const operands = { classes, x: y, targets, targetSize, dx: dy, size, columns };
+      runWeighted(this.#runtime, loss, operands, count, { values: weights, order, start }, result);
+    } else loss.run(this.#runtime, classes, y, targets, dy, (count * size) / columns, columns, result);
     return result;
   }
 

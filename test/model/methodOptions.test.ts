@@ -136,7 +136,7 @@ describe("a method refuses", () => {
     [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels] or a stream, got {"],
     [
       { callbacks: [] },
-      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping; got "callbacks"`,
+      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, signal, earlyStopping, classWeight, sampleWeight, validationSplit; got "callbacks"`,
     ],
   ])("fit(images, labels, %j)", async (given, message) => {
     const running = model.fit(x, y, given);

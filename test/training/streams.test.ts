@@ -262,7 +262,10 @@ describe("fit on a stream", () => {
     const cases: readonly [unknown, string][] = [
       [[pick([0]), 5], "fit: epoch 1: batch 2: expected [images, labels] or { images, labels }, got 5"],
       [[[images, [0]]], "fit: epoch 1: batch 1: labels: expected 10 labels, got 1"],
-      [[{ images, label: labels }], "fit: epoch 1: batch 1: expected the options images, labels, indices"],
+      [
+        [{ images, label: labels }],
+        "fit: epoch 1: batch 1: expected the options images, labels, sampleWeight, indices",
+      ],
       [[{ images, labels, indices: [1] }], "fit: epoch 1: batch 1: indices: expected 10 numbers, got [1]"],
       [
         [{ images, labels, indices: Array.from(labels, () => -1) }],
