@@ -200,10 +200,10 @@ export class Parameters {
     for (const block of this.#blocks) block.leave(this);
   }
 
-  /** Returns copies of all weights by name, as float32. Integers up to 2²⁴ are exact. */
-  read(): Map<string, OwnTensor> {
+  /** Returns copies of all weights, or of `which`, by name, as float32. Integers up to 2²⁴ are exact. */
+  read(which: readonly Parameter[] = this.list): Map<string, OwnTensor> {
     return new Map(
-      this.list.map(({ name, shape, slot }) => [
+      which.map(({ name, shape, slot }) => [
         name,
         { shape: [...shape], data: Float32Array.from(slot.block.dataOf(slot)) },
       ]),
@@ -211,12 +211,21 @@ export class Parameters {
   }
 
   /**
-   * Replaces all weights, or none when it throws.
+   * Replaces all weights, or those of `which`, or none when it throws.
    * @throws ShapeError naming the weight that is missing, unknown or of another shape.
    */
-  write(where: string, tensors: ReadonlyMap<string, Tensor>): void {
-    checkWeights(where, this.list, tensors);
-    for (const { name, slot } of this.list) slot.block.write(slot, tensors.get(name)!.data);
+  write(where: string, tensors: ReadonlyMap<string, Tensor>, which: readonly Parameter[] = this.list): void {
+    checkWeights(where, which, tensors);
+    for (const { name, slot } of which) slot.block.write(slot, tensors.get(name)!.data);
+    this.changed();
+  }
+
+  /** Copies all weights from those of the same graph, integers too as they are. */
+  copy({ list }: Parameters): void {
+    this.list.forEach(({ slot }, i) => {
+      const from = list[i]!.slot;
+      slot.block.write(slot, from.block.dataOf(from));
+    });
     this.changed();
   }
 }

@@ -69,6 +69,14 @@ function joined(parts: readonly OwnTensor[]): OwnTensor {
   return { shape: [n, ...rest], data };
 }
 
+/** Weights by name, each read once. @throws ShapeError */
+export function readWeights(where: string, weights: ReadonlyMap<string, Tensor>): [string, Filled][] {
+  if (!(weights instanceof Map)) {
+    throw new ShapeError(`${where}: expected a Map of tensors by name, got ${show(weights)}`);
+  }
+  return Array.from(weights, ([name, weight]) => [name, readTensor(`${where}: ${name}`, weight)]);
+}
+
 /** The parts of a model that belong to its engine. */
 interface Compiled {
   readonly runtime: Runtime;
@@ -310,14 +318,7 @@ export class InferenceModel<Outputs extends string = string> {
 
   /** Replaces the weights; all or none. @throws ShapeError naming the weight */
   setWeights(weights: ReadonlyMap<string, Tensor>): void {
-    if (!(weights instanceof Map)) {
-      throw new ShapeError(`setWeights: expected a Map of tensors by name, got ${show(weights)}`);
-    }
-    const own = Array.from(
-      weights,
-      ([name, weight]) => [name, readTensor(`setWeights: ${name}`, weight)] as const,
-    );
-    this.parameters.write("setWeights", new Map(own));
+    this.parameters.write("setWeights", new Map(readWeights("setWeights", weights)));
   }
 
   /** Takes the model off its engine and frees its memory there. The weights are kept; `compile` may follow. */

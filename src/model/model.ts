@@ -6,7 +6,7 @@ import { encodeModel } from "../onnx/file/encode.ts";
 import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
 import type { Layer } from "../layers/contract.ts";
-import { checkOptions, oneOf } from "../options.ts";
+import { checkOptions, flag, oneOf } from "../options.ts";
 import { Random } from "../random.ts";
 import {
   expectEpochs,
@@ -46,7 +46,8 @@ import {
   type AsyncBatchOptions,
   type BatchOptions,
 } from "./batchOptions.ts";
-import { InferenceModel, onlyOne } from "./inferenceModel.ts";
+import { layerNode, ownLayers } from "./layersOf.ts";
+import { InferenceModel, onlyOne, readWeights } from "./inferenceModel.ts";
 import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
 import { HeldBatches, StreamedBatches, type StreamBatch } from "../training/source.ts";
 import { startingWeights } from "../graph/initialize.ts";
@@ -111,6 +112,60 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   /** The layers, each once, in the order of the nodes. They can be frozen here after a model was loaded. */
   get layers(): readonly Layer[] {
     return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
+  }
+
+  /** The layer with a name, as `summary` has it. @throws OptionError when there is none */
+  getLayer(name: string): Layer {
+    return layerNode("getLayer", this.graph, name).layer;
+  }
+
+  /**
+   * Copies of the weights of one layer, by their own names, as `kernel`. Layers hold no weights: each model has its own of
+   * a layer that several use. @throws OptionError when no layer has the name
+   */
+  layerWeights(name: string): Map<string, OwnTensor> {
+    const { owner, name: own } = layerNode("layerWeights", this.graph, name);
+    const which = this.parameters.of(owner);
+    return new Map(
+      Array.from(this.parameters.read(which), ([weight, each]) => [weight.slice(own.length + 1), each]),
+    );
+  }
+
+  /**
+   * Replaces the weights of one layer, by their own names; all or none.
+   * @throws OptionError when no layer has the name; ShapeError naming the weight
+   */
+  setLayerWeights(name: string, weights: ReadonlyMap<string, Tensor>): void {
+    const where = "setLayerWeights";
+    const { owner, name: own } = layerNode(where, this.graph, name);
+    const read = readWeights(where, weights).map(([weight, each]) => [`${own}.${weight}`, each] as const);
+    this.parameters.write(where, new Map(read), this.parameters.of(owner));
+  }
+
+  /**
+   * The number of weights, as single numbers; with `trainable` only of those that are, or are not: weights that learn, of
+   * layers that are not frozen.
+   * @throws OptionError
+   */
+  countParams(options: { trainable?: boolean | undefined } = {}): number {
+    checkOptions("countParams", options, ["trainable"]);
+    const { trainable } = options;
+    if (trainable !== undefined) flag("countParams: trainable", trainable);
+    const { nodes } = this.graph;
+    return this.parameters.list.reduce((sum, each) => {
+      const learns = each.trainable && nodes[each.node]!.layer.trainable;
+      return trainable === undefined || learns === trainable ? sum + each.size : sum;
+    }, 0);
+  }
+
+  /**
+   * A model of the same layers with a copy of the weights and the metadata, which is not compiled. Its layers are its own: they
+   * are frozen as these are, and can be frozen otherwise.
+   */
+  clone(): Model<Outputs> {
+    const made = new Model<Outputs>(ownLayers(this.graph), this.seed, this.weights);
+    made.parameters.copy(this.parameters);
+    return Object.assign(made, { metadata: this.metadata });
   }
 
   /** The names of the weights that training would change as the layers are frozen now: those that a gradient reaches. */
