@@ -89,3 +89,7 @@ export {
 } from "./pool/average";
 export { resampleBytes } from "./images/resample";
 export { lookUpBytes } from "./images/lookUp";
+export { rescaleForward } from "./images/rescale";
+export { cropBytes } from "./images/crop";
+export { randomTransform } from "./augmentation/transform";
+export { randomColor } from "./augmentation/color";

@@ -89,7 +89,7 @@ class Planner {
   /** By value: its buffer; a value inside of a fused step has none. */
   readonly #values: PlannedBuffer[] = [];
   readonly #gradients: Gradients | undefined;
-  readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0 };
+  readonly #batchKey: BatchKey = { seedLow: 0, seedHigh: 0, step: 0, firstImage: 0, epoch: 0, indices: 0 };
   readonly #budget: Budget;
   /** The times at which the pass of the step that is built runs first and last. */
   #forwardTime = 0;

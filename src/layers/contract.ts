@@ -63,6 +63,13 @@ export interface BatchKey {
   step: number;
   /** The index of the first image within the whole batch. */
   firstImage: number;
+  /** The number of epochs done before this one, modulo 2³²; for a batch that belongs to none, the step. */
+  epoch: number;
+  /**
+   * The address of an int32 for each image of the batch, its number in the data set. Random numbers that follow from this
+   * and the epoch instead of the step and the place in the batch are the same whatever the batches.
+   */
+  indices: number;
 }
 
 /** A layer's weights in the layout that a kernel reads. */

@@ -57,7 +57,12 @@ export {
   meansGradient as averagePooling2d,
 } from "./pooling2d.ts";
 export { preluGradient as prelu } from "./prelu.ts";
-export { resizeGradient as resize, resizeGradient as upSampling2d } from "./upSampling2d.ts";
+export { rescalingGradient as rescaling } from "./preprocessing.ts";
+export {
+  resizeGradient as resize,
+  resizeGradient as resizing,
+  resizeGradient as upSampling2d,
+} from "./upSampling2d.ts";
 export { broadcastGradient as broadcast } from "./broadcast.ts";
 export { constantGradient as constant } from "./constant.ts";
 export { logSoftmaxGradient as logSoftmax } from "./logSoftmax.ts";

@@ -8,6 +8,29 @@ export {
 } from "./conv2d.ts";
 export { conv1dTranspose, type Conv1dTransposeLayerOptions } from "./conv1dTranspose.ts";
 export { conv2dTranspose, type Conv2dTransposeLayerOptions } from "./conv2dTranspose.ts";
+export {
+  randomBrightness,
+  randomContrast,
+  randomCrop,
+  randomFlip,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+  type ColorOptions,
+  type Factor,
+  type FillMode,
+  type SamplingOptions,
+  type ShiftOptions,
+  type ZoomOptions,
+} from "./augmentation.ts";
+export {
+  centerCrop,
+  rescaling,
+  resizing,
+  type CropOptions,
+  type RescalingOptions,
+  type ResizingOptions,
+} from "./preprocessing.ts";
 export { dense, type DenseLayerOptions } from "./dense.ts";
 export { activation, flatten } from "./elementwise.ts";
 export { alphaDropout, dropout, gaussianDropout, gaussianNoise, spatialDropout2d } from "./dropout.ts";

@@ -21,6 +21,8 @@ export interface TrainingBatch {
   count: number;
   /** For a shard of a larger batch, the index of its first image there, from which random draws follow. Default: 0. */
   firstImage?: number;
+  /** The epoch in which the images are used, counted from 0, for what is drawn by epoch and number. Default: the step. */
+  epoch?: number;
 }
 
 /** Copies `count` elements of `source`, starting at `from`, to `target` at `to`, without making a view. */

@@ -6,7 +6,7 @@ import { expectAttached, sizeOf } from "../tensor.ts";
 import { copyElements, type TrainingBatch } from "./batch.ts";
 
 /**
- * Copies the images and labels of a batch to the plan's buffers; `labels` has the addresses of the labels, by output.
+ * Copies the images, their numbers and the labels of a batch to the plan's buffers; `labels` has the addresses of the labels, by output.
  * @throws ShapeError when the images were detached
  */
 export function loadBatch(
@@ -14,11 +14,12 @@ export function loadBatch(
   graph: Graph,
   plan: Plan,
   labels: readonly number[],
-  { images, targets, order, start, count }: TrainingBatch,
+  { images, targets, order, indices, start, count }: TrainingBatch,
 ): void {
   for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
   for (let at = 0; at < count; at++) {
     const image = order ? order[start + at]! : start + at;
+    heap.ints[(plan.batchKey.indices >>> 2) + at] = indices ? indices[image]! : image;
     for (let i = 0; i < images.length; i++) {
       const size = sizeOf(graph.inputs[i]!.shape);
       const to = (plan.inputs[i]!.pointer >>> 2) + at * size;

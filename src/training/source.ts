@@ -40,13 +40,14 @@ export class HeldBatches implements BatchSource {
     this.#size = Math.min(batchSize, count);
     this.batches = Math.ceil(count / this.#size);
     const order = shuffle ? new Uint32Array(count) : undefined;
-    this.batch = { images, targets, order, weights, start: 0, count: 0 };
+    this.batch = { images, targets, order, weights, start: 0, count: 0, epoch: 0 };
   }
 
   begin(): void {
     const { batch } = this;
     this.#trainer.reserve(this.#size);
     batch.start = batch.count = 0;
+    batch.epoch = this.#trainer.epochs;
     if (batch.order) drawOrder(batch.order, this.#trainer);
   }
 
@@ -99,7 +100,7 @@ export class StreamedBatches implements BatchSource {
     this.#steps = readStream(`fit: epoch ${epoch}`, this.#stream, epochs + 1, false, (batch, place) => {
       const { images, targets, count, weights, indices } = this.#check(place, batch);
       const numbers = readIndices(`${place}: indices`, indices, seen, count);
-      this.batch = { images, targets, weights, indices: numbers, start: 0, count };
+      this.batch = { images, targets, weights, indices: numbers, start: 0, count, epoch: epochs };
       seen += count;
       return [undefined];
     });

@@ -116,6 +116,7 @@ export class Trainer {
     const labels: number[] = [];
     try {
       for (const { size } of this.#outputs) labels.push(plan.allocate(n * size));
+      plan.batchKey.indices = plan.allocate(n, "int32");
     } catch (error) {
       plan.dispose();
       throw error;
@@ -152,6 +153,7 @@ export class Trainer {
     loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch);
     plan.batchKey.step = this.steps;
     plan.batchKey.firstImage = batch.firstImage ?? 0;
+    plan.batchKey.epoch = batch.epoch ?? this.steps;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
     this.#revision = this.#parameters.revision;
     plan.forward(n);

@@ -2,22 +2,30 @@
  * Digests over what training makes of nets around single layers: of those layers that name one among their cases
  * (`test/layers/<layer>.cases.ts`). A new layer brings its digest there, and changes no digest that stands elsewhere.
  */
-import { losses, optimizers } from "im2row";
-import type { Engine } from "im2row";
+import { layers, losses, optimizers, sequential } from "im2row";
+import type { Engine, Model } from "im2row";
 import { LAYER_CASES } from "../layers/all.ts";
 import type { LayerCases } from "../layers/support/cases.ts";
 import { Digest } from "../support/digest.ts";
 import { noise } from "../support/model.ts";
 import type { Case } from "./case.ts";
 import { same } from "./expect.ts";
-import { around, BATCH } from "./slopes.ts";
+import { around, BATCH, CLASSES, IMAGE } from "./slopes.ts";
 
 const STEPS = 10;
 
-/** The digest over all weights and outputs of the first net whose gradients are tested, after a few steps by Adam. */
-function digestOf(engine: Engine, { gradients }: LayerCases): string {
+/** The first net whose gradients are tested, or for a layer that has none the layer in front of all that learns. */
+function netOf({ defaults: [layer], gradients }: LayerCases): Model {
+  const [between] = Object.values(gradients);
+  if (between) return around(between);
+  const ending = [layers.flatten(), layers.dense({ units: CLASSES })];
+  return sequential({ inputShape: IMAGE, layers: [layer, ...ending], seed: 5 });
+}
+
+/** The digest over all weights and outputs of that net after a few steps by Adam. */
+function digestOf(engine: Engine, cases: LayerCases): string {
   const hash = new Digest();
-  const net = around(Object.values(gradients)[0]!);
+  const net = netOf(cases);
   const optimizer = optimizers.adam({ learningRate: 0.01 });
   net.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
   for (let step = 0; step < STEPS; step++) {

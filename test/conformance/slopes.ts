@@ -22,7 +22,7 @@ import { holds } from "./expect.ts";
 
 const H = 2 ** -6;
 export const BATCH = 3;
-const IMAGE = [6, 5, 4] as const;
+export const IMAGE = [6, 5, 4] as const;
 export const CLASSES = 3;
 
 /** Images whose pixels stay away from zero and from each other. */

@@ -107,6 +107,35 @@ const CASES: readonly Case[] = [
   { name: "a normalization of instances", busy: SHARES, prepare: () => normalized(9, 5, 33, 33) },
   { name: "a normalization of a batch", busy: SHARES, prepare: () => normalized(1, 5, 200, 200) },
   {
+    name: "images moved at random",
+    busy: SHARES,
+    prepare() {
+      const [ranges, indices] = [put(Float32Array.of(-0.5, 0.5, -0.5, 0.5, 0)), put(Int32Array.of(3, 4, 5))];
+      const [x, y] = [put(random(1).uniform(3 * 7 * 5 * 2)), alloc(3 * 6 * 4 * 2)];
+      const run = (): void =>
+        kernels.randomTransform(1, true, 2, ranges, x, y, 3, 7, 5, 2, 6, 4, 1, 2, 3, 4, indices);
+      return { places: [[y, 3 * 6 * 4 * 2]], run };
+    },
+  },
+  {
+    name: "images of other contrast",
+    busy: 5,
+    prepare() {
+      const indices = put(Int32Array.of(3, 4, 5, 6, 7));
+      const [x, y] = [put(random(1).uniform(5 * 12)), alloc(5 * 12)];
+      const run = (): void => kernels.randomColor(true, -0.5, 0.5, 0, 1, x, y, 5, 6, 2, 1, 2, 3, 4, indices);
+      return { places: [[y, 5 * 12]], run };
+    },
+  },
+  {
+    name: "floats on another scale",
+    busy: SHARES,
+    prepare() {
+      const [x, y] = [put(random(1).uniform(1000)), alloc(1000)];
+      return { places: [[y, 1000]], run: () => kernels.rescaleForward(2, 1, x, y, 1000) };
+    },
+  },
+  {
     name: "rows over their norms, and the gradient of that",
     busy: SHARES,
     prepare() {

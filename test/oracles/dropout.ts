@@ -1,7 +1,7 @@
 /** The mask of dropout from integer arithmetic of its own, one element at a time. */
 
 /** `lowbias32` of C. Wellons' hash-prospector, on unsigned numbers. */
-function lowbias32(h: number): number {
+export function lowbias32(h: number): number {
   let x = BigInt(h);
   const mask = 0xffffffffn;
   x ^= x >> 16n;

@@ -214,6 +214,11 @@ export class Site {
     );
   }
 
+  /** The first value that the layer reads, as float32. */
+  floats(): string {
+    return this.types[0] === "float32" ? this.x : this.op("Cast", [this.x], { to: DATA_TYPE.float32 });
+  }
+
   /** A copy of a weight of the layer. */
   tensor(name: string): Tensor {
     return this.#weights.get(`${this.#weightsOf}.${name}`)!;

@@ -1,5 +1,6 @@
 /** Writes layers that arrange elements. */
 import type { Interpolation } from "../../layers/upSampling2d.ts";
+import { middleOf, type CropOptions } from "../../layers/preprocessing.ts";
 import type { Attribute, Site } from "./file.ts";
 import { fileAxis, reshaped } from "./layout.ts";
 
@@ -21,6 +22,16 @@ export function zeroPadding2d(site: Site): string {
 
 export function cropping2d(site: Site): string {
   const [[top], [left]] = site.config<{ cropping: Margins }>().cropping;
+  return cropped(site, top, left);
+}
+
+/** In inference a random crop is that of the middle. */
+export function centerCrop(site: Site): string {
+  return cropped(site, ...middleOf(site.shape, site.config<CropOptions>()));
+}
+export const randomCrop = centerCrop;
+
+function cropped(site: Site, top: number, left: number): string {
   const [height, width] = site.outputShape as [number, number, number];
   const starts = site.integers("starts", [top, left]);
   const ends = site.integers("ends", [top + height, left + width]);
@@ -55,4 +66,19 @@ export function depthToSpace(site: Site): string {
 
 export function spaceToDepth(site: Site): string {
   return site.op("SpaceToDepth", [site.x], { blocksize: site.config<{ blockSize: number }>().blockSize });
+}
+
+/** The number of images and the channels of the output are those of the input, which the file does not know. */
+export function resizing(site: Site): string {
+  const { interpolation } = site.config<{ interpolation: Interpolation }>();
+  const x = site.floats();
+  const kept = site.op("Slice", [
+    site.op("Shape", [x]),
+    site.integers("start", [0]),
+    site.integers("end", [2]),
+  ]);
+  const sizes = site.op("Concat", [kept, site.integers("size", site.outputShape.slice(0, 2))], { axis: 0 });
+  const nearest = { mode: "nearest", nearest_mode: "round_prefer_ceil" };
+  const mode = interpolation === "nearest" ? nearest : { mode: "linear" };
+  return site.op("Resize", [x, "", "", sizes], { ...mode, coordinate_transformation_mode: "half_pixel" });
 }
