@@ -18,6 +18,8 @@ export type { RelaxedMath } from "./runtime/relaxed.ts";
 export type { AbortSignalLike, WasmModule, WasmResponse, WasmSource } from "./runtime/platform.ts";
 export type { KernelEngine } from "./runtime/engine.ts";
 export type { Activation, ActivationName } from "./kernels/activation.ts";
+export { defineActivation, registerActivation } from "./kernels/ownActivation.ts";
+export type { ActivationDefinition, ActivationViews, OwnActivation } from "./kernels/ownActivation.ts";
 export type { ConvAlgorithm } from "./kernels/conv2d.ts";
 export type { InputGradientAlgorithm } from "./kernels/conv2dGradients.ts";
 export type { PoolOptions } from "./kernels/pool2d.ts";
@@ -139,6 +141,7 @@ export type {
 } from "./training/optimizers/index.ts";
 export * as schedules from "./training/optimizers/schedules.ts";
 export type { Schedule } from "./training/optimizers/schedules.ts";
+export * as math from "./math.ts";
 export { Random } from "./random.ts";
 export type { Size } from "./options.ts";
 export { tensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";

@@ -19,6 +19,7 @@ export function loadModel(bytes: Uint8Array): InferenceModel {
   return Object.assign(new InferenceModel(graph, weights), { metadata });
 }
 
+export { defineActivation, registerActivation } from "./kernels/ownActivation.ts";
 export { defineLayer } from "./layers/define.ts";
 export { registerLayer } from "./layers/register.ts";
 export type { InferenceModel, KernelEngine };

@@ -1,6 +1,7 @@
 import { OptionError } from "../errors.ts";
 import { numberIn, oneOf } from "../options.ts";
 import { ACTIVATION, FIRST_FROM_INPUT } from "./kernels.ts";
+import { OwnActivation } from "./ownActivation.ts";
 
 /** The default parameters of the activations that have one: those of TensorFlow, except 1/6 for hard sigmoid. */
 const PARAMETERS = { leakyRelu: 0.2, elu: 1, hardSigmoid: 1 / 6 } as const;
@@ -13,9 +14,10 @@ export type ActivationName = keyof typeof ACTIVATION;
 
 type Parametric = keyof typeof PARAMETERS;
 
-/** An activation by name, or with its parameter ≥ 0: the slope of leaky relu and hard sigmoid, the negated limit of elu. */
+/** An activation by name, one of a user, or one with its parameter ≥ 0: the slope of leaky relu and hard sigmoid, the negated limit of elu. */
 export type Activation =
   | ActivationName
+  | OwnActivation
   | { readonly leakyRelu: number }
   | { readonly elu: number }
   | { readonly hardSigmoid: number };
@@ -31,7 +33,8 @@ export interface ActivationCode {
 
 /** Returns a copy of an activation, which the caller cannot change. */
 export function copyActivation(_where: string, activation: Activation): Activation {
-  return typeof activation === "object" && activation !== null ? { ...activation } : activation;
+  if (typeof activation !== "object" || activation === null) return activation;
+  return activation instanceof OwnActivation ? activation : { ...activation };
 }
 
 /**

@@ -1,7 +1,9 @@
 import { activationCode, type Activation } from "../kernels/activation.ts";
+import { ownActivation, type OwnActivation } from "../kernels/ownActivation.ts";
 import type { Buffer } from "./buffer.ts";
 import type { BuildContext, GradientContext } from "./contract.ts";
 import type { EpilogueKind } from "./epilogue.ts";
+import { ownBackward, ownForward } from "./ownActivation.ts";
 
 /** The activation at the end of a layer: fused into the layer's kernel if the kernel can do it, otherwise run in place. */
 export interface FusedActivation {
@@ -22,7 +24,12 @@ export interface ActivationPass {
   /** Computes what the kernel could not fuse. */
   finish(n: number): void;
   /** The layer's activation, as `activationGradient` needs it. */
-  readonly activation: { readonly kind: Kind; readonly code: number; readonly alpha: number };
+  readonly activation: {
+    readonly kind: Kind;
+    readonly code: number;
+    readonly alpha: number;
+    readonly own?: OwnActivation;
+  };
   readonly columns: number;
   readonly rowsPerImage: number;
 }
@@ -37,6 +44,8 @@ const NONE = { code: 0, alpha: 0 };
 
 /** Prepares a layer's activation. @throws OptionError naming `where` when it is not one */
 export function fuseActivation(where: string, activation: Activation): FusedActivation {
+  const mine = ownActivation(activation);
+  if (mine) return fuseOwn(mine);
   const { name, code, alpha, fromInput } = activationCode(where, activation);
   const slope = fromInput ? "fromInput" : "fromOutput";
   const kind: Kind = name === "linear" || name === "softmax" ? name : slope;
@@ -84,12 +93,29 @@ export function fuseActivation(where: string, activation: Activation): FusedActi
   };
 }
 
+/** An activation of a user: it reads the preactivation from a buffer of its own, and nothing is fused. */
+function fuseOwn(own: OwnActivation): FusedActivation {
+  return {
+    readsOutput: true,
+    fusable: [],
+    build(context, columns, rowsPerImage) {
+      const { capacity, needsGradient, y, saved, workspace } = context;
+      const size = rowsPerImage * columns;
+      const preactivation = (needsGradient ? saved : workspace)(capacity * size);
+      const finish = ownForward(context, own, preactivation, y, size, columns);
+      const activation = { kind: "fromInput", ...NONE, own } as const;
+      return { preactivation, ...NONE, finish, activation, columns, rowsPerImage };
+    },
+  };
+}
+
 /** Turns the gradient of a layer's output into the gradient of its preactivation, in place. */
 export function activationGradient(context: GradientContext, pass: ActivationPass): (n: number) => void {
   const { kernels, y, dy } = context;
   const { activation, columns, rowsPerImage, preactivation } = pass;
-  const { kind, code, alpha } = activation;
+  const { kind, code, alpha, own } = activation;
   const size = rowsPerImage * columns;
+  if (own) return ownBackward(context, own, preactivation, dy, size, columns);
   if (kind === "linear") return nothing;
   if (kind === "softmax") {
     return (n) => kernels.softmaxBackward(y.pointer, dy.pointer, dy.pointer, n * rowsPerImage, columns);

@@ -4,9 +4,11 @@ import {
   type Activation,
   type ActivationCode,
 } from "../kernels/activation.ts";
+import { ownActivation, type OwnActivation } from "../kernels/ownActivation.ts";
 import { readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import { onlyInput, type Gradient, type Layer, type Pass } from "./contract.ts";
+import { ownBackward, ownForward } from "./ownActivation.ts";
 import { layerOf, typeOfInputs } from "./symbolic.ts";
 
 /** Turns an image into one row of numbers, `[h, w, c]` → `[h·w·c]`. Nothing is copied. */
@@ -29,6 +31,8 @@ export function flatten(options: { name?: string | undefined } = {}): Layer {
  */
 export function activation(options: { activation: Activation; name?: string | undefined }): Layer {
   const config = readOptions("activation", options, { activation: copyActivation });
+  const own = ownActivation(config.activation);
+  if (own) return ownLayer(own, config, options.name);
   const coded = activationCode("activation", config.activation);
   const { name: kind, code, alpha, fromInput } = coded;
   return layerOf({
@@ -52,12 +56,27 @@ export function activation(options: { activation: Activation; name?: string | un
   });
 }
 
+/** A layer that applies an activation of a user. */
+function ownLayer(own: OwnActivation, config: object, name: string | undefined): Layer {
+  return layerOf({
+    type: "activation",
+    name,
+    config,
+    backwardReads: { x: true, y: true },
+    build(context): Pass<OwnActivation> {
+      const { output, x, y } = context;
+      return { forward: ownForward(context, own, x, y, sizeOf(output), output.at(-1)!), state: own };
+    },
+  });
+}
+
 /** `dx = dy·act′`; the slope act′ is computed from the input or from the output, depending on the activation. */
-export const elementwiseActivationGradient: Gradient<ActivationCode> = (context, coded) => {
+export const elementwiseActivationGradient: Gradient<ActivationCode | OwnActivation> = (context, coded) => {
   const { kernels, output, x, y, dx, dy } = context;
-  const { name, code, alpha, fromInput } = coded;
   const size = sizeOf(output);
   const columns = output.at(-1)!;
+  if ("backward" in coded) return ownBackward(context, coded, x, dx!, size, columns);
+  const { name, code, alpha, fromInput } = coded;
   if (name === "softmax") {
     return (n) => kernels.softmaxBackward(y.pointer, dy.pointer, dx!.pointer, (n * size) / columns, columns);
   }

@@ -58,7 +58,7 @@ export interface ViewFunctions<Config> {
 }
 
 /** Calls `make` again only when the number of images or the memory has changed; growth of memory detaches all views. */
-function remembered<T>({ heap }: BuildContext, make: (n: number) => T): (n: number) => T {
+export function remembered<T>({ heap }: BuildContext, make: (n: number) => T): (n: number) => T {
   let [last, memory, made]: [number, unknown, T | undefined] = [0, undefined, undefined];
   return (n) => {
     const now = heap.memory.buffer;
@@ -68,7 +68,7 @@ function remembered<T>({ heap }: BuildContext, make: (n: number) => T): (n: numb
 }
 
 /** The view of `elements` floats of a buffer. */
-function viewOf({ heap }: BuildContext, { pointer }: Buffer, elements: number): Float32Array {
+export function viewOf({ heap }: BuildContext, { pointer }: Buffer, elements: number): Float32Array {
   return heap.floats.subarray(pointer >>> 2, (pointer >>> 2) + elements);
 }
 

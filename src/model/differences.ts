@@ -42,7 +42,7 @@ export function slopeAt(
 ): Slope {
   const steps: Step[] = [];
   for (let k = WIDEST; k <= NARROWEST; k++) {
-    const h = size * 2 ** -k;
+    const h = size / (1 << k);
     const [low, high] = [Math.fround(value - h), Math.fround(value + h)];
     if (low === value || high === value) break;
     const [below, above] = [loss(low), loss(high)];

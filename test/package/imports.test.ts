@@ -8,7 +8,19 @@ const SRC = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** From the ground up: a file may import what stands on its own line or on an earlier one; the longest prefix counts. */
 const FLOORS: readonly (readonly string[])[] = [
-  ["../build/", "errors", "options", "tensor", "dtype", "labels", "random", "budget", "stream", "definition"],
+  [
+    "../build/",
+    "errors",
+    "options",
+    "tensor",
+    "dtype",
+    "labels",
+    "random",
+    "budget",
+    "stream",
+    "definition",
+    "math",
+  ],
   ["formats/", "onnx/file/"],
   ["kernels/"],
   ["runtime/"],
