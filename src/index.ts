@@ -139,6 +139,8 @@ export type {
   Optimizer,
   SgdOptions,
 } from "./training/optimizers/index.ts";
+export * as regularizers from "./training/regularizers.ts";
+export type { Regularizer } from "./layers/regularizers.ts";
 export * as schedules from "./training/optimizers/schedules.ts";
 export type { Schedule } from "./training/optimizers/schedules.ts";
 export * as math from "./math.ts";

@@ -2,6 +2,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import type { WeightSpec } from "../layers/contract.ts";
+import type { Penalty } from "../layers/regularizers.ts";
 import { listed } from "../options.ts";
 import { sameShape, shapeText, sizeOf, type Shape, type OwnTensor, type Tensor } from "../tensor.ts";
 import type { Graph, GraphNode } from "./graph.ts";
@@ -24,6 +25,8 @@ export interface Parameter {
   readonly size: number;
   /** False for weights that no gradient changes. */
   readonly trainable: boolean;
+  /** The penalty that training adds to the loss. */
+  readonly regularizer: Penalty | undefined;
   readonly slot: Slot;
 }
 
@@ -119,7 +122,7 @@ export class Parameters {
             `${node.name}: ${weight.name}: expected at most ${MOST} weights in all, got shape ${shapeText(weight.shape)}`,
           );
         }
-        const { shape, dtype = "float32", trainable = true } = weight;
+        const { shape, dtype = "float32", trainable = true, regularizer } = weight;
         if (trainable && dtype !== "float32") {
           throw new OptionError(
             `${node.name}: ${weight.name}: expected a weight that learns to be of float32, got ${dtype}`,
@@ -128,7 +131,7 @@ export class Parameters {
         const name = weightName(node, weight);
         const add = (): Slot => own.add(name, size, dtype);
         const slot = shared ? shared(name, add) : add();
-        list.push({ name, node: node.owner, shape, dtype, offset, size, trainable, slot });
+        list.push({ name, node: node.owner, shape, dtype, offset, size, trainable, regularizer, slot });
         offset += alignedSize(size);
       }
       if (list.length > first) this.#byNode.set(node.owner, list.slice(first));

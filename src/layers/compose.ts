@@ -30,6 +30,7 @@ export function composed(type: string, name: string | undefined, compose: Compos
   if (name !== undefined) checkName(type, name);
   const parts = new Set<Layer>();
   let trainable = true;
+  let learningRateMultiplier = 1;
   const expand = (where: string, inputs: readonly SymbolicTensor[]): SymbolicTensor => {
     const output = compose(...inputs);
     if (!(output instanceof SymbolicTensor) || inputs.includes(output)) {
@@ -40,6 +41,7 @@ export function composed(type: string, name: string | undefined, compose: Compos
       parts.add(layer);
       layer.label = `${name ?? type}_${layer.label ?? layer.name ?? layer.type}`;
       if (!trainable) layer.trainable = false;
+      if (learningRateMultiplier !== 1) layer.learningRateMultiplier = learningRateMultiplier;
     }
     return output;
   };
@@ -59,6 +61,14 @@ export function composed(type: string, name: string | undefined, compose: Compos
       set(value: boolean) {
         trainable = value;
         for (const part of parts) part.trainable = value;
+      },
+    },
+    learningRateMultiplier: {
+      enumerable: true,
+      get: () => learningRateMultiplier,
+      set(value: number) {
+        learningRateMultiplier = value;
+        for (const part of parts) part.learningRateMultiplier = value;
       },
     },
     apply: {

@@ -17,6 +17,7 @@ import type { Buffer } from "./buffer.ts";
 import type { AsEpilogue, Epilogue, EpilogueKind } from "./epilogue.ts";
 import type { Initializer } from "./initializers.ts";
 import type { ValueOrigin, WeightOrigin } from "./origin.ts";
+import type { Penalty } from "./regularizers.ts";
 
 /** The name, shape and starting values of a weight. */
 export interface WeightSpec {
@@ -28,6 +29,8 @@ export interface WeightSpec {
   readonly initializer: Initializer | (() => Float32Array);
   /** False for weights that no gradient changes, such as moving statistics. Default: true. */
   readonly trainable?: boolean;
+  /** The penalty that training adds to the loss. Default: none. */
+  readonly regularizer?: Penalty | undefined;
   /** The tensor of a file that it is, if the net comes from one. */
   readonly origin?: WeightOrigin;
 }
@@ -204,6 +207,11 @@ export interface Layer extends LayerDefinition {
    * normalization uses its moving statistics. Default: true.
    */
   trainable: boolean;
+  /**
+   * The factor by which the optimizer's learning rate is multiplied for the layer's weights, such as 0.1 for a backbone under
+   * a new head. `compile` reads it. Default: 1.
+   */
+  learningRateMultiplier: number;
   /** The name of a part of a composed layer, to which a model appends a number when another layer has it too. */
   label?: string;
   /** True for a layer that is composed of others, which `apply` puts into the graph in its place. */

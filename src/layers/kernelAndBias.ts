@@ -2,6 +2,7 @@
 import { copyActivation, type Activation } from "../kernels/activation.ts";
 import { flag, type Settled } from "../options.ts";
 import { checkInitializer, type Initializer } from "./initializers.ts";
+import { checkRegularizer, type Penalty, type Regularizer } from "./regularizers.ts";
 import type { WeightSpec } from "./contract.ts";
 
 export interface WeightedOptions {
@@ -13,6 +14,10 @@ export interface WeightedOptions {
   kernelInitializer?: Initializer | undefined;
   /** Default: `"zeros"`. */
   biasInitializer?: Initializer | undefined;
+  /** One of `regularizers.*`. Default: no penalty. */
+  kernelRegularizer?: Regularizer | undefined;
+  /** One of `regularizers.*`. Default: no penalty. */
+  biasRegularizer?: Regularizer | undefined;
   name?: string | undefined;
 }
 
@@ -22,19 +27,27 @@ export const WEIGHTED = {
   useBias: [flag, true],
   kernelInitializer: [checkInitializer, "glorotUniform"],
   biasInitializer: [checkInitializer, "zeros"],
+  kernelRegularizer: [checkRegularizer],
+  biasRegularizer: [checkRegularizer],
 } as const;
 
-export type Weighted = Settled<Omit<WeightedOptions, "name">>;
+type Penalties = "kernelRegularizer" | "biasRegularizer";
+
+export type Weighted = Settled<Omit<WeightedOptions, "name" | Penalties>> & {
+  readonly [Name in Penalties]?: Penalty;
+};
 
 /** The bias for a number of outputs, or no weight when `useBias` is false. */
 export function biasOf(
-  { useBias, biasInitializer }: Pick<Weighted, "useBias" | "biasInitializer">,
+  { useBias, biasInitializer, biasRegularizer }: Omit<Weighted, "activation" | "kernelInitializer">,
   outputs: number,
 ): WeightSpec[] {
-  return useBias ? [{ name: "bias", shape: [outputs], initializer: biasInitializer }] : [];
+  if (!useBias) return [];
+  return [{ name: "bias", shape: [outputs], initializer: biasInitializer, regularizer: biasRegularizer }];
 }
 
 /** The kernel and the bias. */
 export function kernelAndBias(settings: Weighted, shape: readonly number[], outputs: number): WeightSpec[] {
-  return [{ name: "kernel", shape, initializer: settings.kernelInitializer }, ...biasOf(settings, outputs)];
+  const { kernelInitializer: initializer, kernelRegularizer: regularizer } = settings;
+  return [{ name: "kernel", shape, initializer, regularizer }, ...biasOf(settings, outputs)];
 }

@@ -12,11 +12,15 @@ import {
   type SharedOptions,
 } from "./conv2d.ts";
 import type { Initializer } from "./initializers.ts";
+import type { Penalty, Regularizer } from "./regularizers.ts";
 import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { biasOf, WEIGHTED, type Weighted } from "./kernelAndBias.ts";
 
-export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernelInitializer"> {
+export interface SeparableConv2dLayerOptions extends Omit<
+  SharedOptions,
+  "kernelInitializer" | "kernelRegularizer"
+> {
   /** The number of pointwise filters, which is the number of output channels. */
   filters: number;
   /** The number of depthwise filters for each channel. Default: 1. */
@@ -25,6 +29,10 @@ export interface SeparableConv2dLayerOptions extends Omit<SharedOptions, "kernel
   depthwiseInitializer?: Initializer | undefined;
   /** Default: `"glorotUniform"`. */
   pointwiseInitializer?: Initializer | undefined;
+  /** One of `regularizers.*`. Default: no penalty. */
+  depthwiseRegularizer?: Regularizer | undefined;
+  /** One of `regularizers.*`. Default: no penalty. */
+  pointwiseRegularizer?: Regularizer | undefined;
 }
 
 /** The depthwise convolution and the pointwise one after it. */
@@ -34,22 +42,26 @@ interface Pair {
 }
 
 /** The readers of the options in the order of the layers', around those of the window. */
-const { kernelInitializer, ...ENDING } = WEIGHTED;
+const { kernelInitializer, kernelRegularizer, ...ENDING } = WEIGHTED;
 export const FILTERS = {
   filters: positiveInteger,
   depthMultiplier: [positiveInteger, 1],
   depthwiseInitializer: kernelInitializer,
   pointwiseInitializer: kernelInitializer,
+  depthwiseRegularizer: kernelRegularizer,
+  pointwiseRegularizer: kernelRegularizer,
 } as const;
 
 export { ENDING };
 
 /** The options that were read by these. */
-interface Separable extends Omit<Weighted, "kernelInitializer"> {
+interface Separable extends Omit<Weighted, "kernelInitializer" | "kernelRegularizer"> {
   readonly filters: number;
   readonly depthMultiplier: number;
   readonly depthwiseInitializer: Initializer;
   readonly pointwiseInitializer: Initializer;
+  readonly depthwiseRegularizer?: Penalty;
+  readonly pointwiseRegularizer?: Penalty;
 }
 
 /** Makes the layer of images, or of sequences, which are images of one row; `axes` is 2 or 1. */
@@ -85,11 +97,17 @@ export function separable(
       const { window, f } = resolve(onlyInput(inputs), type).depthwise;
       const taps = [window.kh, window.kw].slice(-axes);
       return [
-        { name: "depthwiseKernel", shape: [...taps, 1, f], initializer: config.depthwiseInitializer },
+        {
+          name: "depthwiseKernel",
+          shape: [...taps, 1, f],
+          initializer: config.depthwiseInitializer,
+          regularizer: config.depthwiseRegularizer,
+        },
         {
           name: "pointwiseKernel",
           shape: [...taps.map(() => 1), f, filters],
           initializer: config.pointwiseInitializer,
+          regularizer: config.pointwiseRegularizer,
         },
         ...biasOf(config, filters),
       ];

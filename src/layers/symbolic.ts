@@ -54,6 +54,7 @@ export function layerOf<State>(definition: LayerDefinition<State>): Layer {
     backwardReads: {},
     ...definition,
     trainable: true,
+    learningRateMultiplier: 1,
     apply(inputs) {
       const where = layer.name ?? layer.type;
       const values = symbolicTensors(`${where}: apply`, inputs);

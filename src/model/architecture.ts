@@ -26,6 +26,8 @@ export interface StoredNode {
   fixed?: string[];
   /** False for a frozen layer. Default: true. */
   trainable?: boolean;
+  /** The factor of the learning rate for its weights. Default: 1. */
+  learningRateMultiplier?: number;
 }
 
 export interface Architecture {
@@ -106,7 +108,8 @@ function checkNodes(nodes: unknown): asserts nodes is StoredNode[] {
       typeof node.config === "object" &&
       (node.shares === undefined || isText(node.shares)) &&
       (node.fixed === undefined || (isList(node.fixed) && node.fixed.every(isText))) &&
-      (node.trainable === undefined || typeof node.trainable === "boolean");
+      (node.trainable === undefined || typeof node.trainable === "boolean") &&
+      (node.learningRateMultiplier === undefined || Number.isFinite(node.learningRateMultiplier));
     if (!sound) fail("nodes of { type, name, inputs, config }", node);
     checkOrigin(node.origin);
     checkWeightOrigins(node.weightOrigins);

@@ -110,6 +110,7 @@ function storedNode(graph: Graph, node: GraphNode, known: Factories): StoredNode
     ...(Object.keys(weightOrigins).length > 0 && { weightOrigins }),
     ...(fixed.length > 0 && { fixed }),
     ...(!layer.trainable && { trainable: false }),
+    ...(layer.learningRateMultiplier !== 1 && { learningRateMultiplier: layer.learningRateMultiplier }),
   };
 }
 
@@ -141,11 +142,12 @@ function fixedWeights({ layer, inputShapes }: GraphNode, known: Factories): stri
 
 /** The layer that a stored node describes. */
 function restoreLayer(node: StoredNode, known: Factories): Layer {
-  const { type, name, config, fixed = [], weightOrigins = {}, trainable = true } = node;
+  const { type, name, config, fixed = [], weightOrigins = {} } = node;
   const factory = known.get(type);
   if (!factory) fail(`a layer of the types ${[...known.keys()].join(", ")}`, type);
   const layer = factory({ ...config, name } as never);
-  layer.trainable = trainable;
+  layer.trainable = node.trainable ?? true;
+  layer.learningRateMultiplier = node.learningRateMultiplier ?? 1;
   if (!node.fixed && !node.weightOrigins) return layer;
   const { weights } = layer;
   return Object.assign(layer, {

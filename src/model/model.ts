@@ -62,7 +62,8 @@ import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
 import { splitLast, weigh, type ClassWeights } from "../training/weights.ts";
-import { Trainer, type TrainingState } from "../training/trainer.ts";
+import { Regularization } from "../training/regularization.ts";
+import { Trainer, type TrainerOptions, type TrainingState } from "../training/trainer.ts";
 
 /** Images whose labels follow, or a stream of batches that have theirs. */
 type Labelled = Tensor | Named<Tensor> | Stream<LabelledBatch>;
@@ -194,6 +195,28 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
+   * The learning rate of the next step. Setting it replaces a constant rate of the optimizer until `compile`, for this model,
+   * also between steps and in callbacks of `fit`. @throws OptionError for a rate that is none, or beside a schedule
+   */
+  get learningRate(): number {
+    return this.#requireTrainer("learningRate").learningRate;
+  }
+
+  set learningRate(rate: number) {
+    this.#requireTrainer("learningRate").setLearningRate("learningRate", rate);
+  }
+
+  /**
+   * With `useEma` of `compile`: makes the moving averages the model's weights, or puts those back from which training goes on.
+   * `fit` makes them so after each epoch, and every step puts the others back by itself.
+   */
+  useAverages(inUse = true): void {
+    const trainer = this.#requireTrainer("useAverages");
+    this.#refuseWhileBusy("useAverages");
+    trainer.useAverages(flag("useAverages", inUse));
+  }
+
+  /**
    * Puts the model on an engine, and returns it, as a type that knows what `evaluate` returns of its metrics. Compiling again
    * keeps the weights, resets the optimizer and disposes of the model's sessions. The first optimizer of a model from a checkpoint
    * goes on from the state there, and must be of the same type.
@@ -202,7 +225,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   override compile<const M extends readonly Metric[] = readonly []>(
     options: CompileOptions<M>,
   ): Model<Outputs, MetricFigures & FiguresOf<M>> {
-    const { runtime, algorithm, optimizer, objective } = checkCompileOptions(options, this.graph);
+    const { runtime, algorithm, optimizer, training, objective } = checkCompileOptions(options, this.graph);
     this.#refuseWhileBusy("compile");
     const fault = optimizer && this.trainingFault;
     if (fault) {
@@ -210,14 +233,26 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     }
     this.moveTo(runtime, algorithm);
     this.#objective = objective;
-    if (optimizer) this.#startTrainer(runtime, optimizer, objective);
+    const penalized = new Regularization(
+      runtime,
+      this.parameters,
+      learningParameters(this.graph, this.parameters),
+    );
+    objective.penalty = () => penalized.penalty();
+    if (optimizer) this.#startTrainer(runtime, optimizer, objective, training);
     return this as unknown as Model<Outputs, MetricFigures & FiguresOf<M>>;
   }
 
-  #startTrainer(runtime: Runtime, optimizer: Optimizer, objective: Objective): void {
+  #startTrainer(
+    runtime: Runtime,
+    optimizer: Optimizer,
+    { outputs }: Objective,
+    options: TrainerOptions,
+  ): void {
     const { graph } = this.requireCompiled("compile");
+    const { parameters, seed } = this;
     try {
-      this.#trainer = new Trainer(runtime, graph, this.parameters, optimizer, objective.outputs, this.seed);
+      this.#trainer = new Trainer(runtime, graph, parameters, optimizer, outputs, seed, options);
       if (this.#interrupted) this.#trainer.restore(this.#interrupted, "compile: the checkpoint");
       this.#interrupted = undefined;
     } catch (error) {

@@ -2,14 +2,22 @@
 import { FormatError, OptionError } from "../errors.ts";
 import { isPlainObject, show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
+import type { Accumulated } from "../training/accumulation.ts";
+import type { Averages } from "../training/averages.ts";
 import type { TrainingState } from "../training/trainer.ts";
 
 /** The version of the JSON that this package writes, and the only one that it reads. */
 const VERSION = 1;
 
+/** What `compile` asks for besides an optimizer is stored as slots of these names. */
+const GRADIENTS = "accumulated gradients";
+const AVERAGES = "averages of weights";
+
 /** A state as the metadata have it: the slots are lists of the names of their weights. */
-interface StoredState extends Omit<TrainingState, "slots"> {
+interface StoredState extends Omit<TrainingState, "slots" | "accumulated" | "averages"> {
   readonly version: number;
+  readonly accumulated?: Omit<Accumulated, "gradients">;
+  readonly averages?: Omit<Averages, "weights">;
   readonly slots: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -17,9 +25,15 @@ interface StoredState extends Omit<TrainingState, "slots"> {
 const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
 
 /** Adds the slots of a run to the tensors of a file, and returns its numbers as JSON. @throws OptionError */
-export function addTraining({ slots, ...numbers }: TrainingState, tensors: Map<string, Tensor>): string {
+export function addTraining(state: TrainingState, tensors: Map<string, Tensor>): string {
+  const { slots, accumulated, averages, ...numbers } = state;
+  const all = {
+    ...slots,
+    ...(accumulated && { [GRADIENTS]: accumulated.gradients }),
+    ...(averages && { [AVERAGES]: averages.weights }),
+  };
   const names: Record<string, string[]> = {};
-  for (const [slot, bySlot] of Object.entries(slots)) {
+  for (const [slot, bySlot] of Object.entries(all)) {
     names[slot] = [...bySlot.keys()];
     for (const [weight, tensor] of bySlot) {
       const name = slotName(slot, weight);
@@ -31,7 +45,13 @@ export function addTraining({ slots, ...numbers }: TrainingState, tensors: Map<s
       tensors.set(name, tensor);
     }
   }
-  const stored: StoredState = { version: VERSION, ...numbers, slots: names };
+  const stored: StoredState = {
+    version: VERSION,
+    ...numbers,
+    ...(accumulated && { accumulated: { batches: accumulated.batches, images: accumulated.images } }),
+    ...(averages && { averages: { inUse: averages.inUse } }),
+    slots: names,
+  };
   return JSON.stringify(stored);
 }
 
@@ -63,20 +83,21 @@ function parse(text: string): StoredState {
  * up. @throws FormatError
  */
 export function takeTraining(text: string, tensors: Map<string, Tensor>): TrainingState {
-  const { version: _, slots, ...numbers } = parse(text);
+  const { version: _, slots, accumulated, averages, ...numbers } = parse(text);
   const take = (slot: string, weight: string): [string, Tensor] => {
     const name = slotName(slot, weight);
     const tensor = tensors.get(name) ?? fail(`the tensor ${name}`, undefined);
     tensors.delete(name);
     return [weight, tensor];
   };
+  const taken = Object.entries(slots).map(
+    ([slot, names]) => [slot, new Map(names.map((weight) => take(slot, weight)))] as const,
+  );
+  const { [GRADIENTS]: gradients, [AVERAGES]: weights, ...own } = Object.fromEntries(taken);
   return {
     ...numbers,
-    slots: Object.fromEntries(
-      Object.entries(slots).map(([slot, weights]) => [
-        slot,
-        new Map(weights.map((weight) => take(slot, weight))),
-      ]),
-    ),
+    slots: own,
+    ...(accumulated && { accumulated: { ...accumulated, gradients: gradients! } }),
+    ...(averages && { averages: { ...averages, weights: weights! } }),
   };
 }

@@ -8,7 +8,8 @@ import type { Metric } from "./metrics/metric.ts";
 import { Objective } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 import { equivalent } from "./spellings.ts";
-import { checkOptions, flag, listed, show } from "../options.ts";
+import type { TrainerOptions } from "./trainer.ts";
+import { checkOptions, flag, listed, numberIn, positiveInteger, show } from "../options.ts";
 import {
   checkAlgorithms,
   lossOutputsOf,
@@ -35,6 +36,18 @@ export interface CompileOptions<Metrics extends readonly Metric[] = readonly Met
    * for every output, or one for each by name.
    */
   metrics?: Metrics | Named<readonly Metric[]> | undefined;
+  /**
+   * The number of batches whose gradients make one step of the optimizer: the mean over all of their images, so that small
+   * batches do what one large batch would. Default: 1.
+   */
+  gradientAccumulationSteps?: number | undefined;
+  /**
+   * Keeps an exponential moving average of each weight. The averages are the model's weights after each epoch of `fit`, for
+   * validation, callbacks and files; training goes on from the others. Default: false.
+   */
+  useEma?: boolean | undefined;
+  /** The share of the average that stays with each step. Default: 0.99. */
+  emaMomentum?: number | undefined;
 }
 
 /** The options of `compile`, checked. */
@@ -42,6 +55,7 @@ export interface Compiled {
   readonly runtime: Runtime;
   readonly algorithm: ConvAlgorithm;
   readonly optimizer: Optimizer | undefined;
+  readonly training: TrainerOptions;
   /** It has no outputs when no loss was passed. */
   readonly objective: Objective;
 }
@@ -126,9 +140,30 @@ function refuseImplied({ type, impliedActivation }: Loss, output: GraphNode, gra
   }
 }
 
+const TRAINING_KEYS = ["gradientAccumulationSteps", "useEma", "emaMomentum"] as const;
+const KEYS = ["engine", "algorithm", "optimizer", "loss", "metrics", ...TRAINING_KEYS];
+
+/** The options of steps. @throws OptionError */
+function trainerOptions(options: CompileOptions): TrainerOptions {
+  const given = TRAINING_KEYS.find((key) => options[key] !== undefined);
+  if (given && !options.optimizer) {
+    throw new OptionError(`compile: optimizer: expected one beside ${given}, got none`);
+  }
+  const { gradientAccumulationSteps, useEma, emaMomentum } = options;
+  const averages = flag("compile: useEma", useEma ?? false);
+  const momentum = numberIn("compile: emaMomentum", emaMomentum ?? 0.99, 0, 1);
+  if (emaMomentum !== undefined && !averages) {
+    throw new OptionError("compile: useEma: expected true beside emaMomentum, got none");
+  }
+  return {
+    accumulationSteps: positiveInteger("compile: gradientAccumulationSteps", gradientAccumulationSteps ?? 1),
+    ...(averages && { emaMomentum: momentum }),
+  };
+}
+
 /** @throws OptionError unless each option is what its factory returns and fits the graph; ShapeError for unknown outputs. */
 export function checkCompileOptions(options: CompileOptions, graph: Graph): Compiled {
-  checkOptions("compile", options, ["engine", "algorithm", "optimizer", "loss", "metrics"]);
+  checkOptions("compile", options, KEYS);
   const { optimizer, loss } = options;
   const runtime = checkEngine("compile", options.engine);
   const algorithm = checkAlgorithms("compile", graph, options.algorithm ?? "auto");
@@ -146,7 +181,10 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
     throw new OptionError("compile: loss: expected one beside the optimizer, got none");
   }
   if (optimizer) {
-    for (const { layer, name } of graph.nodes) flag(`compile: ${name}: trainable`, layer.trainable);
+    for (const { layer, name } of graph.nodes) {
+      flag(`compile: ${name}: trainable`, layer.trainable);
+      numberIn(`compile: ${name}: learningRateMultiplier`, layer.learningRateMultiplier, 0);
+    }
   }
   if (options.metrics !== undefined && losses.length === 0) {
     throw new OptionError("compile: loss: expected one beside the metrics, got none");
@@ -155,5 +193,5 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
     refuseImplied(each, nodeOf(graph, graph.outputs[graph.lossOutputs[i]!]!), graph),
   );
   const objective = new Objective(graph, losses, metricsOf(options.metrics, outputs));
-  return { runtime, algorithm, optimizer, objective };
+  return { runtime, algorithm, optimizer, training: trainerOptions(options), objective };
 }

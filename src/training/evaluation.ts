@@ -67,16 +67,18 @@ export class EvaluationRun {
   readonly #runtime: Runtime;
   readonly #inference: Inference;
   readonly #outputs: readonly LossOutput[];
+  readonly #penalty: () => number;
   /** The weights that are measured. */
   readonly #revision: number;
   readonly #sums: readonly Sums[];
   readonly #counts: readonly (readonly Count[])[];
 
-  constructor(where: string, runtime: Runtime, inference: Inference, { outputs }: Objective) {
+  constructor(where: string, runtime: Runtime, inference: Inference, { outputs, penalty }: Objective) {
     this.#where = where;
     this.#runtime = runtime;
     this.#inference = inference;
     this.#outputs = outputs;
+    this.#penalty = penalty;
     this.#revision = inference.revision;
     this.#sums = outputs.map((): Sums => ({ loss: 0, correct: 0, rows: 0 }));
     this.#counts = outputs.map(({ metrics, columns }) => metrics.map((metric) => metric.start(columns)));
@@ -119,11 +121,12 @@ export class EvaluationRun {
       );
       return { loss: loss / rows, accuracy: correct / rows, ...Object.fromEntries(figures) };
     });
-    if (means.length === 1) return means[0]!;
+    const penalty = this.#penalty();
+    if (means.length === 1) return { ...means[0]!, loss: means[0]!.loss + penalty };
     const counted = this.#sums.filter((_, i) => countsCorrect(lossOutputs[i]!.loss, lossOutputs[i]!.columns));
     const total = (of: "correct" | "rows"): number => counted.reduce((sum, each) => sum + each[of], 0);
     return {
-      loss: means.reduce((sum, { loss }) => sum + loss, 0),
+      loss: means.reduce((sum, { loss }) => sum + loss, 0) + penalty,
       accuracy: total("correct") / (total("rows") || 1),
       outputs: Object.fromEntries(lossOutputs.map(({ name }, i) => [name, means[i]!])),
     };

@@ -193,7 +193,7 @@ export async function runFit(run: FitRun): Promise<History> {
   for (let epoch = 1; epoch <= epochs; epoch++) {
     interruption.check();
     const { loss, accuracy } = await runEpoch(run, epoch, pace);
-    trainer.epochs++;
+    trainer.endEpoch();
     history.loss.push(loss);
     history.accuracy.push(accuracy);
     const state: EpochEnd = { epoch, loss, accuracy };

@@ -25,6 +25,8 @@ export class Objective {
   readonly outputs: readonly LossOutput[];
   /** The rows of an image, of all outputs, that can be right or wrong: accuracy is a share of them. */
   readonly rowsPerImage: number;
+  /** The penalties on the weights, which are a part of the loss; 0 until a model is put on an engine. */
+  penalty: () => number = () => 0;
   readonly #names: readonly string[];
   /** The labels that were passed last, in the order of the outputs: the same list for all training steps. */
   readonly #ordered: Labels[] = [];

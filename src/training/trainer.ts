@@ -17,6 +17,9 @@ import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import { runWeighted } from "./losses/weighted.ts";
 import type { LossOutput } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
+import { Accumulation, type Accumulated } from "./accumulation.ts";
+import { WeightAverages, type Averages } from "./averages.ts";
+import { Regularization } from "./regularization.ts";
 import { OptimizerUpdate, type Slots } from "./update.ts";
 
 /**
@@ -31,13 +34,42 @@ export interface TrainingState {
   /** The type of the optimizer, and its slots. */
   readonly optimizer: string;
   readonly slots: Slots;
+  /** The learning rate, if another was set than the optimizer's. */
+  readonly learningRate?: number | undefined;
+  /** The gradients that wait for those of other batches, if any do. */
+  readonly accumulated?: Accumulated | undefined;
+  /** The moving averages of the weights, if there are any. */
+  readonly averages?: Averages | undefined;
+}
+
+/** The options of a run besides its optimizer. */
+export interface TrainerOptions {
+  /** The batches whose gradients make one step. Default: 1. */
+  readonly accumulationSteps?: number | undefined;
+  /** The momentum of the weights' moving averages. Default: no averages. */
+  readonly emaMomentum?: number | undefined;
 }
 
 /** A plan with all passes of a step. */
 type TrainingPlan = Plan & BackwardPasses;
 
+const NOT_FINITE = "a gradient or an updated weight is not finite";
+
 /** The most steps of a run: random draws know a step by a word of 32 bits. */
 const MOST_STEPS = 2 ** 32 - 1;
+
+/** A part of a state, checked by what keeps it. @throws OptionError when nothing does; what `check` throws */
+function part<Name extends "accumulated" | "averages", Part = NonNullable<TrainingState[Name]>>(
+  where: string,
+  name: Name,
+  state: TrainingState,
+  keeper: { check(where: string, part: Part): Part } | undefined,
+): Part | undefined {
+  const value = state[name] as Part | undefined;
+  if (value === undefined) return undefined;
+  if (keeper) return keeper.check(`${where}: ${name}`, value);
+  throw new OptionError(`${where}: ${name}: expected none, as compile asked for none, got some`);
+}
 
 /**
  * Training: a plan with gradients, the optimizer, and the two halves of a step, `computeGradients` and `applyGradients`.
@@ -65,6 +97,9 @@ export class Trainer {
   readonly #gradients: number;
   readonly #results: number;
   readonly #update: OptimizerUpdate;
+  readonly #regularization: Regularization;
+  readonly #accumulation: Accumulation | undefined;
+  readonly #averages: WeightAverages | undefined;
   #plan: TrainingPlan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
@@ -81,6 +116,7 @@ export class Trainer {
     optimizer: Optimizer,
     outputs: readonly LossOutput[],
     seed: number,
+    { accumulationSteps = 1, emaMomentum }: TrainerOptions = {},
   ) {
     this.#runtime = runtime;
     this.#graph = graph;
@@ -101,7 +137,16 @@ export class Trainer {
         optimizer,
         this.#gradients,
         region,
+        ({ node }) => graph.nodes[node]!.layer.learningRateMultiplier,
       );
+      this.#regularization = new Regularization(runtime, parameters, this.#learning);
+      if (accumulationSteps > 1) {
+        const [learning, steps, from] = [this.#learning, accumulationSteps, this.#gradients];
+        this.#accumulation = new Accumulation(runtime, parameters, learning, steps, from, region);
+      }
+      if (emaMomentum !== undefined) {
+        this.#averages = new WeightAverages(runtime, parameters, this.#learning, emaMomentum, region);
+      }
     } catch (error) {
       region.release();
       throw error;
@@ -141,18 +186,20 @@ export class Trainer {
   }
 
   /**
-   * Runs forward, losses and backward on a batch and leaves the gradients in memory, for `applyGradients`. `where` names the
-   * caller.
+   * Runs forward, losses and backward on a batch and leaves the gradients in memory, for `applyGradients`. The loss contains the
+   * penalties on the weights; `applyGradients` adds their gradients. `where` names the caller.
    * @throws MemoryError; TrainingError when the loss is not finite; there are no gradients then.
    */
   computeGradients(where: string, batch: TrainingBatch): void {
     const { count: n } = batch;
     this.reserve(n);
+    this.#averages?.use(false);
     const plan = this.#plan!;
     this.#waiting = 0;
     loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch);
     plan.batchKey.step = this.steps;
-    plan.batchKey.firstImage = batch.firstImage ?? 0;
+    // Behind the images that wait, random draws are those of one larger batch.
+    plan.batchKey.firstImage = (batch.firstImage ?? 0) + (this.#accumulation?.images ?? 0);
     plan.batchKey.epoch = batch.epoch ?? this.steps;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
     this.#revision = this.#parameters.revision;
@@ -164,6 +211,7 @@ export class Trainer {
       loss += meanLoss(this.#runtime.heap, result);
       correct += correctRows(this.#runtime.heap, result);
     }
+    loss += this.#regularization.penalty();
     if (!Number.isFinite(loss)) this.#refuse(where, `the loss is ${loss}`);
     plan.backward(n);
     this.loss = loss;
@@ -172,7 +220,8 @@ export class Trainer {
   }
 
   /**
-   * Takes one step of the optimizer by the gradients in memory, within the bounds of the optimizer.
+   * Takes one step of the optimizer by the gradients in memory, within the bounds of the optimizer; or lets them wait for those
+   * of the batches that follow, if several make one step. Moving statistics follow each batch.
    * @throws TrainingError when a gradient or an updated number is not finite; nothing has changed then. Error when no
    * gradients were computed since the last step.
    */
@@ -180,17 +229,52 @@ export class Trainer {
     const n = this.#waiting;
     if (n === 0) throw new Error(`${where}: expected gradients to apply, got none since the last step`);
     this.#waiting = 0;
+    this.#averages?.use(false);
     const plan = this.#plan!;
-    if (!(this.#update.prepare(this.steps) && plan.update(n, false))) {
-      this.#refuse(where, "a gradient or an updated weight is not finite");
+    if (this.#accumulation) {
+      if (!plan.update(n, false)) this.#refuse(where, NOT_FINITE);
+      if (!this.#accumulation.add(n)) {
+        plan.update(n, true);
+        this.#changed();
+        return;
+      }
+      this.#accumulation.finish();
     }
+    this.#regularization.addGradients(this.#gradients);
+    if (!(this.#update.prepare(this.steps) && plan.update(n, false))) this.#refuse(where, NOT_FINITE);
     this.#update.commit();
     plan.update(n, true);
-    // The step changes nothing that was prepared; others may have, since the gradients were computed.
+    this.#averages?.follow();
+    this.#changed();
+    this.steps++;
+  }
+
+  /** Records that a step has changed the weights, but nothing that was prepared; others may have done so meanwhile. */
+  #changed(): void {
     const prepared = this.#revision === this.#parameters.revision;
     const revision = this.#parameters.changed();
     if (prepared) this.#revision = revision;
-    this.steps++;
+  }
+
+  /** Counts an epoch, after which the averages are the weights of the model until the next step, if there are averages. */
+  endEpoch(): void {
+    this.epochs++;
+    this.useAverages(true);
+  }
+
+  /** Makes the averages the weights of the model, or puts those back from which training goes on, if there are averages. */
+  useAverages(inUse: boolean): void {
+    this.#averages?.use(inUse);
+  }
+
+  /** The learning rate of the next step. */
+  get learningRate(): number {
+    return this.#update.rateOf(this.steps);
+  }
+
+  /** Replaces the constant rate of the optimizer. @throws OptionError for a rate that is none, or beside a schedule */
+  setLearningRate(where: string, rate: number): void {
+    this.#update.setRate(where, rate);
   }
 
   /** Copies of the gradients that were computed last, by parameter that learns; clipped once they were applied. */
@@ -201,16 +285,38 @@ export class Trainer {
   /** A copy of all that the run needs to go on, but for the weights. */
   state(): TrainingState {
     const { seed, steps, epochs } = this;
-    return { seed, steps, epochs, optimizer: this.#optimizer.type, slots: this.#update.readSlots() };
+    const learningRate = this.#update.ownRate;
+    const accumulated = this.#accumulation?.read();
+    const averages = this.#averages?.read();
+    return {
+      seed,
+      steps,
+      epochs,
+      optimizer: this.#optimizer.type,
+      slots: this.#update.readSlots(),
+      ...(learningRate !== undefined && { learningRate }),
+      ...(accumulated && { accumulated }),
+      ...(averages && { averages }),
+    };
   }
 
   /**
-   * Takes a run up where `state` was read; the weights of that moment are the caller's to put back. Gradients that wait are
-   * dropped. `where` names the caller.
+   * Takes a run up where `state` was read; the weights of that moment are the caller's to put back, before this. Gradients that
+   * were computed and not applied are dropped. `where` names the caller.
    * @throws OptionError, ShapeError naming what does not fit this model and its optimizer; nothing has changed then.
    */
   restore(state: TrainingState, where = "restore"): void {
-    checkOptions(where, state, ["seed", "steps", "epochs", "optimizer", "slots"]);
+    const known = [
+      "seed",
+      "steps",
+      "epochs",
+      "optimizer",
+      "slots",
+      "learningRate",
+      "accumulated",
+      "averages",
+    ];
+    checkOptions(where, state, known);
     const { seed, steps, epochs, optimizer, slots } = state;
     const { type } = this.#optimizer;
     if (seed !== this.seed) {
@@ -227,7 +333,12 @@ export class Trainer {
       }
     }
     const checked = this.#update.checkSlots(`${where}: slots`, slots);
+    const accumulated = part(where, "accumulated", state, this.#accumulation);
+    const averages = part(where, "averages", state, this.#averages);
+    this.#update.setRate(`${where}: learningRate`, state.learningRate);
     this.#update.writeSlots(checked);
+    this.#accumulation?.write(accumulated);
+    this.#averages?.write(averages);
     this.steps = steps;
     this.epochs = epochs;
     this.#waiting = 0;

@@ -1,40 +1,13 @@
-import { ShapeError, OptionError } from "../errors.ts";
-import { checkWeights, readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
-import { listed, show } from "../options.ts";
+import { OptionError } from "../errors.ts";
+import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
+import { listed, numberIn } from "../options.ts";
 import type { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { readTensor, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 import type { Clip, Optimizer, OptimizerRun } from "./optimizers/optimizer.ts";
 import { rateOf } from "./optimizers/rate.ts";
-
-/** Learning weights that are laid out one behind the other. */
-interface Span {
-  readonly first: Parameter;
-  readonly size: number;
-}
-
-/** The learning among all parameters, in spans of those that follow each other, as long as they can be. */
-function spansOf(
-  parameters: Parameters,
-  learning: ReadonlySet<Parameter>,
-  follows: (first: Parameter, next: Parameter) => boolean,
-): Span[] {
-  const spans: { first: Parameter; size: number }[] = [];
-  let open: { first: Parameter; size: number } | undefined;
-  for (const parameter of parameters.list) {
-    if (!learning.has(parameter)) {
-      open = undefined;
-      continue;
-    }
-    if (!open || !follows(open.first, parameter)) spans.push((open = { first: parameter, size: 0 }));
-    open.size = parameter.offset + parameter.size - open.first.offset;
-  }
-  return spans;
-}
-
-/** True when two weights lie as far apart as their gradients do. Weights that another model shares may lie elsewhere. */
-const liesBehind = (first: Parameter, { slot, offset }: Parameter): boolean =>
-  first.slot.block === slot.block && slot.offset - first.slot.offset === offset - first.offset;
+import { checkLaidOut, writeLaidOut } from "./slots.ts";
+import { liesBehind, spansOf, type Span } from "./spans.ts";
 
 /** The slots of an optimizer by name, each with a tensor for every weight that learns, by `layer.weight`. */
 export type Slots = Readonly<Record<string, ReadonlyMap<string, Tensor>>>;
@@ -56,10 +29,16 @@ export class OptimizerUpdate {
   readonly #spanSlots: number[] = [];
   #run: OptimizerRun;
   readonly #rateOf: (step: number) => number;
+  readonly #multiplierOf: (parameter: Parameter) => number;
+  /** The constant rate that replaces the optimizer's. */
+  #ownRate: number | undefined;
   /** The learning rate of the step that was prepared. */
   #rate = 0;
 
-  /** `gradients` is the address of the gradients, laid out as the parameters. @throws MemoryError */
+  /**
+   * `gradients` is the address of the gradients, laid out as the parameters; `multiplierOf` returns the factor of a weight's
+   * learning rate. @throws MemoryError
+   */
   constructor(
     runtime: Runtime,
     parameters: Parameters,
@@ -67,11 +46,14 @@ export class OptimizerUpdate {
     optimizer: Optimizer,
     gradients: number,
     region: Region,
+    multiplierOf: (parameter: Parameter) => number = () => 1,
   ) {
     this.#runtime = runtime;
     this.#parameters = parameters;
     this.#learning = learning;
-    const together = optimizer.perWeight ? () => false : liesBehind;
+    this.#multiplierOf = multiplierOf;
+    const together = (first: Parameter, next: Parameter): boolean =>
+      !optimizer.perWeight && liesBehind(first, next) && multiplierOf(first) === multiplierOf(next);
     this.#spans = spansOf(parameters, learning, together);
     this.#gradientSpans = spansOf(parameters, learning, () => true);
     this.#optimizer = optimizer;
@@ -81,6 +63,29 @@ export class OptimizerUpdate {
     this.#rateOf = rateOf(`${optimizer.type}: learningRate`, optimizer.learningRate);
   }
 
+  /** The learning rate that was set in place of the optimizer's. */
+  get ownRate(): number | undefined {
+    return this.#ownRate;
+  }
+
+  /** Sets it; undefined stands for the optimizer's. @throws OptionError for a rate that is none, or beside a schedule */
+  setRate(where: string, rate: number | undefined): void {
+    if (rate !== undefined) {
+      numberIn(where, rate, 0);
+      if (typeof this.#optimizer.learningRate === "function") {
+        throw new OptionError(
+          `${where}: expected an optimizer with a constant rate, which can be changed, got ${this.#optimizer.type} with a schedule`,
+        );
+      }
+    }
+    this.#ownRate = rate;
+  }
+
+  /** The learning rate of step `step`. @throws OptionError when a schedule returns none */
+  rateOf(step: number): number {
+    return this.#ownRate ?? this.#rateOf(step);
+  }
+
   /**
    * Clips the gradients and computes step `step`, counted from 0, without storing it. Returns whether all gradients, new
    * weights and new slots are finite.
@@ -88,7 +93,7 @@ export class OptimizerUpdate {
   prepare(step: number): boolean {
     const { clip } = this.#optimizer;
     const finite = !clip || this.#clipGradients(clip);
-    this.#rate = this.#rateOf(step);
+    this.#rate = this.rateOf(step);
     this.#run.begin?.(step);
     return finite && this.#step(0);
   }
@@ -105,7 +110,8 @@ export class OptimizerUpdate {
       const at = first.offset * 4;
       for (let j = 0; j < this.#slots.length; j++) this.#spanSlots[j] = this.#slots[j]! + at;
       const [w, g] = [this.#parameters.addressOf(first), this.#gradients + at];
-      finite = this.#run.step(this.#runtime, w, g, this.#spanSlots, size, this.#rate, commit) && finite;
+      const rate = this.#rate * this.#multiplierOf(first);
+      finite = this.#run.step(this.#runtime, w, g, this.#spanSlots, size, rate, commit) && finite;
     }
     return finite;
   }
@@ -142,34 +148,15 @@ export class OptimizerUpdate {
       throw new OptionError(`${where}: expected the slots ${listed(names)}, got ${unknown} besides`);
     }
     return Object.fromEntries(
-      names.map((name) => [name, this.#checkSlot(`${where}: ${name}`, slots?.[name])]),
+      names.map((name) => [name, checkLaidOut(`${where}: ${name}`, slots?.[name], this.#learning)]),
     );
-  }
-
-  #checkSlot(where: string, slot: ReadonlyMap<string, Tensor> | undefined): Map<string, Tensor> {
-    if (!(slot instanceof Map)) {
-      throw new ShapeError(`${where}: expected a Map of tensors by name, got ${show(slot)}`);
-    }
-    const own = new Map<string, Tensor>();
-    for (const [name, tensor] of slot as Map<string, Tensor>) {
-      const { shape, data } = readTensor(`${where}: ${name}`, tensor);
-      const copy = data.slice();
-      const at = copy.findIndex((value) => !Number.isFinite(value));
-      if (at >= 0) {
-        throw new OptionError(`${where}: ${name}[${at}]: expected a finite number, got ${copy[at]}`);
-      }
-      own.set(name, { shape, data: copy });
-    }
-    checkWeights(where, [...this.#learning], own);
-    return own;
   }
 
   /** Puts slots back that were checked, and starts the optimizer's run anew, to be taken up at any step. */
   writeSlots(slots: Slots): void {
     const { floats } = this.#runtime.heap;
     this.#optimizer.slots.forEach((slot, i) => {
-      const first = this.#slots[i]! >>> 2;
-      for (const { name, offset } of this.#learning) floats.set(slots[slot]!.get(name)!.data, first + offset);
+      writeLaidOut(floats, this.#slots[i]!, slots[slot]!, this.#learning);
     });
     this.#run = this.#optimizer.start();
   }

@@ -42,8 +42,8 @@ describe("a method refuses", () => {
       [`compile: loss: expected one of losses.*, got "mine"`]: () => model.compile(options({ loss: "mine" })),
       "compile: loss: expected one beside the optimizer, got none": () =>
         model.compile(options({ loss: undefined })),
-      [`compile: expected the options engine, algorithm, optimizer, loss, metrics; got "metric"`]: () =>
-        model.compile(options({ metric: [] })),
+      [`compile: expected the options engine, algorithm, optimizer, loss, metrics, gradientAccumulationSteps, useEma, emaMomentum; got "metric"`]:
+        () => model.compile(options({ metric: [] })),
       [`predict: batchSize: ${COUNT}, got 0`]: () => model.predict(x, { batchSize: 0 }),
       [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),
       [`predict: expected the options batchSize; got "batch"`]: () => model.predict(x, { batch: 1 } as Any),

@@ -55,6 +55,45 @@ const compiled = (model: Model, optimizer: Optimizer): Model => model.compile({ 
 const fit = (model: Model, epochs: number) => model.fit(images, labels, { epochs, batchSize: 6 });
 
 describe("a checkpoint", () => {
+  it("holds gradients that wait, averages and a rate that was set", async () => {
+    const compileRich = (model: Model): Model =>
+      model.compile({
+        engine,
+        optimizer: optimizers.adam({ learningRate: 0.05 }),
+        loss,
+        gradientAccumulationSteps: 3,
+        useEma: true,
+        emaMomentum: 0.8,
+      });
+    const whole = compileRich(create());
+    let model = compileRich(create());
+    for (let epoch = 0; epoch < 3; epoch++) {
+      for (const each of [whole, model]) {
+        if (epoch === 1) each.learningRate = 0.02;
+        await each.fit(images, labels, { batchSize: 6 });
+      }
+      const bytes = model.toCheckpoint();
+      const waiting = [1, 2, 0][epoch];
+      const { metadata } = decodeSafetensors(bytes);
+      const counted = Object.values(metadata).some((text) =>
+        text.includes(`"accumulated":{"batches":${waiting},`),
+      );
+      expect(counted, `epoch ${epoch}`).toBe(waiting !== 0);
+      model.dispose();
+      model = compileRich(loadModel(bytes));
+      expect(model.toCheckpoint()).toEqual(bytes);
+      expect(weightBits(model)).toEqual(weightBits(whole));
+    }
+    expect(model.learningRate).toBe(0.02);
+    for (const each of [whole, model]) each.trainOnBatch(images, labels);
+    expect(weightBits(model)).toEqual(weightBits(whole));
+    const bytes = model.toCheckpoint();
+    expect(() => compiled(loadModel(bytes), optimizers.adam())).toThrow(
+      "compile: the checkpoint: accumulated: expected none, as compile asked for none, got some",
+    );
+    for (const each of [whole, model]) each.dispose();
+  });
+
   it.each(Object.entries(OPTIMIZERS))(
     "goes on bit for bit, between epochs and steps, with %s",
     async (_, optimizer) => {

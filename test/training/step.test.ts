@@ -20,7 +20,7 @@ import { HeldBatches } from "../../src/training/source.ts";
 import { Interruption } from "../../src/runtime/interruption.ts";
 import { Objective } from "../../src/training/objective.ts";
 import type { Optimizer } from "../../src/training/optimizers/optimizer.ts";
-import { Trainer, type TrainingState } from "../../src/training/trainer.ts";
+import { Trainer, type TrainerOptions, type TrainingState } from "../../src/training/trainer.ts";
 import { bitsOf } from "../support/float.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
@@ -80,13 +80,13 @@ interface Run {
 }
 
 /** A net that trains, with weights drawn from the seed. */
-function run(optimizer: Optimizer, made: readonly Layer[] = mixed()): Run {
+function run(optimizer: Optimizer, made: readonly Layer[] = mixed(), options: TrainerOptions = {}): Run {
   const { runtime } = engine;
   const graph: Graph = chain(SHAPE, made);
   const parameters = new Parameters(graph, startingWeights(graph, new Random(SEED)));
   parameters.move(runtime, () => {});
   const objective = new Objective(graph, [losses.softmaxCrossEntropy()], [[]]);
-  const trainer = new Trainer(runtime, graph, parameters, optimizer, objective.outputs, SEED);
+  const trainer = new Trainer(runtime, graph, parameters, optimizer, objective.outputs, SEED, options);
   const dispose = (): void => {
     trainer.dispose();
     parameters.leave();
@@ -261,6 +261,79 @@ describe("the state of a run", () => {
       second.dispose();
     }
     whole.dispose();
+  });
+
+  it("holds gradients that wait, averages in use or not, and a rate that was set", () => {
+    const make = (): Run =>
+      run(optimizers.adam({ learningRate: 0.01 }), mixed(), { accumulationSteps: 3, emaMomentum: 0.9 });
+    const act = (each: Run, key: number): number => {
+      if (key === 4) each.trainer.setLearningRate("rate", 0.03);
+      const loss = takeStep(each, key);
+      if (key % 4 === 3) each.trainer.useAverages(true);
+      return loss;
+    };
+    const whole = make();
+    const expected = Array.from({ length: 10 }, (_, key) => act(whole, key));
+    for (const stop of [0, 1, 2, 3, 4, 5, 8]) {
+      const [first, second] = [make(), make()];
+      for (let key = 0; key < stop; key++) act(first, key);
+      const [state, weights] = [first.trainer.state(), first.parameters.read()];
+      if (stop === 5) act(second, 3);
+      second.parameters.write("weights", weights);
+      second.trainer.restore(state);
+      expect(state.accumulated?.batches, `accumulated at ${stop}`).toBe(stop % 3 || undefined);
+      expect(state.averages?.inUse, `averages at ${stop}`).toBe(stop < 3 ? undefined : stop % 4 === 0);
+      expect(state.learningRate).toBe(stop > 4 ? 0.03 : undefined);
+      for (let key = stop; key < 10; key++) expect(act(second, key)).toBe(expected[key]);
+      for (const each of [whole, second]) each.trainer.useAverages(false);
+      expect(weightsOf(second)).toEqual(weightsOf(whole));
+      expect(second.trainer.state()).toEqual(whole.trainer.state());
+      for (const each of [first, second]) each.dispose();
+    }
+    whole.dispose();
+  });
+
+  it("with such parts is refused where they do not fit", () => {
+    const [rich, plain] = [
+      run(optimizers.adam(), mixed(), { accumulationSteps: 2, emaMomentum: 0.5 }),
+      run(optimizers.adam({ learningRate: () => 0.1 })),
+    ];
+    for (let key = 0; key < 3; key++) takeStep(rich, key);
+    const state = rich.trainer.state();
+    const { accumulated, averages, ...bare } = state;
+    const none = "expected none, as compile asked for none, got some";
+    expect(() => plain.trainer.restore({ ...bare, accumulated })).toThrow(`restore: accumulated: ${none}`);
+    expect(() => plain.trainer.restore({ ...bare, averages })).toThrow(`restore: averages: ${none}`);
+    expect(() => plain.trainer.restore({ ...bare, learningRate: 1 })).toThrow(
+      "restore: learningRate: expected an optimizer with a constant rate",
+    );
+    const before = stateOf(rich);
+    const gradients = new Map(accumulated!.gradients).set("dense.bias", {
+      shape: [3],
+      data: Float32Array.of(0, NaN, 0),
+    });
+    for (const [message, change] of Object.entries({
+      "restore: accumulated: batches: expected an integer from 1 to 1, got 2": {
+        accumulated: { ...accumulated!, batches: 2 },
+      },
+      "restore: accumulated: images: expected a positive integer, got 0": {
+        accumulated: { ...accumulated!, images: 0 },
+      },
+      "restore: accumulated: gradients: dense.bias[1]: expected a finite number, got NaN": {
+        accumulated: { ...accumulated!, gradients },
+      },
+      "restore: averages: inUse: expected true or false, got 1": {
+        averages: { ...averages!, inUse: 1 as never },
+      },
+      "restore: averages: weights: expected a Map of tensors by name, got undefined": {
+        averages: { inUse: true } as never,
+      },
+      "restore: learningRate: expected a finite number ≥ 0, got -1": { learningRate: -1 },
+    })) {
+      expect(() => rich.trainer.restore({ ...state, ...change })).toThrow(message);
+      expect(stateOf(rich)).toEqual(before);
+    }
+    for (const each of [rich, plain]) each.dispose();
   });
 
   it("holds the epochs, from whose number fit draws the order", async () => {
