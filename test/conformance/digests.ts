@@ -13,6 +13,7 @@ import { hourglass } from "./hourglass.ts";
 import { DIGESTED, layerDigestCases } from "./layerDigests.ts";
 import { branched, everyLayers, generic, normalizedLayers, softmaxLayers } from "./nets.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
+import { ownPartsDigest } from "./ownParts.ts";
 import {
   genericDigest,
   importedDigests,
@@ -101,6 +102,10 @@ export const digestCases: readonly Case[] = [
   {
     name: `a net of the generic layers after ${RESIDUAL_STEPS} steps has the golden digest`,
     run: ({ engine }) => same("weights", genericDigest(engine), golden.generic),
+  },
+  {
+    name: "a run of a layer, an activation, a loss and an optimizer of a user has the golden digest",
+    run: ({ engine }) => same("weights", ownPartsDigest(engine), golden.ownParts),
   },
   ...layerDigestCases,
 ];

@@ -1,5 +1,5 @@
 /** `model.inputGradients`: the gradient of the loss, or of outputs, by the inputs. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
   defineLayer,
   input,
@@ -14,6 +14,7 @@ import {
   tensor,
   type Engine,
   type Model,
+  type OwnTensor,
 } from "../../src/index.ts";
 import { bitsOf } from "../support/float.ts";
 import { noise } from "../support/model.ts";
@@ -48,6 +49,7 @@ describe("gradients of the inputs", () => {
     model.setWeights(new Map([["dense.kernel", tensor([1, 2, 3, 4], [2, 2])]]));
     model.compile({ engine, loss: losses.meanSquaredError() });
     const x = tensor([1, 1], [1, 2]);
+    expectTypeOf(model.inputGradients(x, x)).toEqualTypeOf<OwnTensor>();
     const seeds = { outputGradients: tensor([1, 10], [1, 2]) };
     expect([...model.inputGradients(x, seeds).data]).toEqual([21, 43]);
     // y = (4, 6), and the mean of (y − target)² has the gradient (y − target) = (1, −1): W·(1, −1).
@@ -92,6 +94,7 @@ describe("gradients of the inputs", () => {
     model.compile({ engine });
     const images = { x: noise(1, 2, 3), z: noise(2, 2, 3) };
     const found = model.inputGradients(images, { outputGradients: { second: tensor([1, 2], [2, 1]) } });
+    expectTypeOf(found).toEqualTypeOf<Record<string, OwnTensor>>();
     expect([...found["x"]!.data]).toEqual([1, 1, 1, 2, 2, 2]);
     expect([...found["z"]!.data]).toEqual([0, 0, 0, 0, 0, 0]);
     expect(() => model.inputGradients(images, { outputGradients: tensor([1, 2], [2, 1]) })).toThrow(
