@@ -12,7 +12,7 @@ import { rollup, type GetModuleInfo, type Plugin } from "rollup";
  * The entries of the package, `src/<entry>.ts`: those that bring a binary, and those that are the same for all hosts.
  */
 const ENTRIES = ["index", "inference", "kernels", "relaxed"];
-const PLAIN_ENTRIES = ["onnx", "onnxCore", "images", "storage", "pytorch"];
+const PLAIN_ENTRIES = ["onnx", "onnxCore", "images", "data", "storage", "pytorch"];
 
 /**
  * Where an entry finds its binary. Embedded in a module by default, since esbuild and Rollup carry no
@@ -53,6 +53,9 @@ const hosts: Plugin = {
     const host = HOSTS.find((one) => importer.endsWith(`?${one.suffix}`));
     if (source.endsWith("/build/wasm.js")) return { id: host!.exact, external: true };
     if (source.endsWith("/build/wasm.relaxed.js")) return { id: host!.relaxed, external: true };
+    // An entry on which another builds stays whole, rather than that a third file holds what both need.
+    if (importer.startsWith(resolve("src/data.ts")) && source === "./images.ts")
+      return { id: "./images.js", external: true };
     return source.startsWith(".") ? null : fileURLToPath(import.meta.resolve(source));
   },
 };

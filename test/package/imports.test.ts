@@ -29,8 +29,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ["training/", "onnx/export/"],
   ["model/"],
   ["onnx/"],
-  ["storage/", "pytorch/"],
-  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "pytorch", "relaxed", "storage"],
+  ["storage/", "pytorch/", "data/"],
+  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "pytorch", "relaxed", "storage", "data"],
   ["cli/"],
 ];
 

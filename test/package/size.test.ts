@@ -146,6 +146,18 @@ describe("gzipped, as docs/speed.md says:", () => {
     expect(text).not.toContain("trainOnBatch");
   });
 
+  it("what data sets add to the rest; without folders no decoders", async () => {
+    const rest = await bundled(`export * from "im2row"; export * from "im2row/images";`, ["workerd"]);
+    const all = await bundled(
+      `export * from "im2row"; export * from "im2row/images"; export * from "im2row/data";`,
+      ["workerd"],
+    );
+    expect(rest.text).not.toContain("mixup");
+    expectDocumented("`im2row/data`, besides `im2row/images`", all.size - rest.size);
+    const { text } = await bundled(`export { fromTensors } from "im2row/data";`, ["workerd"]);
+    expect(text).not.toMatch(/PNG|JPEG|huffman/i);
+  });
+
   it("what PyTorch's weights add to the rest, and nothing to a program that does without them", async () => {
     const rest = await bundled(`export * from "im2row";`, ["workerd"]);
     const all = await bundled(`export * from "im2row"; export * from "im2row/pytorch";`, ["workerd"]);

@@ -52,6 +52,7 @@ describe("a start", () => {
     ["onnxCore", 4],
     ["images", 2],
     ["storage", 3],
+    ["data", 4],
     ["pytorch", 3],
     ["relaxed", 2],
     ["relaxed.workerd", 1],

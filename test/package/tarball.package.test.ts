@@ -164,6 +164,7 @@ describe("an install into an empty folder", () => {
     import { loadModel, type InferenceModel } from "im2row/inference";
     import { loadOnnx, type OnnxModel, type OnnxTensor } from "im2row/onnx";
     import { loadKernels, slidingWindow, type Kernels, type KernelInstance } from "im2row/kernels";
+    import { fromFolder, fromTensors, mixup, type Batches, type Samples } from "im2row/data";
     import { decodeImage, normalize, resize } from "im2row/images";
     import { loadStateDict, type LoadedTensor } from "im2row/pytorch";
     import { listModels, openBytes, openModel, saveBytes, saveModel, type Place } from "im2row/storage";
@@ -184,6 +185,13 @@ describe("an install into an empty folder", () => {
     ];
     void model.fit(images, [0], { signal: undefined, earlyStopping: undefined, validationData: undefined });
     void load({ threads: undefined, math: undefined, limits: { bytes: undefined } });
+    const samples: Samples = fromTensors(images, [0]);
+    const batches: Batches = samples.map(mixup({ seed: 1 })).shuffle(9, 1).batch(3).prefetch(2);
+    void model.fit(batches, { epochs: 2, onBatchEnd: ({ batches }) => batches satisfies undefined });
+    export const folder: Promise<readonly string[]> = fromFolder("photos", { channels: 1 }).then(({ classes }) => classes);
+    export const streamed: Promise<OwnTensor> = model.predictAsync(batches);
+    // @ts-expect-error: what is asynchronous is not at hand
+    void model.evaluate(batches);
     layers.conv2d({ filters: 1, kernelSize: 3, strides: undefined, activation: undefined, name: undefined });
     const value = input({ shape: [4], name: undefined });
     const named = functional({ inputs: value, outputs: { score: layers.dense({ units: 2 }).apply(value) } });
