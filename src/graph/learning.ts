@@ -42,11 +42,19 @@ export function learningValues(
   return learns.map((own, value) => own && reached[value]!);
 }
 
-/** The first node without a backward pass that a gradient has to go through, by the values that have one. */
-export function barrierOf({ nodes }: Graph, learns: readonly boolean[]): GraphNode | undefined {
+/**
+ * The first node without a backward pass that a gradient has to go through, by the values that have one; `training` says what
+ * is a view, which needs no pass.
+ */
+export function barrierOf(
+  { nodes }: Graph,
+  learns: readonly boolean[],
+  training = true,
+): GraphNode | undefined {
   return nodes.find(
     ({ layer, inputs, output }) =>
       layer.differentiable === false &&
+      !layer.isView(training) &&
       learns[output] &&
       inputs.some((value, place) => learns[value] && !stopsAt(layer, place)),
   );

@@ -172,7 +172,7 @@ function checkModel(
   settings: Settings,
 ): GradientCheck {
   const { run, batch } = model.gradientsToCheck(WHERE, images, labels);
-  const own = batch.images.map(({ shape, data }) => ({ shape, data: data.slice() }));
+  const own = batch.images.map(({ shape, data }) => ({ shape, data: Float32Array.from(data) }));
   const before = run.learning.map(({ parameter }) => run.weightOf(parameter).slice());
   try {
     return gradientCheck(compareAll(run, { ...batch, images: own }, settings));

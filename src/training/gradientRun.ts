@@ -45,6 +45,7 @@ export class GradientRun {
   readonly #parameters: Parameters;
   readonly #outputs: readonly LossOutput[];
   readonly #learning: ReadonlySet<Parameter>;
+  readonly #ofInputs: boolean;
   readonly #plan: Plan & BackwardPasses;
   readonly #region: Region;
   #gradients = 0;
@@ -61,8 +62,11 @@ export class GradientRun {
     parameters: Parameters,
     { capacity, learning, asInference, seed, outputs }: GradientRunOptions,
   ) {
-    const barrier = barrierOf(graph, learningValues(graph, learning, true));
-    if (barrier) {
+    const barrier = barrierOf(graph, learningValues(graph, learning, true), !asInference);
+    // Behind augmentation weights learn, although the images have no gradient.
+    const ofInputs = barrier === undefined;
+    const behind = barrier && barrierOf(graph, learningValues(graph, learning), !asInference);
+    if (barrier && (behind || learning.size === 0)) {
       throw new OptionError(
         `${where}: expected layers with a backward pass, got ${barrier.name} (${barrier.layer.type}) without one`,
       );
@@ -72,17 +76,19 @@ export class GradientRun {
     this.#parameters = parameters;
     this.#outputs = outputs;
     this.#learning = learning;
+    this.#ofInputs = ofInputs;
     const region = (this.#region = new KeptRegion(runtime.heap, "model: gradients"));
     try {
       if (learning.size > 0) this.#gradients = region.zeros(parameters.size);
       this.#results = region.allocate(RESULT_ELEMENTS * outputs.length);
       this.#labels = outputs.map(({ size }) => region.allocate(capacity * size));
+      const indices = region.allocate(capacity, "int32");
       const layerGradients = new Map(Object.entries(gradients));
       const target = {
         capacity,
         pointer: this.#gradients,
         learning,
-        ofInputs: true,
+        ofInputs,
         asInference,
         layerGradients,
       };
@@ -92,6 +98,7 @@ export class GradientRun {
         training: { planGradients, target, trainable },
       });
       this.#plan = Object.assign(plan, backwardPasses(plan.passes));
+      plan.batchKey.indices = indices;
     } catch (error) {
       region.release();
       throw error;
@@ -178,9 +185,11 @@ export class GradientRun {
     });
   }
 
-  /** The names of the inputs; undefined for one of integers, which has no gradient. */
+  /** The names of the inputs; undefined for one without a gradient, of integers or in front of augmentation. */
   get inputs(): readonly (string | undefined)[] {
-    return this.#graph.inputs.map(({ name }, i) => (this.#graph.types[i] === "float32" ? name : undefined));
+    return this.#graph.inputs.map(({ name }, i) =>
+      this.#ofInputs && this.#graph.types[i] === "float32" ? name : undefined,
+    );
   }
 
   /** A copy of the gradient of a weight. */

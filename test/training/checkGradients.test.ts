@@ -139,6 +139,27 @@ describe("checkGradients", () => {
     expect(checkGradients(frozen, { engine, inputShape: [4] }).rows.map(({ layer }) => layer)).toEqual(["x"]);
   });
 
+  it("compares weights behind augmentation, whose images have no gradient; those of the net in inference have", () => {
+    const model = sequential({
+      inputShape: [5, 5, 2],
+      layers: [
+        layers.randomFlip(),
+        layers.gaussianNoise({ stddev: 0.5 }),
+        layers.flatten(),
+        layers.dense({ units: 3 }),
+      ],
+    });
+    model.compile({ engine, loss: losses.softmaxCrossEntropy() });
+    const images = noise(1, 3, 5, 5, 2);
+    const check = checkGradients(model, images, [0, 1, 2]);
+    expect(check.ok, String(check)).toBe(true);
+    expect(check.rows.map(({ layer, weight }) => `${layer} ${weight}`)).toEqual([
+      "dense kernel",
+      "dense bias",
+    ]);
+    expect(model.inputGradients(images, [0, 1, 2]).data.some((value) => value !== 0)).toBe(true);
+  });
+
   it("refuses what it cannot check", () => {
     const model = sequential({ inputShape: [2], layers: [layers.dense({ units: 2 })] });
     const images = tensor([1, 2], [1, 2]);

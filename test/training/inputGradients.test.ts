@@ -1,6 +1,7 @@
 /** `model.inputGradients`: the gradient of the loss, or of outputs, by the inputs. */
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import {
+  checkGradients,
   defineLayer,
   input,
   layers,
@@ -132,6 +133,16 @@ describe("gradients of the inputs", () => {
     model.compile({ engine: several, loss });
     expect(bitsOf(model.inputGradients(x, LABELS).data)).toEqual(expected);
     several.dispose();
+  });
+
+  it("write no memory but their own", () => {
+    const model = net();
+    model.compile({ engine, loss: losses.softmaxCrossEntropy() });
+    const { ints } = engine.runtime.heap;
+    const before = ints.slice(0, 256);
+    model.inputGradients(noise(5, 3, ...IMAGE), LABELS);
+    checkGradients(model, noise(5, 3, ...IMAGE), LABELS, { samples: 1 });
+    expect(engine.runtime.heap.ints.slice(0, 256)).toEqual(before);
   });
 
   it("refuse what has no backward pass, wrong shapes, and labels without a loss", () => {
