@@ -105,9 +105,25 @@ export type { Count, Metric } from "./training/metrics/metric.ts";
 export type { CompileOptions } from "./training/compile.ts";
 export type { EarlyStopping } from "./training/earlyStopping.ts";
 export type { Evaluation, Figures, FiguresOf, LossFigures } from "./training/evaluation.ts";
-export type { BatchEnd, FitOptions, StreamFitOptions, ValidationData } from "./training/fit.ts";
+export type { FitOptions, StreamFitOptions, ValidationData } from "./training/fit.ts";
+export * as callbacks from "./training/callbacks/index.ts";
+export type {
+  BatchBegin,
+  Callback,
+  CallbackLike,
+  CsvLoggerOptions,
+  EarlyStoppingOptions,
+  EpochBegin,
+  LearningRateFinder,
+  LearningRateFinderOptions,
+  MonitorOptions,
+  ReduceLROnPlateauOptions,
+  TextSink,
+  TrainBegin,
+  TrainedModel,
+} from "./training/callbacks/index.ts";
 export type { ClassWeights } from "./training/weights.ts";
-export type { EpochEnd, History } from "./training/history.ts";
+export type { BatchEnd, EpochEnd, History } from "./training/history.ts";
 export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
 export type { ImageBatch, InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions, type NamedOutputs } from "./model/functional.ts";

@@ -314,6 +314,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
         rowsPerImage: objective.rowsPerImage || 1,
         settings,
         weights: this.parameters,
+        model: this,
         interruption,
         hold: (steps) => (this.#busy = steps),
         validate,

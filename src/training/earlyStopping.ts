@@ -29,12 +29,19 @@ export function checkEarlyStopping(options: EarlyStopping, validated: boolean): 
   if (monitor.startsWith("validation") && !validated) {
     throw new OptionError(`${where}: monitor: expected validationData for "${monitor}", got none`);
   }
+  return { monitor, ...stoppingSettings(where, options) };
+}
+
+/** What does not depend on the figure. @throws OptionError */
+export function stoppingSettings(
+  where: string,
+  options: Omit<EarlyStopping, "monitor">,
+): Omit<Settled<EarlyStopping>, "monitor"> {
   const { patience = 0 } = options;
   if (!(Number.isInteger(patience) && patience >= 0)) {
     throw new OptionError(`${where}: patience: expected an integer ≥ 0, got ${show(patience)}`);
   }
   return {
-    monitor,
     patience,
     minDelta: numberIn(`${where}: minDelta`, options.minDelta ?? 0, 0),
     restoreBestWeights: flag(`${where}: restoreBestWeights`, options.restoreBestWeights ?? false),
@@ -47,31 +54,40 @@ export interface Weights {
   write(where: string, weights: ReadonlyMap<string, Tensor>): void;
 }
 
+/** The figure is that of `monitor`, or one that a callback reads. */
+type StopperSettings = Omit<Settled<EarlyStopping>, "monitor"> & Pick<EarlyStopping, "monitor">;
+
 /** Watches the epochs of one `fit`. */
 export class EarlyStopper {
-  readonly #settings: Settled<EarlyStopping>;
+  readonly #settings: StopperSettings;
   readonly #weights: Weights;
   /** The best figure, negated if smaller is better. */
   #best = -Infinity;
   #bestEpoch = 0;
   #bestWeights: ReadonlyMap<string, Tensor> | undefined;
 
-  constructor(settings: Settled<EarlyStopping>, weights: Weights) {
+  constructor(settings: StopperSettings, weights: Weights) {
     this.#settings = settings;
     this.#weights = weights;
   }
 
   /** Takes in an epoch; returns whether it is to be the last. */
   ended(state: EpochEnd): boolean {
-    const { monitor, patience, minDelta, restoreBestWeights } = this.#settings;
-    const figure = monitor === "loss" || monitor === "validationLoss" ? -state[monitor]! : state[monitor]!;
+    const { monitor = "validationLoss" } = this.#settings;
+    const figure = state[monitor]!;
+    return this.take(state.epoch, monitor.endsWith("oss") ? -figure : figure);
+  }
+
+  /** Takes in the figure of an epoch, negated if smaller is better; returns whether it is to be the last. */
+  take(epoch: number, figure: number): boolean {
+    const { patience, minDelta, restoreBestWeights } = this.#settings;
     if (figure - this.#best > minDelta) {
       this.#best = figure;
-      this.#bestEpoch = state.epoch;
+      this.#bestEpoch = epoch;
       if (restoreBestWeights) this.#bestWeights = this.#weights.read();
       return false;
     }
-    return state.epoch - this.#bestEpoch >= patience;
+    return epoch - this.#bestEpoch >= patience;
   }
 
   /** Ends the run: writes the best epoch to the history, and its weights to the model if they are to be restored. */

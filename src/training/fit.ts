@@ -8,28 +8,19 @@ import type { Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
-import type { EpochEnd, History } from "./history.ts";
+import {
+  CallbackRun,
+  checkCallbacks,
+  type Callback,
+  type CallbackLike,
+  type TrainedModel,
+} from "./callbacks/callback.ts";
+import type { BatchEnd, EpochEnd, History } from "./history.ts";
 import type { Interruption } from "../runtime/interruption.ts";
 import type { Named } from "../graph/namedTensors.ts";
 import type { BatchSource } from "./source.ts";
 import type { ClassWeights } from "./weights.ts";
 import type { Trainer } from "./trainer.ts";
-
-/** The state after a batch. Of a stream it is not known how many batches there will be: `batches` is undefined. */
-export interface BatchEnd<Batches extends number | undefined = number> {
-  /** Counted from 1. */
-  epoch: number;
-  batch: number;
-  batches: Batches;
-  /** Steps of this model so far. */
-  step: number;
-  /** Means over the images of this epoch so far. */
-  loss: number;
-  accuracy: number;
-  /** Means over the images of this batch alone, before its step. */
-  batchLoss: number;
-  batchAccuracy: number;
-}
 
 /** Images and labels that are held, or a stream of such batches; an array is never one of batches. */
 export type ValidationData =
@@ -55,6 +46,11 @@ export interface StreamFitOptions<Batches extends number | undefined = undefined
   /** Called after each batch and epoch; a promise that it returns is awaited. */
   onBatchEnd?: ((state: BatchEnd<Batches>) => unknown) | undefined;
   onEpochEnd?: ((state: EpochEnd) => unknown) | undefined;
+  /**
+   * Called in their order, after `onBatchEnd` and `onEpochEnd`: objects with functions for events, or functions that are called
+   * after each epoch. One that returns `"stop"` ends the run, with its history; so do `onBatchEnd` and `onEpochEnd`.
+   */
+  callbacks?: readonly CallbackLike[] | undefined;
   /**
    * An `AbortSignal`. Stops between two batches, or while a callback's promise or the stream's next batch is waited for; `fit`
    * then rejects with the signal's reason and the weights stay as they are.
@@ -89,6 +85,7 @@ const FIT_KEYS = [
   "validationData",
   "onBatchEnd",
   "onEpochEnd",
+  "callbacks",
   "signal",
   "earlyStopping",
   "classWeight",
@@ -103,6 +100,8 @@ export interface FitRun {
   readonly rowsPerImage: number;
   readonly settings: FitSettings;
   readonly weights: Weights;
+  /** The model, for callbacks. */
+  readonly model: TrainedModel;
   readonly interruption: Interruption;
   /** Called with true before a step and with false after it: the model must not be taken away meanwhile. */
   readonly hold: (steps: boolean) => void;
@@ -113,9 +112,10 @@ export interface FitRun {
 /** The options of `fit` with their defaults, each read once. */
 export interface FitSettings extends Pick<
   StreamFitOptions<number | undefined> & FitOptions,
-  "validationData" | "onEpochEnd" | "signal" | "classWeight" | "sampleWeight"
+  "validationData" | "signal" | "classWeight" | "sampleWeight"
 > {
-  readonly onBatchEnd?: StreamFitOptions<number | undefined>["onBatchEnd"];
+  /** `onBatchEnd` and `onEpochEnd` of the options come first. */
+  readonly callbacks: readonly Callback[];
   readonly epochs: number;
   readonly batchSize: number;
   readonly shuffle: boolean;
@@ -153,8 +153,10 @@ export function checkFitOptions(options: FitOptions | StreamFitOptions, streamed
     classWeight,
     sampleWeight,
     ...(validation && { validationData: validation }),
-    ...(onBatchEnd && { onBatchEnd: onBatchEnd as NonNullable<FitSettings["onBatchEnd"]> }),
-    ...(onEpochEnd && { onEpochEnd }),
+    callbacks: [
+      { ...(onBatchEnd && { onBatchEnd }), ...(onEpochEnd && { onEpochEnd }) } as Callback,
+      ...checkCallbacks("fit: callbacks", options.callbacks),
+    ],
     ...(signal && { signal }),
     earlyStopping:
       earlyStopping === undefined
@@ -186,13 +188,17 @@ function refuseForStream({ batchSize, shuffle, sampleWeight, validationSplit }: 
 /** Trains for some epochs. Rejects with the reason of the interruption when that ends the run. */
 export async function runFit(run: FitRun): Promise<History> {
   const { interruption, trainer } = run;
-  const { epochs, earlyStopping, onEpochEnd } = run.settings;
+  const { epochs, earlyStopping } = run.settings;
+  const callbacks = new CallbackRun(run.settings.callbacks, run.model, interruption);
   const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
   const pace = new Pace();
   const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
-  for (let epoch = 1; epoch <= epochs; epoch++) {
+  await callbacks.call("onTrainBegin", { epochs, validated: run.validate !== undefined });
+  for (let epoch = 1; epoch <= epochs && !callbacks.stopped; epoch++) {
     interruption.check();
-    const { loss, accuracy } = await runEpoch(run, epoch, pace);
+    await callbacks.call("onEpochBegin", { epoch });
+    if (callbacks.stopped) break;
+    const { loss, accuracy } = await runEpoch(run, callbacks, epoch, pace);
     trainer.endEpoch();
     history.loss.push(loss);
     history.accuracy.push(accuracy);
@@ -205,13 +211,14 @@ export async function runFit(run: FitRun): Promise<History> {
       history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
     }
     const ended = stopper?.ended(state);
-    await interruption.wait(onEpochEnd?.(state));
-    if (ended && epoch < epochs) {
+    await callbacks.call("onEpochEnd", state);
+    if ((ended || callbacks.stopped) && epoch < epochs) {
       history.stoppedEpoch = epoch;
       break;
     }
   }
   stopper?.finish(history);
+  await callbacks.call("onTrainEnd", history);
   return history;
 }
 
@@ -226,9 +233,15 @@ function takeStep({ trainer, hold }: FitRun, batch: TrainingBatch): void {
   }
 }
 
-async function runEpoch(run: FitRun, epoch: number, pace: Pace): Promise<{ loss: number; accuracy: number }> {
+/** Trains for an epoch, or for a part of it when a callback ends the run; returns the means over the images that it has seen. */
+async function runEpoch(
+  run: FitRun,
+  callbacks: CallbackRun,
+  epoch: number,
+  pace: Pace,
+): Promise<{ loss: number; accuracy: number }> {
   const { trainer, source, rowsPerImage, interruption } = run;
-  const { onBatchEnd } = run.settings;
+  const [begins, ends] = [callbacks.hears("onBatchBegin"), callbacks.hears("onBatchEnd")];
   let count = 0;
   let lossSum = 0;
   let correct = 0;
@@ -238,12 +251,13 @@ async function runEpoch(run: FitRun, epoch: number, pace: Pace): Promise<{ loss:
     // What is at hand is not awaited: a promise for each batch would be garbage.
     if (!(typeof next === "boolean" ? next : await interruption.wait(next))) break;
     interruption.check();
+    if (begins) await callbacks.call("onBatchBegin", { epoch, batch, step: trainer.steps });
     takeStep(run, source.batch);
     const size = source.batch.count;
     count += size;
     lossSum += trainer.loss * size;
     correct += trainer.correct;
-    if (onBatchEnd) {
+    if (ends) {
       const state: BatchEnd<number | undefined> = {
         epoch,
         batch,
@@ -254,8 +268,9 @@ async function runEpoch(run: FitRun, epoch: number, pace: Pace): Promise<{ loss:
         batchLoss: trainer.loss,
         batchAccuracy: trainer.correct / (size * rowsPerImage),
       };
-      await interruption.wait(onBatchEnd(state));
+      await callbacks.call("onBatchEnd", state);
     }
+    if (callbacks.stopped) break;
     if (pace.due) await pace.rest();
   }
   interruption.check();

@@ -1,5 +1,21 @@
 import type { Evaluation } from "./evaluation.ts";
 
+/** The state after a batch. Of a stream it is not known how many batches there will be: `batches` is undefined. */
+export interface BatchEnd<Batches extends number | undefined = number> {
+  /** Counted from 1. */
+  epoch: number;
+  batch: number;
+  batches: Batches;
+  /** Steps of this model so far. */
+  step: number;
+  /** Means over the images of this epoch so far. */
+  loss: number;
+  accuracy: number;
+  /** Means over the images of this batch alone, before its step. */
+  batchLoss: number;
+  batchAccuracy: number;
+}
+
 /** The state after an epoch. */
 export interface EpochEnd {
   epoch: number;
@@ -17,7 +33,7 @@ export interface History {
   accuracy: number[];
   validationLoss: number[];
   validationAccuracy: number[];
-  /** The epoch, counted from 1, after which `earlyStopping` ended training; absent when all of `epochs` ran. */
+  /** The epoch, counted from 1, after which `earlyStopping` or a callback ended training; absent when all of `epochs` ran. */
   stoppedEpoch?: number;
   /** The best epoch in the eyes of `earlyStopping`. */
   bestEpoch?: number;

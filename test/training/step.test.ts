@@ -345,6 +345,7 @@ describe("the state of a run", () => {
         rowsPerImage: 1,
         settings: checkFitOptions({ epochs }, false),
         weights: each.parameters,
+        model: undefined as never,
         interruption: new Interruption("fit", undefined, new Set()),
         hold: () => {},
         validate: undefined,
