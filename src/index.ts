@@ -162,4 +162,4 @@ export type { Schedule } from "./training/optimizers/schedules.ts";
 export * as math from "./math.ts";
 export { Random } from "./random.ts";
 export type { Size } from "./options.ts";
-export { tensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";
+export { tensor, type InputTensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";

@@ -35,4 +35,4 @@ export type { GraphInput } from "./graph/graph.ts";
 export type { Named } from "./graph/namedTensors.ts";
 export type { LayerTime, Session } from "./graph/session.ts";
 export type { BatchRecord, Stream, SyncStream } from "./stream.ts";
-export { tensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";
+export { tensor, type InputTensor, type OwnTensor, type Shape, type Tensor } from "./tensor.ts";

@@ -4,7 +4,7 @@
 import { OptionError, OwnError, ShapeError } from "./errors.ts";
 import type { Labels } from "./labels.ts";
 import { checkOptions, isPlainObject, show } from "./options.ts";
-import type { Tensor } from "./tensor.ts";
+import type { InputTensor } from "./tensor.ts";
 
 /** Batches at hand, or a function of the epoch, counted from 1 since `compile`, that returns them. */
 export type SyncStream<Batch> = Iterable<Batch> | ((epoch: number) => Iterable<Batch>);
@@ -17,7 +17,7 @@ export type Stream<Batch> =
 
 /** Images with their labels, in the forms in which `fit` and `evaluate` take either. */
 export type LabelledBatch<
-  Images = Tensor | Readonly<Record<string, Tensor>>,
+  Images = InputTensor | Readonly<Record<string, InputTensor>>,
   BatchLabels = Labels | Readonly<Record<string, Labels>>,
 > =
   | readonly [images: Images, labels: BatchLabels]
@@ -26,7 +26,7 @@ export type LabelledBatch<
 
 /** A batch as a record. */
 export interface BatchRecord<
-  Images = Tensor | Readonly<Record<string, Tensor>>,
+  Images = InputTensor | Readonly<Record<string, InputTensor>>,
   BatchLabels = Labels | Readonly<Record<string, Labels>>,
 > {
   readonly images: Images;

@@ -13,6 +13,9 @@ export interface Tensor<Data = Float32Array> {
 /** A tensor whose data nobody else holds: what the package returns as a copy, for `Blob`, `Response` and workers to take. */
 export type OwnTensor = Tensor<Float32Array<ArrayBuffer>>;
 
+/** Images as a model takes them: of float32, or of bytes where its input is one of uint8. */
+export type InputTensor = Tensor<Float32Array | Uint8Array>;
+
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
   let product = 1;
@@ -65,35 +68,47 @@ export function tensor(data: ArrayLike<number>, shape: Shape): Tensor {
 }
 
 /** A tensor that is filled in, time and again. */
-export interface Filled {
+export interface Filled<Data = Float32Array> {
   readonly shape: number[];
-  data: Float32Array;
+  data: Data;
 }
 
 const NONE = new Float32Array(0);
 export const noTensor = (): Filled => ({ shape: [], data: NONE });
 
+/** A class of arrays. */
+interface ArrayClass<Data> {
+  readonly name: string;
+  new (buffer?: ArrayBuffer, start?: number, length?: number): Data;
+}
+
 /**
  * Reads a tensor once, and checks what was read. The data are a plain view of the caller's: nothing but their elements can
  * change. With `into`, for training steps, no object is made; of the data nothing but the elements is to be used then.
- * @throws ShapeError unless it is a float32 tensor of the rank asked for, whose data fit its shape.
+ * @throws ShapeError unless it is a tensor of the rank and the type asked for, whose data fit its shape.
  */
-export function readTensor(where: string, value: Tensor, rank?: number, into?: Filled): Filled {
+export function readTensor<Data extends Float32Array | Uint8Array = Float32Array>(
+  where: string,
+  value: InputTensor,
+  rank?: number,
+  into?: Filled<Data>,
+  type = Float32Array as unknown as ArrayClass<Data>,
+): Filled<Data> {
   // Text is made for errors alone.
   const shape = readShape(where, value?.shape, ".shape", into?.shape);
   const data: unknown = value.data;
   if (rank !== undefined && shape.length !== rank) {
     throw new ShapeError(`${where}: expected ${rank} dimensions, got ${shape.length} (${shapeText(shape)})`);
   }
-  if (!isTyped(data, Float32Array)) {
-    throw new ShapeError(`${where}.data: expected a Float32Array, got ${show(data)}`);
+  if (!isTyped<Data>(data, type)) {
+    throw new ShapeError(`${where}.data: expected a ${type.name}, got ${show(data)}`);
   }
   if (lengthOf(data) !== sizeOf(shape)) {
     throw new ShapeError(
       `${where}.data: expected ${sizeOf(shape)} elements for shape ${shapeText(shape)}, got ${lengthOf(data)}`,
     );
   }
-  if (!into) return { shape, data: plainView(data, Float32Array) };
+  if (!into) return { shape, data: plainView(data, type) };
   into.data = data;
   return into;
 }

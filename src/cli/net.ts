@@ -26,7 +26,7 @@ export interface NetValue {
 
 /** Inference on buffers that were planned once. */
 export interface NetSession {
-  readonly inputs: Readonly<Record<string, Float32Array | Int32Array>>;
+  readonly inputs: Readonly<Record<string, Float32Array | Int32Array | Uint8Array>>;
   readonly batchSize: number;
   run(): void;
   profile(): NodeTime[];

@@ -10,6 +10,8 @@ import { readShape, sameShape, shapeText, type Shape } from "../tensor.ts";
 export interface GraphInput {
   readonly name: string;
   readonly shape: Shape;
+  /** Of an input that takes bytes; others take float32. */
+  readonly dtype?: "uint8";
 }
 
 /** One use of a layer. Values are numbered: first the graph's inputs, then what each node defines. */
@@ -207,7 +209,11 @@ export function createGraph(
     throw new OptionError(`model: outputs: expected values of float32, got ${type} of ${name}`);
   }
   return {
-    inputs: inputs.map((_, i) => ({ name: names[i]!, shape: shapes[i]! })),
+    inputs: inputs.map(({ dtype }, i) => ({
+      name: names[i]!,
+      shape: shapes[i]!,
+      ...(dtype === "uint8" && { dtype }),
+    })),
     nodes,
     outputs,
     outputNames,
@@ -219,7 +225,7 @@ export function createGraph(
 }
 
 /** The graph of a list of layers, each reading the one before. */
-export function chain(inputShape: Shape, layers: readonly Layer[]): Graph {
+export function chain(inputShape: Shape, layers: readonly Layer[], dtype: DType = "float32"): Graph {
   const specs = layers.map((layer, index) => ({ layer, inputs: [index] }));
-  return createGraph([{ shape: inputShape }], specs, [layers.length]);
+  return createGraph([{ shape: inputShape, dtype }], specs, [layers.length]);
 }

@@ -51,7 +51,7 @@ export class Inference {
    */
   *batches(
     where: string,
-    images: readonly Float32Array[],
+    images: readonly (Float32Array | Uint8Array)[],
     batchSize: number,
     read: (batch: Batch) => void,
     revision = this.revision,
@@ -71,7 +71,7 @@ export class Inference {
   }
 
   /** Computes the batch of `n` images that begins at `start`. @throws ShapeError, MemoryError */
-  #run(images: readonly Float32Array[], n: number, start: number, batchSize: number): Batch {
+  #run(images: readonly (Float32Array | Uint8Array)[], n: number, start: number, batchSize: number): Batch {
     const count = Math.min(batchSize, n - start);
     const session = this.#sessionFor(Math.min(n, batchSize));
     this.#graph.inputs.forEach(({ name, shape }, i) => {

@@ -25,7 +25,7 @@ export function learningParameters(graph: Graph, { list }: Parameters): Readonly
 
 /**
  * By value: true when it has a gradient: one reaches it, and its layer, or one before that, learns. With `ofInputs` the
- * inputs of float32 have gradients as well, and so all that follows from them.
+ * inputs of float32, and of bytes that become floats, have gradients as well, and so all that follows from them.
  */
 export function learningValues(
   graph: Graph,
@@ -33,7 +33,7 @@ export function learningValues(
   ofInputs = false,
 ): boolean[] {
   const owners = new Set(Array.from(learning ?? [], ({ node }) => node));
-  const learns = graph.inputs.map((_, value) => ofInputs && graph.types[value] === "float32");
+  const learns = graph.inputs.map((_, value) => ofInputs && graph.types[value] !== "int32");
   for (const { layer, inputs, owner } of graph.nodes) {
     const fed = inputs.some((value, place) => learns[value] && !stopsAt(layer, place));
     learns.push(owners.has(owner) || fed);

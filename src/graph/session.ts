@@ -15,10 +15,13 @@ export interface LayerTime {
 }
 
 /** The session of each view that a user may hold. It keeps the session, and so the view's memory, alive as long as the view. */
-const sessionOf = new WeakMap<Float32Array | Int32Array, Session>();
+const sessionOf = new WeakMap<Float32Array | Int32Array | Uint8Array, Session>();
 
 /** Keeps a session alive as long as a view of its memory is reachable. */
-export function hold<View extends Float32Array | Int32Array>(view: View, session: Session): View {
+export function hold<View extends Float32Array | Int32Array | Uint8Array>(
+  view: View,
+  session: Session,
+): View {
   sessionOf.set(view, session);
   return view;
 }
@@ -38,9 +41,9 @@ export class Session<Outputs extends string = string> {
   #disposed = false;
   /** The revision of the weights for which the plan was last prepared. */
   #revision = 0;
-  readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array }>;
+  readonly #views: ReadonlyMap<Buffer, { readonly size: number; data: Float32Array | Uint8Array }>;
   /** Views of the inputs and of the outputs by their names; like `input` and `output`, they are to be read for each use. */
-  readonly inputs: Named<Float32Array>;
+  readonly inputs: Named<Float32Array | Uint8Array>;
   readonly outputs: Readonly<Record<Outputs, Float32Array>>;
 
   /** @throws MemoryError */
@@ -56,11 +59,11 @@ export class Session<Outputs extends string = string> {
     this.batchSize = batchSize;
     this.#onDispose = onDispose;
     this.#plan = createPlan(runtime, graph, parameters, { capacity: batchSize });
-    const views = new Map<Buffer, { readonly size: number; data: Float32Array }>();
-    const named = <Names extends string>(
+    const views = new Map<Buffer, { readonly size: number; data: Float32Array | Uint8Array }>();
+    const named = <Names extends string, Data>(
       ends: readonly GraphInput[],
       buffers: readonly Buffer[],
-    ): Readonly<Record<Names, Float32Array>> => {
+    ): Readonly<Record<Names, Data>> => {
       const record = {};
       ends.forEach(({ name, shape }, i) => {
         const buffer = buffers[i]!;
@@ -68,40 +71,41 @@ export class Session<Outputs extends string = string> {
         views.set(buffer, { size, data: this.#viewOf(buffer, size) });
         Object.defineProperty(record, name, { enumerable: true, get: () => this.#view(buffer) });
       });
-      return record as Readonly<Record<Names, Float32Array>>;
+      return record as Readonly<Record<Names, Data>>;
     };
-    this.inputs = named(graph.inputs, this.#plan.inputs);
-    this.outputs = named<Outputs>(outputsOf(graph), this.#plan.outputs);
+    this.inputs = named<string, Float32Array | Uint8Array>(graph.inputs, this.#plan.inputs);
+    this.outputs = named<Outputs, Float32Array>(outputsOf(graph), this.#plan.outputs);
     this.#views = views;
   }
 
-  #viewOf({ pointer }: Buffer, size: number): Float32Array {
-    const { floats } = this.#runtime.heap;
+  #viewOf({ pointer, dtype }: Buffer, size: number): Float32Array | Uint8Array {
+    const { floats, bytes } = this.#runtime.heap;
+    if (dtype === "uint8") return hold(bytes.subarray(pointer, pointer + size), this);
     return hold(floats.subarray(pointer >>> 2, (pointer >>> 2) + size), this);
   }
 
-  #view(buffer: Buffer): Float32Array {
+  #view(buffer: Buffer): Float32Array | Uint8Array {
     this.#check();
     const view = this.#views.get(buffer)!;
     if (view.data.buffer !== this.#runtime.heap.memory.buffer) view.data = this.#viewOf(buffer, view.size);
     return view.data;
   }
 
-  #only(buffers: readonly Buffer[], what: string): Float32Array {
+  #only(buffers: readonly Buffer[], what: string): Float32Array | Uint8Array {
     if (buffers.length === 1) return this.#view(buffers[0]!);
     throw new OptionError(
       `session.${what}: expected a model with one ${what}, got ${buffers.length}: use ${what}s`,
     );
   }
 
-  /** A view of the batch's images, `[batchSize, h, w, c]`. Read this property for each use: memory growth detaches views. */
-  get input(): Float32Array {
+  /** A view of the batch's images, `[batchSize, h, w, c]`, bytes where the input is one of uint8. Read this property for each use: memory growth detaches views. */
+  get input(): Float32Array | Uint8Array {
     return this.#only(this.#plan.inputs, "input");
   }
 
   /** A view of the outputs of the last run; read this property for each use. */
   get output(): Float32Array {
-    return this.#only(this.#plan.outputs, "output");
+    return this.#only(this.#plan.outputs, "output") as Float32Array;
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { DType } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
-import { checkOptions, show } from "../options.ts";
+import { checkOptions, oneOf, show } from "../options.ts";
 import { readShape, type Shape } from "../tensor.ts";
 import { onlyInput, SymbolicTensor, type Layer, type LayerDefinition } from "./contract.ts";
 
@@ -16,14 +16,26 @@ export function symbolicTensors(where: string, values: unknown): SymbolicTensor[
   return list as SymbolicTensor[];
 }
 
+/** The types of the inputs of models that users make. */
+export type InputType = "float32" | "uint8";
+
+/** @throws OptionError naming `where` unless it is one of these, or left out */
+export const readInputType = (where: string, value: InputType = "float32"): InputType =>
+  oneOf(where, value, ["float32", "uint8"]);
+
 /**
- * An input of a functional model, with its shape for one image.
- * @throws ShapeError unless `shape` is a list of positive integers.
+ * An input of a functional model, with its shape for one image. One of the `dtype` `"uint8"` takes bytes, which `rescaling`,
+ * `resizing` and `centerCrop` read; by default it takes float32.
+ * @throws ShapeError unless `shape` is a list of positive integers; OptionError
  */
-export function input(options: { shape: Shape; name?: string | undefined }): SymbolicTensor {
-  checkOptions("input", options, ["shape", "name"]);
+export function input(options: {
+  shape: Shape;
+  dtype?: InputType | undefined;
+  name?: string | undefined;
+}): SymbolicTensor {
+  checkOptions("input", options, ["shape", "dtype", "name"]);
   const shape = readShape("input: shape", options.shape);
-  return inputTensor(shape, "float32", options.name);
+  return inputTensor(shape, readInputType("input: dtype", options.dtype), options.name);
 }
 
 /** An input of any number type; nets from files have inputs of integers too. */
@@ -38,9 +50,9 @@ function expectType(inputs: readonly DType[], where: string, type: DType): DType
   throw new OptionError(`${where}: expected inputs of ${type}, got ${other}`);
 }
 
-/** The type of the output of a layer that moves numbers of any type, but of one. @throws OptionError naming `where` */
+/** The type of the output of a layer that moves numbers of four bytes, of one type. @throws OptionError naming `where` */
 export const typeOfInputs = (inputs: readonly DType[], where: string): DType =>
-  expectType(inputs, where, inputs[0] ?? "float32");
+  expectType(inputs, where, inputs[0] === "int32" ? "int32" : "float32");
 
 /** Makes a layer from its definition and fills in the defaults. */
 export function layerOf<State>(definition: LayerDefinition<State>): Layer {

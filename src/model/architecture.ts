@@ -33,7 +33,7 @@ export interface StoredNode {
 export interface Architecture {
   version: number;
   seed: number;
-  inputs: { name: string; shape: number[]; origin?: ValueOrigin }[];
+  inputs: { name: string; shape: number[]; dtype?: "uint8"; origin?: ValueOrigin }[];
   nodes: StoredNode[];
   /** The names of the nodes whose outputs the model returns. */
   outputs: string[];
@@ -144,7 +144,14 @@ export function parseArchitecture(text: string | undefined): Architecture {
     return { version, seed: seed!, inputs, nodes, outputs: [nodes.at(-1)!.name] };
   }
   const { inputs, outputs, outputNames, lossOutputs } = parsed;
-  const soundInputs = isList(inputs) && inputs.every((input) => isText(input?.name) && isList(input.shape));
+  const soundInputs =
+    isList(inputs) &&
+    inputs.every(
+      (input) =>
+        isText(input?.name) &&
+        isList(input.shape) &&
+        (input.dtype === undefined || (input.dtype as string) === "uint8"),
+    );
   if (!soundInputs || inputs.length === 0) fail("a list of inputs, { name, shape }", inputs);
   for (const { origin } of inputs) checkOrigin(origin);
   if (!isList(outputs) || outputs.length === 0) fail("a list of outputs", outputs);

@@ -7,7 +7,7 @@ import { input } from "../layers/symbolic.ts";
 import { numberIn, positiveInteger, readOptions, show } from "../options.ts";
 import { Random } from "../random.ts";
 import type { KernelEngine } from "../runtime/engine.ts";
-import { readShape, sizeOf, tensor, type Shape, type Tensor } from "../tensor.ts";
+import { readShape, sizeOf, tensor, type InputTensor, type Shape, type Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "../training/batch.ts";
 import type { GradientRun } from "../training/gradientRun.ts";
 import type { Loss } from "../training/losses/loss.ts";
@@ -84,7 +84,7 @@ const projection: Loss = {
  */
 export function checkGradients(
   model: Model,
-  images: Tensor | Named<Tensor>,
+  images: InputTensor | Named<InputTensor>,
   labels: Labels | Named<Labels>,
   options?: CheckGradientsOptions,
 ): GradientCheck;
@@ -96,7 +96,7 @@ export function checkGradients(
 export function checkGradients(layer: Layer, options: CheckLayerOptions): GradientCheck;
 export function checkGradients(
   what: Model | Layer,
-  second: Tensor | Named<Tensor> | CheckLayerOptions,
+  second: InputTensor | Named<InputTensor> | CheckLayerOptions,
   labels?: Labels | Named<Labels>,
   options: CheckGradientsOptions = {},
 ): GradientCheck {
@@ -167,7 +167,7 @@ interface Checked {
 
 function checkModel(
   model: Model,
-  images: Tensor | Named<Tensor>,
+  images: InputTensor | Named<InputTensor>,
   labels: Labels | Named<Labels>,
   settings: Settings,
 ): GradientCheck {
@@ -183,7 +183,7 @@ function checkModel(
 }
 
 /** Everything that a run has gradients of. */
-function checkedOf(run: GradientRun, images: readonly Tensor[]): Checked[] {
+function checkedOf(run: GradientRun, images: readonly InputTensor[]): Checked[] {
   const weights = run.learning.map(({ parameter, layer, weight }) => ({
     layer,
     weight,
@@ -197,7 +197,7 @@ function checkedOf(run: GradientRun, images: readonly Tensor[]): Checked[] {
           {
             layer,
             weight: "",
-            numbers: () => images[i]!.data,
+            numbers: () => images[i]!.data as Float32Array,
             gradient: () => run.inputGradients()[i]!.data,
           },
         ],

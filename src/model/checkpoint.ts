@@ -58,7 +58,7 @@ export function encodeCheckpoint(
     Object.keys(outputSpec).length > 0 ||
     graph.origins.some((origin) => origin !== undefined) ||
     nodes.some(({ fixed }) => fixed !== undefined);
-  const isList = isChain(graph) && inputs[0]!.name === "input" && !imported;
+  const isList = isChain(graph) && inputs[0]!.name === "input" && !inputs[0]!.dtype && !imported;
   const [first, ...others] = nodes;
   const architecture = isList
     ? {
@@ -124,10 +124,10 @@ function checkStorable({ inputs, nodes, types }: Graph, known: Factories): void 
         "weights and setWeights() its weights",
     );
   }
-  const integers = inputs.findIndex((_, value) => types[value] !== "float32");
+  const integers = inputs.findIndex((_, value) => types[value] === "int32");
   if (integers >= 0) {
     throw new OptionError(
-      `toSafetensors: ${inputs[integers]!.name}: expected inputs of float32, got ${types[integers]}: toOnnx() keeps the net`,
+      `toSafetensors: ${inputs[integers]!.name}: expected inputs of float32 or uint8, got ${types[integers]}: toOnnx() keeps the net`,
     );
   }
 }

@@ -23,6 +23,7 @@ import {
   readTensor,
   sizeOf,
   type Filled,
+  type InputTensor,
   type OwnTensor,
   type Shape,
   type Tensor,
@@ -41,6 +42,9 @@ import {
 } from "./batchOptions.ts";
 import { summarize } from "./summary.ts";
 
+/** A batch of images as it was read. */
+export type FilledInput = Filled<Float32Array | Uint8Array>;
+
 /** The only element of a list. @throws OptionError naming `where` when there are several */
 export function onlyOne<T>(where: string, things: readonly T[]): T {
   if (things.length === 1) return things[0]!;
@@ -54,7 +58,8 @@ export function onlyOne<T>(where: string, things: readonly T[]): T {
 export type ImageBatch<Images> =
   Images | readonly [images: Images, ...rest: unknown[]] | BatchRecord<Images, unknown>;
 
-type Inputs = Tensor | Named<Tensor> | Stream<ImageBatch<Tensor>> | Stream<ImageBatch<Named<Tensor>>>;
+type Inputs =
+  InputTensor | Named<InputTensor> | Stream<ImageBatch<InputTensor>> | Stream<ImageBatch<Named<InputTensor>>>;
 
 /** Puts batches behind each other. */
 function joined(parts: readonly OwnTensor[]): OwnTensor {
@@ -95,7 +100,7 @@ export class InferenceModel<Outputs extends string = string> {
   readonly #inputNames: readonly string[];
   readonly #sessions = new Set<Session<Outputs>>();
   /** The tensors of a batch in the order of the inputs; training steps share the list so that they allocate none. */
-  readonly #ordered: Tensor[] = [];
+  readonly #ordered: InputTensor[] = [];
   #compiled: Compiled | undefined;
   #metadata: ModelMetadata = {};
   /** The runs of `predictAsync` and `evaluateAsync` that have not ended. */
@@ -129,7 +134,7 @@ export class InferenceModel<Outputs extends string = string> {
 
   /** The name of each input, and its shape for one image. */
   get inputs(): GraphInput[] {
-    return this.graph.inputs.map(({ name, shape }) => ({ name, shape: [...shape] }));
+    return this.graph.inputs.map((each) => ({ ...each, shape: [...each.shape] }));
   }
 
   /** The name of each output, which is that of its layer, and its shape for one image. */
@@ -169,10 +174,10 @@ export class InferenceModel<Outputs extends string = string> {
    * Of a stream it returns the outputs of all batches; labels beside the images are left alone.
    * @throws ShapeError, OptionError
    */
-  predict(images: Tensor | SyncStream<ImageBatch<Tensor>>, options?: BatchOptions): OwnTensor;
+  predict(images: InputTensor | SyncStream<ImageBatch<InputTensor>>, options?: BatchOptions): OwnTensor;
   /** The outputs by name, for inputs by name. @throws ShapeError, OptionError */
   predict(
-    inputs: Named<Tensor> | SyncStream<ImageBatch<Named<Tensor>>>,
+    inputs: Named<InputTensor> | SyncStream<ImageBatch<Named<InputTensor>>>,
     options?: BatchOptions,
   ): Record<Outputs, OwnTensor>;
   predict(inputs: Inputs, options: BatchOptions = {}): OwnTensor | Record<Outputs, OwnTensor> {
@@ -187,10 +192,13 @@ export class InferenceModel<Outputs extends string = string> {
    * @throws ShapeError, OptionError; the signal's reason when it is aborted; Error when the weights change or the model or
    * its engine is disposed of meanwhile: no outputs are those of two nets.
    */
-  predictAsync(images: Tensor | Stream<ImageBatch<Tensor>>, options?: AsyncBatchOptions): Promise<OwnTensor>;
+  predictAsync(
+    images: InputTensor | Stream<ImageBatch<InputTensor>>,
+    options?: AsyncBatchOptions,
+  ): Promise<OwnTensor>;
   /** The outputs by name, for inputs by name. */
   predictAsync(
-    inputs: Named<Tensor> | Stream<ImageBatch<Named<Tensor>>>,
+    inputs: Named<InputTensor> | Stream<ImageBatch<Named<InputTensor>>>,
     options?: AsyncBatchOptions,
   ): Promise<Record<Outputs, OwnTensor>>;
   async predictAsync(
@@ -215,7 +223,7 @@ export class InferenceModel<Outputs extends string = string> {
     if (isStream(inputs)) {
       const run = [inference, inference.revision] as const;
       yield* readStream(where, inputs, 1, atOnce, (batch, place) => {
-        const images = imagesOf(batch as ImageBatch<Tensor | Named<Tensor>>);
+        const images = imagesOf(batch as ImageBatch<InputTensor | Named<InputTensor>>);
         named ??= isNamed(images, this.#inputNames);
         return this.#predict(where, place, images, batchSize, parts, run);
       });
@@ -237,13 +245,13 @@ export class InferenceModel<Outputs extends string = string> {
   *#predict(
     where: string,
     place: string,
-    inputs: Tensor | Named<Tensor>,
+    inputs: InputTensor | Named<InputTensor>,
     batchSize: number,
     parts: OwnTensor[][],
     run?: readonly [Inference, revision: number],
   ): Generator<void, void> {
     const named = isNamed(inputs, this.#inputNames);
-    const images: Filled[] = [];
+    const images: FilledInput[] = [];
     const n = this.checkImages(`${place}: images`, inputs, images);
     // Reading the images may have called getters that compiled the model again.
     const [inference, revision] = run ?? [this.requireCompiled(where).inference];
@@ -357,16 +365,23 @@ export class InferenceModel<Outputs extends string = string> {
    * Reads a batch, `[n, ...inputShape]` for each input, into the list `into` in the order of the inputs. Tensors that the
    * list contains are filled in, as by `readTensor`. Returns n. @throws ShapeError
    */
-  protected checkImages(where: string, batch: Tensor | Named<Tensor>, into: Filled[]): number {
+  protected checkImages(where: string, batch: InputTensor | Named<InputTensor>, into: FilledInput[]): number {
     const { inputs } = this.graph;
     const ordered = inOrder(where, batch, this.#inputNames, into.length > 0 ? this.#ordered : []);
     let count = 0;
     for (let i = 0; i < inputs.length; i++) {
       const place = placeOf(where, this.#inputNames, i);
-      const images = (into[i] = readTensor(place, ordered[i]!, undefined, into[i]));
+      const { shape, dtype } = inputs[i]!;
+      const type = dtype ? Uint8Array : Float32Array;
+      const images = (into[i] = readTensor<Float32Array | Uint8Array>(
+        place,
+        ordered[i]!,
+        undefined,
+        into[i],
+        type,
+      ));
       const n = images.shape[0];
       if (n === undefined) throw new ShapeError(`${place}: expected a batch of images, got a single number`);
-      const { shape } = inputs[i]!;
       if (i === 0) count = n;
       if (n !== count || !isBatchOf(images.shape, shape)) {
         // The first input may have any number of images; further inputs must have the same number.

@@ -18,7 +18,7 @@ import {
   type Stream,
   type SyncStream,
 } from "../stream.ts";
-import { noTensor, type Filled, type OwnTensor, type Tensor } from "../tensor.ts";
+import { noTensor, type InputTensor, type OwnTensor, type Tensor } from "../tensor.ts";
 import { decodeCheckpoint, encodeCheckpoint, TRAINING } from "./checkpoint.ts";
 import { addTraining, takeTraining } from "./trainingRecord.ts";
 import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
@@ -47,7 +47,7 @@ import {
   type BatchOptions,
 } from "./batchOptions.ts";
 import { layerNode, ownLayers } from "./layersOf.ts";
-import { InferenceModel, onlyOne, readWeights } from "./inferenceModel.ts";
+import { InferenceModel, type FilledInput, onlyOne, readWeights } from "./inferenceModel.ts";
 import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
 import { HeldBatches, StreamedBatches, type StreamBatch } from "../training/source.ts";
 import { startingWeights } from "../graph/initialize.ts";
@@ -66,7 +66,7 @@ import { Regularization } from "../training/regularization.ts";
 import { Trainer, type TrainerOptions, type TrainingState } from "../training/trainer.ts";
 
 /** Images whose labels follow, or a stream of batches that have theirs. */
-type Labelled = Tensor | Named<Tensor> | Stream<LabelledBatch>;
+type Labelled = InputTensor | Named<InputTensor> | Stream<LabelledBatch>;
 
 /** The options of a method, which follow a stream at once, and tensors after their labels. */
 function optionsOf<Options extends object>(data: Labelled, second: unknown, third: Options): Options {
@@ -79,7 +79,7 @@ function optionsOf<Options extends object>(data: Labelled, second: unknown, thir
 export class Model<Outputs extends string = string, Metrics = MetricFigures> extends InferenceModel<Outputs> {
   readonly seed: number;
   /** The batch of `trainOnBatch`; all steps use the same objects, so that they allocate none. */
-  readonly #batch: TrainingBatch & { readonly images: Filled[] };
+  readonly #batch: TrainingBatch & { readonly images: FilledInput[] };
   /** True while a training step runs, during which the model must not be moved or disposed of. */
   #busy = false;
   /** The run of `fit`, during which the model must not be moved; disposing of the model ends the run. */
@@ -268,7 +268,11 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * the weights of the last good step kept; the signal's reason when it is aborted; Error when the model or its engine is
    * disposed of meanwhile.
    */
-  fit(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>, options?: FitOptions): Promise<History>;
+  fit(
+    images: InputTensor | Named<InputTensor>,
+    labels: Labels | Named<Labels>,
+    options?: FitOptions,
+  ): Promise<History>;
   /**
    * Trains on a stream of batches, which may differ in size. No more than one of them is held at a time. Batches of the
    * images in the order of `fit` on tensors lead to the same weights.
@@ -328,7 +332,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   /** Reads the tensors of `fit` and their weights: those to train on, and those kept for validation if there are any. */
   #readTraining(
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
     { sampleWeight, classWeight, validationSplit }: FitSettings,
   ): [LabelledImages, LabelledImages?] {
@@ -350,7 +354,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       expectEpochs(where, stream, epochs);
       return () => this.#evaluation(where, stream, DEFAULT_BATCH);
     }
-    const [images, labels, sampleWeight] = validationData as [Tensor, Labels, ArrayLike<number>?];
+    const [images, labels, sampleWeight] = validationData as [InputTensor, Labels, ArrayLike<number>?];
     const held = weigh(where, this.#readLabelled(where, images, labels), sampleWeight, undefined);
     return () => this.#evaluation(where, held, DEFAULT_BATCH);
   }
@@ -359,7 +363,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * Runs one step of the optimizer on one batch. Returns the batch's mean loss before the step, added up over the outputs.
    * @throws ShapeError, OptionError; TrainingError when a loss or weight is not finite, with the weights kept.
    */
-  trainOnBatch(images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>): number {
+  trainOnBatch(images: InputTensor | Named<InputTensor>, labels: Labels | Named<Labels>): number {
     const trainer = this.#requireTrainer("trainOnBatch");
     this.#refuseWhileBusy("trainOnBatch");
     // Getters of the labels, or a learning rate that is a function, could otherwise dispose of the model during the step.
@@ -383,14 +387,14 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * one class give the gradient of that output, and no loss is needed. Zeros where no gradient comes.
    * @throws ShapeError, OptionError, MemoryError
    */
-  inputGradients(images: Tensor, target: Labels | Named<Labels> | OutputGradients): OwnTensor;
+  inputGradients(images: InputTensor, target: Labels | Named<Labels> | OutputGradients): OwnTensor;
   /** The gradients by name, for inputs by name. */
   inputGradients(
-    images: Named<Tensor>,
+    images: Named<InputTensor>,
     target: Labels | Named<Labels> | OutputGradients,
   ): Record<string, OwnTensor>;
   inputGradients(
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     target: Labels | Named<Labels> | OutputGradients,
   ): OwnTensor | Record<string, OwnTensor> {
     const where = "inputGradients";
@@ -398,7 +402,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const names = this.graph.inputs.map(({ name }) => name);
     const named = isNamed(images, names);
     const seeds = readOutputGradients(where, target, this.graph);
-    const own: Filled[] = [];
+    const own: FilledInput[] = [];
     const batch: TrainingBatch = seeds
       ? { images: own, targets: [], start: 0, count: this.checkImages(`${where}: images`, images, own) }
       : { ...this.#readLabelled(where, images, target as Labels), start: 0 };
@@ -418,7 +422,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    */
   gradientsToCheck(
     where: string,
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
   ): { readonly run: GradientRun; readonly batch: TrainingBatch } {
     this.#refuseWhileBusy(where);
@@ -450,7 +454,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * long as `predict`; `evaluateAsync` does not. @throws ShapeError, OptionError
    */
   evaluate(
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
     options?: BatchOptions,
   ): Evaluation<Metrics>;
@@ -472,7 +476,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * @throws as `predictAsync`
    */
   evaluateAsync(
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
     options?: AsyncBatchOptions,
   ): Promise<Evaluation<Metrics>>;
@@ -585,11 +589,11 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   /** Reads images and copies their labels. @throws ShapeError, OptionError */
   #readLabelled(
     where: string,
-    images: Tensor | Named<Tensor>,
+    images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
   ): LabelledImages {
     const objective = this.#requireObjective(where);
-    const own: Filled[] = [];
+    const own: FilledInput[] = [];
     const count = this.checkImages(`${where}: images`, images, own);
     return {
       objective,

@@ -3,7 +3,7 @@ import type { Layer } from "../layers/contract.ts";
 import { checkOptions, show } from "../options.ts";
 import type { Shape } from "../tensor.ts";
 import { chain } from "../graph/graph.ts";
-import { input } from "../layers/symbolic.ts";
+import { input, readInputType, type InputType } from "../layers/symbolic.ts";
 import { modelOf } from "./functional.ts";
 import { Model } from "./model.ts";
 import { checkSeed } from "./seed.ts";
@@ -11,6 +11,8 @@ import { checkSeed } from "./seed.ts";
 export interface SequentialOptions {
   /** The shape of one image: `[height, width, channels]`. */
   inputShape: Shape;
+  /** `"uint8"` for images of bytes, which `rescaling`, `resizing` and `centerCrop` read. Default: `"float32"`. */
+  inputDtype?: InputType | undefined;
   layers: readonly Layer[];
   /** The seed of the weights, of the order of the images and of dropout: an integer from 0 to 2⁵³ − 1. Default: 0. */
   seed?: number | undefined;
@@ -21,7 +23,7 @@ export interface SequentialOptions {
  * @throws OptionError, ShapeError naming the layer that does not fit.
  */
 export function sequential(options: SequentialOptions): Model {
-  checkOptions("sequential", options, ["inputShape", "layers", "seed"]);
+  checkOptions("sequential", options, ["inputShape", "inputDtype", "layers", "seed"]);
   const { inputShape, seed = 0 } = options;
   const layers: Layer[] = Array.isArray(options.layers) ? Array.from(options.layers) : [];
   if (layers.length === 0) {
@@ -32,9 +34,10 @@ export function sequential(options: SequentialOptions): Model {
       throw new OptionError(`sequential: layers[${i}]: expected one of layers.*, got ${show(layer)}`);
     }
   }
+  const dtype = readInputType("sequential: inputDtype", options.inputDtype);
   checkSeed("sequential", seed);
-  if (!layers.some(({ isComposed }) => isComposed)) return new Model(chain(inputShape, layers), seed);
-  const first = input({ shape: inputShape });
+  if (!layers.some(({ isComposed }) => isComposed)) return new Model(chain(inputShape, layers, dtype), seed);
+  const first = input({ shape: inputShape, dtype });
   const outputs = layers.reduce((value, layer) => layer.apply(value), first);
   return modelOf({ inputs: first, outputs, seed });
 }

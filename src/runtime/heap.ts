@@ -28,6 +28,7 @@ export class Heap {
   #floats: Float32Array;
   #ints: Int32Array;
   #doubles: Float64Array;
+  #bytes: Uint8Array;
 
   constructor(memory: LinearMemory, base: number, maximum: number) {
     this.memory = memory;
@@ -36,6 +37,7 @@ export class Heap {
     this.#floats = new Float32Array(memory.buffer);
     this.#ints = new Int32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
+    this.#bytes = new Uint8Array(memory.buffer);
   }
 
   /** The whole memory as float32. Growth detaches views: take it anew where it is used. */
@@ -54,6 +56,12 @@ export class Heap {
   get doubles(): Float64Array {
     if (this.#doubles.buffer !== this.memory.buffer) this.#doubles = new Float64Array(this.memory.buffer);
     return this.#doubles;
+  }
+
+  /** The whole memory as bytes, as `floats`. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.memory.buffer) this.#bytes = new Uint8Array(this.memory.buffer);
+    return this.#bytes;
   }
 
   /** Bytes handed out at the moment. */

@@ -1,11 +1,11 @@
 /** The batch of a training step: images and labels that the caller holds, and where they go in memory. */
-import type { Tensor } from "../tensor.ts";
+import type { InputTensor } from "../tensor.ts";
 import type { Targets } from "./targets.ts";
 
 /** The images of one step out of all that the caller holds. The same object may serve all steps. */
 export interface TrainingBatch {
   /** The images of each input, and the labels of each output with a loss. */
-  readonly images: readonly Tensor[];
+  readonly images: readonly InputTensor[];
   readonly targets: readonly Targets[];
   /** The numbers of the images in the order in which they are used; absent for their own order. */
   readonly order?: Uint32Array | undefined;
@@ -29,7 +29,7 @@ export interface TrainingBatch {
 export function copyElements(
   source: ArrayLike<number>,
   from: number,
-  target: Float32Array | Int32Array,
+  target: Float32Array | Int32Array | Uint8Array,
   to: number,
   count: number,
 ): void {

@@ -1,7 +1,7 @@
 import type { Batch, Inference } from "../graph/inference.ts";
 import { Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Tensor } from "../tensor.ts";
+import type { InputTensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
 import { runWeighted } from "./losses/weighted.ts";
@@ -53,7 +53,7 @@ interface Sums {
 export interface LabelledImages {
   readonly objective: Objective;
   /** The images of each input. */
-  readonly images: readonly Tensor[];
+  readonly images: readonly InputTensor[];
   /** The labels of each output that has a loss. */
   readonly targets: readonly Targets[];
   readonly count: number;

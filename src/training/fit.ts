@@ -4,7 +4,7 @@ import { OptionError } from "../errors.ts";
 import type { Labels } from "../labels.ts";
 import { checkOptions, flag, numberIn, positiveInteger, show, type Settled } from "../options.ts";
 import { isStream, type LabelledBatch, type Step, type Stream } from "../stream.ts";
-import type { Tensor } from "../tensor.ts";
+import type { InputTensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { checkEarlyStopping, EarlyStopper, type EarlyStopping, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -24,9 +24,9 @@ import type { Trainer } from "./trainer.ts";
 
 /** Images and labels that are held, or a stream of such batches; an array is never one of batches. */
 export type ValidationData =
-  | readonly [images: Tensor | Named<Tensor>, labels: Labels | Named<Labels>]
+  | readonly [images: InputTensor | Named<InputTensor>, labels: Labels | Named<Labels>]
   | readonly [
-      images: Tensor | Named<Tensor>,
+      images: InputTensor | Named<InputTensor>,
       labels: Labels | Named<Labels>,
       sampleWeight: ArrayLike<number> | undefined,
     ]

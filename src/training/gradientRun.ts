@@ -185,7 +185,10 @@ export class GradientRun {
     });
   }
 
-  /** The names of the inputs; undefined for one without a gradient, of integers or in front of augmentation. */
+  /**
+   * The names of the inputs; undefined for one without a gradient, of integers or in front of augmentation, and for one of bytes,
+   * which have no differences to compare with.
+   */
   get inputs(): readonly (string | undefined)[] {
     return this.#graph.inputs.map(({ name }, i) =>
       this.#ofInputs && this.#graph.types[i] === "float32" ? name : undefined,

@@ -22,8 +22,10 @@ export function loadBatch(
     heap.ints[(plan.batchKey.indices >>> 2) + at] = indices ? indices[image]! : image;
     for (let i = 0; i < images.length; i++) {
       const size = sizeOf(graph.inputs[i]!.shape);
-      const to = (plan.inputs[i]!.pointer >>> 2) + at * size;
-      copyElements(images[i]!.data, image * size, heap.floats, to, size);
+      const { dtype, pointer } = plan.inputs[i]!;
+      const isBytes = dtype === "uint8";
+      const to = (isBytes ? pointer : pointer >>> 2) + at * size;
+      copyElements(images[i]!.data, image * size, isBytes ? heap.bytes : heap.floats, to, size);
     }
     for (let i = 0; i < targets.length; i++) {
       const { classes, data, size } = targets[i]!;

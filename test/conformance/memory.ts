@@ -25,7 +25,7 @@ async function expectInputKept({ load }: Context): Promise<void> {
   const large = model.session({ batchSize: 2000 });
   holds("memory", engine.memory.bytes > bytes, `more than ${bytes} bytes`, engine.memory.bytes);
   same("elements of a view from before", stale.length, 0);
-  sameBits("input", session.input, images.data);
+  sameBits("input", session.input as Float32Array, images.data);
   session.run();
   sameBits("output", session.output, expected);
   large.dispose();

@@ -39,7 +39,7 @@ describe("a model refuses to be built with", () => {
         sequential({ inputShape: [1], layers: [layers.flatten()], seed: -1 }),
       "sequential: seed: expected an integer from 0 to 2^53 - 1, got 0.5": () =>
         sequential({ inputShape: [1], layers: [layers.flatten()], seed: 0.5 }),
-      [`sequential: expected the options inputShape, layers, seed; got "shape"`]: () =>
+      [`sequential: expected the options inputShape, inputDtype, layers, seed; got "shape"`]: () =>
         sequential({ shape: [1] } as Any),
     }),
   )("%s", (message, call) => {

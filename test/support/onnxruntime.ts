@@ -1,6 +1,6 @@
 /** Native onnxruntime, which the benchmark's folder installs. */
 import { createRequire } from "node:module";
-import { tensor, type Tensor } from "im2row";
+import { tensor, type InputTensor, type Tensor } from "im2row";
 
 /** The part of onnxruntime's API that the tests use. */
 interface OrtTensor {
@@ -17,7 +17,11 @@ interface Session {
 
 interface Onnxruntime {
   readonly InferenceSession: { create(file: Uint8Array, options: object): Promise<Session> };
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OrtTensor;
+  readonly Tensor: new (
+    type: "float32" | "uint8",
+    data: Float32Array | Uint8Array,
+    dims: readonly number[],
+  ) => OrtTensor;
 }
 
 const ABSENT = "onnxruntime-node: expected it in bench/node_modules, got none (npm ci --prefix bench)";
@@ -43,7 +47,7 @@ export const onnxruntimeIsAbsent = ort === undefined;
 /** The outputs of a file by name, on one thread. */
 export async function runOnnx(
   file: Uint8Array,
-  feeds: Readonly<Record<string, Tensor>>,
+  feeds: Readonly<Record<string, InputTensor>>,
 ): Promise<Record<string, Tensor>> {
   const { InferenceSession, Tensor: OrtTensor } = ort!;
   const session = await InferenceSession.create(file, {
@@ -55,7 +59,7 @@ export async function runOnnx(
   });
   const given = Object.entries(feeds).map(([name, { shape, data }]) => [
     name,
-    new OrtTensor("float32", data, shape),
+    new OrtTensor(data instanceof Uint8Array ? "uint8" : "float32", data, shape),
   ]);
   const outputs = await session.run(Object.fromEntries(given));
   await session.release();
