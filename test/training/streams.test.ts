@@ -109,6 +109,43 @@ describe("fit on a stream", () => {
     expect(await trained(parts)).toEqual(weightBits(model));
   });
 
+  it("augments an image by its number: by indices, else by its place in the epoch", async () => {
+    const make = (): Model => {
+      const flip = layers.randomFlip({ mode: "horizontal" });
+      const net = sequential({
+        inputShape: [7, 7, 3],
+        seed: model.seed,
+        layers: [flip, layers.flatten(), layers.dense({ units: 3 })],
+      });
+      net.compile({ engine, ...training });
+      return net;
+    };
+    const run = async (fit: (net: Model) => Promise<unknown>): Promise<object> => {
+      const net = make();
+      await fit(net);
+      const bits = weightBits(net);
+      net.dispose();
+      return bits;
+    };
+    const order = (epoch: number): Uint32Array => {
+      const all = Uint32Array.from({ length: COUNT }, (_, i) => i);
+      new Random(model.seed, epoch - 1).shuffle(all);
+      return all;
+    };
+    function* batches(epoch: number, told: boolean): Generator<LabelledBatch> {
+      for (let at = 0; at < COUNT; at += BATCH) {
+        const indices = order(epoch).subarray(at, at + BATCH);
+        const [x, y] = pick(indices);
+        yield told ? { images: x, labels: y, indices } : [x, y];
+      }
+    }
+    const expected = await run((net) => net.fit(images, labels, { epochs: 2, batchSize: BATCH }));
+    expect(await run((net) => net.fit((epoch) => batches(epoch, true), { epochs: 2 }))).toEqual(expected);
+    expect(await run((net) => net.fit((epoch) => batches(epoch, false), { epochs: 2 }))).not.toEqual(
+      expected,
+    );
+  });
+
   it("leads to the same weights at every number of threads", async () => {
     await model.fit(images, labels, { epochs: 2, batchSize: BATCH });
     const threaded = await load({ threads: 2 });
