@@ -1,12 +1,12 @@
 /** Samples in batches, as `fit` takes them. */
 import { ShapeError } from "../errors.ts";
-import { isPlainObject, positiveInteger, show } from "../options.ts";
+import { isPlainObject, isTyped, lengthOf, positiveInteger, show, typedName } from "../options.ts";
 import type { BatchRecord } from "../stream.ts";
-import { readShape, sameShape, shapeText, sizeOf, type OwnTensor, type Tensor } from "../tensor.ts";
+import { readShape, sameShape, shapeText, sizeOf, type InputTensor, type Tensor } from "../tensor.ts";
 import { iterated, readSample, type Origin, type Sample } from "./origin.ts";
 
 /** A batch with the numbers of its samples in the data that all came from. */
-export interface BatchedData<Images = Tensor> extends BatchRecord<Images> {
+export interface BatchedData<Images = InputTensor> extends BatchRecord<Images> {
   readonly indices: Uint32Array;
 }
 
@@ -14,7 +14,7 @@ export interface BatchedData<Images = Tensor> extends BatchRecord<Images> {
  * Batches of an epoch, which is counted from 1: what `fit`, `evaluateAsync` and `predictAsync` take. `Images` are a tensor or
  * tensors by name.
  */
-export interface Batches<Images = Tensor> {
+export interface Batches<Images = InputTensor> {
   (epoch?: number): AsyncIterableIterator<BatchedData<Images>>;
   /** Batches of an epoch. */
   readonly size: number;
@@ -43,15 +43,13 @@ function combined<T, U>(
   return Object.fromEntries(entries);
 }
 
-/** Puts tensors of one shape together, as floats. @throws ShapeError naming the sample that has another */
-function stacked(
-  where: string,
-  tensors: readonly Tensor<ArrayLike<number>>[],
-  name: (i: number) => string,
-): OwnTensor {
+/** Puts tensors of one shape together, bytes as bytes. @throws ShapeError naming the sample that differs */
+function stacked(where: string, tensors: readonly InputTensor[], name: (i: number) => string): InputTensor {
   const shape = readShape(`${name(0)}: ${where}`, tensors[0]?.shape as number[], ".shape");
   const size = sizeOf(shape);
-  const data = new Float32Array(tensors.length * size);
+  const bytes = isTyped(tensors[0]!.data, Uint8Array);
+  const type = bytes ? Uint8Array : Float32Array;
+  const data = new type(tensors.length * size);
   tensors.forEach((each, i) => {
     const place = `${name(i)}: ${where}`;
     const own = readShape(place, each?.shape, ".shape");
@@ -60,8 +58,8 @@ function stacked(
         `${place}: expected shape ${shapeText(shape)}, which the first of its batch has, got ${shapeText(own)}`,
       );
     }
-    if (each.data?.length !== size) {
-      throw new ShapeError(`${place}.data: expected ${size} elements, got ${show(each.data)}`);
+    if (typedName(each.data) !== type.name || lengthOf(each.data) !== size) {
+      throw new ShapeError(`${place}.data: expected a ${type.name} of ${size}, got ${show(each.data)}`);
     }
     data.set(each.data, i * size);
   });
@@ -77,7 +75,7 @@ function labelled(where: string, labels: readonly Label[], name: (i: number) => 
   if (other > 0) {
     throw new ShapeError(`${name(other)}: ${where}: expected a class, as before, got ${show(labels[other])}`);
   }
-  return stacked(where, labels as readonly Tensor[], name);
+  return stacked(where, labels as readonly Tensor[], name) as Tensor;
 }
 
 function combine(origin: Origin, places: readonly number[], samples: readonly Sample[]): BatchedData<never> {

@@ -2,7 +2,7 @@
 import { OptionError } from "../errors.ts";
 import { numberIn, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
-import type { Tensor } from "../tensor.ts";
+import type { InputTensor } from "../tensor.ts";
 import { batched, type Batches } from "./batch.ts";
 import { iterated, readSample, seeded, type Origin, type Sample } from "./origin.ts";
 
@@ -24,7 +24,7 @@ export type Change = (sample: Sample, context: SampleContext) => Sample | Promis
  * call. All of its methods return new data sets, and nothing is read before it is asked for. `Images` are those of a batch: a
  * tensor, or tensors by name.
  */
-export interface Samples<Images = Tensor> {
+export interface Samples<Images = InputTensor> {
   (epoch?: number): AsyncIterableIterator<Sample>;
   readonly size: number;
   /** Changes each sample when it is read, once an epoch. */

@@ -59,7 +59,7 @@ export function fromTensors(images: Images, labels: Values<Labels>): Samples;
 export function fromTensors(
   images: Readonly<Record<string, Images>>,
   labels: Values<Labels>,
-): Samples<Readonly<Record<string, Tensor>>>;
+): Samples<Readonly<Record<string, Images>>>;
 export function fromTensors(images: Values<Images>, labels: Values<Labels>): Samples<never> {
   const [x, y] = [
     named("fromTensors: images", images, rowsOf),

@@ -46,7 +46,7 @@ async function pixelsOf(batches: Batches, epoch?: number): Promise<Map<number, n
 }
 
 describe("fromTensors", () => {
-  it("has the samples in order, bytes as bytes, and batches as floats with the numbers of their images", async () => {
+  it("has the samples in order, bytes as bytes, and batches with the numbers of their images", async () => {
     const bytes = { shape: [3, 1, 2, 1], data: Uint8Array.of(1, 2, 3, 4, 5, 6) };
     const samples = fromTensors(bytes, BigInt64Array.of(2n, 0n, 1n));
     expect(samples.size).toBe(3);
@@ -58,8 +58,12 @@ describe("fromTensors", () => {
     const batches = samples.batch(2);
     expect(batches.size).toBe(2);
     expect(await listed(batches())).toEqual([
-      { images: tensor([1, 2, 3, 4], [2, 1, 2, 1]), labels: [2, 0], indices: Uint32Array.of(0, 1) },
-      { images: tensor([5, 6], [1, 1, 2, 1]), labels: [1], indices: Uint32Array.of(2) },
+      {
+        images: { shape: [2, 1, 2, 1], data: Uint8Array.of(1, 2, 3, 4) },
+        labels: [2, 0],
+        indices: Uint32Array.of(0, 1),
+      },
+      { images: { shape: [1, 1, 2, 1], data: Uint8Array.of(5, 6) }, labels: [1], indices: Uint32Array.of(2) },
     ]);
   });
 
@@ -199,7 +203,11 @@ describe("batches", () => {
     await expect(change(5)).rejects.toThrow("sample 2: expected { image, label }, got 5");
     const flat = { shape: [1, 1, 1], data: new Float32Array(2) };
     await expect(change({ image: flat, label: 1 })).rejects.toThrow(
-      "sample 2: image.data: expected 1 elements",
+      "sample 2: image.data: expected a Float32Array of 1, got Float32Array of 2",
+    );
+    const bytes = { shape: [1, 1, 1], data: new Uint8Array(1) };
+    await expect(change({ image: bytes, label: 1 })).rejects.toThrow(
+      "sample 2: image.data: expected a Float32Array of 1, got Uint8Array of 1",
     );
     await expect(change({ image: tensor([1], [1, 1, 1]), label: image })).rejects.toThrow(ShapeError);
   });
@@ -235,6 +243,21 @@ describe("fit on a data set", () => {
     await expect(one.fit(failing.batch(2))).rejects.toThrow(/^fit: epoch 1: batch 1: sample \d: broken$/);
     engine.dispose();
   });
+});
+
+it("fit takes the bytes of a data set where the net's input is one of bytes", async () => {
+  const engine = await load();
+  const net = sequential({
+    inputShape: [1, 2, 1],
+    inputDtype: "uint8",
+    layers: [layers.rescaling({ scale: 1 / 255 }), layers.flatten(), layers.dense({ units: 2 })],
+  });
+  net.compile({ engine, loss: losses.softmaxCrossEntropy(), optimizer: optimizers.sgd({ learningRate: 1 }) });
+  const bytes = { shape: [2, 1, 2, 1], data: Uint8Array.of(255, 0, 0, 255) };
+  const batches = fromTensors(bytes, [0, 1]).batch(2);
+  await net.fit(batches, { epochs: 20 });
+  expect((await net.evaluateAsync(batches)).accuracy).toBe(1);
+  engine.dispose();
 });
 
 describe("mixup", () => {
