@@ -41,7 +41,8 @@ export const conv1d: LayerCases = {
     [`conv1d: padding: expected "same", "valid", "causal" or ${PAIR}, got [0,-1]`]: () =>
       convolution({ padding: [0, -1] }),
     "conv1d: useBias: expected true or false, got 1": () => convolution({ useBias: 1 }),
-    [`useBias, kernelInitializer, biasInitializer, name; got "stride"`]: () => convolution({ stride: 2 }),
+    [`useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, name; got "stride"`]:
+      () => convolution({ stride: 2 }),
   },
   refusesInputs: {
     "conv1d: expected a sequence [steps, channels], got 7×7×3": [convolution({}), [7, 7, 3]],

@@ -26,12 +26,12 @@ export const dense: LayerCases = {
     [`"mish"; got null`]: () => layers.dense({ units: 1, activation: null as Any }),
     "dense: kernelInitializer: expected one of": () =>
       layers.dense({ units: 1, kernelInitializer: {} as Any }),
-    [`useBias, kernelInitializer, biasInitializer, name; got "filters"`]: () =>
-      layers.dense({ units: 1, filters: 1 } as Any),
+    [`useBias, kernelInitializer, biasInitializer, kernelRegularizer, biasRegularizer, name; got "filters"`]:
+      () => layers.dense({ units: 1, filters: 1 } as Any),
     // What Keras's spelling is here.
     "dense: expected an object of options { units: 10 }, got 10": () => layers.dense(10 as Any),
-    [`biasInitializer, name; got "inputShape", an option of sequential`]: () =>
-      layers.dense({ units: 1, inputShape: [4] } as Any),
+    [`biasInitializer, kernelRegularizer, biasRegularizer, name; got "inputShape", an option of sequential`]:
+      () => layers.dense({ units: 1, inputShape: [4] } as Any),
   },
   refusesInputs: {
     "dense: expected one input, got 2": [layers.dense({ units: 1 }), [[3], [3]]],

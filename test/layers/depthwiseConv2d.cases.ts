@@ -27,7 +27,7 @@ export const depthwiseConv2d: LayerCases = {
   refuses: {
     [`depthwiseConv2d: depthMultiplier: ${COUNT}, got 0`]: () =>
       layers.depthwiseConv2d({ kernelSize: 1, depthMultiplier: 0 }),
-    [`biasInitializer, name; got "filters"`]: () =>
+    [`biasInitializer, kernelRegularizer, biasRegularizer, name; got "filters"`]: () =>
       layers.depthwiseConv2d({ kernelSize: 1, filters: 2 } as Any),
     [`depthwiseConv2d: kernelSize: ${SIZE}, got 0`]: () => layers.depthwiseConv2d({ kernelSize: 0 }),
   },

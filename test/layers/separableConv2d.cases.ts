@@ -42,7 +42,7 @@ export const separableConv2d: LayerCases = {
     "separableConv2d: depthwiseInitializer: expected one of": () => separable({ depthwiseInitializer: "he" }),
     "separableConv2d: pointwiseInitializer: constant: expected a finite float32, got NaN": () =>
       separable({ pointwiseInitializer: { constant: NaN } }),
-    [`activation, useBias, biasInitializer, name; got "kernelInitializer"`]: () =>
+    [`activation, useBias, biasInitializer, biasRegularizer, name; got "kernelInitializer"`]: () =>
       separable({ kernelInitializer: "ones" }),
     [`separableConv2d: useBias: expected true or false, got 1`]: () => separable({ useBias: 1 }),
   },
