@@ -21,7 +21,7 @@ function leftOut(): (readonly [what: string, command: string])[] {
   const peers = existsSync("bench/node_modules/onnxruntime-node");
   return [
     [
-      `${count(".long.test.ts")} files of tests that take long: damaged files, whole networks`,
+      `${count(".long.test.ts")} files of tests that take long: damaged files, whole networks, ONNX's own cases`,
       "npm run test:long",
     ],
     [
