@@ -7,6 +7,7 @@ import { copyElements, type TrainingBatch } from "./batch.ts";
 
 /**
  * Copies the images, their numbers and the labels of a batch to the plan's buffers; `labels` has the addresses of the labels, by output.
+ * Numbers of images that belong to no epoch follow the first `before`, those of batches of the same step.
  * @throws ShapeError when the images were detached
  */
 export function loadBatch(
@@ -14,12 +15,14 @@ export function loadBatch(
   graph: Graph,
   plan: Plan,
   labels: readonly number[],
-  { images, targets, order, indices, start, count }: TrainingBatch,
+  { images, targets, order, indices, epoch, start, count }: TrainingBatch,
+  before = 0,
 ): void {
+  const first = epoch === undefined ? before : 0;
   for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
   for (let at = 0; at < count; at++) {
     const image = order ? order[start + at]! : start + at;
-    heap.ints[(plan.batchKey.indices >>> 2) + at] = indices ? indices[image]! : image;
+    heap.ints[(plan.batchKey.indices >>> 2) + at] = indices ? indices[image]! : first + image;
     for (let i = 0; i < images.length; i++) {
       const size = sizeOf(graph.inputs[i]!.shape);
       const { dtype, pointer } = plan.inputs[i]!;

@@ -196,10 +196,11 @@ export class Trainer {
     this.#averages?.use(false);
     const plan = this.#plan!;
     this.#waiting = 0;
-    loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch);
-    plan.batchKey.step = this.steps;
     // Behind the images that wait, random draws are those of one larger batch.
-    plan.batchKey.firstImage = (batch.firstImage ?? 0) + (this.#accumulation?.images ?? 0);
+    const before = this.#accumulation?.images ?? 0;
+    loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch, before);
+    plan.batchKey.step = this.steps;
+    plan.batchKey.firstImage = (batch.firstImage ?? 0) + before;
     plan.batchKey.epoch = batch.epoch ?? this.steps;
     if (this.#revision !== this.#parameters.revision) plan.prepare();
     this.#revision = this.#parameters.revision;

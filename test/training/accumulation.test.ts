@@ -29,6 +29,7 @@ const net = (rate = 0): Model =>
   sequential({
     inputShape: SHAPE,
     layers: [
+      ...(rate > 0 ? [layers.randomContrast({ factor: 0.5, valueRange: [-2, 2] })] : []),
       layers.conv2d({ filters: 3, kernelSize: 3, activation: "tanh" }),
       ...(rate > 0 ? [layers.dropout({ rate })] : []),
       layers.flatten(),
@@ -68,21 +69,24 @@ const compile = (model: Model, gradientAccumulationSteps: number, on = engine): 
   });
 
 describe("batches of different sizes", () => {
-  it.each([0, 0.3])("make the step of one large batch but for rounding, dropout %f included", (rate) => {
-    const [parts, whole] = [compile(net(rate), SIZES.length), compile(net(rate), 1)];
-    const before = weightBits(parts);
-    for (let round = 0; round < 2; round++) {
-      inParts(parts);
-      whole.trainOnBatch(images, labels);
-    }
-    expect(weightBits(parts)).not.toEqual(before);
-    for (const [name, { data }] of parts.weights) {
-      const expected = whole.weights.get(name)!.data;
-      // Sums of at most 8·12 products below 1, in two orders, of two steps whose rate is 0.5.
-      data.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(100 * 2 * U));
-    }
-    for (const each of [parts, whole]) each.dispose();
-  });
+  it.each([0, 0.3])(
+    "make the step of one large batch but for rounding, dropout of %f and augmentation included",
+    (rate) => {
+      const [parts, whole] = [compile(net(rate), SIZES.length), compile(net(rate), 1)];
+      const before = weightBits(parts);
+      for (let round = 0; round < 2; round++) {
+        inParts(parts);
+        whole.trainOnBatch(images, labels);
+      }
+      expect(weightBits(parts)).not.toEqual(before);
+      for (const [name, { data }] of parts.weights) {
+        const expected = whole.weights.get(name)!.data;
+        // Sums of at most 8·12 products below 1, in two orders, of two steps whose rate is 0.5.
+        data.forEach((value, i) => expect(Math.abs(value - expected[i]!)).toBeLessThan(100 * 2 * U));
+      }
+      for (const each of [parts, whole]) each.dispose();
+    },
+  );
 
   it("change no weight before the last of them", () => {
     const model = compile(net(), 3);
