@@ -1,11 +1,12 @@
 import { Command, CommanderError, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { listed } from "../options.ts";
 import { integerFrom, positiveInteger, positiveNumber } from "./arguments.ts";
 import { addNetCommands, threadsOption } from "./netCommands.ts";
 import { beVerbose, complain, complainOf, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
 import { exit, Interrupted, interruptible } from "./signals.ts";
 import { train } from "./train.ts";
-import { OPTIMIZERS, type TrainOptions } from "./trainOptions.ts";
+import { RATES, type TrainOptions } from "./trainOptions.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
 const EXIT_FAILED = 1;
@@ -48,10 +49,12 @@ function createProgram(): Command {
     .option("--batch-size <n>", "images a step", positiveInteger, 64)
     .option(
       "--learning-rate <x>",
-      "at the start; falls linearly to 0 (default: sgd 0.03, others 0.001)",
+      `at the start; falls linearly to 0 (default: ${listed(Object.entries(RATES).map((rate) => rate.join(" ")))})`,
       positiveNumber,
     )
-    .addOption(new Option("--optimizer <name>", "how weights are updated").choices(OPTIMIZERS).default("sgd"))
+    .addOption(
+      new Option("--optimizer <name>", "how weights are updated").choices(Object.keys(RATES)).default("sgd"),
+    )
     .option("--seed <n>", "of drawing, weights and order", integerFrom(0, "an integer from 0 to 2^53 - 1"), 1)
     .option("--out <file>", "where the model goes", "im2row-model.safetensors")
     .option("--report <file>", "where a page about the run goes, as report.html (default: none)")

@@ -4,8 +4,16 @@ import type { Engine } from "../index.ts";
 import type { Dataset } from "./data.ts";
 import type { EngineOptions } from "./engine.ts";
 
-/** The optimizers by name. */
-export const OPTIMIZERS = ["sgd", "adam", "adamw"] as const;
+/** The optimizers by name, and the learning rates that they begin with unless another is asked for. */
+export const RATES = {
+  sgd: 0.03,
+  adam: 0.001,
+  adamw: 0.001,
+  rmsprop: 0.003,
+  adagrad: 0.03,
+  lion: 0.001,
+  lamb: 0.01,
+} as const;
 
 /** The options of `im2row train`, checked one by one by the command line's parser. */
 export interface TrainOptions extends EngineOptions {
@@ -15,7 +23,7 @@ export interface TrainOptions extends EngineOptions {
   readonly batchSize: number;
   /** The learning rate at the first step, which falls linearly to 0; without it the optimizer's usual one. */
   readonly learningRate?: number;
-  readonly optimizer: (typeof OPTIMIZERS)[number];
+  readonly optimizer: keyof typeof RATES;
   readonly seed: number;
   /** The file that the model is saved to. */
   readonly out: string;
@@ -28,7 +36,7 @@ export const MOMENTUM = 0.9;
 
 /** The learning rate a run starts at. */
 export function initialRate({ learningRate, optimizer }: TrainOptions): number {
-  return learningRate ?? (optimizer === "sgd" ? 0.03 : 0.001);
+  return learningRate ?? RATES[optimizer];
 }
 
 function optimizerText({ optimizer }: TrainOptions): string {

@@ -133,7 +133,7 @@ describe("im2row", () => {
       ["train", "--seed", "9007199254740992"],
       /Expected an integer of at most 2\^53 - 1, got "9007199254740992"/,
     ],
-    [["train", "--optimizer", "lbfgs"], /Allowed choices are sgd, adam, adamw/],
+    [["train", "--optimizer", "lbfgs"], /Allowed choices are sgd, adam, adamw, rmsprop, adagrad, lion, lamb/],
   ])("refuses %j", (args, message) => expectUsageError(args, message));
 });
 
@@ -318,7 +318,7 @@ describe("im2row train", () => {
     expect(timeless(members.stdout)).toBe(timeless(first.stdout));
   });
 
-  it.each(["adam", "adamw"])("trains with %s", async (optimizer) => {
+  it.each(["adam", "adamw", "rmsprop", "adagrad", "lion", "lamb"])("trains with %s", async (optimizer) => {
     const folder = folderWith(`data-${optimizer}`, () => {});
     const out = join(root, "model");
     const args = ["train", "--data", folder, "--out", out, "--optimizer", optimizer, "--epochs", "1"];
