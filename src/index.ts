@@ -158,7 +158,7 @@ export type {
 export * as regularizers from "./training/regularizers.ts";
 export type { Regularizer } from "./layers/regularizers.ts";
 export * as schedules from "./training/optimizers/schedules.ts";
-export type { Schedule } from "./training/optimizers/schedules.ts";
+export type { Schedule, ScheduleConfig } from "./training/optimizers/schedules.ts";
 export * as math from "./math.ts";
 export { Random } from "./random.ts";
 export type { Size } from "./options.ts";

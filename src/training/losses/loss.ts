@@ -15,6 +15,8 @@ export type OutputEvaluation = "argmax" | "threshold";
 export interface Loss {
   /** The name of its factory, for messages. */
   readonly type: string;
+  /** The options with their defaults, from which the factory of `losses` makes the same again. Absent in those of users. */
+  readonly config?: Readonly<Record<string, number>> | undefined;
   /** True when class numbers `[n]` serve as labels, besides rows like the output's. */
   readonly takesClasses: boolean;
   /** The values that labels may have. */

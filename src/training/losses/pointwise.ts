@@ -11,6 +11,7 @@ type NoOptions = Readonly<Record<string, never>>;
 function pointwise(type: keyof typeof POINTWISE_LOSS, delta = 0, differences: Partial<Loss> = {}): Loss {
   return {
     type,
+    config: {},
     takesClasses: false,
     labels: "finite",
     outputEvaluation: "argmax",
@@ -46,7 +47,7 @@ export interface HuberOptions {
 export function huber(options: HuberOptions = {}): Loss {
   checkOptions("huber", options, ["delta"]);
   const delta = Math.fround(numberIn("huber: delta", options.delta ?? 1, 0));
-  if (delta > 0 && delta < Infinity) return pointwise("huber", delta);
+  if (delta > 0 && delta < Infinity) return pointwise("huber", delta, { config: { delta } });
   throw new OptionError(`huber: delta: expected a float32 above 0, got ${show(options.delta)}`);
 }
 

@@ -16,6 +16,7 @@ export function softmaxCrossEntropy(options: SoftmaxCrossEntropyOptions = {}): L
   const smoothing = numberIn("softmaxCrossEntropy: labelSmoothing", options.labelSmoothing ?? 0, 0, 1);
   return {
     type: "softmaxCrossEntropy",
+    config: { labelSmoothing: smoothing },
     takesClasses: true,
     labels: "distribution",
     impliedActivation: "softmax",

@@ -34,5 +34,6 @@ export function adagrad(options: AdagradOptions = {}): Optimizer {
     },
   });
   const clip = clipOf("adagrad", options);
-  return { type: "adagrad", learningRate, slots: ["sumOfSquares"], clip, start };
+  const config = { initialAccumulatorValue: initial, epsilon, weightDecay };
+  return { type: "adagrad", learningRate, slots: ["sumOfSquares"], clip, config, start };
 }

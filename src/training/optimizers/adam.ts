@@ -49,7 +49,8 @@ function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: nu
       },
     };
   };
-  return { type, learningRate, slots: ["mean", "variance"], clip: clipOf(type, options), start };
+  const config = { beta1, beta2, epsilon, weightDecay };
+  return { type, learningRate, slots: ["mean", "variance"], clip: clipOf(type, options), config, start };
 }
 
 /**

@@ -68,5 +68,6 @@ export function lamb(options: LambOptions = {}): Optimizer {
     };
   };
   const clip = clipOf("lamb", options);
-  return { type: "lamb", learningRate, slots: ["mean", "variance"], clip, perWeight: true, start };
+  const config = { beta1, beta2, epsilon, weightDecay };
+  return { type: "lamb", learningRate, slots: ["mean", "variance"], clip, perWeight: true, config, start };
 }

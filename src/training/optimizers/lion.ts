@@ -29,5 +29,6 @@ export function lion(options: LionOptions = {}): Optimizer {
       return kernels.lionStep(w, g, m!, n, rate, beta1, beta2, weightDecay, commit) !== 0;
     },
   });
-  return { type: "lion", learningRate, slots: ["mean"], clip: clipOf("lion", options), start };
+  const config = { beta1, beta2, weightDecay };
+  return { type: "lion", learningRate, slots: ["mean"], clip: clipOf("lion", options), config, start };
 }

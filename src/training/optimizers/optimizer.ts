@@ -46,6 +46,11 @@ export interface Optimizer {
   /** Absent when there are no bounds. */
   readonly clip: Clip | undefined;
   /**
+   * The options with their defaults, besides the learning rate and the bounds, from which the factory of `optimizers` makes the
+   * same again. Absent in those of users.
+   */
+  readonly config?: Readonly<Record<string, number | boolean>> | undefined;
+  /**
    * True when the step of a weight depends on all of its numbers: a run's `step` is then called for each weight by itself.
    * Otherwise one call may step several weights that lie together.
    */

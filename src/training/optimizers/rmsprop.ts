@@ -56,5 +56,6 @@ export function rmsprop(options: RmspropOptions = {}): Optimizer {
       return finite !== 0;
     },
   });
-  return { type: "rmsprop", learningRate, slots, clip: clipOf("rmsprop", options), start };
+  const config = { rho, momentum, centered, epsilon, weightDecay };
+  return { type: "rmsprop", learningRate, slots, clip: clipOf("rmsprop", options), config, start };
 }

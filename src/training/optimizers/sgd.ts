@@ -34,5 +34,6 @@ export function sgd(options: SgdOptions): Optimizer {
     },
   });
   const slots = momentum === 0 ? [] : ["velocity"];
-  return { type: "sgd", learningRate, slots, clip: clipOf("sgd", options), start };
+  const config = { momentum, nesterov, weightDecay };
+  return { type: "sgd", learningRate, slots, clip: clipOf("sgd", options), config, start };
 }
