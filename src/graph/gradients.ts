@@ -37,6 +37,10 @@ export interface Gradients {
   readonly outputs: readonly PlannedBuffer[];
   /** By input of the graph: the buffer of its gradient, if it has one. */
   readonly inputs: readonly (PlannedBuffer | undefined)[];
+  /** By value: the buffer of its total gradient, if it has one; it holds what the passes so far have added up. */
+  readonly values: readonly (PlannedBuffer | undefined)[];
+  /** By node: the buffers that its backward pass writes; undefined when it has no gradient. */
+  readonly nodes: readonly (NodeGradients | undefined)[];
   /** The time of the backward pass of the node at `index`; undefined when it has no gradient. */
   timeOf(index: number): number | undefined;
   /** The passes of a view; undefined when there is no work on the way back either. */
@@ -96,6 +100,8 @@ export function planGradients(
     lossTime,
     outputs,
     inputs: graph.inputs.map((_, value) => values[value]),
+    values,
+    nodes: own,
     timeOf: (index) => (own[index] ? timeOf(index) : undefined),
     viewPasses(index) {
       const { finish } = own[index] ?? {};

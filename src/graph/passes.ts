@@ -8,6 +8,8 @@ export interface Passes extends Pass {
 /** The passes of a layer with its name, or that of the first of several fused layers. */
 export interface NamedPasses {
   readonly name: string;
+  /** The index of the node, or of the last of several fused ones. */
+  readonly index: number;
   readonly pass: Passes;
 }
 

@@ -40,6 +40,10 @@ export interface Plan extends ForwardPasses {
   readonly outputGradients: readonly Buffer[];
   /** The buffers with the gradients of the model's inputs, where they are asked for and there are any. */
   readonly inputGradients: readonly (Buffer | undefined)[];
+  /** By value: its buffer, which holds it from the pass that defines it to the last that reads it; none inside of a fused step. */
+  readonly values: readonly (Buffer | undefined)[];
+  /** In training only. */
+  readonly gradients: Gradients | undefined;
   /** The key of the layers' random numbers, which is set before each training step. */
   readonly batchKey: BatchKey;
   /** The passes one by one, with the names of their layers. */
@@ -145,7 +149,7 @@ class Planner {
   plan(): Plan {
     const passes = this.#steps.flatMap((step) => {
       const pass = this.#build(step);
-      return pass ? [{ name: step.node.name, pass }] : [];
+      return pass ? [{ name: step.node.name, index: step.index, pass }] : [];
     });
     const ends = this.#touchEnds();
     const base = this.#region.allocate(assignOffsets(this.#buffers), "uint8");
@@ -153,6 +157,8 @@ class Planner {
     return {
       capacity: this.#options.capacity,
       ...ends,
+      values: this.#values,
+      gradients: this.#gradients,
       batchKey: this.#batchKey,
       outputGradients: this.#gradients?.outputs ?? [],
       inputGradients: this.#gradients?.inputs ?? [],

@@ -430,6 +430,11 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     return { run: this.#gradientRun(where, batch.count, false), batch };
   }
 
+  /** What `traceStep` watches. @throws Error unless the model was compiled with an optimizer */
+  trainerToWatch(where: string): Trainer {
+    return this.#requireTrainer(where);
+  }
+
   /** A run for `count` images: that of the last call, or a larger one. */
   #reserveInputRun(where: string, count: number): GradientRun {
     if (this.#inputRun && this.#inputRun.capacity >= count) return this.#inputRun;

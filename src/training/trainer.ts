@@ -51,7 +51,21 @@ export interface TrainerOptions {
 }
 
 /** A plan with all passes of a step. */
-type TrainingPlan = Plan & BackwardPasses;
+export type TrainingPlan = Plan & BackwardPasses;
+
+/** A step and its memory, for what watches its passes. */
+export interface WatchedStep {
+  readonly plan: TrainingPlan;
+  readonly batch: TrainingBatch;
+  /** The addresses of the labels, by output with a loss. */
+  readonly labels: readonly number[];
+  readonly graph: Graph;
+  readonly parameters: Parameters;
+  readonly runtime: Runtime;
+  /** The weights that learn, and the address of their gradients, which are laid out as the parameters. */
+  readonly learning: ReadonlySet<Parameter>;
+  readonly gradients: number;
+}
 
 const NOT_FINITE = "a gradient or an updated weight is not finite";
 
@@ -83,6 +97,8 @@ export class Trainer {
   /** Mean loss, the sum of all outputs', and number of right rows of the batch whose gradients were computed last. */
   loss = 0;
   correct = 0;
+  /** Makes a plan that does the same as that of a step and watches its passes; `traceStep` sets it. */
+  watch: ((step: WatchedStep) => TrainingPlan) | undefined;
   readonly #runtime: Runtime;
   readonly #graph: Graph;
   readonly #parameters: Parameters;
@@ -194,7 +210,7 @@ export class Trainer {
     const { count: n } = batch;
     this.reserve(n);
     this.#averages?.use(false);
-    const plan = this.#plan!;
+    const plan = this.watch ? this.watch(this.#watched(this.#plan!, batch)) : this.#plan!;
     this.#waiting = 0;
     // Behind the images that wait, random draws are those of one larger batch.
     const before = this.#accumulation?.images ?? 0;
@@ -358,6 +374,19 @@ export class Trainer {
     this.#plan = undefined;
     this.#labels = [];
     this.#waiting = 0;
+  }
+
+  #watched(plan: TrainingPlan, batch: TrainingBatch): WatchedStep {
+    return {
+      plan,
+      batch,
+      labels: this.#labels,
+      runtime: this.#runtime,
+      graph: this.#graph,
+      parameters: this.#parameters,
+      learning: this.#learning,
+      gradients: this.#gradients,
+    };
   }
 
   /** Computes the loss of one output and its gradient; returns the address of the result. */

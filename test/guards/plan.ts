@@ -52,15 +52,16 @@ function emptied(plan: Plan, guards: Guards, buffers: readonly PlannedBuffer[], 
       plan.forward(n);
       guards.check("a forward pass");
     },
-    passes: plan.passes.map(({ name, pass }) => {
+    passes: plan.passes.map((named) => {
+      const { pass } = named;
       const { backward } = pass;
-      if (!backward) return { name, pass };
+      if (!backward) return named;
       const guarded = (n: number): void => {
         if (pass === first) guards.empty(gradients);
         backward(n);
         if (pass === last) guards.check("a backward pass");
       };
-      return { name, pass: { ...pass, backward: guarded } };
+      return { ...named, pass: { ...pass, backward: guarded } };
     }),
   };
 }

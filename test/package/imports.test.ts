@@ -29,7 +29,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["training/", "onnx/export/"],
   ["model/"],
   ["onnx/"],
-  ["storage/", "pytorch/", "data/"],
+  ["storage/", "pytorch/", "data/", "receipts/"],
   ["index", "inference", "onnx", "onnxCore", "images", "kernels", "pytorch", "relaxed", "storage", "data"],
   ["cli/"],
 ];
