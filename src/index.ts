@@ -105,7 +105,7 @@ export type { Count, Metric } from "./training/metrics/metric.ts";
 export type { CompileOptions } from "./training/compile.ts";
 export type { EarlyStopping } from "./training/earlyStopping.ts";
 export type { Evaluation, Figures, FiguresOf, LossFigures } from "./training/evaluation.ts";
-export type { FitOptions, StreamFitOptions, ValidationData } from "./training/fit.ts";
+export type { FitOptions, StreamFitOptions, ValidationData } from "./training/fitOptions.ts";
 export * as callbacks from "./training/callbacks/index.ts";
 export type {
   BatchBegin,

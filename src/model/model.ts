@@ -11,8 +11,6 @@ import { Random } from "../random.ts";
 import {
   expectEpochs,
   isStream,
-  readBatch,
-  readStream,
   type LabelledBatch,
   type Step,
   type Stream,
@@ -29,14 +27,8 @@ import {
   type FiguresOf,
   type LabelledImages,
 } from "../training/evaluation.ts";
-import {
-  checkFitOptions,
-  runFit,
-  type FitOptions,
-  type FitRun,
-  type FitSettings,
-  type StreamFitOptions,
-} from "../training/fit.ts";
+import { runFit } from "../training/fit.ts";
+import { checkFitOptions, type FitOptions, type StreamFitOptions } from "../training/fitOptions.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
@@ -46,10 +38,12 @@ import {
   type AsyncBatchOptions,
   type BatchOptions,
 } from "./batchOptions.ts";
+import { InputGradients } from "./inputGradients.ts";
+import { LabelledReader, optionsOf, type Labelled } from "./labelledReader.ts";
 import { layerNode, ownLayers } from "./layersOf.ts";
 import { InferenceModel, type FilledInput, onlyOne, readWeights } from "./inferenceModel.ts";
 import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
-import { HeldBatches, StreamedBatches, type StreamBatch } from "../training/source.ts";
+import { HeldBatches, StreamedBatches } from "../training/source.ts";
 import { startingWeights } from "../graph/initialize.ts";
 import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
 import { byName, isNamed, type Named } from "../graph/namedTensors.ts";
@@ -61,17 +55,8 @@ import type { Objective } from "../training/objective.ts";
 import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
 import { noTargets } from "../training/targets.ts";
-import { splitLast, weigh, type ClassWeights } from "../training/weights.ts";
 import { Regularization } from "../training/regularization.ts";
 import { Trainer, type TrainerOptions, type TrainingState } from "../training/trainer.ts";
-
-/** Images whose labels follow, or a stream of batches that have theirs. */
-type Labelled = InputTensor | Named<InputTensor> | Stream<LabelledBatch>;
-
-/** The options of a method, which follow a stream at once, and tensors after their labels. */
-function optionsOf<Options extends object>(data: Labelled, second: unknown, third: Options): Options {
-  return isStream(data) ? ((second ?? {}) as Options) : third;
-}
 
 /**
  * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
@@ -89,8 +74,12 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   #trainer: Trainer | undefined;
   /** The run that the model's file holds, until `compile` takes it up. */
   #interrupted: TrainingState | undefined;
-  /** What `inputGradients` runs, with buffers for the largest batch so far. */
-  #inputRun: GradientRun | undefined;
+  /** Runs `inputGradients`, with buffers for the largest batch so far. */
+  readonly #inputGradients = new InputGradients();
+  readonly #reader = new LabelledReader(
+    (where, images, into) => this.checkImages(where, images, into),
+    (where) => this.#requireObjective(where),
+  );
 
   /**
    * Makes a model with starting weights that follow from `seed`, or with `weights`; `shared` returns the slots of those that
@@ -181,7 +170,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   /** True when something needs the model's memory on its engine: it has sessions or an optimizer. */
   override get inUse(): boolean {
-    return super.inUse || this.#trainer !== undefined || this.#inputRun !== undefined;
+    return super.inUse || this.#trainer !== undefined || this.#inputGradients.inUse;
   }
 
   /** True while `fit` runs. */
@@ -290,10 +279,9 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     this.#refuseWhileBusy("fit");
     const streamed = isStream(data);
     const settings = checkFitOptions(optionsOf<FitOptions>(data, labels, options), streamed);
-    const { classWeight } = settings;
-    const [held, last] = streamed ? [] : this.#readTraining(data, labels as Labels, settings);
+    const [held, last] = streamed ? [] : this.#reader.training(data, labels as Labels, settings);
     if (streamed) expectEpochs("fit: epochs", data, settings.epochs);
-    const validate = this.#validation(settings, last);
+    const validation = last ?? this.#reader.validation(settings);
     // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
@@ -308,7 +296,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const source = held
       ? new HeldBatches(trainer, held, settings.batchSize, settings.shuffle)
       : new StreamedBatches(trainer, data as Stream<LabelledBatch>, (where, batch) =>
-          this.#readBatch(where, batch, classWeight),
+          this.#reader.batch(where, batch, settings.classWeight),
         );
     this.#run = interruption;
     try {
@@ -321,42 +309,13 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
         model: this,
         interruption,
         hold: (steps) => (this.#busy = steps),
-        validate,
+        validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
       });
     } finally {
       source.close();
       interruption.release();
       if (this.#run === interruption) this.#run = undefined;
     }
-  }
-
-  /** Reads the tensors of `fit` and their weights: those to train on, and those kept for validation if there are any. */
-  #readTraining(
-    images: InputTensor | Named<InputTensor>,
-    labels: Labels | Named<Labels>,
-    { sampleWeight, classWeight, validationSplit }: FitSettings,
-  ): [LabelledImages, LabelledImages?] {
-    const all = this.#readLabelled("fit", images, labels);
-    const whole = weigh("fit", all, sampleWeight, classWeight);
-    if (validationSplit === 0) return [whole];
-    const [train, last] = splitLast("fit: validationSplit", whole, validationSplit);
-    // The weights of classes are for training alone.
-    return [train, classWeight ? { ...last, weights: undefined } : last];
-  }
-
-  /** Evaluates the validation data of `fit`, which are read here unless they are a stream. */
-  #validation({ validationData, epochs }: FitSettings, last: LabelledImages | undefined): FitRun["validate"] {
-    const where = "fit: validationData";
-    if (last) return () => this.#evaluation(where, last, DEFAULT_BATCH);
-    if (!validationData) return undefined;
-    if (!Array.isArray(validationData)) {
-      const stream = validationData as Stream<LabelledBatch>;
-      expectEpochs(where, stream, epochs);
-      return () => this.#evaluation(where, stream, DEFAULT_BATCH);
-    }
-    const [images, labels, sampleWeight] = validationData as [InputTensor, Labels, ArrayLike<number>?];
-    const held = weigh(where, this.#readLabelled(where, images, labels), sampleWeight, undefined);
-    return () => this.#evaluation(where, held, DEFAULT_BATCH);
   }
 
   /**
@@ -402,17 +361,11 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const names = this.graph.inputs.map(({ name }) => name);
     const named = isNamed(images, names);
     const seeds = readOutputGradients(where, target, this.graph);
-    const own: FilledInput[] = [];
     const batch: TrainingBatch = seeds
-      ? { images: own, targets: [], start: 0, count: this.checkImages(`${where}: images`, images, own) }
-      : { ...this.#readLabelled(where, images, target as Labels), start: 0 };
-    seeds?.check(batch.count);
-    const run = this.#reserveInputRun(where, batch.count);
-    run.forward(batch);
-    if (seeds) run.giveGradients(seeds.tensors);
-    else run.loss(batch);
-    run.backward();
-    const gradients = run.inputGradients();
+      ? this.#reader.images(where, images)
+      : { ...this.#reader.tensors(where, images, target as Labels), start: 0 };
+    const create = (capacity: number): GradientRun => this.#gradientRun(where, capacity, true);
+    const gradients = this.#inputGradients.compute(batch, seeds, create);
     return named ? byName(names, gradients) : onlyOne(`${where}: images by name`, gradients);
   }
 
@@ -426,21 +379,13 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     labels: Labels | Named<Labels>,
   ): { readonly run: GradientRun; readonly batch: TrainingBatch } {
     this.#refuseWhileBusy(where);
-    const batch: TrainingBatch = { ...this.#readLabelled(where, images, labels), start: 0 };
+    const batch: TrainingBatch = { ...this.#reader.tensors(where, images, labels), start: 0 };
     return { run: this.#gradientRun(where, batch.count, false), batch };
   }
 
   /** What `traceStep` watches. @throws Error unless the model was compiled with an optimizer */
   trainerToWatch(where: string): Trainer {
     return this.#requireTrainer(where);
-  }
-
-  /** A run for `count` images: that of the last call, or a larger one. */
-  #reserveInputRun(where: string, count: number): GradientRun {
-    if (this.#inputRun && this.#inputRun.capacity >= count) return this.#inputRun;
-    this.#inputRun?.dispose();
-    this.#inputRun = undefined;
-    return (this.#inputRun = this.#gradientRun(where, count, true));
   }
 
   #gradientRun(where: string, capacity: number, asInference: boolean): GradientRun {
@@ -471,7 +416,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     options: BatchOptions = {},
   ): Evaluation<Metrics> {
     const size = readBatchSize("evaluate", optionsOf(data, labels, options));
-    const read = isStream(data) ? data : this.#readLabelled("evaluate", data, labels as Labels);
+    const read = isStream(data) ? data : this.#reader.tensors("evaluate", data, labels as Labels);
     return runAtOnce(this.#evaluation("evaluate", read, size, true));
   }
 
@@ -494,7 +439,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   ): Promise<Evaluation<Metrics>> {
     const where = "evaluateAsync";
     const { batchSize, signal } = readAsyncOptions(where, optionsOf(data, labels, options));
-    const read = isStream(data) ? data : this.#readLabelled(where, data, labels as Labels);
+    const read = isStream(data) ? data : this.#reader.tensors(where, data, labels as Labels);
     return this.paced(where, this.#evaluation(where, read, batchSize), signal);
   }
 
@@ -562,8 +507,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   protected override release(): void {
     this.#trainer?.dispose();
     this.#trainer = undefined;
-    this.#inputRun?.dispose();
-    this.#inputRun = undefined;
+    this.#inputGradients.dispose();
     this.#objective = undefined;
     super.release();
   }
@@ -591,30 +535,6 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     throw new Error(`${where}: expected a model compiled with a loss, got none`);
   }
 
-  /** Reads images and copies their labels. @throws ShapeError, OptionError */
-  #readLabelled(
-    where: string,
-    images: InputTensor | Named<InputTensor>,
-    labels: Labels | Named<Labels>,
-  ): LabelledImages {
-    const objective = this.#requireObjective(where);
-    const own: FilledInput[] = [];
-    const count = this.checkImages(`${where}: images`, images, own);
-    return {
-      objective,
-      images: own,
-      targets: objective.readLabels(`${where}: labels`, labels, count),
-      count,
-    };
-  }
-
-  /** Reads a batch of a stream. @throws ShapeError, OptionError */
-  #readBatch(where: string, batch: unknown, classWeight?: ClassWeights): StreamBatch {
-    const { images, labels, sampleWeight, indices } = readBatch(where, batch);
-    const data = this.#readLabelled(where, images, labels);
-    return { ...weigh(where, data, sampleWeight, classWeight), indices };
-  }
-
   /** Evaluates in steps. It looks up the engine after the data were read, which may have called getters. */
   *#evaluation<M>(
     where: string,
@@ -625,13 +545,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const { runtime, inference } = this.requireCompiled(where);
     const objective = isStream(data) ? this.#requireObjective(where) : data.objective;
     const run = new EvaluationRun(where, runtime, inference, objective);
-    if (isStream(data)) {
-      yield* readStream(where, data, 1, atOnce, (batch, place) =>
-        run.add(this.#readBatch(place, batch), batchSize),
-      );
-    } else {
-      yield* run.add(data, batchSize);
-    }
+    yield* this.#reader.evaluated(where, data, run, batchSize, atOnce);
     return run.result() as Evaluation<M>;
   }
 }

@@ -11,7 +11,7 @@ export interface OutputGradients {
 }
 
 /** Gradients in the order of the outputs that can have a loss; absent ones are zero. */
-interface Seeds {
+export interface Seeds {
   readonly tensors: readonly (Filled | undefined)[];
   /** @throws ShapeError unless they are for `n` images */
   check(n: number): void;

@@ -5,7 +5,7 @@ import type { Labels } from "../labels.ts";
 import type { SymbolicTensor } from "../layers/contract.ts";
 import type { CompileOptions } from "../training/compile.ts";
 import type { Evaluation } from "../training/evaluation.ts";
-import type { FitOptions } from "../training/fit.ts";
+import type { FitOptions } from "../training/fitOptions.ts";
 import type { History } from "../training/history.ts";
 import {
   readAsyncOptions,

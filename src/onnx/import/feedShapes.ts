@@ -1,7 +1,7 @@
 /** Feeds of nets are checked here, and become the shapes and numbers that their graphs are lowered for. */
 import { ShapeError } from "../../errors.ts";
 import type { Labels } from "../../labels.ts";
-import type { FitOptions } from "../../training/fit.ts";
+import type { FitOptions } from "../../training/fitOptions.ts";
 import type { Named } from "../../graph/namedTensors.ts";
 import { listed, show } from "../../options.ts";
 import { shapeText, type Shape } from "../../tensor.ts";
