@@ -106,7 +106,7 @@ type Reader = (where: string, value: never) => unknown;
  * By option, the function that reads it: alone for one that must be there, in a list of its own for one that may be left
  * out, and there with a default.
  */
-type Readers<Options> = {
+export type Readers<Options> = {
   readonly [Key in Exclude<keyof Options, "name">]-?: Reader | readonly [Reader, Options[Key]?];
 };
 

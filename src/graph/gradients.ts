@@ -1,12 +1,7 @@
 import type { Kernels } from "../kernels/kernels.ts";
 import type { Buffer } from "../layers/buffer.ts";
-import {
-  stopsAt,
-  type BuildContext,
-  type GradientContext,
-  type Gradients as LayerGradients,
-  type Pass,
-} from "../layers/contract.ts";
+import { stopsAt, type BuildContext } from "../layers/contract.ts";
+import { buildTrainingPass, gradientOf } from "../layers/trainingPasses.ts";
 import { sizeOf } from "../tensor.ts";
 import { touch, type PlannedBuffer } from "./arena.ts";
 import { countUses, type Graph, type GraphNode } from "./graph.ts";
@@ -46,10 +41,10 @@ export interface Gradients {
   /** The passes of a view; undefined when there is no work on the way back either. */
   viewPasses(index: number): Passes | undefined;
   /**
-   * Adds the backward pass of a node, by the gradient that its forward pass brings along or that of its type, with what adds
-   * parts to totals behind it; unless neither an input nor a weight has a gradient.
+   * Builds the forward pass of a node and, unless neither an input nor a weight has a gradient, its backward pass, by the
+   * gradient that the forward pass brings along or that of its type, with what adds parts to totals behind it.
    */
-  passes(index: number, context: BuildContext, pass: Pass): Passes;
+  passes(index: number, context: BuildContext): Passes;
 }
 
 /** Those of a node through which nothing learns. */
@@ -65,8 +60,6 @@ export interface GradientTarget {
   readonly ofInputs?: boolean;
   /** True for the gradients of the net as it is in inference, without dropout. Default: false. */
   readonly asInference?: boolean;
-  /** The gradients of layers by type. */
-  readonly layerGradients: LayerGradients;
 }
 
 /**
@@ -107,40 +100,35 @@ export function planGradients(
       const { finish } = own[index] ?? {};
       return finish && { forward: () => {}, backward: finish };
     },
-    passes(index, context, pass) {
-      const node = nodes[index]!;
+    passes(index, context) {
+      const { name, layer, output } = nodes[index]!;
+      const built = buildTrainingPass(layer, context);
       const { dxs, weights: gradients, finish }: NodeGradients = own[index] ?? NONE;
-      if (![...dxs, ...gradients].some(Boolean)) return pass;
+      if (![...dxs, ...gradients].some(Boolean)) return built;
+      const { prepare, ...pass } = built;
       const workspace = (elements: number): Buffer => {
         const made = buffer(elements);
         touch(made, timeOf(index));
         return made;
       };
-      const gradient = gradientOf(node, pass, target.layerGradients);
-      const dy = values[node.output]!;
+      const gradient = gradientOf(layer, pass);
+      if (!gradient) throw new Error(`${name}: expected a gradient of ${layer.type}, got none`);
+      const dy = values[output]!;
       const backward = gradient({ ...context, dy, dx: dxs[0] ?? null, dxs, gradients, workspace });
-      return { ...pass, backward: finish ? inTurn(backward, finish) : backward };
+      return {
+        ...pass,
+        forward: prepare ? inTurn(prepare, pass.forward) : pass.forward,
+        backward: finish ? inTurn(backward, finish) : backward,
+      };
     },
   };
 }
 
-/** The gradient of a node's pass. @throws Error when its layer has none */
-function gradientOf(
-  { name, layer }: GraphNode,
-  pass: Pass,
-  layerGradients: LayerGradients,
-): (context: GradientContext) => (n: number) => void {
-  if (pass.gradient) return (context) => pass.gradient!(context);
-  const gradient = layerGradients.get(layer.type);
-  if (gradient) return (context) => gradient(context, pass.state as never);
-  throw new Error(`${name}: expected a gradient of ${layer.type}, got none`);
-}
-
-/** Runs a backward pass, then what adds the parts that it wrote to totals. */
-function inTurn(backward: (n: number) => void, finish: (n: number) => void): (n: number) => void {
+/** Runs one, then the other: a backward pass and what adds the parts that it wrote to totals, or `prepare` and a forward pass. */
+function inTurn(first: (n: number) => void, second: (n: number) => void): (n: number) => void {
   return (n) => {
-    backward(n);
-    finish(n);
+    first(n);
+    second(n);
   };
 }
 

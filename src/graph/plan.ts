@@ -233,8 +233,7 @@ class Planner {
     const gradients = this.#gradients;
     if (node.layer.isView(this.#training)) return gradients?.viewPasses(index);
     const context = this.#contextOf(step, gradients?.timeOf(index));
-    const pass = node.layer.build(context);
-    return gradients ? gradients.passes(index, context, pass) : pass;
+    return gradients ? gradients.passes(index, context) : node.layer.build(context);
   }
 
   /** The context of a step's layer; extends the spans of the values that its passes read and write. */

@@ -6,9 +6,16 @@
 import { OptionError } from "../errors.ts";
 import { FILL_MODE, RANDOM_MAP } from "../kernels/kernels.ts";
 import { imageOf } from "../kernels/window.ts";
-import { choiceOf, finiteNumber, pairOf, readOptions, show, type Settled } from "../options.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./contract.ts";
-import { CROP, croppedShape, middlePass, type CropOptions } from "./preprocessing.ts";
+import { choiceOf, finiteNumber, pairOf, readOptions, show, type Readers, type Settled } from "../options.ts";
+import {
+  noPass,
+  onlyInput,
+  type BuildContext,
+  type Layer,
+  type Pass,
+  type TrainingPass,
+} from "./contract.ts";
+import { cropping, type CropOptions } from "./preprocessing.ts";
 import { layerOf } from "./symbolic.ts";
 
 export type FillMode = keyof typeof FILL_MODE;
@@ -47,11 +54,13 @@ export interface ColorOptions {
   name?: string | undefined;
 }
 
+type Range = readonly [low: number, high: number];
+
 const isWithin = (value: unknown, low: number, high: number): value is number =>
   typeof value === "number" && value >= low && value <= high;
 
 /** Reads a range within [−1, 1]. @throws OptionError */
-function readFactor(where: string, value: unknown): [number, number] {
+function readFactor(where: string, value: unknown): Range {
   if (isWithin(value, 0, 1)) return [-value, value];
   const pair = pairOf(value);
   if (pair?.every((each) => isWithin(each, -1, 1)) && pair[0]! <= pair[1]!) return pair as [number, number];
@@ -60,7 +69,15 @@ function readFactor(where: string, value: unknown): [number, number] {
   );
 }
 
-function readRange(where: string, value: unknown): [number, number] {
+function readContrast(where: string, value: unknown): Range {
+  const pair = Array.isArray(value) ? pairOf(value) : [value, value];
+  if (pair?.every((each) => isWithin(each, 0, 1))) return pair as [number, number];
+  throw new OptionError(
+    `${where}: expected a number from 0 to 1, or [lower, upper] of them, got ${show(value)}`,
+  );
+}
+
+function readRange(where: string, value: unknown): Range {
   const pair = pairOf(value);
   if (pair?.every(Number.isFinite) && pair[0]! < pair[1]!) return pair as [number, number];
   throw new OptionError(`${where}: expected [low, high] of finite numbers, got ${show(value)}`);
@@ -72,71 +89,39 @@ const SAMPLING = {
   fillValue: [finiteNumber, 0],
 } as const;
 
-const NEAREST = { fillMode: "nearest", interpolation: "nearest", fillValue: 0 } as const;
-
-/** The key of a layer's random numbers, as kernels take it. */
-const keyOf = ({ randomKey: { batch, layer } }: BuildContext) =>
-  [batch.seedLow, batch.seedHigh, batch.epoch, layer, batch.indices] as const;
-
-/** The pass that maps images as `randomTransform` does. `ranges` are those of rows and of columns. */
-function mapped(
-  context: BuildContext,
-  kind: number,
-  ranges: readonly [number, number, number, number],
-  { fillMode, interpolation, fillValue }: Settled<Omit<SamplingOptions, "name">>,
-): Pass {
-  const { kernels, inputs, output, x, y } = context;
-  const sizes = [...onlyInput(inputs), ...output.slice(0, 2)] as [number, number, number, number, number];
-  const settings = context.table(new Int32Array(Float32Array.of(...ranges, fillValue).buffer));
-  const [bilinear, fill] = [interpolation === "bilinear", FILL_MODE[fillMode]];
-  const forward = (n: number): void =>
-    kernels.randomTransform(
-      kind,
-      bilinear,
-      fill,
-      settings,
-      x.pointer,
-      y.pointer,
-      n,
-      ...sizes,
-      ...keyOf(context),
-    );
-  return { forward };
-}
+const VALUES = { valueRange: [readRange, [0, 255]] } as const;
 
 /** Makes a layer that keeps the size of images and does nothing in inference. */
-function augmenting(
+function augmenting<Options extends { name?: string | undefined }>(
   type: string,
-  name: string | undefined,
-  config: object,
-  build: (context: BuildContext) => Pass,
+  options: Options,
+  readers: Readers<Options>,
 ): Layer {
   return layerOf({
     type,
-    name,
-    config,
+    name: options.name,
+    config: readOptions(type, options, readers),
     differentiable: false,
+    hasTrainingPass: true,
     isView: (training) => !training,
     outputShape: (inputs, where) => imageOf(where, onlyInput(inputs, where)),
-    build,
+    build: noPass,
   });
 }
 
 const MODES = ["horizontal", "vertical", "horizontalAndVertical"] as const;
 
+interface FlipOptions {
+  mode?: (typeof MODES)[number] | undefined;
+  name?: string | undefined;
+}
+
 /**
  * Mirrors images at random, each direction for every second image.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
-export function randomFlip(
-  options: { mode?: (typeof MODES)[number] | undefined; name?: string | undefined } = {},
-): Layer {
-  const config = readOptions("randomFlip", options, { mode: [choiceOf(MODES), "horizontalAndVertical"] });
-  const rows = config.mode === "horizontal" ? 0 : 0.5;
-  const columns = config.mode === "vertical" ? 0 : 0.5;
-  return augmenting("randomFlip", options.name, config, (context) =>
-    mapped(context, RANDOM_MAP.flip, [rows, 0, columns, 0], NEAREST),
-  );
+export function randomFlip(options: FlipOptions = {}): Layer {
+  return augmenting("randomFlip", options, { mode: [choiceOf(MODES), "horizontalAndVertical"] });
 }
 
 /**
@@ -144,25 +129,21 @@ export function randomFlip(
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function randomTranslation(options: ShiftOptions): Layer {
-  const config = readOptions("randomTranslation", options, {
+  return augmenting("randomTranslation", options, {
     heightFactor: readFactor,
     widthFactor: readFactor,
     ...SAMPLING,
   });
-  return augmenting("randomTranslation", options.name, config, (context) =>
-    mapped(context, RANDOM_MAP.translation, [...config.heightFactor, ...config.widthFactor], config),
-  );
 }
+
+type RotationOptions = SamplingOptions & { factor: Factor };
 
 /**
  * Turns images at random around their middle by a share of a whole turn: counter-clockwise for shares above 0.
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
-export function randomRotation(options: SamplingOptions & { factor: Factor }): Layer {
-  const config = readOptions("randomRotation", options, { factor: readFactor, ...SAMPLING });
-  return augmenting("randomRotation", options.name, config, (context) =>
-    mapped(context, RANDOM_MAP.rotation, [...config.factor, 0, 0], config),
-  );
+export function randomRotation(options: RotationOptions): Layer {
+  return augmenting("randomRotation", options, { factor: readFactor, ...SAMPLING });
 }
 
 /**
@@ -170,44 +151,11 @@ export function randomRotation(options: SamplingOptions & { factor: Factor }): L
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function randomZoom(options: ZoomOptions): Layer {
-  const config = readOptions("randomZoom", options, {
+  return augmenting("randomZoom", options, {
     heightFactor: readFactor,
     widthFactor: [readFactor],
     ...SAMPLING,
   });
-  const { heightFactor, widthFactor } = config;
-  const kind = widthFactor ? RANDOM_MAP.zoom : RANDOM_MAP.evenZoom;
-  return augmenting("randomZoom", options.name, config, (context) =>
-    mapped(context, kind, [...heightFactor, ...(widthFactor ?? heightFactor)], config),
-  );
-}
-
-/** Makes images of more, or less, contrast or brightness; `range` is that of the random number. */
-function colored(
-  type: string,
-  { name }: ColorOptions,
-  config: { readonly valueRange: readonly [number, number] },
-  contrast: boolean,
-  [low, high]: readonly [number, number],
-): Layer {
-  const [floor, ceiling] = config.valueRange;
-  return augmenting(type, name, config, (context) => {
-    const { kernels, inputs, x, y } = context;
-    const [h, w, c] = imageOf(context.name, onlyInput(inputs));
-    const forward = (n: number): void => {
-      const [a, b] = [x.pointer, y.pointer];
-      kernels.randomColor(contrast, low, high, floor, ceiling, a, b, n, h * w, c, ...keyOf(context));
-    };
-    return { forward };
-  });
-}
-
-function readContrast(where: string, value: unknown): [number, number] {
-  const pair = Array.isArray(value) ? pairOf(value) : [value, value];
-  if (pair?.every((each) => isWithin(each, 0, 1))) return pair as [number, number];
-  throw new OptionError(
-    `${where}: expected a number from 0 to 1, or [lower, upper] of them, got ${show(value)}`,
-  );
 }
 
 /**
@@ -216,12 +164,7 @@ function readContrast(where: string, value: unknown): [number, number] {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function randomContrast(options: ColorOptions): Layer {
-  const config = readOptions("randomContrast", options, {
-    factor: readContrast,
-    valueRange: [readRange, [0, 255]],
-  });
-  const [lower, upper] = config.factor;
-  return colored("randomContrast", options, config, true, [-lower, upper]);
+  return augmenting("randomContrast", options, { factor: readContrast, ...VALUES });
 }
 
 /**
@@ -229,11 +172,7 @@ export function randomContrast(options: ColorOptions): Layer {
  * @throws OptionError, ShapeError naming the layer, the expected and the given.
  */
 export function randomBrightness(options: ColorOptions): Layer {
-  const config = readOptions("randomBrightness", options, {
-    factor: readFactor,
-    valueRange: [readRange, [0, 255]],
-  });
-  return colored("randomBrightness", options, config, false, config.factor);
+  return augmenting("randomBrightness", options, { factor: readFactor, ...VALUES });
 }
 
 /**
@@ -242,16 +181,84 @@ export function randomBrightness(options: ColorOptions): Layer {
  * @throws OptionError; ShapeError for images that are smaller
  */
 export function randomCrop(options: CropOptions): Layer {
-  const config = readOptions("randomCrop", options, CROP);
-  return layerOf({
-    type: "randomCrop",
-    name: options.name,
-    config,
-    differentiable: false,
-    outputShape: (inputs, where) => croppedShape(where, onlyInput(inputs, where), config),
-    build: (context) =>
-      context.training
-        ? mapped(context, RANDOM_MAP.crop, [0, 0, 0, 0], NEAREST)
-        : middlePass(context, config),
-  });
+  return cropping("randomCrop", options, { hasTrainingPass: true });
 }
+
+/** The key of a layer's random numbers, as kernels take it. */
+const keyOf = ({ randomKey: { batch, layer } }: BuildContext) =>
+  [batch.seedLow, batch.seedHigh, batch.epoch, layer, batch.indices] as const;
+
+type Sampling = Settled<Omit<SamplingOptions, "name">>;
+
+const NEAREST: Sampling = { fillMode: "nearest", interpolation: "nearest", fillValue: 0 };
+
+/** The pass that maps images as `randomTransform` does, by the ranges of rows and of columns. */
+function mapped(
+  context: BuildContext,
+  kind: number,
+  [rowLow, rowHigh]: Range,
+  [columnLow, columnHigh]: Range,
+  { fillMode, interpolation, fillValue }: Sampling,
+): Pass {
+  const { kernels, inputs, output, x, y } = context;
+  const sizes = [...onlyInput(inputs), ...output.slice(0, 2)] as [number, number, number, number, number];
+  const numbers = Float32Array.of(rowLow, rowHigh, columnLow, columnHigh, fillValue);
+  const settings = context.table(new Int32Array(numbers.buffer));
+  const [bilinear, fill] = [interpolation === "bilinear", FILL_MODE[fillMode]];
+  const forward = (n: number): void => {
+    const [a, b] = [x.pointer, y.pointer];
+    kernels.randomTransform(kind, bilinear, fill, settings, a, b, n, ...sizes, ...keyOf(context));
+  };
+  return { forward };
+}
+
+export const randomFlipPass: TrainingPass<Settled<Omit<FlipOptions, "name">>> = (context, { mode }) =>
+  mapped(
+    context,
+    RANDOM_MAP.flip,
+    [mode === "horizontal" ? 0 : 0.5, 0],
+    [mode === "vertical" ? 0 : 0.5, 0],
+    NEAREST,
+  );
+
+type Shift = Sampling & { readonly heightFactor: Range; readonly widthFactor: Range };
+
+export const randomTranslationPass: TrainingPass<Shift> = (context, config) =>
+  mapped(context, RANDOM_MAP.translation, config.heightFactor, config.widthFactor, config);
+
+export const randomRotationPass: TrainingPass<Sampling & { readonly factor: Range }> = (context, config) =>
+  mapped(context, RANDOM_MAP.rotation, config.factor, [0, 0], config);
+
+type Zoom = Sampling & { readonly heightFactor: Range; readonly widthFactor?: Range };
+
+export const randomZoomPass: TrainingPass<Zoom> = (context, config) => {
+  const { heightFactor, widthFactor } = config;
+  const kind = widthFactor ? RANDOM_MAP.zoom : RANDOM_MAP.evenZoom;
+  return mapped(context, kind, heightFactor, widthFactor ?? heightFactor, config);
+};
+
+export const randomCropPass: TrainingPass = (context) =>
+  context.training ? mapped(context, RANDOM_MAP.crop, [0, 0], [0, 0], NEAREST) : undefined;
+
+interface Color {
+  readonly factor: Range;
+  readonly valueRange: Range;
+}
+
+/** The pass of more, or less, contrast or brightness, by the range of the random number. */
+function colored(context: BuildContext, contrast: boolean, [low, high]: Range, { valueRange }: Color): Pass {
+  const { kernels, inputs, x, y } = context;
+  const [floor, ceiling] = valueRange;
+  const [h, w, c] = imageOf(context.name, onlyInput(inputs));
+  const forward = (n: number): void => {
+    const [a, b] = [x.pointer, y.pointer];
+    kernels.randomColor(contrast, low, high, floor, ceiling, a, b, n, h * w, c, ...keyOf(context));
+  };
+  return { forward };
+}
+
+export const randomContrastPass: TrainingPass<Color> = (context, config) =>
+  colored(context, true, [-config.factor[0], config.factor[1]], config);
+
+export const randomBrightnessPass: TrainingPass<Color> = (context, config) =>
+  colored(context, false, config.factor, config);

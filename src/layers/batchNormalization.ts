@@ -3,7 +3,7 @@ import { numberIn, readOptions } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Affine } from "./epilogue.ts";
 import type { Buffer } from "./buffer.ts";
-import { onlyInput, type BuildContext, type Layer, type Pass } from "./contract.ts";
+import { onlyInput, type BuildContext, type Layer, type TrainingPass } from "./contract.ts";
 import {
   affineOf,
   affineWeights,
@@ -56,39 +56,49 @@ export function batchNormalization(options: BatchNormalizationOptions = {}): Lay
         { name: "movingVariance", shape, initializer: "ones", trainable: false },
       ];
     },
-    build: (context) => batchPass(context, config, config.momentum),
+    hasTrainingPass: true,
+    build(context) {
+      const [mean, variance] = movingOf(context.weights);
+      return normalizationPass(context, config, cutOf(context), { mean, variance, fixed: true });
+    },
   });
 }
 
 /** Normalization by the moving statistics, in the form that the layer before it can compute. */
 function movingAffine(settings: Settings, weights: readonly Buffer[]): Affine {
-  const [mean, variance] = weights.slice(-2) as [Buffer, Buffer];
+  const [mean, variance] = movingOf(weights);
   return { mean, variance, epsilon: settings.epsilon, ...affineOf(settings, weights) };
 }
 
-function batchPass(context: BuildContext, settings: Settings, momentum: number): Pass {
-  const { kernels } = context;
-  const input = onlyInput(context.inputs);
+/** The sets of numbers that have a mean and a variance each: those of a channel. */
+function cutOf({ inputs }: BuildContext): Cut {
+  const input = onlyInput(inputs);
   const c = input.at(-1)!;
-  const rows = (n: number): number => (n * sizeOf(input)) / c;
-  const cut: Cut = { c, groups: c, images: () => 1, rows };
-  const [movingMean, movingVariance] = context.weights.slice(-2) as [Buffer, Buffer];
-  if (!context.training) {
-    return normalizationPass(context, settings, cut, {
-      mean: movingMean,
-      variance: movingVariance,
-      fixed: true,
-    });
-  }
+  return { c, groups: c, images: () => 1, rows: (n) => (n * sizeOf(input)) / c };
+}
+
+/** The moving statistics. */
+const movingOf = (weights: readonly Buffer[]) => weights.slice(-2) as [mean: Buffer, variance: Buffer];
+
+/** Normalization by the statistics of the batch, which the moving ones follow. */
+export const batchNormalizationPass: TrainingPass<Settings & { readonly momentum: number }> = (
+  context,
+  config,
+) => {
+  if (!context.training) return undefined;
+  const { kernels } = context;
+  const cut = cutOf(context);
+  const { c, rows } = cut;
+  const [movingMean, movingVariance] = movingOf(context.weights);
   // They are kept until the update, which runs after the last backward pass.
   const [mean, variance] = [context.kept(c), context.kept(c)];
   const update = (n: number, commit: boolean): boolean => {
     const m = rows(n);
     const bessel = m > 1 ? m / (m - 1) : 1;
     const follow = (moving: Buffer, batch: Buffer, factor: number): boolean =>
-      kernels.movingAverage(moving.pointer, batch.pointer, c, momentum, factor, commit) !== 0;
+      kernels.movingAverage(moving.pointer, batch.pointer, c, config.momentum, factor, commit) !== 0;
     const meanIsFinite = follow(movingMean, mean, 1);
     return follow(movingVariance, variance, bessel) && meanIsFinite;
   };
-  return { ...normalizationPass(context, settings, cut, { mean, variance, fixed: false }), update };
-}
+  return { ...normalizationPass(context, config, cut, { mean, variance, fixed: false }), update };
+};

@@ -38,8 +38,8 @@ export interface WeightSpec {
 /** The work of one layer in a step, for the first `n` images of the batch. No call allocates memory. */
 export interface Pass<State = unknown> {
   /**
-   * Lays out the weights as the kernels read them. It runs after the weights changed: in inference, and for a frozen layer
-   * in training.
+   * Lays out the weights as the kernels read them. It runs after the weights changed: in inference, and in training for a
+   * layer without a backward pass; with one, before each forward pass.
    */
   prepare?: () => void;
   forward(n: number): void;
@@ -151,11 +151,17 @@ export interface GradientContext extends BuildContext {
   readonly gradients: readonly (Buffer | undefined)[];
 }
 
+/**
+ * Builds the pass that a layer has in a plan with gradients, from its options; undefined where that is the one of inference, as
+ * for a frozen layer. `trainingPasses.ts` lists those of all layers that have one, and only training imports it.
+ */
+export type TrainingPass<Config = never> = (context: BuildContext, config: Config) => Pass | undefined;
+
+/** The pass of layers that are views wherever `build` is called. */
+export const noPass = (): Pass => ({ forward: () => {} });
+
 /** Builds the backward pass that belongs to a forward pass with this state. */
 export type Gradient<State = unknown> = (context: GradientContext, state: State) => (n: number) => void;
-
-/** The gradients of layers, by type. */
-export type Gradients = ReadonlyMap<string, Gradient<never>>;
 
 /** The definition from which `layerOf` makes a layer. */
 export interface LayerDefinition<State = unknown> {
@@ -196,6 +202,8 @@ export interface LayerDefinition<State = unknown> {
   checkAlgorithm?(inputs: readonly Shape[], where: string, algorithm: ConvAlgorithm): void;
   /** True when the output is the input's memory under another shape, so that no pass runs. Default: false. */
   isView?(training: boolean): boolean;
+  /** True for a layer of the package with a `TrainingPass`. Default: `build` builds the pass of training as well. */
+  readonly hasTrainingPass?: boolean;
   /** Reserves buffers and returns the forward pass. */
   build(context: BuildContext): Pass<State>;
 }

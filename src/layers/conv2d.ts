@@ -172,12 +172,7 @@ export function buildPass(
     run.run(kernels, window, n, x.pointer, kernel.pointer, b, to, code, alpha, ws);
     activation.finish(n);
   };
-  if (!context.needsGradient) return { prepare, forward };
-  const step = (n: number): void => {
-    prepare();
-    forward(n);
-  };
-  return { forward: step, state: { conv, window, activation, algorithm } };
+  return { prepare, forward, state: { conv, window, activation, algorithm } };
 }
 
 /** `dW = im2row(x)ᵀ·dY`, `db = Σ rows of dY`, `dx = col2im(dY·Wᵀ)`, or the same values by another algorithm. */

@@ -96,12 +96,7 @@ export function transposedPass(
     if (code !== 0) kernels.activationForward(code, alpha, to.pointer, to.pointer, pixels * filters);
     activation.finish(n);
   };
-  if (!context.needsGradient) return { prepare, forward };
-  const step = (n: number): void => {
-    prepare();
-    forward(n);
-  };
-  return { forward: step, state: { conv, window, activation, algorithm } };
+  return { prepare, forward, state: { conv, window, activation, algorithm } };
 }
 
 /** The gradients: the layer is the input gradient of `conv`, so these are the passes of `conv` with x and dy swapped. */

@@ -2,74 +2,94 @@
  * The gradients of the layers, by the layers' types. Only training imports this file, so that the bundle of a program that
  * only runs models contains no gradients.
  */
-export { elementwiseActivationGradient as activation } from "./elementwise.ts";
-export {
-  noiseGradient as alphaDropout,
-  noiseGradient as dropout,
-  noiseGradient as gaussianDropout,
-  noiseGradient as gaussianNoise,
-  noiseGradient as spatialDropout2d,
-} from "./dropout.ts";
-export { blocksGradient as depthToSpace, blocksGradient as spaceToDepth } from "./blocks.ts";
-export {
-  convolutionGradient as conv1d,
-  convolutionGradient as conv2d,
-  convolutionGradient as depthwiseConv2d,
-} from "./conv2d.ts";
-export {
-  conv2dTransposeGradient as conv1dTranspose,
-  conv2dTransposeGradient as conv2dTranspose,
-} from "./conv2dTranspose.ts";
-export {
-  separableConv2dGradient as separableConv1d,
-  separableConv2dGradient as separableConv2d,
-} from "./separableConv2d.ts";
-export { spectralNormalizationGradient as spectralNormalization } from "./spectralNormalization.ts";
-export { unitNormalizationGradient as unitNormalization } from "./unitNormalization.ts";
-export { denseGradient as dense } from "./dense.ts";
-export {
-  framedGradient as cropping2d,
-  framedGradient as zeroPadding2d,
-  permuteGradient as permute,
-} from "./geometry.ts";
-export {
-  addGradient as add,
-  averageGradient as average,
-  maximumGradient as maximum,
-  multiplyGradient as multiply,
-  subtractGradient as subtract,
+import type { Gradient } from "./contract.ts";
+import { elementwiseActivationGradient } from "./elementwise.ts";
+import { noiseGradient } from "./dropout.ts";
+import { blocksGradient } from "./blocks.ts";
+import { convolutionGradient } from "./conv2d.ts";
+import { conv2dTransposeGradient } from "./conv2dTranspose.ts";
+import { separableConv2dGradient } from "./separableConv2d.ts";
+import { spectralNormalizationGradient } from "./spectralNormalization.ts";
+import { unitNormalizationGradient } from "./unitNormalization.ts";
+import { denseGradient } from "./dense.ts";
+import { framedGradient, permuteGradient } from "./geometry.ts";
+import {
+  addGradient,
+  averageGradient,
+  maximumGradient,
+  multiplyGradient,
+  subtractGradient,
 } from "./merge.ts";
-export { concatenateGradient as concatenate } from "./concatenate.ts";
-export {
-  normalizationGradient as batchNormalization,
-  normalizationGradient as groupNormalization,
-  normalizationGradient as instanceNormalization,
-  normalizationGradient as layerNormalization,
-} from "./normalization.ts";
-export {
-  globalMeansGradient as globalAveragePooling1d,
-  globalMeansGradient as globalAveragePooling2d,
-  maximaGradient as globalMaxPooling1d,
-  maximaGradient as globalMaxPooling2d,
-  maximaGradient as maxPooling1d,
-  maximaGradient as maxPooling2d,
-  meansGradient as averagePooling1d,
-  meansGradient as averagePooling2d,
-} from "./pooling2d.ts";
-export { preluGradient as prelu } from "./prelu.ts";
-export { rescalingGradient as rescaling } from "./preprocessing.ts";
-export {
-  resizeGradient as resize,
-  resizeGradient as resizing,
-  resizeGradient as upSampling2d,
-} from "./upSampling2d.ts";
-export { broadcastGradient as broadcast } from "./broadcast.ts";
-export { constantGradient as constant } from "./constant.ts";
-export { logSoftmaxGradient as logSoftmax } from "./logSoftmax.ts";
-export { lrnGradient as lrn } from "./lrn.ts";
-export { matMulGradient as matMul } from "./matMul.ts";
-export { poolGradient as pool } from "./pool.ts";
-export { reductionGradient as reduce } from "./reduce.ts";
-export { takeGradient as take } from "./take.ts";
-export { unaryGradient as unary } from "./unary.ts";
-export { whereGradient as where } from "./where.ts";
+import { concatenateGradient } from "./concatenate.ts";
+import { normalizationGradient } from "./normalization.ts";
+import { globalMeansGradient, maximaGradient, meansGradient } from "./pooling2d.ts";
+import { preluGradient } from "./prelu.ts";
+import { rescalingGradient } from "./preprocessing.ts";
+import { resizeGradient } from "./upSampling2d.ts";
+import { broadcastGradient } from "./broadcast.ts";
+import { constantGradient } from "./constant.ts";
+import { logSoftmaxGradient } from "./logSoftmax.ts";
+import { lrnGradient } from "./lrn.ts";
+import { matMulGradient } from "./matMul.ts";
+import { poolGradient } from "./pool.ts";
+import { reductionGradient } from "./reduce.ts";
+import { takeGradient } from "./take.ts";
+import { unaryGradient } from "./unary.ts";
+import { whereGradient } from "./where.ts";
+
+export const GRADIENTS: Readonly<Record<string, Gradient<never> | undefined>> = {
+  activation: elementwiseActivationGradient,
+  add: addGradient,
+  alphaDropout: noiseGradient,
+  average: averageGradient,
+  averagePooling1d: meansGradient,
+  averagePooling2d: meansGradient,
+  batchNormalization: normalizationGradient,
+  broadcast: broadcastGradient,
+  concatenate: concatenateGradient,
+  constant: constantGradient,
+  conv1d: convolutionGradient,
+  conv1dTranspose: conv2dTransposeGradient,
+  conv2d: convolutionGradient,
+  conv2dTranspose: conv2dTransposeGradient,
+  cropping2d: framedGradient,
+  dense: denseGradient,
+  depthToSpace: blocksGradient,
+  depthwiseConv2d: convolutionGradient,
+  dropout: noiseGradient,
+  gaussianDropout: noiseGradient,
+  gaussianNoise: noiseGradient,
+  globalAveragePooling1d: globalMeansGradient,
+  globalAveragePooling2d: globalMeansGradient,
+  globalMaxPooling1d: maximaGradient,
+  globalMaxPooling2d: maximaGradient,
+  groupNormalization: normalizationGradient,
+  instanceNormalization: normalizationGradient,
+  layerNormalization: normalizationGradient,
+  logSoftmax: logSoftmaxGradient,
+  lrn: lrnGradient,
+  matMul: matMulGradient,
+  maxPooling1d: maximaGradient,
+  maxPooling2d: maximaGradient,
+  maximum: maximumGradient,
+  multiply: multiplyGradient,
+  permute: permuteGradient,
+  pool: poolGradient,
+  prelu: preluGradient,
+  reduce: reductionGradient,
+  rescaling: rescalingGradient,
+  resize: resizeGradient,
+  resizing: resizeGradient,
+  separableConv1d: separableConv2dGradient,
+  separableConv2d: separableConv2dGradient,
+  spaceToDepth: blocksGradient,
+  spatialDropout2d: noiseGradient,
+  spectralNormalization: spectralNormalizationGradient,
+  subtract: subtractGradient,
+  take: takeGradient,
+  unary: unaryGradient,
+  unitNormalization: unitNormalizationGradient,
+  upSampling2d: resizeGradient,
+  where: whereGradient,
+  zeroPadding2d: framedGradient,
+};

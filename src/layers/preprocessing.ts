@@ -6,7 +6,14 @@ import { checkElements, imageOf } from "../kernels/window.ts";
 import { choiceOf, finiteNumber, readOptions, sizeAlong } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
-import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import {
+  onlyInput,
+  type BuildContext,
+  type Gradient,
+  type Layer,
+  type LayerDefinition,
+  type Pass,
+} from "./contract.ts";
 import { layerOf } from "./symbolic.ts";
 import { resizePass, type Interpolation, type ResizeState } from "./upSampling2d.ts";
 
@@ -126,7 +133,7 @@ export interface CropOptions {
   name?: string | undefined;
 }
 
-export const CROP = { height: sizeAlong, width: sizeAlong } as const;
+const CROP = { height: sizeAlong, width: sizeAlong } as const;
 
 /** The corner of the middle of an image: half of what is left over, rounded down. */
 export function middleOf(
@@ -136,43 +143,47 @@ export function middleOf(
   return [Math.floor((image[0]! - height) / 2), Math.floor((image[1]! - width) / 2)];
 }
 
-/** The shape of the part of an image. @throws ShapeError naming `where` */
-export function croppedShape(
-  where: string,
-  image: readonly number[],
-  { height, width }: CropOptions,
-): number[] {
-  const [h, w, c] = imageOf(where, image);
-  if (h >= height && w >= width) return [height, width, c];
-  throw new ShapeError(`${where}: expected an image of at least ${height}×${width} pixels, got ${h}×${w}`);
-}
-
-/** The pass that copies the middle of images of numbers of any type. */
-export function middlePass(context: BuildContext, config: CropOptions): Pass {
-  const { kernels, inputs, output, x, y } = context;
-  const [h, w, c] = imageOf(context.name, onlyInput(inputs));
-  const [top, left] = middleOf([h, w], config);
-  const pixel = c * bytesOf(x.dtype);
-  const [rows, row] = [output[0]!, output[1]! * pixel];
-  const start = (top * w + left) * pixel;
-  const forward = (n: number): void =>
-    kernels.cropBytes(n, rows, row, x.pointer + start, h * w * pixel, w * pixel, y.pointer);
-  return { forward };
-}
-
 /**
  * The middle of images, `height` × `width` pixels from the row ⌊(h − height) / 2⌋ on, of floats or of bytes.
  * @throws OptionError; ShapeError for images that are smaller
  */
 export function centerCrop(options: CropOptions): Layer {
-  const config = readOptions("centerCrop", options, CROP);
+  return cropping("centerCrop", options, { outputType: ([type = "float32"]) => type });
+}
+
+/** Makes a layer that takes the middle of images, with what it has besides. */
+export function cropping(
+  type: string,
+  options: CropOptions,
+  besides: Pick<LayerDefinition, "outputType" | "hasTrainingPass">,
+): Layer {
+  const config = readOptions(type, options, CROP);
+  const { height, width } = config;
   return layerOf({
-    type: "centerCrop",
+    type,
     name: options.name,
     config,
     differentiable: false,
-    outputType: ([type = "float32"]) => type,
-    outputShape: (inputs, where) => croppedShape(where, onlyInput(inputs, where), config),
-    build: (context) => middlePass(context, config),
+    ...besides,
+    outputShape(inputs, where) {
+      const [h, w, c] = imageOf(where, onlyInput(inputs, where));
+      if (h >= height && w >= width) return [height, width, c];
+      throw new ShapeError(
+        `${where}: expected an image of at least ${height}×${width} pixels, got ${h}×${w}`,
+      );
+    },
+    build: middlePass,
   });
+}
+
+/** The pass that copies the middle of images of numbers of any type. */
+function middlePass({ kernels, name, inputs, output, x, y }: BuildContext): Pass {
+  const [h, w, c] = imageOf(name, onlyInput(inputs));
+  const [rows, columns] = output as [number, number];
+  const [top, left] = middleOf([h, w], { height: rows, width: columns });
+  const pixel = c * bytesOf(x.dtype);
+  const start = (top * w + left) * pixel;
+  const forward = (n: number): void =>
+    kernels.cropBytes(n, rows, columns * pixel, x.pointer + start, h * w * pixel, w * pixel, y.pointer);
+  return { forward };
 }

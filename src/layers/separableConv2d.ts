@@ -162,8 +162,7 @@ function pairPass(
     first.prepare?.();
     second.prepare?.();
   };
-  if (!context.needsGradient) return { prepare, forward };
-  return { forward, state: { first: first.state!, second: second.state!, between, size } };
+  return { prepare, forward, state: { first: first.state!, second: second.state!, between, size } };
 }
 
 /** The gradients of the two convolutions, with a buffer for the gradient of the depthwise output between them. */

@@ -1,10 +1,18 @@
 import { OptionError } from "../errors.ts";
 import { isPlainObject, positiveInteger, readOptions, show } from "../options.ts";
+import type { Kernels } from "../kernels/kernels.ts";
 import { sizeOf, type Shape } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
 import { conv1d } from "./conv1d.ts";
 import { conv2d, convolutionGradient, depthwiseConv2d } from "./conv2d.ts";
-import { onlyInput, type BuildContext, type Gradient, type Layer, type Pass } from "./contract.ts";
+import {
+  onlyInput,
+  type BuildContext,
+  type Gradient,
+  type Layer,
+  type Pass,
+  type TrainingPass,
+} from "./contract.ts";
 import { dense, denseGradient } from "./dense.ts";
 import { layerOf } from "./symbolic.ts";
 
@@ -56,6 +64,8 @@ interface SpectralState {
   readonly u: Buffer;
   readonly v: Buffer;
   readonly sigma: Buffer;
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /**
@@ -91,23 +101,27 @@ export function spectralNormalization(options: SpectralNormalizationOptions): La
     ...(inner.checkAlgorithm && {
       checkAlgorithm: (inputs, where, algorithm) => inner.checkAlgorithm!(inputs, where, algorithm),
     }),
-    build: (context) => spectralPass(context, inner, config.powerIterations),
+    hasTrainingPass: true,
+    build: (context) => spectralPass(context, inner),
   });
 }
 
-function spectralPass(context: BuildContext, inner: Layer, iterations: number): Pass<SpectralState> {
-  const { kernels, weights, training, needsGradient } = context;
+/** The pass of inference, with what those of training take from it. */
+interface SpectralPass extends Pass<SpectralState> {
+  prepare(): void;
+  readonly state: SpectralState;
+}
+
+/** Builds the pass; preparing it takes steps of the power iteration, none in inference. */
+function spectralPass(context: BuildContext, inner: Layer, iterations = 0): SpectralPass {
+  const { kernels, weights } = context;
   const [rows, columns] = matrixOf(inner.weights([onlyInput(context.inputs)])[0]!.shape);
   const [w, ...others] = weights as [Buffer, ...Buffer[]];
   const [u, v] = weights.slice(-2) as [Buffer, Buffer];
   // They last until the update, which runs after the last backward pass; the weights change there alone.
   const [nextU, nextV, sigma] = [context.kept(columns), context.kept(rows), context.kept(1)];
   const normalized = context.kept(rows * columns);
-  const {
-    forward,
-    prepare,
-    state: innerState,
-  } = inner.build({
+  const pass = inner.build({
     ...context,
     weights: [normalized, ...others.slice(0, -2)],
     // The kernel changes with u and v, so that what follows from it is no other plan's.
@@ -116,37 +130,45 @@ function spectralPass(context: BuildContext, inner: Layer, iterations: number): 
       return { buffer, prepare: () => make(buffer) };
     },
   });
-  const copy = (from: Buffer, to: Buffer, size: number): void =>
-    kernels.copyRows(1, size, from.pointer, size, to.pointer, size);
-  const normalize = (): void => {
-    copy(u, nextU, columns);
-    copy(v, nextV, rows);
+  const prepare = (): void => {
     const [a, b] = [nextU.pointer, nextV.pointer];
-    const steps = training ? iterations : 0;
-    kernels.spectralNormalize(steps, rows, columns, w.pointer, a, b, sigma.pointer, normalized.pointer);
-    prepare?.();
+    copy(kernels, u, nextU, columns);
+    copy(kernels, v, nextV, rows);
+    kernels.spectralNormalize(iterations, rows, columns, w.pointer, a, b, sigma.pointer, normalized.pointer);
+    pass.prepare?.();
   };
-  const state = { inner, innerState, normalized, u: nextU, v: nextV, sigma };
-  if (!needsGradient) return { prepare: normalize, forward, state };
-  const step = (n: number): void => {
-    normalize();
-    forward(n);
-  };
+  const state = { inner, innerState: pass.state, normalized, u: nextU, v: nextV, sigma, rows, columns };
+  return { prepare, forward: pass.forward, state };
+}
+
+/** Copies one of the two vectors. */
+const copy = (kernels: Kernels, from: Buffer, to: Buffer, size: number): void =>
+  kernels.copyRows(1, size, from.pointer, size, to.pointer, size);
+
+/** Each step normalizes the kernel, which has changed; a layer that is not frozen takes over the new u and v. */
+export const spectralNormalizationPass: TrainingPass<{
+  readonly layer: StoredLayer;
+  readonly powerIterations: number;
+}> = (context, { layer, powerIterations }) => {
+  const { kernels, training, needsGradient } = context;
+  if (!needsGradient) return undefined;
+  const inner = wrappedLayer(layer);
+  const { prepare, forward, state } = spectralPass(context, inner, training ? powerIterations : 0);
+  const [u, v] = context.weights.slice(-2) as [Buffer, Buffer];
   const update = (_n: number, commit: boolean): boolean => {
     if (commit) {
-      copy(nextU, u, columns);
-      copy(nextV, v, rows);
+      copy(kernels, state.u, u, state.columns);
+      copy(kernels, state.v, v, state.rows);
     }
     return true;
   };
-  return { forward: step, state, ...(training && { update }) };
-}
+  return { prepare, forward, state, ...(training && { update }) };
+};
 
 /** The layer's own gradient, of the normalized kernel, and from it that of the kernel. */
 export const spectralNormalizationGradient: Gradient<SpectralState> = (context, state) => {
   const { kernels, weights, gradients } = context;
-  const { inner, innerState, normalized, u, v, sigma } = state;
-  const [rows, columns] = matrixOf(inner.weights([onlyInput(context.inputs)])[0]!.shape);
+  const { inner, innerState, normalized, u, v, sigma, rows, columns } = state;
   const gradient = (inner.type === "dense" ? denseGradient : convolutionGradient) as Gradient;
   const [dw] = gradients;
   const backward = gradient(

@@ -6,7 +6,6 @@ import { barrierOf, learningValues } from "../graph/learning.ts";
 import type { Parameter, Parameters } from "../graph/parameters.ts";
 import { backwardPasses, type BackwardPasses } from "../graph/passes.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
-import * as gradients from "../layers/gradients.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf, type OwnTensor, type Tensor } from "../tensor.ts";
@@ -83,15 +82,7 @@ export class GradientRun {
       this.#results = region.allocate(RESULT_ELEMENTS * outputs.length);
       this.#labels = outputs.map(({ size }) => region.allocate(capacity * size));
       const indices = region.allocate(capacity, "int32");
-      const layerGradients = new Map(Object.entries(gradients));
-      const target = {
-        capacity,
-        pointer: this.#gradients,
-        learning,
-        ofInputs,
-        asInference,
-        layerGradients,
-      };
+      const target = { capacity, pointer: this.#gradients, learning, ofInputs, asInference };
       const trainable = graph.nodes.map(({ layer }) => !asInference && layer.trainable);
       const plan = createPlan(runtime, graph, parameters, {
         capacity,

@@ -5,8 +5,6 @@ import { learningParameters } from "../graph/learning.ts";
 import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
 import { backwardPasses, type BackwardPasses } from "../graph/passes.ts";
 import { createPlan, type Plan } from "../graph/plan.ts";
-import type { Gradients } from "../layers/contract.ts";
-import * as gradients from "../layers/gradients.ts";
 import { checkOptions, show } from "../options.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -105,7 +103,6 @@ export class Trainer {
   readonly #optimizer: Optimizer;
   readonly #outputs: readonly LossOutput[];
   readonly #region: Region;
-  readonly #layerGradients: Gradients = new Map(Object.entries(gradients));
   /** The values of `trainable` of the layers when the model was compiled. */
   readonly #trainable: readonly boolean[];
   readonly #learning: ReadonlySet<Parameter>;
@@ -190,12 +187,7 @@ export class Trainer {
   }
 
   #createPlan(capacity: number): TrainingPlan {
-    const target = {
-      capacity,
-      pointer: this.#gradients,
-      learning: this.#learning,
-      layerGradients: this.#layerGradients,
-    };
+    const target = { capacity, pointer: this.#gradients, learning: this.#learning };
     const training = { planGradients, target, trainable: this.#trainable };
     const plan = createPlan(this.#runtime, this.#graph, this.#parameters, { capacity, training });
     return Object.assign(plan, backwardPasses(plan.passes));

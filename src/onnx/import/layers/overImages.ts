@@ -1,9 +1,7 @@
-import type { BuildContext, Gradient, GradientContext, Layer, Pass } from "../../../layers/contract.ts";
-import * as gradients from "../../../layers/gradients.ts";
+import type { BuildContext, GradientContext, Layer, Pass } from "../../../layers/contract.ts";
 import { layerOf } from "../../../layers/symbolic.ts";
+import { buildTrainingPass, gradientOf } from "../../../layers/trainingPasses.ts";
 import type { Shape } from "../../../tensor.ts";
-
-const GRADIENTS = gradients as Readonly<Record<string, Gradient<never> | undefined>>;
 
 /** The shape of one of the images that the first axis counts. */
 const image = (shape: Shape): Shape => shape.slice(1);
@@ -23,6 +21,7 @@ export function overImages(layer: Layer, images: number): Layer {
   const { config: _, ...rest } = layer;
   return layerOf({
     ...rest,
+    hasTrainingPass: false,
     outputShape: (inputs, where) => [images, ...layer.outputShape(inputs.map(image), where)],
     weights: (inputs) => layer.weights(inputs.map(image)),
     checkAlgorithm: (inputs, where, algorithm) => layer.checkAlgorithm?.(inputs.map(image), where, algorithm),
@@ -31,10 +30,9 @@ export function overImages(layer: Layer, images: number): Layer {
 }
 
 function passOverImages(layer: Layer, context: BuildContext, images: number): Pass {
-  const pass = layer.build(perImage(context, images));
-  const { prepare, update, state } = pass;
-  const own = GRADIENTS[layer.type];
-  const gradient = pass.gradient ?? (own && ((inner: GradientContext) => own(inner, state as never)));
+  const pass = buildTrainingPass(layer, perImage(context, images));
+  const { prepare, update } = pass;
+  const gradient = gradientOf(layer, pass);
   return {
     ...(prepare && { prepare }),
     forward: (n) => pass.forward(n * images),
