@@ -25,7 +25,7 @@ const CLOCKS = new Set([
   "graph/session.ts",
   "cli/progress.ts",
   "cli/bench.ts",
-  "cli/train.ts",
+  "cli/trainModel.ts",
   "storage/indexedDb.ts",
 ]);
 

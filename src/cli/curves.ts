@@ -51,7 +51,7 @@ export class CurveRecorder {
   }
 
   /** Takes the running means of the epoch after a batch. */
-  batch({ epoch, batch, batches, loss, accuracy }: BatchState): void {
+  batch({ epoch, batch, batches, loss, accuracy }: Omit<BatchState, "rate">): void {
     const images = Math.min(batch * this.batchSize, this.images);
     const sums = { images, loss: loss * images, correct: accuracy * images };
     const stretch = this.#stretch;

@@ -6,7 +6,7 @@ import { addNetCommands, threadsOption } from "./netCommands.ts";
 import { beVerbose, complain, complainOf, outliveStdout, print, tellIfReaderGoes } from "./output.ts";
 import { exit, Interrupted, interruptible } from "./signals.ts";
 import { train } from "./train.ts";
-import { RATES, type TrainOptions } from "./trainOptions.ts";
+import { DEFAULTS, RATES, type TrainOptions } from "./trainOptions.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
 const EXIT_FAILED = 1;
@@ -45,18 +45,25 @@ function createProgram(): Command {
       "--data <folder>",
       "train on the four MNIST files in this folder, plain or .gz (default: draw digits)",
     )
-    .option("--epochs <n>", "passes over the training images", positiveInteger, 5)
-    .option("--batch-size <n>", "images a step", positiveInteger, 64)
+    .option(
+      "--epochs <n>",
+      `passes over the training images (default: ${DEFAULTS.digits.epochs})`,
+      positiveInteger,
+    )
+    .option("--batch-size <n>", `images a step (default: ${DEFAULTS.digits.batchSize})`, positiveInteger)
     .option(
       "--learning-rate <x>",
       `at the start; falls linearly to 0 (default: ${listed(Object.entries(RATES).map((rate) => rate.join(" ")))})`,
       positiveNumber,
     )
     .addOption(
-      new Option("--optimizer <name>", "how weights are updated").choices(Object.keys(RATES)).default("sgd"),
+      new Option(
+        "--optimizer <name>",
+        `how weights are updated (default: ${DEFAULTS.digits.optimizer})`,
+      ).choices(Object.keys(RATES)),
     )
     .option("--seed <n>", "of drawing, weights and order", integerFrom(0, "an integer from 0 to 2^53 - 1"), 1)
-    .option("--out <file>", "where the model goes", "im2row-model.safetensors")
+    .option("--out <file>", `where the model goes (default: ${DEFAULTS.digits.out})`)
     .option("--report <file>", "where a page about the run goes, as report.html (default: none)")
     .addOption(threadsOption())
     .action(runTrain);

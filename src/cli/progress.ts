@@ -9,6 +9,8 @@ export interface BatchState {
   readonly batches: number;
   readonly loss: number;
   readonly accuracy: number;
+  /** Images a second in this epoch, as text. */
+  readonly rate: string;
 }
 
 /** Shows how far a run is. */
@@ -44,8 +46,8 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
   const started = performance.now();
   const bar = new SingleBar({
     stream,
-    format: "epoch {epoch} {bar} {at}/{total}  loss {loss}  accuracy {accuracy}  ETA {left}",
-    barsize: 24,
+    format: "epoch {epoch} {bar} {at}/{total}  loss {loss}  accuracy {accuracy}  ETA {left}  {rate}",
+    barsize: 16,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     hideCursor: true,
@@ -63,6 +65,7 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
         at: batchNumber(state),
         loss: loss(state),
         accuracy: percent(state.accuracy).padStart(8),
+        rate: state.rate,
         left: remaining(state, epochs, started),
       };
       if (bar.isActive) bar.update(state.batch, payload);
@@ -90,7 +93,7 @@ function lineProgress(epochs: number): Progress {
       if (batch === batches || tenth(batch) === tenth(batch - 1)) return;
       const place = `epoch ${epoch}/${epochs}  batch ${batchNumber(state)}/${batches}`;
       const figures = `loss ${loss(state)}  accuracy ${percent(state.accuracy).padStart(8)}`;
-      print(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}`);
+      print(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}  ${state.rate}`);
     },
     line: print,
     stop() {},

@@ -3,25 +3,24 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { loadModel, type Engine, type Model } from "../index.ts";
 import type { TrainingCurves } from "./curves.ts";
-import { CLASSES, type Dataset } from "./data.ts";
 import { firstFilters, worstMistakes } from "./htmlReport/collect.ts";
 import { page } from "./htmlReport/page.ts";
 import type { TrainingReport } from "./htmlReport/trainingReport.ts";
 import { fileSize } from "./report.ts";
 import { save } from "./save.ts";
 import { Interrupted } from "./signals.ts";
-import { commandOf, settingsOf, type TrainOptions } from "./trainOptions.ts";
+import { commandOf, settingRows, type TrainSettings } from "./trainOptions.ts";
+import type { Judged, TrainTask } from "./trainTask.ts";
 import { causeOf } from "./usage.ts";
 
 /** A run whose training has come to its end. */
 export interface TrainedRun {
-  readonly model: Model;
+  readonly task: TrainTask;
   readonly engine: Engine;
-  readonly dataset: Dataset;
-  readonly options: TrainOptions;
+  readonly settings: TrainSettings;
   readonly curves: TrainingCurves;
-  /** The scores of the held-out images, and how many of each class were taken for which. */
-  readonly scores: Float32Array;
+  /** What the net made of the held-out images, and how many of each class were taken for which. */
+  readonly judged: Judged;
   readonly table: readonly (readonly number[])[];
 }
 
@@ -32,37 +31,42 @@ function sameBits(a: Float32Array, b: Float32Array): boolean {
   );
 }
 
-/** Saves the model, loads the file again and holds its scores against the ones in hand. */
-async function saveAndCompare(run: TrainedRun, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  const { engine, dataset, scores } = run;
-  const { out } = run.options;
-  let isFile: boolean;
+/** Saves a file, and returns whether it can be read again. */
+async function saveFile(file: string, bytes: Uint8Array, signal: AbortSignal): Promise<boolean> {
   try {
-    isFile = await save(out, bytes, { signal });
+    return await save(file, bytes, { signal });
   } catch (error) {
     signal.throwIfAborted();
-    throw new Error(`${out}: the model could not be saved (${causeOf(error)})`, { cause: error });
+    throw new Error(`${file}: the model could not be saved (${causeOf(error)})`, { cause: error });
   }
+}
+
+/** Saves the model, loads the file again and holds its scores against the ones in hand. */
+async function saveAndCompare(run: TrainedRun, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  const { engine, task, judged } = run;
+  const { out } = run.settings;
+  const isFile = await saveFile(out, bytes, signal);
   // Bytes that went into a pipe or a device cannot be read again.
   const again = loadModel(isFile ? readFileSync(out) : bytes);
   again.compile({ engine });
-  const reloaded = again.predict(dataset.test.images).data;
-  if (!sameBits(scores, reloaded)) {
+  const reloaded = await task.heldOut.judge(again);
+  again.dispose();
+  if (!sameBits(judged.scores, reloaded.scores)) {
     throw new Error(`${out}: expected the loaded model to predict the same bits, got other ones`);
   }
 }
 
-function reportOf(run: TrainedRun, sha256: string): TrainingReport {
-  const { model, engine, dataset, options, curves, scores, table } = run;
+async function reportOf(run: TrainedRun, model: Model, sha256: string): Promise<TrainingReport> {
+  const { engine, task, settings, curves, judged, table } = run;
   const { weights } = model;
   return {
-    classes: Array.from({ length: CLASSES }, (_, figure) => String(figure)),
+    classes: task.classes,
     curves,
     confusion: table,
-    mistakes: worstMistakes(engine, dataset.test, scores, CLASSES),
+    mistakes: await worstMistakes(engine, { ...task.heldOut, ...judged }, task.classes.length),
     filters: firstFilters(weights),
-    settings: settingsOf(options, dataset, engine),
-    command: commandOf(options),
+    settings: settingRows(settings, task, engine),
+    command: commandOf(settings, task.command),
     summary: model.summary(),
     weights: [...weights.values()].reduce((sum, { data }) => sum + data.length, 0),
     sha256,
@@ -95,15 +99,17 @@ export async function saveRun(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { out, report } = run.options;
-  const bytes = run.model.toSafetensors();
+  const { task, settings } = run;
+  const { out, report } = settings;
+  const model = task.finished();
+  const bytes = model.toSafetensors();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await saveAndCompare(run, bytes, signal);
   print(
     `saved     ${out}, ${fileSize(bytes.length)}\nsha256    ${sha256}\n` +
-      `reloaded  all ${run.dataset.test.labels.length} predictions are the same, bit for bit`,
+      `reloaded  all ${task.heldOut.count} predictions are the same, bit for bit`,
   );
   if (report === undefined) return;
-  const size = await saveReport(report, reportOf(run, sha256), signal);
+  const size = await saveReport(report, await reportOf(run, model, sha256), signal);
   print(`report    ${report}, ${fileSize(size)}`);
 }

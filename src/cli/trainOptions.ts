@@ -1,8 +1,8 @@
 /** The options of `im2row train`, and how they are told. */
 import packageJson from "../../package.json" with { type: "json" };
 import type { Engine } from "../index.ts";
-import type { Dataset } from "./data.ts";
 import type { EngineOptions } from "./engine.ts";
+import type { TrainTask } from "./trainTask.ts";
 
 /** The optimizers by name, and the learning rates that they begin with unless another is asked for. */
 export const RATES = {
@@ -15,73 +15,100 @@ export const RATES = {
   lamb: 0.01,
 } as const;
 
+/** What a run trains on. */
+export type Kind = "digits" | "pictures";
+
+/** What options are unless they are told, by what a run trains on. */
+export const DEFAULTS = {
+  digits: { epochs: 5, batchSize: 64, optimizer: "sgd", out: "im2row-model.safetensors" },
+  pictures: { epochs: 20, batchSize: 32, optimizer: "adam", out: "model" },
+} as const;
+
+/** Pictures are made this large, one in so many is held out, and they are augmented, unless something else is told. */
+export const SIZE = 64;
+export const VALIDATION_SPLIT = 0.2;
+
 /** The options of `im2row train`, checked one by one by the command line's parser. */
 export interface TrainOptions extends EngineOptions {
   /** Folder with the four MNIST files; digits are drawn without it. */
   readonly data?: string;
-  readonly epochs: number;
-  readonly batchSize: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
   /** The learning rate at the first step, which falls linearly to 0; without it the optimizer's usual one. */
   readonly learningRate?: number;
-  readonly optimizer: keyof typeof RATES;
+  readonly optimizer?: keyof typeof RATES;
   readonly seed: number;
-  /** The file that the model is saved to. */
-  readonly out: string;
+  /** The file that the model is saved to; of pictures the name of two files, which differ in their ends. */
+  readonly out?: string;
   /** The file of the page about the run; none is written without it. */
   readonly report?: string;
+  /** Of pictures: their height and width, whether they are augmented, and the share that is held out. */
+  readonly size?: readonly [height: number, width: number];
+  readonly augment?: boolean;
+  readonly validationSplit?: number;
+}
+
+/** Options with their defaults. */
+export type TrainSettings = TrainOptions &
+  Required<Pick<TrainOptions, "epochs" | "batchSize" | "optimizer" | "out">>;
+
+export function settingsFor(kind: Kind, options: TrainOptions): TrainSettings {
+  return { ...DEFAULTS[kind], ...options };
 }
 
 /** The momentum of `sgd`. */
 export const MOMENTUM = 0.9;
 
 /** The learning rate a run starts at. */
-export function initialRate({ learningRate, optimizer }: TrainOptions): number {
+export function initialRate({ learningRate, optimizer }: TrainSettings): number {
   return learningRate ?? RATES[optimizer];
 }
 
-function optimizerText({ optimizer }: TrainOptions): string {
+function optimizerText({ optimizer }: TrainSettings): string {
   return optimizer === "sgd" ? `sgd with momentum ${MOMENTUM}` : optimizer;
 }
 
-function rateText(options: TrainOptions): string {
-  return `${initialRate(options)} falling to 0`;
+function rateText(settings: TrainSettings): string {
+  return `${initialRate(settings)} falling to 0`;
 }
 
 function engineText({ math, threads }: Engine): string {
   return `WebAssembly, ${math}, ${threads === 1 ? "1 thread" : `${threads} threads`}`;
 }
 
+function imagesText({ training, heldOut, imageSize }: TrainTask): string {
+  return `${training.count} images to train on, ${heldOut.count} held out, ${imageSize.join("×")}`;
+}
+
 /** Describes what a run is about to do, in aligned lines. */
-export function describe(options: TrainOptions, dataset: Dataset, engine: Engine): string {
-  const { test, source } = dataset;
-  const [count, height, width] = dataset.train.images.shape as [number, number, number];
+export function describe(settings: TrainSettings, task: TrainTask, engine: Engine): string {
+  const { count } = task.training;
   return [
-    `data      ${source}: ${count} images to train on, ${test.labels.length} held out, ${height}×${width}`,
+    `data      ${task.source}: ${imagesText(task)}`,
     `engine    ${engineText(engine)}`,
-    `training  ${options.epochs} × ${count} images in batches of ${options.batchSize}, seed ${options.seed}`,
-    `          ${optimizerText(options)}, learning rate ${rateText(options)}`,
+    `training  ${settings.epochs} × ${count} images in batches of ${settings.batchSize}, seed ${settings.seed}`,
+    `          ${optimizerText(settings)}, learning rate ${rateText(settings)}`,
   ].join("\n");
 }
 
 /** What a run was told and what it ran on, as names and values. */
-export function settingsOf(
-  options: TrainOptions,
-  dataset: Dataset,
+export function settingRows(
+  settings: TrainSettings,
+  task: TrainTask,
   engine: Engine,
 ): (readonly [name: string, value: string])[] {
-  const [count, height, width] = dataset.train.images.shape as [number, number, number];
   return [
-    ["data", dataset.source],
-    ["images", `${count} to train on, ${dataset.test.labels.length} held out, ${height}×${width}`],
-    ["epochs", String(options.epochs)],
-    ["batch size", String(options.batchSize)],
-    ["optimizer", optimizerText(options)],
-    ["learning rate", rateText(options)],
+    ["data", task.source],
+    ["images", imagesText(task)],
+    ["epochs", String(settings.epochs)],
+    ["batch size", String(settings.batchSize)],
+    ["optimizer", optimizerText(settings)],
+    ["learning rate", rateText(settings)],
     ["loss", "cross-entropy of the softmax"],
-    ["seed", String(options.seed)],
+    ["seed", String(settings.seed)],
     ["engine", engineText(engine)],
     ["versions", `im2row ${packageJson.version}, Node.js ${process.versions.node}`],
-    ["model", options.out],
+    ["model", settings.out],
   ];
 }
 
@@ -91,16 +118,22 @@ function shellWord(text: string): string {
 }
 
 /** The command line that does a run again: the command, then the options, each with its value. */
-export function commandOf(options: TrainOptions): string[] {
-  const words = {
-    data: options.data,
-    epochs: options.epochs,
-    "batch-size": options.batchSize,
-    optimizer: options.optimizer,
-    "learning-rate": initialRate(options),
-    seed: options.seed,
-    out: options.out,
+export function commandOf(settings: TrainSettings, words: readonly string[]): string[] {
+  const options = {
+    data: settings.data,
+    size: settings.size?.join("x"),
+    "validation-split": settings.validationSplit,
+    epochs: settings.epochs,
+    "batch-size": settings.batchSize,
+    optimizer: settings.optimizer,
+    "learning-rate": initialRate(settings),
+    seed: settings.seed,
+    out: settings.out,
   };
-  const told = Object.entries(words).filter(([, value]) => value !== undefined);
-  return ["im2row train", ...told.map(([name, value]) => `--${name} ${shellWord(String(value))}`)];
+  const told = Object.entries(options).filter(([, value]) => value !== undefined);
+  return [
+    ["im2row", ...words.map(shellWord)].join(" "),
+    ...(settings.augment === false ? ["--no-augment"] : []),
+    ...told.map(([name, value]) => `--${name} ${shellWord(String(value))}`),
+  ];
 }

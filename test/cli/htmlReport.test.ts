@@ -9,6 +9,7 @@ import {
   firstFilters,
   MOST_MISTAKES,
   MOST_PLANES,
+  MOST_COLOURED_SIDE,
   MOST_SIDE,
   worstMistakes,
 } from "../../src/cli/htmlReport/collect.ts";
@@ -40,7 +41,7 @@ const REPORT: TrainingReport = {
       loss: 2.25,
       truthProbability: 0.1,
       predictedProbability: 0.9,
-      picture: { width: 2, height: 1, pixels: Uint8Array.of(0, 200) },
+      picture: { width: 2, height: 1, channels: 1, pixels: Uint8Array.of(0, 200) },
     },
   ],
   filters: {
@@ -192,7 +193,8 @@ describe("a page", () => {
 
   it("has at most 300 kB, whatever the data", () => {
     const noise = (length: number) => Uint8Array.from(random(1).uniform(length), (x) => 128 + 127 * x);
-    const picture = { width: MOST_SIDE, height: MOST_SIDE, pixels: noise(MOST_SIDE ** 2) };
+    const side = MOST_COLOURED_SIDE;
+    const picture = { width: side, height: side, channels: 3, pixels: noise(3 * side ** 2) } as const;
     const classes = Array.from({ length: 10 }, (_, i) => String(i));
     const largest = page({
       ...REPORT,
@@ -242,7 +244,7 @@ describe("what a net shows of itself", () => {
   });
   afterAll(() => engine.dispose());
 
-  it("are the mistakes with the largest losses, by arithmetic in float64", () => {
+  it("are the mistakes with the largest losses, by arithmetic in float64", async () => {
     const [count, classes, side] = [60, 4, 80];
     const scores = random(3).uniform(count * classes, -3, 3);
     // A hopeless one, whose probability float32 has no number for, and two of one loss.
@@ -265,7 +267,10 @@ describe("what a net shows of itself", () => {
       })
       .filter(({ index, predicted }) => predicted !== labels[index])
       .sort((a, b) => b.loss - a.loss || a.index - b.index);
-    const mistakes = worstMistakes(engine, { images, labels }, scores, classes, 10);
+    const picture = (index: number) =>
+      ({ width: side, height: side, channels: 1, pixels: pixelsOf(images, index) }) as const;
+    const judged = { labels, scores, picture };
+    const mistakes = await worstMistakes(engine, judged, classes, 10);
     expect(mistakes.map(({ index }) => index)).toEqual(expected.slice(0, 10).map(({ index }) => index));
     expect(expected.map(({ index }) => index)).toEqual(expect.arrayContaining([0, 1, 2]));
     mistakes.forEach((mistake, i) => {
@@ -275,7 +280,7 @@ describe("what a net shows of itself", () => {
       expect(mistake.picture).toMatchObject({ width: MOST_SIDE, height: MOST_SIDE });
       expect(mistake.picture.pixels).toHaveLength(MOST_SIDE ** 2);
     });
-    expect(worstMistakes(engine, { images, labels }, scores, classes)).toHaveLength(MOST_MISTAKES);
+    expect(await worstMistakes(engine, judged, classes)).toHaveLength(MOST_MISTAKES);
   });
 
   it("are bytes of images as they were read", () => {

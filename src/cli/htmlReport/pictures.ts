@@ -2,19 +2,19 @@
 import { encode } from "fast-png";
 import { percent } from "../report.ts";
 import { markup, type Markup } from "./markup.ts";
-import type { Filters, GreyPicture, Mistake } from "./trainingReport.ts";
+import type { Filters, Picture, Mistake } from "./trainingReport.ts";
 
 /** Colours of weights below and above 0, which both light and dark pages show well. */
 const NEGATIVE = [47, 111, 222];
 const POSITIVE = [232, 104, 16];
 
-function dataUrl(width: number, height: number, channels: 1 | 4, data: Uint8Array): string {
+function dataUrl(width: number, height: number, channels: 1 | 3 | 4, data: Uint8Array): string {
   const png = encode({ width, height, channels, data });
   return `data:image/png;base64,${Buffer.from(png).toString("base64")}`;
 }
 
-export function greyUrl({ width, height, pixels }: GreyPicture): string {
-  return dataUrl(width, height, 1, pixels);
+export function pictureUrl({ width, height, channels, pixels }: Picture): string {
+  return dataUrl(width, height, channels, pixels);
 }
 
 /** Weights from −most to most as colours: the sign gives the hue, the magnitude the opacity. */
@@ -32,10 +32,12 @@ export function mistakePictures(mistakes: readonly Mistake[], classes: readonly 
   const items = mistakes.map((mistake) => {
     const [truth, predicted] = [classes[mistake.truth]!, classes[mistake.predicted]!];
     const { width, height } = mistake.picture;
-    const alt = `Held-out image ${mistake.index}: ${truth} taken for ${predicted}`;
+    const { file, index } = mistake;
+    const alt = `${file ?? `Held-out image ${index}`}: ${truth} taken for ${predicted}`;
+    const source = file === undefined ? [] : markup`<p class="file">${file}</p>`;
     return markup`<li><figure>
-<img src="${greyUrl(mistake.picture)}" width="${width}" height="${height}" alt="${alt}">
-<figcaption><b>${truth}</b> taken for <b>${predicted}</b><dl><dt>${predicted}</dt><dd>${percent(mistake.predictedProbability)}</dd><dt>${truth}</dt><dd>${percent(mistake.truthProbability)}</dd><dt>loss</dt><dd>${mistake.loss.toFixed(2)}</dd></dl></figcaption>
+<img src="${pictureUrl(mistake.picture)}" width="${width}" height="${height}" alt="${alt}">
+<figcaption><b>${truth}</b> taken for <b>${predicted}</b><dl><dt>${predicted}</dt><dd>${percent(mistake.predictedProbability)}</dd><dt>${truth}</dt><dd>${percent(mistake.truthProbability)}</dd><dt>loss</dt><dd>${mistake.loss.toFixed(2)}</dd></dl>${source}</figcaption>
 </figure></li>\n`;
   });
   return markup`<ul class="pictures mistakes">

@@ -64,6 +64,7 @@ ${shades}
 .mistakes b{font-size:16px}
 .mistakes dl{display:grid;grid-template-columns:auto 1fr;gap:0 10px;color:var(--faint);font-size:13px;font-variant-numeric:tabular-nums}
 .mistakes dd{text-align:right}
+.file{color:var(--faint);font-size:12px;line-height:1.3;overflow-wrap:anywhere}
 .filters{grid-template-columns:repeat(auto-fill,minmax(76px,1fr))}
 .filters img{border:1px solid var(--rule)}
 .filters figcaption{text-align:center;color:var(--faint);font-size:13px;margin-top:3px}

@@ -1,10 +1,11 @@
 /** All that the page about a training run shows. */
 import type { TrainingCurves } from "../curves.ts";
 
-/** A grey image, rows from the top, 255 is white. */
-export interface GreyPicture {
+/** An image of bytes, grey or RGB, rows from the top. */
+export interface Picture {
   readonly width: number;
   readonly height: number;
+  readonly channels: 1 | 3;
   readonly pixels: Uint8Array;
 }
 
@@ -12,6 +13,8 @@ export interface GreyPicture {
 export interface Mistake {
   /** Its place among the held-out images, from 0. */
   readonly index: number;
+  /** The file that it is from, if it is from one of its own. */
+  readonly file?: string | undefined;
   readonly truth: number;
   readonly predicted: number;
   /** The cross-entropy of this image, in nats. */
@@ -19,7 +22,7 @@ export interface Mistake {
   /** What the softmax of the scores gives to either class. */
   readonly truthProbability: number;
   readonly predictedProbability: number;
-  readonly picture: GreyPicture;
+  readonly picture: Picture;
 }
 
 /** Filters of a convolution, plane by plane: all channels of the first one, then those of the next. */

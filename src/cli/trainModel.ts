@@ -1,0 +1,111 @@
+/** The one place where the command line calls `model.fit`: for digits, pictures and features alike. */
+import { optimizers, type BatchEnd, type EpochEnd, type Optimizer } from "../index.ts";
+import { CurveRecorder, type TrainingCurves } from "./curves.ts";
+import { createProgress, noProgress, type Progress } from "./progress.ts";
+import { duration, percent } from "./report.ts";
+import { initialRate, MOMENTUM, type TrainSettings } from "./trainOptions.ts";
+import { isHeld, type TrainTask } from "./trainTask.ts";
+
+/** The chosen optimizer with a rate that falls linearly to 0 over `steps`. */
+export function makeOptimizer(settings: TrainSettings, steps: number): Optimizer {
+  const initial = initialRate(settings);
+  const learningRate = (step: number): number => initial * Math.max(0, 1 - step / steps);
+  if (settings.optimizer === "sgd") return optimizers.sgd({ learningRate, momentum: MOMENTUM });
+  return optimizers[settings.optimizer]({ learningRate });
+}
+
+/** The steps of a run. */
+export function stepsOf({ epochs, batchSize }: TrainSettings, count: number): number {
+  return epochs * Math.ceil(count / batchSize);
+}
+
+/** What training leaves besides the weights. */
+export interface Fitted {
+  readonly curves: TrainingCurves;
+  readonly seconds: number;
+}
+
+/** Images a second, of which small numbers have a decimal. */
+function rateText(images: number, milliseconds: number): string {
+  const rate = (1000 * images) / Math.max(1, milliseconds);
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en")} images/s`;
+}
+
+/** Makes progress on stdout and curves of what `fit` tells after each batch and epoch. */
+class Reporter {
+  readonly recorder: CurveRecorder;
+  readonly #settings: TrainSettings;
+  readonly #count: number;
+  readonly #progress: Progress;
+  readonly #started = performance.now();
+  /** When the epoch began, and when its last batch so far was done. */
+  #began = this.#started;
+  #trained = this.#started;
+
+  constructor(settings: TrainSettings, count: number) {
+    const { epochs, batchSize, quiet } = settings;
+    this.#settings = settings;
+    this.#count = count;
+    this.recorder = new CurveRecorder(epochs, count, batchSize);
+    this.#progress = quiet ? noProgress : createProgress(epochs, process.stdout);
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  batch({ epoch, batch, loss, accuracy }: BatchEnd<number | undefined>): void {
+    const { batchSize } = this.#settings;
+    this.#trained = performance.now();
+    const rate = rateText(Math.min(batch * batchSize, this.#count), this.#trained - this.#began);
+    // A stream does not tell how many batches it has.
+    const state = { epoch, batch, batches: Math.ceil(this.#count / batchSize), loss, accuracy, rate };
+    this.recorder.batch(state);
+    this.#progress.batch(state);
+  }
+
+  epoch({ epoch, loss, accuracy, validation }: EpochEnd): void {
+    const { loss: heldOutLoss, accuracy: heldOutAccuracy } = validation!;
+    this.recorder.epoch({ epochs: epoch, loss, accuracy, heldOutLoss, heldOutAccuracy });
+    const [began, now] = [this.#began, performance.now()];
+    this.#began = now;
+    const figures = [
+      `epoch ${epoch}/${this.#settings.epochs}`,
+      `loss ${loss.toFixed(4)}`,
+      `accuracy ${percent(accuracy).padStart(8)}`,
+      `held out ${percent(heldOutAccuracy).padStart(8)}`,
+      duration((now - began) / 1000),
+      rateText(this.#count, this.#trained - began),
+    ];
+    this.#progress.line(figures.join("  "));
+  }
+
+  stop(): void {
+    this.#progress.stop();
+  }
+}
+
+/** Trains a compiled model with a bar or lines on stdout; the bar is gone however training ends. */
+export async function fitModel(
+  { model, training, heldOut }: Pick<TrainTask, "model" | "training" | "heldOut">,
+  settings: TrainSettings,
+  signal: AbortSignal,
+): Promise<Fitted> {
+  const { epochs, batchSize } = settings;
+  const reporter = new Reporter(settings, training.count);
+  const options = {
+    epochs,
+    validationData: heldOut.data,
+    signal,
+    onBatchEnd: (state: BatchEnd<number | undefined>) => reporter.batch(state),
+    onEpochEnd: (state: EpochEnd) => reporter.epoch(state),
+  };
+  const { data } = training;
+  try {
+    if (isHeld(data)) await model.fit(data[0], data[1], { ...options, batchSize });
+    else await model.fit(data, options);
+  } finally {
+    reporter.stop();
+  }
+  return { curves: reporter.recorder.curves, seconds: reporter.seconds };
+}
