@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Case, Context } from "./conformance/case.ts";
 import { layerGradientCases } from "./conformance/gradients.ts";
 import golden from "./conformance/digests.json" with { type: "json" };
+import { PRINTED } from "./conformance/printed.ts";
 import { cases, printDigests, runSuite } from "./conformance/suite.ts";
 import { globs } from "./support/globs.ts";
 
@@ -37,7 +38,7 @@ describe("conformance", () => {
 });
 
 describe("runSuite", () => {
-  const digests = [`operators ${golden.operators}`, `weights ${golden.weights}`];
+  const digests = PRINTED.map((name) => `${name} ${golden[name]}`);
 
   it("prints the failures with their messages, the counts, the threads and the digests", async () => {
     const list: Case[] = [
@@ -73,12 +74,16 @@ describe("runSuite", () => {
 
 it("the table of docs/runtimes.md shows the digests of today", () => {
   const page = readFileSync(new URL("../docs/runtimes.md", import.meta.url), "utf8");
-  const shown = [...page.matchAll(/^\|.*\| ([0-9a-f]{8} [0-9a-f]{8}) +\|/gm)].map(([, digests]) => digests);
+  const shown = [...page.matchAll(/^\|.*\| ([0-9a-f]{8}(?: [0-9a-f]{8})+) +\|/gm)].map(
+    ([, digests]) => digests,
+  );
   expect(shown.length).toBeGreaterThan(10);
-  expect(new Set(shown)).toEqual(new Set([`${golden.operators.slice(0, 8)} ${golden.weights.slice(0, 8)}`]));
+  const names = /\| (operators, .*?) +\|/.exec(page)![1]!.split(", ") as (keyof typeof golden)[];
+  expect(new Set(shown)).toEqual(new Set([names.map((name) => golden[name].slice(0, 8)).join(" ")]));
 });
 
 describe("the suite's code", () => {
+  const ENTRIES = ["im2row", "im2row/data", "im2row/images", "im2row/onnx", "im2row/relaxed"];
   /** The globals of a bare realm, and those that the suite may use besides. */
   const bare = new Set([
     ...(runInNewContext("Object.getOwnPropertyNames(globalThis)") as string[]),
@@ -104,16 +109,14 @@ describe("the suite's code", () => {
       bundle: true,
       format: "esm",
       platform: "neutral",
-      external: ["im2row", "im2row/images", "im2row/onnx", "im2row/relaxed"],
+      external: ENTRIES,
       plugins: [globs],
       define: { ...Object.fromEntries(marks), "Math.random": "HOST_Math_random" },
       write: false,
       metafile: true,
     });
     const [output] = Object.values(metafile.outputs);
-    expect(new Set(output!.imports.map(({ path }) => path))).toEqual(
-      new Set(["im2row", "im2row/images", "im2row/onnx", "im2row/relaxed"]),
-    );
+    expect(new Set(output!.imports.map(({ path }) => path))).toEqual(new Set(ENTRIES));
     expect(outputFiles[0]!.text.match(/HOST_\w+/g)).toBeNull();
     // The drawn digits and what they need are the only sources of the package in the bundle.
     const own = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));

@@ -14,6 +14,7 @@ import { DIGESTED, layerDigestCases } from "./layerDigests.ts";
 import { branched, everyLayers, generic, normalizedLayers, softmaxLayers } from "./nets.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
 import { ownPartsDigest } from "./ownParts.ts";
+import { streamedDigest } from "./streamed.ts";
 import {
   genericDigest,
   importedDigests,
@@ -106,6 +107,10 @@ export const digestCases: readonly Case[] = [
   {
     name: "a run of a layer, an activation, a loss and an optimizer of a user has the golden digest",
     run: ({ engine }) => same("weights", ownPartsDigest(engine), golden.ownParts),
+  },
+  {
+    name: "runs on streams, augmented in the stream and in the net, have the golden digest",
+    run: async ({ engine }) => same("histories and weights", await streamedDigest(engine), golden.streamed),
   },
   ...layerDigestCases,
 ];

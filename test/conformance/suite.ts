@@ -1,4 +1,5 @@
 /** The conformance suite: what the public API promises, in cases that any host of ECMAScript and WebAssembly can run. */
+import type { Engine } from "im2row";
 import type { Case, Context } from "./case.ts";
 import { convolutionCases } from "./convolutions.ts";
 import { differenceCases } from "./differences.ts";
@@ -15,8 +16,11 @@ import { memoryCases } from "./memory.ts";
 import { onnxCases } from "./onnx.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
 import { optimizerCases } from "./optimizers.ts";
+import { ownPartsDigest } from "./ownParts.ts";
 import { poolingCases } from "./pooling.ts";
+import { PRINTED } from "./printed.ts";
 import { refusalCases } from "./refusals.ts";
+import { streamedDigest } from "./streamed.ts";
 import { describeThreads, threadCases } from "./threads.ts";
 import { trainingCases } from "./training.ts";
 import { weightsDigest } from "./weightsDigest.ts";
@@ -53,10 +57,16 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...digestCases,
 ]);
 
-/** Prints the digests as `operators <digest>` and `weights <digest>`. */
-export async function printDigests(context: Context, print: (line: string) => void): Promise<void> {
-  print(`operators ${operatorsDigest(context.engine)}`);
-  print(`weights ${weightsDigest(context.engine)}`);
+const DIGESTS: Record<(typeof PRINTED)[number], (engine: Engine) => string | Promise<string>> = {
+  operators: operatorsDigest,
+  weights: weightsDigest,
+  streamed: streamedDigest,
+  ownParts: ownPartsDigest,
+};
+
+/** Prints the digests as `<name> <digest>`, each on a line. */
+export async function printDigests({ engine }: Context, print: (line: string) => void): Promise<void> {
+  for (const name of PRINTED) print(`${name} ${await DIGESTS[name](engine)}`);
 }
 
 /** Runs all cases, one after the other; prints the failures, then `<N> passed, <N> failed`, the threads and the digests. */

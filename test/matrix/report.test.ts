@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { judge, summary, table, totals, withTable, type Row } from "./report.ts";
+import { PRINTED } from "../conformance/printed.ts";
+import { judge, summary, table, totals, withTable, type Digests, type Row } from "./report.ts";
 
-const expected = { operators: "0123456789abcdef", weights: "fedcba9876543210" };
-const digests = ["operators 0123456789abcdef", "weights fedcba9876543210"];
-const wrong = ["operators 0123456789abcdef", "weights 0000000000000000"];
+/** A digest of its own for each name: 0000000000000000, 1111111111111111 … */
+const expected = Object.fromEntries(PRINTED.map((name, i) => [name, String(i).repeat(16)])) as Digests;
+const digests = Object.entries(expected).map(([name, digest]) => `${name} ${digest}`);
+const wrong = digests.map((line) => line.replace("1111111111111111", "fedcba9876543210"));
 
 describe("judge", () => {
   it("reads the lines of a suite that passes", () => {
@@ -24,19 +26,19 @@ describe("judge", () => {
 
   it("counts a wrong digest as a failure", () => {
     const verdict = judge("suite", ["12 passed, 0 failed", ...wrong], expected);
-    expect(verdict).toMatchObject({ passed: 12, failed: 1, digests: { weights: "0000000000000000" } });
-    expect(verdict.problems).toEqual(["weights: expected the digest fedcba9876543210, got 0000000000000000"]);
+    expect(verdict).toMatchObject({ passed: 12, failed: 1, digests: { weights: "fedcba9876543210" } });
+    expect(verdict.problems).toEqual(["weights: expected the digest 1111111111111111, got fedcba9876543210"]);
   });
 
   it("counts each digest that is missing or is none", () => {
     const verdict = judge("suite", ["12 passed, 0 failed", "operators 0123"], expected);
-    expect(verdict.failed).toBe(2);
+    expect(verdict.failed).toBe(PRINTED.length);
     expect(verdict.digests).toEqual({});
-    expect(verdict.problems[0]).toBe("operators: expected the digest 0123456789abcdef, got none");
+    expect(verdict.problems[0]).toBe("operators: expected the digest 0000000000000000, got none");
   });
 
   it.each([
-    ["has no closing line", digests, '"weights fedcba9876543210"'],
+    ["has no closing line", digests, JSON.stringify(digests.at(-1))],
     ["says nothing", [], '""'],
   ])("is not content with a suite that %s", (_, lines, last) => {
     const { passed, failed, problems } = judge("suite", lines, expected);
@@ -87,15 +89,21 @@ describe("totals", () => {
   });
 });
 
+/** The first halves of the digests, with and without a wrong one. */
+const SHOWN = PRINTED.map((_, i) => String(i).repeat(8)).join(" ");
+const DIFFERENT = `${SHOWN.replace("11111111", "fedcba98")} differ`;
+const [NAMES, RULE, NONE, GOOD, BAD] = [PRINTED.join(", "), "", "", SHOWN, DIFFERENT].map((cell, i) =>
+  cell.padEnd(Math.max(PRINTED.join(", ").length, DIFFERENT.length), i === 1 ? "-" : " "),
+);
 const TABLE = `
-| runtime | version        | cases               | operators, weights       | threads | cold start |
-| ------- | -------------- | ------------------- | ------------------------ | ------- | ---------- |
-| One     | 1.0 (V8 11.3)  | 12 passed           | 01234567 fedcba98        | 2       | 31 ms      |
-| Two     | 2              | 11 passed, 2 failed | 01234567 00000000 differ | 1       |            |
-| Three   | 3              | digests only        | 01234567 fedcba98        |         |            |
-| Four    | 4              | failed              | 01234567 00000000 differ |         |            |
-| Five    | absent: npm ci |                     |                          |         |            |
-| Six     |                | 0 passed, 1 failed  |                          |         |            |
+| runtime | version        | cases               | ${NAMES} | threads | cold start |
+| ------- | -------------- | ------------------- | ${RULE} | ------- | ---------- |
+| One     | 1.0 (V8 11.3)  | 12 passed           | ${GOOD} | 2       | 31 ms      |
+| Two     | 2              | 11 passed, 2 failed | ${BAD} | 1       |            |
+| Three   | 3              | digests only        | ${GOOD} |         |            |
+| Four    | 4              | failed              | ${BAD} |         |            |
+| Five    | absent: npm ci |                     | ${NONE} |         |            |
+| Six     |                | 0 passed, 1 failed  | ${NONE} |         |            |
 `.trim();
 
 describe("table", () => {
@@ -120,11 +128,11 @@ describe("table", () => {
 describe("summary", () => {
   it("says what was found, and every problem", () => {
     expect(rows.map((row) => summary(row, expected))).toEqual([
-      "12 passed, 01234567 fedcba98, threads 2, cold start 31 ms",
-      "11 passed, 2 failed, 01234567 00000000 differ, threads 1: no workers\n  FAIL dense: no\n" +
-        "  weights: expected the digest fedcba9876543210, got 0000000000000000",
-      "digests only, 01234567 fedcba98",
-      "failed, 01234567 00000000 differ\n  weights: expected the digest fedcba9876543210, got 0000000000000000",
+      `12 passed, ${SHOWN}, threads 2, cold start 31 ms`,
+      `11 passed, 2 failed, ${DIFFERENT}, threads 1: no workers\n  FAIL dense: no\n` +
+        "  weights: expected the digest 1111111111111111, got fedcba9876543210",
+      `digests only, ${SHOWN}`,
+      `failed, ${DIFFERENT}\n  weights: expected the digest 1111111111111111, got fedcba9876543210`,
       "absent: npm ci",
       "0 passed, 1 failed\n  suite: expected an end",
     ]);

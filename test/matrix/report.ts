@@ -1,8 +1,8 @@
 /** Reads the lines of the programs, and makes the table of all runtimes. */
+import { PRINTED } from "../conformance/printed.ts";
 import type { Launcher } from "./launcher.ts";
 
-const DIGESTS = ["operators", "weights"] as const;
-export type Digests = Readonly<Record<(typeof DIGESTS)[number], string>>;
+export type Digests = Readonly<Record<(typeof PRINTED)[number], string>>;
 
 export interface Verdict {
   readonly passed: number;
@@ -36,7 +36,7 @@ function valueOf(lines: readonly string[], pattern: RegExp): string | undefined 
 export function judge(kind: Launcher["kind"], lines: readonly string[], expected: Digests): Verdict {
   const problems: string[] = [];
   const digests: Partial<Record<keyof Digests, string>> = {};
-  for (const name of DIGESTS) {
+  for (const name of PRINTED) {
     const digest = valueOf(lines, new RegExp(`^${name} ([0-9a-f]{16})$`));
     if (digest !== undefined) digests[name] = digest;
     if (digest !== expected[name]) {
@@ -82,8 +82,8 @@ function cases({ kind, passed, failed, absent }: Row): string {
 
 /** The first half of each digest, which is enough to compare them by eye. */
 function bits({ digests }: Row, expected: Digests): string {
-  const shown = DIGESTS.flatMap((name) => digests[name]?.slice(0, 8) ?? []);
-  const differ = shown.length > 0 && DIGESTS.some((name) => digests[name] !== expected[name]);
+  const shown = PRINTED.flatMap((name) => digests[name]?.slice(0, 8) ?? []);
+  const differ = shown.length > 0 && PRINTED.some((name) => digests[name] !== expected[name]);
   return [...shown, ...(differ ? ["differ"] : [])].join(" ");
 }
 
@@ -93,7 +93,7 @@ function coldStart({ coldStart: milliseconds }: Row): string {
 
 /** The table, aligned, in Markdown. */
 export function table({ expected, rows }: Matrix): string {
-  const head = ["runtime", "version", "cases", "operators, weights", "threads", "cold start"];
+  const head = ["runtime", "version", "cases", PRINTED.join(", "), "threads", "cold start"];
   const cells = rows.map((row) => [
     row.name,
     row.absent === undefined ? (row.version ?? "") : `absent: ${row.absent}`,

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { PRINTED } from "../conformance/printed.ts";
 import type { Host, Launcher, Program } from "./launcher.ts";
+import type { Digests } from "./report.ts";
 import { runRow } from "./run.ts";
 
-const expected = { operators: "0123456789abcdef", weights: "fedcba9876543210" };
+const expected = Object.fromEntries(PRINTED.map((name) => [name, "0123456789abcdef"])) as Digests;
+const DIGESTS = PRINTED.map((name) => `${name} ${expected[name]}`);
 const LINES: Record<Program, string[]> = {
-  suite: ["2 passed, 0 failed", "operators 0123456789abcdef", "weights fedcba9876543210"],
-  digests: ["operators 0123456789abcdef", "weights fedcba9876543210"],
+  suite: ["2 passed, 0 failed", ...DIGESTS],
+  digests: DIGESTS,
   hello: ["first output 0.5"],
   empty: ["nothing"],
 };

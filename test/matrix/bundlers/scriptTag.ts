@@ -9,8 +9,13 @@ const global: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^im2row$/ }, ({ path }) => ({ path, namespace: "global" }));
     onLoad({ filter: /.*/, namespace: "global" }, () => ({ contents: "module.exports = im2row;" }));
+    // Data sets are plain functions, made by any copy of their entry.
+    onResolve({ filter: /^im2row\/data$/ }, () => ({ path: join(PACKAGE, "dist/data.js") }));
     // The script has no other entries, the digests that it prints need none, and there is no module for a worker.
-    onResolve({ filter: /^im2row\/\w+$|\/inWorker\.js$/ }, ({ path }) => ({ path, namespace: "none" }));
+    onResolve({ filter: /^im2row\/\w+$|\/inWorker\.js$/ }, ({ path }) => ({
+      path,
+      namespace: "none",
+    }));
     onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "module.exports = {};" }));
   },
 };
