@@ -34,13 +34,15 @@ export function theilSen(times: readonly number[], values: readonly number[]): S
   };
 }
 
-/** A measured quantity, and the growth of it that is no leak: bytes in a run, and in a cycle. */
+/** A measured quantity, and the growth of it that is no leak: bytes in a run, and in a cycle or batch. */
 export interface Measure {
   readonly name: string;
   readonly unit: string;
+  /** What is counted as time: `"cycle"` or `"batch"`. */
+  readonly per: string;
   /** Noise that is no chance from sample to sample: pages that the allocator keeps, code that is compiled late. */
   readonly tolerance: number;
-  /** Bytes a cycle that the host keeps for itself. */
+  /** Bytes a cycle or batch that the host keeps for itself. */
   readonly drift: number;
 }
 
@@ -66,7 +68,7 @@ export function judge(measure: Measure, times: readonly number[], values: readon
   const numbers = [slope, low, high].map((value) => value.toPrecision(3));
   const ends = [y[0]!, y.at(-1)!].map((value) => Math.round(value).toLocaleString("en"));
   const text =
-    `${measure.name.padEnd(14)} ${numbers[0]} ${measure.unit} a cycle, 99 %: ${numbers[1]} to ${numbers[2]}; ` +
-    `${ends.join(" to ")}, tolerance ${measure.tolerance.toLocaleString("en")} and ${measure.drift} a cycle${grows ? "  GROWS" : ""}`;
+    `${measure.name.padEnd(14)} ${numbers[0]} ${measure.unit} a ${measure.per}, 99 %: ${numbers[1]} to ${numbers[2]}; ` +
+    `${ends.join(" to ")}, tolerance ${measure.tolerance.toLocaleString("en")} and ${measure.drift} a ${measure.per}${grows ? "  GROWS" : ""}`;
   return { measure, grows, text };
 }

@@ -1,8 +1,9 @@
-/** A short soak, the leak that it has to find, and the slope that tells. */
+/** Short soaks, the leaks that they have to find, and the slope that tells. */
 import { describe, expect, it } from "vitest";
 import { random } from "../support/random.ts";
 import { judge, theilSen } from "./slope.ts";
 import { soak } from "./soak.ts";
+import { BATCH_BYTES, MOST_ALIVE, soakStream } from "./stream.ts";
 
 const CYCLES = 24;
 const more = (cycles: number): boolean => cycles < CYCLES;
@@ -23,9 +24,29 @@ describe(`${CYCLES} cycles`, () => {
   });
 });
 
+describe("a stream", () => {
+  it(
+    "of generated images keeps one batch alive, and those that were made ahead",
+    { timeout: 300_000 },
+    async () => {
+      const { bytes, alive, verdicts } = await soakStream({ bytes: 12 * BATCH_BYTES });
+      expect(bytes).toBe(12 * BATCH_BYTES);
+      expect(alive).toBeLessThan(MOST_ALIVE + 0.5);
+      expect(alive).toBeGreaterThan(MOST_ALIVE - 0.5);
+      expect(grown(verdicts).filter((name) => /^(linear|array)/.test(name))).toEqual([]);
+    },
+  );
+
+  it("whose batches are all held is told by the memory that grows", { timeout: 300_000 }, async () => {
+    const { alive, verdicts } = await soakStream({ bytes: 12 * BATCH_BYTES, leak: true });
+    expect(alive).toBeGreaterThan(12 - 0.5);
+    expect(grown(verdicts)).toContain("array buffers");
+  });
+});
+
 describe("the slope", () => {
   const times = Array.from({ length: 100 }, (_, i) => i);
-  const measure = { name: "test", unit: "B", tolerance: 10, drift: 0 };
+  const measure = { name: "test", unit: "B", per: "cycle", tolerance: 10, drift: 0 };
 
   it("is that of a line, whatever a few outliers are", () => {
     const line = times.map((t) => 5 + 2 * t);

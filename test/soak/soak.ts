@@ -6,7 +6,14 @@ import { cycle, forget } from "./cycle.ts";
 import { judge, type Measure, type Verdict } from "./slope.ts";
 
 setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as () => void;
+const gc = runInNewContext("gc") as () => void;
+
+/** Frees what nobody holds. Finalizers free memory after a turn of the event loop. */
+export async function collect(): Promise<void> {
+  gc();
+  await new Promise((done) => setTimeout(done, 0));
+  gc();
+}
 
 const MEGABYTE = 2 ** 20;
 /**
@@ -14,10 +21,10 @@ const MEGABYTE = 2 ** 20;
  * it keeps of things that ended: Node 300 bytes of each worker.
  */
 const MEASURES: readonly Measure[] = [
-  { name: "linear, used", unit: "B", tolerance: 0, drift: 0 },
-  { name: "linear, held", unit: "B", tolerance: 0, drift: 0 },
-  { name: "JS heap", unit: "B", tolerance: 2 * MEGABYTE, drift: 512 },
-  { name: "RSS", unit: "B", tolerance: 24 * MEGABYTE, drift: 1024 },
+  { name: "linear, used", unit: "B", per: "cycle", tolerance: 0, drift: 0 },
+  { name: "linear, held", unit: "B", per: "cycle", tolerance: 0, drift: 0 },
+  { name: "JS heap", unit: "B", per: "cycle", tolerance: 2 * MEGABYTE, drift: 512 },
+  { name: "RSS", unit: "B", per: "cycle", tolerance: 24 * MEGABYTE, drift: 1024 },
 ];
 
 /** The most samples that are kept: of more every second one goes, and from then on every second one is taken. */
@@ -49,10 +56,7 @@ export async function soak({ more, leak = false, onCycle }: SoakOptions): Promis
     if (leak) forget(engines[0]!, held);
     onCycle?.(cycles);
     if (cycles % every !== 0) continue;
-    // Finalizers free memory after a turn of the event loop.
-    collect();
-    await new Promise((done) => setTimeout(done, 0));
-    collect();
+    await collect();
     const sum = (key: "used" | "bytes"): number =>
       engines.reduce((total, { memory }) => total + memory[key], 0);
     const { rss, heapUsed, external } = process.memoryUsage();
