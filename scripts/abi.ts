@@ -6,31 +6,23 @@
  * It takes a fraction of a second, and writes nothing that is there already; tests, checks and the build run it first. npm
  * bundles it before it runs, since tsx would translate all of AssemblyScript.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { readAbi } from "./abi/read.ts";
 import { tableText } from "./abi/table.ts";
 import { workText } from "./abi/work.ts";
+import { writeBinaryDigest } from "./binaryDigest.ts";
+import { writeChanged } from "./writeChanged.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Writes a file at once or not at all, as others may read it meanwhile. */
-function writeChanged(file: string, text: string): void {
-  try {
-    if (readFileSync(file, "utf8") === text) return;
-  } catch {
-    // There is none yet.
-  }
-  writeFileSync(`${file}.${process.pid}`, text);
-  renameSync(`${file}.${process.pid}`, file);
-}
-
-/** Writes `build/kernels.ts` and `build/work.ts`. */
+/** Writes `build/kernels.ts` and `build/work.ts`, and what is told of the binary if there is one. */
 export default function writeAbi(): void {
   const abi = readAbi(`${root}assembly`);
   mkdirSync(`${root}build`, { recursive: true });
   writeChanged(`${root}build/kernels.ts`, tableText(abi));
   writeChanged(`${root}build/work.ts`, workText(abi));
+  writeBinaryDigest(`${root}build`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) writeAbi();

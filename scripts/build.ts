@@ -10,6 +10,7 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, readdirSync, rmSync } from "node:fs";
 import { build, type BuildOptions } from "esbuild";
+import { writeBinaryDigest } from "./binaryDigest.ts";
 import { runStep, type Step } from "./steps.ts";
 import { EXACT, RELAXED } from "./wasm.ts";
 
@@ -23,6 +24,13 @@ const ABI: Step = {
   run: () => void execFileSync("npm", ["run", "--silent", "abi"], { stdio: "inherit" }),
 };
 
+const DIGEST: Step = {
+  name: "digest",
+  inputs: ["build/im2row.wasm", "scripts/binaryDigest.ts"],
+  outputs: ["build/wasm.sha256.js"],
+  run: () => writeBinaryDigest("build"),
+};
+
 const CLI: Step = {
   name: "cli",
   title: "Bundling the command line",
@@ -31,6 +39,7 @@ const CLI: Step = {
     "build/kernels.ts",
     "build/work.ts",
     "build/wasm.js",
+    "build/wasm.sha256.js",
     "package.json",
     LOCK,
     "scripts/build.ts",
@@ -94,10 +103,10 @@ const DIST: Step = {
 
 /** Steps that follow each other; those of one list run at the same time. */
 const TARGETS: Readonly<Record<string, readonly (readonly Step[])[]>> = {
-  all: [[ABI, EXACT, RELAXED], [CLI], [DIST]],
-  wasm: [[ABI, EXACT, RELAXED]],
-  sources: [[ABI, EXACT]],
-  cli: [[ABI, EXACT], [CLI]],
+  all: [[ABI, EXACT, RELAXED], [DIGEST], [CLI], [DIST]],
+  wasm: [[ABI, EXACT, RELAXED], [DIGEST]],
+  sources: [[ABI, EXACT], [DIGEST]],
+  cli: [[ABI, EXACT], [DIGEST], [CLI]],
 };
 
 const [target = "all"] = process.argv.slice(2);

@@ -103,6 +103,8 @@ export class Parameters {
   readonly size: number;
   /** The blocks that store the weights, each once. */
   readonly #blocks: readonly WeightBlock[];
+  /** The number of times that weights were replaced from outside, rather than by a step. */
+  replaced = 0;
 
   /**
    * Makes the weights of a graph. `start` returns their starting values by name and is called once for each weight, in the
@@ -220,6 +222,7 @@ export class Parameters {
   write(where: string, tensors: ReadonlyMap<string, Tensor>, which: readonly Parameter[] = this.list): void {
     checkWeights(where, which, tensors);
     for (const { name, slot } of which) slot.block.write(slot, tensors.get(name)!.data);
+    this.replaced++;
     this.changed();
   }
 
@@ -229,6 +232,7 @@ export class Parameters {
       const from = list[i]!.slot;
       slot.block.write(slot, from.block.dataOf(from));
     });
+    this.replaced++;
     this.changed();
   }
 }

@@ -45,9 +45,19 @@ export function encodeCheckpoint(
   metadata: ModelMetadata,
   texts: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
+  return encodeSafetensors(weights, {
+    format: "im2row",
+    architecture: architectureText("toSafetensors", graph, seed),
+    ...metadataTexts(metadata),
+    ...texts,
+  });
+}
+
+/** The JSON of an architecture. @throws OptionError naming a layer that `parseGraph` could not make again */
+export function architectureText(where: string, graph: Graph, seed: number): string {
   const { inputs, outputNames, lossOutputs } = graph;
   const known = factories();
-  checkStorable(graph, known);
+  checkStorable(where, graph, known);
   const nodes = graph.nodes.map((node) => storedNode(graph, node, known));
   const outputs = graph.outputs.map((value) => nameOf(graph, value));
   const outputSpec = {
@@ -60,27 +70,23 @@ export function encodeCheckpoint(
     nodes.some(({ fixed }) => fixed !== undefined);
   const isList = isChain(graph) && inputs[0]!.name === "input" && !inputs[0]!.dtype && !imported;
   const [first, ...others] = nodes;
-  const architecture = isList
-    ? {
-        version: LIST,
-        seed,
-        inputShape: [...inputs[0]!.shape],
-        nodes: [{ ...first, inputs: [""] }, ...others],
-      }
-    : {
-        version: imported ? IMPORTED : GRAPH,
-        seed,
-        inputs: inputs.map((input, value) => ({ ...input, ...storedOrigin(graph, value) })),
-        nodes,
-        outputs,
-        ...outputSpec,
-      };
-  return encodeSafetensors(weights, {
-    format: "im2row",
-    architecture: JSON.stringify(architecture),
-    ...metadataTexts(metadata),
-    ...texts,
-  });
+  return JSON.stringify(
+    isList
+      ? {
+          version: LIST,
+          seed,
+          inputShape: [...inputs[0]!.shape],
+          nodes: [{ ...first, inputs: [""] }, ...others],
+        }
+      : {
+          version: imported ? IMPORTED : GRAPH,
+          seed,
+          inputs: inputs.map((input, value) => ({ ...input, ...storedOrigin(graph, value) })),
+          nodes,
+          outputs,
+          ...outputSpec,
+        },
+  );
 }
 
 const nameOf = (graph: Graph, value: number): string => (graph.inputs[value] ?? nodeOf(graph, value)).name;
@@ -115,11 +121,11 @@ function storedNode(graph: Graph, node: GraphNode, known: Factories): StoredNode
 }
 
 /** @throws OptionError naming a layer that could not be made again, or an input of integers */
-function checkStorable({ inputs, nodes, types }: Graph, known: Factories): void {
+function checkStorable(where: string, { inputs, nodes, types }: Graph, known: Factories): void {
   const unknown = nodes.find(({ layer }) => layer.config === undefined || !known.has(layer.type));
   if (unknown) {
     throw new OptionError(
-      `toSafetensors: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, ` +
+      `${where}: ${unknown.name}: expected one of layers.*, got a layer of the type ${unknown.layer.type}, ` +
         "which registerLayer() does not know and loadModel could not make again: toOnnx() of the ONNX net keeps it, or " +
         "weights and setWeights() its weights",
     );
@@ -127,7 +133,7 @@ function checkStorable({ inputs, nodes, types }: Graph, known: Factories): void 
   const integers = inputs.findIndex((_, value) => types[value] === "int32");
   if (integers >= 0) {
     throw new OptionError(
-      `toSafetensors: ${inputs[integers]!.name}: expected inputs of float32 or uint8, got ${types[integers]}: toOnnx() keeps the net`,
+      `${where}: ${inputs[integers]!.name}: expected inputs of float32 or uint8, got ${types[integers]}: toOnnx() keeps the net`,
     );
   }
 }

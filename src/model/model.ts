@@ -17,9 +17,9 @@ import {
   type SyncStream,
 } from "../stream.ts";
 import { noTensor, type InputTensor, type OwnTensor, type Tensor } from "../tensor.ts";
-import { decodeCheckpoint, encodeCheckpoint, TRAINING } from "./checkpoint.ts";
+import { architectureText, decodeCheckpoint, encodeCheckpoint, TRAINING } from "./checkpoint.ts";
 import { addTraining, takeTraining } from "./trainingRecord.ts";
-import { checkCompileOptions, type CompileOptions } from "../training/compile.ts";
+import { checkCompileOptions, type Compiled, type CompileOptions } from "../training/compile.ts";
 import type { TrainingBatch } from "../training/batch.ts";
 import {
   EvaluationRun,
@@ -27,8 +27,14 @@ import {
   type FiguresOf,
   type LabelledImages,
 } from "../training/evaluation.ts";
+import { Recorder, type RecorderOptions } from "../receipts/record/recorder.ts";
 import { runFit } from "../training/fit.ts";
-import { checkFitOptions, type FitOptions, type StreamFitOptions } from "../training/fitOptions.ts";
+import {
+  checkFitOptions,
+  type FitOptions,
+  type FitSettings,
+  type StreamFitOptions,
+} from "../training/fitOptions.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
 import {
@@ -69,8 +75,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   #busy = false;
   /** The run of `fit`, during which the model must not be moved; disposing of the model ends the run. */
   #run: Interruption | undefined;
-  /** The losses and metrics that `compile` was called with, and the trainer that minimizes the losses. */
-  #objective: Objective | undefined;
+  /** What `compile` was called with, and the trainer that minimizes the losses. */
+  #compiled: Compiled | undefined;
   #trainer: Trainer | undefined;
   /** The run that the model's file holds, until `compile` takes it up. */
   #interrupted: TrainingState | undefined;
@@ -214,14 +220,15 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   override compile<const M extends readonly Metric[] = readonly []>(
     options: CompileOptions<M>,
   ): Model<Outputs, MetricFigures & FiguresOf<M>> {
-    const { runtime, algorithm, optimizer, training, objective } = checkCompileOptions(options, this.graph);
+    const compiled = checkCompileOptions(options, this.graph);
+    const { runtime, algorithm, optimizer, training, objective } = compiled;
     this.#refuseWhileBusy("compile");
     const fault = optimizer && this.trainingFault;
     if (fault) {
       throw new OptionError(`compile: optimizer: expected ${fault.expected}, got ${fault.got}`);
     }
     this.moveTo(runtime, algorithm);
-    this.#objective = objective;
+    this.#compiled = compiled;
     const penalized = new Regularization(
       runtime,
       this.parameters,
@@ -270,7 +277,20 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
    * step kept
    */
   fit(batches: Stream<LabelledBatch>, options?: StreamFitOptions): Promise<History>;
-  async fit(
+  fit(
+    data: Labelled,
+    labels?: Labels | Named<Labels> | StreamFitOptions,
+    options?: FitOptions,
+  ): Promise<History> {
+    return this.recordedFit(undefined, data, labels, options);
+  }
+
+  /**
+   * What `verifyReceipt` calls: `fit`, of which a receipt is written as `recording` says, or as the options say. The other parameters are
+   * those of `fit`.
+   */
+  async recordedFit(
+    recording: RecorderOptions | undefined,
     data: Labelled,
     labels?: Labels | Named<Labels> | StreamFitOptions,
     options: FitOptions = {},
@@ -298,6 +318,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       : new StreamedBatches(trainer, data as Stream<LabelledBatch>, (where, batch) =>
           this.#reader.batch(where, batch, settings.classWeight),
         );
+    const recorder = this.#recorder(recording ?? settings.receipt, trainer, settings, held);
     this.#run = interruption;
     try {
       return await runFit({
@@ -309,6 +330,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
         model: this,
         interruption,
         hold: (steps) => (this.#busy = steps),
+        observer: recorder,
         validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
       });
     } finally {
@@ -316,6 +338,22 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       interruption.release();
       if (this.#run === interruption) this.#run = undefined;
     }
+  }
+
+  /** What writes the receipt of a run, if one is asked for. @throws OptionError when the run cannot be the same everywhere */
+  #recorder(
+    recording: RecorderOptions | undefined,
+    trainer: Trainer,
+    settings: FitSettings,
+    held: LabelledImages | undefined,
+  ): Recorder | undefined {
+    if (!recording) return undefined;
+    const where = "fit: receipt";
+    const { runtime } = this.requireCompiled(where);
+    const text = architectureText(where, this.graph, this.seed);
+    const architecture = JSON.parse(text) as Record<string, unknown>;
+    const [parameters, compiled] = [this.parameters, this.#compiled!];
+    return new Recorder({ runtime, architecture, parameters, trainer, compiled, settings, held }, recording);
   }
 
   /**
@@ -330,7 +368,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     try {
       const batch = this.#batch;
       batch.count = this.checkImages("trainOnBatch: images", images, batch.images);
-      this.#objective!.readLabels("trainOnBatch: labels", labels, batch.count, batch.targets);
+      this.#compiled!.objective.readLabels("trainOnBatch: labels", labels, batch.count, batch.targets);
       trainer.computeGradients("trainOnBatch", batch);
       trainer.applyGradients("trainOnBatch");
     } finally {
@@ -395,7 +433,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       learning: asInference ? new Set() : learningParameters(graph, this.parameters),
       asInference,
       seed: this.seed,
-      outputs: this.#objective?.outputs ?? [],
+      outputs: this.#compiled?.objective.outputs ?? [],
     });
   }
 
@@ -508,7 +546,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     this.#trainer?.dispose();
     this.#trainer = undefined;
     this.#inputGradients.dispose();
-    this.#objective = undefined;
+    this.#compiled = undefined;
     super.release();
   }
 
@@ -530,7 +568,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   #requireObjective(where: string): Objective {
     this.requireCompiled(where);
-    const objective = this.#objective;
+    const objective = this.#compiled?.objective;
     if (objective && objective.outputs.length > 0) return objective;
     throw new Error(`${where}: expected a model compiled with a loss, got none`);
   }

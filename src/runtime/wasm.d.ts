@@ -7,3 +7,9 @@ declare module "*/build/wasm.js" {
 declare module "*/build/wasm.relaxed.js" {
   export default function relaxed(): Uint8Array<ArrayBuffer>;
 }
+
+declare module "*/build/wasm.sha256.js" {
+  /** The SHA-256 of the exact build, in hexadecimal digits. */
+  const digest: string;
+  export default digest;
+}

@@ -1,4 +1,5 @@
 import type { Evaluation } from "./evaluation.ts";
+import type { TrainingReceipt } from "./receipt.ts";
 
 /** The state after a batch. Of a stream it is not known how many batches there will be: `batches` is undefined. */
 export interface BatchEnd<Batches extends number | undefined = number> {
@@ -37,4 +38,7 @@ export interface History {
   stoppedEpoch?: number;
   /** The best epoch in the eyes of `earlyStopping`. */
   bestEpoch?: number;
+  /** The receipt that the option `receipt` asked for, and the milliseconds that it took besides the steps. */
+  receipt?: TrainingReceipt;
+  receiptMilliseconds?: number;
 }

@@ -281,6 +281,11 @@ export class Trainer {
     return this.#update.rateOf(this.steps);
   }
 
+  /** The rate that was set in place of the optimizer's. */
+  get ownLearningRate(): number | undefined {
+    return this.#update.ownRate;
+  }
+
   /** Replaces the constant rate of the optimizer. @throws OptionError for a rate that is none, or beside a schedule */
   setLearningRate(where: string, rate: number): void {
     this.#update.setRate(where, rate);
