@@ -22,6 +22,18 @@ export interface TrainingCurves {
   readonly epochs: readonly EpochPoint[];
 }
 
+interface Sums {
+  images: number;
+  loss: number;
+  correct: number;
+}
+
+/** Curves of a run that is not at its end, with what the next points are made of. */
+export interface RecordedCurves extends TrainingCurves {
+  readonly stretch: Sums;
+  readonly before: Sums;
+}
+
 /** Points of the curves by batches, few enough to see a trend in, and by epochs, which a table can show. */
 export const MOST_POINTS = 120;
 export const MOST_EPOCHS = 60;
@@ -37,8 +49,8 @@ export class CurveRecorder {
   readonly #training: CurvePoint[] = [];
   readonly #epochs: EpochPoint[] = [];
   /** Sums over the images of the stretch, and over those of the epoch before it. */
-  #stretch = { images: 0, loss: 0, correct: 0 };
-  #before = { images: 0, loss: 0, correct: 0 };
+  #stretch: Sums = { images: 0, loss: 0, correct: 0 };
+  #before: Sums = { images: 0, loss: 0, correct: 0 };
 
   constructor(
     readonly epochs: number,
@@ -48,6 +60,25 @@ export class CurveRecorder {
 
   get curves(): TrainingCurves {
     return { training: this.#training, epochs: this.#epochs };
+  }
+
+  /** A copy of all that it has recorded. */
+  get state(): RecordedCurves {
+    const copy = <T extends object>(points: readonly T[]): T[] => points.map((point) => ({ ...point }));
+    return {
+      training: copy(this.#training),
+      epochs: copy(this.#epochs),
+      stretch: { ...this.#stretch },
+      before: { ...this.#before },
+    };
+  }
+
+  /** Goes on from where `state` was read. */
+  restore({ training, epochs, stretch, before }: RecordedCurves): void {
+    this.#training.splice(0, Infinity, ...training);
+    this.#epochs.splice(0, Infinity, ...epochs);
+    this.#stretch = { ...stretch };
+    this.#before = { ...before };
   }
 
   /** Takes the running means of the epoch after a batch. */

@@ -25,11 +25,18 @@ export interface Progress {
 /** A file of this many lines an epoch stays readable. */
 const LINES_PER_EPOCH = 10;
 
-/** Estimates the rest of the whole run from its mean pace so far. */
-function remaining(state: BatchState, epochs: number, started: number): string {
-  const done = ((state.epoch - 1) * state.batches + state.batch) / (epochs * state.batches);
-  const elapsed = (performance.now() - started) / 1000;
-  return duration((elapsed * (1 - done)) / done);
+/** Estimates the rest of a run from its mean pace so far, which a run that goes on counts from where it began to. */
+class Clock {
+  readonly #started = performance.now();
+  /** The batches that were done before. */
+  #before: number | undefined;
+
+  remaining({ epoch, batch, batches }: BatchState, epochs: number): string {
+    const done = (epoch - 1) * batches + batch;
+    this.#before ??= done - 1;
+    const elapsed = (performance.now() - this.#started) / 1000;
+    return duration((elapsed * (epochs * batches - done)) / (done - this.#before));
+  }
 }
 
 /** The batch's number, as wide as the last one's, so that lines and bar stand still. */
@@ -43,7 +50,7 @@ function loss(state: BatchState): string {
 
 /** A bar for each epoch that is wiped out when the epoch ends. */
 function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
-  const started = performance.now();
+  const clock = new Clock();
   const bar = new SingleBar({
     stream,
     format: "epoch {epoch} {bar} {at}/{total}  loss {loss}  accuracy {accuracy}  ETA {left}  {rate}",
@@ -66,7 +73,7 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
         loss: loss(state),
         accuracy: percent(state.accuracy).padStart(8),
         rate: state.rate,
-        left: remaining(state, epochs, started),
+        left: clock.remaining(state, epochs),
       };
       if (bar.isActive) bar.update(state.batch, payload);
       else bar.start(state.batches, state.batch, payload);
@@ -84,7 +91,7 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
 
 /** Whole lines, about ten an epoch, for files and pipes. */
 function lineProgress(epochs: number): Progress {
-  const started = performance.now();
+  const clock = new Clock();
   return {
     batch(state) {
       const { epoch, batch, batches } = state;
@@ -93,7 +100,7 @@ function lineProgress(epochs: number): Progress {
       if (batch === batches || tenth(batch) === tenth(batch - 1)) return;
       const place = `epoch ${epoch}/${epochs}  batch ${batchNumber(state)}/${batches}`;
       const figures = `loss ${loss(state)}  accuracy ${percent(state.accuracy).padStart(8)}`;
-      print(`${place}  ${figures}  ETA ${remaining(state, epochs, started)}  ${state.rate}`);
+      print(`${place}  ${figures}  ETA ${clock.remaining(state, epochs)}  ${state.rate}`);
     },
     line: print,
     stop() {},

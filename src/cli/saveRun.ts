@@ -16,6 +16,8 @@ import { causeOf } from "./usage.ts";
 /** A run whose training has come to its end. */
 export interface TrainedRun {
   readonly task: TrainTask;
+  /** The net that trained. */
+  readonly model: Model;
   readonly engine: Engine;
   readonly settings: TrainSettings;
   readonly curves: TrainingCurves;
@@ -101,7 +103,7 @@ export async function saveRun(
 ): Promise<void> {
   const { task, settings } = run;
   const { out, report } = settings;
-  const model = task.finished();
+  const model = task.finished(run.model);
   const bytes = model.toSafetensors();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await saveAndCompare(run, bytes, signal);

@@ -1,5 +1,11 @@
 import { resolve } from "node:path";
-import { losses, type Engine } from "../index.ts";
+import { losses, type Engine, type Model } from "../index.ts";
+import {
+  checkCheckpointOptions,
+  loadCheckpoint,
+  openCheckpoints,
+  sayingWhereItGoesOn,
+} from "./checkpoints.ts";
 import { sparkline, type TrainingCurves } from "./curves.ts";
 import { loadEngine } from "./engine.ts";
 import { argmaxRows, confusion, correctCount, duration, formatConfusion, percent } from "./report.ts";
@@ -8,7 +14,7 @@ import { saveRun } from "./saveRun.ts";
 import { takeSignals } from "./signals.ts";
 import { digitsTask } from "./trainDigits.ts";
 import { fitModel, makeOptimizer, stepsOf } from "./trainModel.ts";
-import { describe, settingsFor, type TrainOptions, type TrainSettings } from "./trainOptions.ts";
+import { describe, identityOf, settingsFor, type TrainOptions, type TrainSettings } from "./trainOptions.ts";
 import type { TrainTask } from "./trainTask.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
@@ -39,6 +45,28 @@ function lossLine({ training }: TrainingCurves): string {
   return `loss      ${means[0]!.toFixed(4)} ${sparkline(means)} ${means.at(-1)!.toFixed(4)}`;
 }
 
+/** The net that trains, from its beginning or from the newest checkpoint, and what is said of that. */
+async function beginRun(
+  settings: TrainSettings,
+  task: TrainTask,
+): Promise<{ model: Model; lines: readonly string[] }> {
+  const { checkpoint, resume = false } = settings;
+  if (checkpoint === undefined) return { model: task.model, lines: [] };
+  const newest = await openCheckpoints(checkpoint, resume, await identityOf(settings, task));
+  if (!newest) {
+    return { model: task.model, lines: resume ? [`begun     anew, as ${checkpoint} has no checkpoint`] : [] };
+  }
+  const { file, step } = newest;
+  const epoch = Math.min(
+    settings.epochs,
+    1 + Math.floor(step / stepsOf({ ...settings, epochs: 1 }, task.training.count)),
+  );
+  return {
+    model: loadCheckpoint(file),
+    lines: [`resumed   from ${file}: step ${step}, epoch ${epoch} of ${settings.epochs}`],
+  };
+}
+
 /** Everything between data and last line; the caller owns the engine. */
 async function runTask(
   task: TrainTask,
@@ -47,13 +75,15 @@ async function runTask(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { model, training, heldOut, classes } = task;
+  const { training, heldOut, classes } = task;
+  const begun = await beginRun(settings, task);
+  const { model } = begun;
   const optimizer = makeOptimizer(settings, stepsOf(settings, training.count));
   model.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
   const tell = settings.quiet ? () => {} : print;
-  tell(`${describe(settings, task, engine)}\n\n${model.summary()}\n`);
+  tell([describe(settings, task, engine), ...begun.lines, "", model.summary(), ""].join("\n"));
 
-  const { curves, seconds } = await fitModel(task, settings, signal);
+  const { curves, seconds } = await fitModel(model, task, settings, signal);
 
   const judged = await heldOut.judge(model, signal);
   await takeSignals(signal);
@@ -62,7 +92,7 @@ async function runTask(
     `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
   );
   tell(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
-  await saveRun({ task, engine, settings, curves, judged, table }, print, signal).finally(() => {
+  await saveRun({ task, model, engine, settings, curves, judged, table }, print, signal).finally(() => {
     const correct = correctCount(table);
     tell("");
     print(`test accuracy ${percent(correct / heldOut.count)} (${correct} of ${heldOut.count})`);
@@ -84,12 +114,15 @@ export async function train(
   signal: AbortSignal,
 ): Promise<void> {
   const settings = settingsFor("digits", options);
+  checkCheckpointOptions(settings);
   checkFiles(settings);
   const task = digitsTask(settings);
   await takeSignals(signal);
   const engine = await loadEngine(settings);
   try {
     await runTask(task, settings, engine, print, signal);
+  } catch (error) {
+    throw settings.checkpoint === undefined ? error : sayingWhereItGoesOn(error, settings.checkpoint);
   } finally {
     engine.dispose();
   }

@@ -1,4 +1,5 @@
 /** `im2row train` on digits, drawn ones or those of a folder in MNIST's form. */
+import { createHash } from "node:crypto";
 import { layers, sequential, type Model } from "../index.ts";
 import { CLASSES, DIGITS, drawDataset, loadFolder, pixelsOf, type Dataset, type Split } from "./data.ts";
 import type { TrainSettings } from "./trainOptions.ts";
@@ -38,6 +39,15 @@ function heldOutOf({ images, labels }: Split): HeldOut {
   };
 }
 
+/** SHA-256 of the images and their labels. */
+function sha256({ images, labels }: Split): string {
+  const hash = createHash("sha256");
+  for (const { buffer, byteOffset, byteLength } of [images.data, labels]) {
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return `sha256 ${hash.digest("hex")}`;
+}
+
 /** @throws UsageError for a folder that will not do */
 export function digitsTask(settings: TrainSettings): TrainTask {
   const { data, seed } = settings;
@@ -50,9 +60,9 @@ export function digitsTask(settings: TrainSettings): TrainTask {
     source,
     classes: DIGITS.classNames!,
     imageSize: [height, width],
-    training: { data: [train.images, train.labels], count },
+    training: { data: [train.images, train.labels], count, identity: () => sha256(train) },
     heldOut: heldOutOf(test),
     model,
-    finished: () => model,
+    finished: (trained) => trained,
   };
 }

@@ -1,6 +1,14 @@
 /** The one place where the command line calls `model.fit`: for digits, pictures and features alike. */
-import { optimizers, type BatchEnd, type EpochEnd, type Optimizer } from "../index.ts";
-import { CurveRecorder, type TrainingCurves } from "./curves.ts";
+import {
+  optimizers,
+  schedules,
+  type BatchEnd,
+  type Callback,
+  type EpochEnd,
+  type Model,
+  type Optimizer,
+} from "../index.ts";
+import { CurveRecorder, type RecordedCurves, type TrainingCurves } from "./curves.ts";
 import { createProgress, noProgress, type Progress } from "./progress.ts";
 import { duration, percent } from "./report.ts";
 import { initialRate, MOMENTUM, type TrainSettings } from "./trainOptions.ts";
@@ -9,7 +17,11 @@ import { isHeld, type TrainTask } from "./trainTask.ts";
 /** The chosen optimizer with a rate that falls linearly to 0 over `steps`. */
 export function makeOptimizer(settings: TrainSettings, steps: number): Optimizer {
   const initial = initialRate(settings);
-  const learningRate = (step: number): number => initial * Math.max(0, 1 - step / steps);
+  const learningRate = schedules.polynomialDecay({
+    learningRate: initial,
+    decaySteps: steps,
+    endLearningRate: 0,
+  });
   if (settings.optimizer === "sgd") return optimizers.sgd({ learningRate, momentum: MOMENTUM });
   return optimizers[settings.optimizer]({ learningRate });
 }
@@ -32,7 +44,7 @@ function rateText(images: number, milliseconds: number): string {
 }
 
 /** Makes progress on stdout and curves of what `fit` tells after each batch and epoch. */
-class Reporter {
+class Reporter implements Callback {
   readonly recorder: CurveRecorder;
   readonly #settings: TrainSettings;
   readonly #count: number;
@@ -54,7 +66,7 @@ class Reporter {
     return (performance.now() - this.#started) / 1000;
   }
 
-  batch({ epoch, batch, loss, accuracy }: BatchEnd<number | undefined>): void {
+  onBatchEnd({ epoch, batch, loss, accuracy }: BatchEnd<number | undefined>): void {
     const { batchSize } = this.#settings;
     this.#trained = performance.now();
     const rate = rateText(Math.min(batch * batchSize, this.#count), this.#trained - this.#began);
@@ -64,7 +76,7 @@ class Reporter {
     this.#progress.batch(state);
   }
 
-  epoch({ epoch, loss, accuracy, validation }: EpochEnd): void {
+  onEpochEnd({ epoch, loss, accuracy, validation }: EpochEnd): void {
     const { loss: heldOutLoss, accuracy: heldOutAccuracy } = validation!;
     this.recorder.epoch({ epochs: epoch, loss, accuracy, heldOutLoss, heldOutAccuracy });
     const [began, now] = [this.#began, performance.now()];
@@ -80,6 +92,15 @@ class Reporter {
     this.#progress.line(figures.join("  "));
   }
 
+  /** What a checkpoint keeps: the curves so far. */
+  state(): RecordedCurves {
+    return this.recorder.state;
+  }
+
+  restore(state: RecordedCurves): void {
+    this.recorder.restore(state);
+  }
+
   stop(): void {
     this.#progress.stop();
   }
@@ -87,18 +108,19 @@ class Reporter {
 
 /** Trains a compiled model with a bar or lines on stdout; the bar is gone however training ends. */
 export async function fitModel(
-  { model, training, heldOut }: Pick<TrainTask, "model" | "training" | "heldOut">,
+  model: Model,
+  { training, heldOut }: Pick<TrainTask, "training" | "heldOut">,
   settings: TrainSettings,
   signal: AbortSignal,
 ): Promise<Fitted> {
-  const { epochs, batchSize } = settings;
+  const { epochs, batchSize, checkpoint, checkpointEvery } = settings;
   const reporter = new Reporter(settings, training.count);
   const options = {
     epochs,
     validationData: heldOut.data,
     signal,
-    onBatchEnd: (state: BatchEnd<number | undefined>) => reporter.batch(state),
-    onEpochEnd: (state: EpochEnd) => reporter.epoch(state),
+    callbacks: [reporter],
+    ...(checkpoint !== undefined && { checkpoint: { path: checkpoint, every: checkpointEvery } }),
   };
   const { data } = training;
   try {

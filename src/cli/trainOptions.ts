@@ -1,6 +1,7 @@
 /** The options of `im2row train`, and how they are told. */
 import packageJson from "../../package.json" with { type: "json" };
 import type { Engine } from "../index.ts";
+import type { CheckpointOptions, Identity } from "./checkpoints.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { TrainTask } from "./trainTask.ts";
 
@@ -29,7 +30,7 @@ export const SIZE = 64;
 export const VALIDATION_SPLIT = 0.2;
 
 /** The options of `im2row train`, checked one by one by the command line's parser. */
-export interface TrainOptions extends EngineOptions {
+export interface TrainOptions extends EngineOptions, CheckpointOptions {
   /** Folder with the four MNIST files; digits are drawn without it. */
   readonly data?: string;
   readonly epochs?: number;
@@ -110,6 +111,22 @@ export function settingRows(
     ["versions", `im2row ${packageJson.version}, Node.js ${process.versions.node}`],
     ["model", settings.out],
   ];
+}
+
+/** All that the weights of a run follow from. */
+export async function identityOf(settings: TrainSettings, task: TrainTask): Promise<Identity> {
+  return {
+    command: task.command[0]!,
+    data: await task.training.identity(),
+    images: task.training.count,
+    classes: task.classes.join(" "),
+    size: task.imageSize.join("x"),
+    epochs: settings.epochs,
+    "batch-size": settings.batchSize,
+    optimizer: settings.optimizer,
+    "learning-rate": initialRate(settings),
+    seed: settings.seed,
+  };
 }
 
 /** A word of a command line as POSIX shells take it. */

@@ -25,6 +25,14 @@ export interface HeldOut {
   file?(row: number): string;
 }
 
+/** Images that a net trains on. */
+export interface TrainingImages {
+  readonly data: FitData;
+  readonly count: number;
+  /** Tells them from others: by what runs that go on know that they have the same ones. */
+  identity(): string | Promise<string>;
+}
+
 export interface TrainTask {
   /** The words of the command line that come before its options. */
   readonly command: readonly string[];
@@ -32,10 +40,10 @@ export interface TrainTask {
   readonly source: string;
   readonly classes: readonly string[];
   readonly imageSize: readonly [height: number, width: number];
-  readonly training: { readonly data: FitData; readonly count: number };
+  readonly training: TrainingImages;
   readonly heldOut: HeldOut;
   /** The net that trains. */
   readonly model: Model;
-  /** The net as files have it, with the weights that the model has now; not compiled unless it is the model. */
-  finished(): Model;
+  /** The net as files have it, with the weights of the net that trained; not compiled unless it is that. */
+  finished(trained: Model): Model;
 }

@@ -1,5 +1,4 @@
 /** The digests of what each operator of one training step computes, and where two of them part. */
-import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { bytesOf, type DType } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
@@ -8,9 +7,10 @@ import type { Named } from "../graph/namedTensors.ts";
 import type { Labels } from "../labels.ts";
 import type { Model } from "../model/model.ts";
 import { positiveInteger, show } from "../options.ts";
-import { sizeOf, type InputTensor, type Shape, type Tensor } from "../tensor.ts";
-import type { Callback } from "../training/callbacks/callback.ts";
+import { sizeOf, type InputTensor, type Shape } from "../tensor.ts";
 import type { Trainer, TrainingPlan, WatchedStep } from "../training/trainer.ts";
+import { refuseRelaxed } from "./record/recorder.ts";
+import { bytesIn, sha256 } from "./record/sha256.ts";
 
 /**
  * The parts of a step, in their order: what it begins with (weights, slots of the optimizer, images, labels), the forward passes, the
@@ -47,9 +47,6 @@ const VERSION = 1;
 
 const hashOf = (bytes: Uint8Array): string => bytesToHex(sha256(bytes));
 
-const bytesOfTensor = ({ data }: Tensor): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-
 /** `conv2d.kernel` as the name of its layer and its own. */
 function partsOf(weight: string): [layer: string, own: string] {
   const at = weight.lastIndexOf(".");
@@ -61,21 +58,21 @@ class Watcher {
   readonly entries: TraceEntry[] = [];
   readonly #model: Model;
   readonly #trainer: Trainer;
-  /** Where the mean loss of the batch goes, which is known at its end. */
+  /** Where the mean loss of the batch goes, which is known at its end; 0 when there is no such batch. */
   #lossAt = 0;
 
-  constructor(where: string, model: Model) {
+  /** Watches the step of a number, counted from 1; without it the next one. */
+  constructor(where: string, model: Model, step?: number) {
     this.#model = model;
-    this.#trainer = model.trainerToWatch(where);
+    const trainer = (this.#trainer = model.trainerToWatch(where));
+    const wanted = step ?? trainer.steps + 1;
+    trainer.watch = (watched) =>
+      trainer.steps + 1 === wanted ? this.#watched(where, watched) : watched.plan;
   }
 
-  begin(): void {
-    this.#addState("begin");
-    this.#trainer.watch = (step) => this.#watched(step);
-  }
-
-  /** Adds the loss of a batch whose step was taken. */
+  /** Adds the loss of a batch that was trained on, if it was watched. */
   endBatch(): void {
+    if (this.#lossAt === 0) return;
     const loss = new Uint8Array(Float64Array.of(this.#trainer.loss).buffer);
     this.entries.splice(this.#lossAt, 0, {
       layer: "model",
@@ -84,9 +81,11 @@ class Watcher {
       shape: [],
       digest: hashOf(loss),
     });
+    this.#lossAt = 0;
   }
 
   end(): StepTrace {
+    this.release();
     this.#addState("update");
     return { format: FORMAT, version: VERSION, step: this.#trainer.steps, entries: this.entries };
   }
@@ -98,24 +97,21 @@ class Watcher {
   #addState(pass: TracedPass): void {
     for (const [name, tensor] of this.#model.weights) {
       const [layer, of] = partsOf(name);
-      this.entries.push({ layer, pass, of, shape: tensor.shape, digest: hashOf(bytesOfTensor(tensor)) });
+      this.entries.push({ layer, pass, of, shape: tensor.shape, digest: hashOf(bytesIn(tensor.data)) });
     }
     for (const [slot, tensors] of Object.entries(this.#trainer.state().slots)) {
       for (const [name, tensor] of tensors) {
         const [layer, of] = partsOf(name);
-        const digest = hashOf(bytesOfTensor(tensor));
+        const digest = hashOf(bytesIn(tensor.data));
         this.entries.push({ layer, pass, of: `${slot} of ${of}`, shape: tensor.shape, digest });
       }
     }
   }
 
-  #watched(step: WatchedStep): TrainingPlan {
+  #watched(where: string, step: WatchedStep): TrainingPlan {
     const { runtime, plan, graph } = step;
-    if (runtime.capabilities.math === "relaxed") {
-      throw new OptionError(
-        "traceStep: expected an engine of exact math, whose bits are the same everywhere, got relaxed",
-      );
-    }
+    refuseRelaxed(where, runtime);
+    if (this.entries.length === 0) this.#addState("begin");
     const add = (
       layer: string,
       pass: TracedPass,
@@ -202,7 +198,6 @@ export function traceStep(
 ): StepTrace {
   const watcher = new Watcher("traceStep", model);
   try {
-    watcher.begin();
     model.trainOnBatch(images, labels);
     watcher.endBatch();
     return watcher.end();
@@ -211,46 +206,33 @@ export function traceStep(
   }
 }
 
-/** A callback of `fit` that traces one step and ends the run after it. */
-export interface StepTracer extends Callback {
+/** Traces one step of a run of `fit`. */
+export interface StepTracer {
+  /** The option of `fit` by that name: it ends the run after the step. */
+  readonly onBatchEnd: (state: { readonly step: number }) => "stop" | undefined;
   /** The trace, once the step was taken. */
   readonly trace: StepTrace | undefined;
 }
 
 /**
- * Makes a callback for `fit` of `model` that traces the step of a number, counted from 1 since `compile`, and then ends the run: the
- * step has the images, the order and the random draws that it has in the run. From a checkpoint of an earlier step `fit`
- * comes there sooner.
- * @throws OptionError
+ * Traces the step of a number, counted from 1, in a run of `fit` of `model`, where it has the images, the order and the random
+ * draws of that run. `fit` ends after it. From a checkpoint of an earlier step it comes there sooner.
+ * @throws OptionError; Error unless the model was compiled with an optimizer
  */
 export function stepTracer(model: Model, step: number): StepTracer {
-  const where = "stepTracer";
-  positiveInteger(`${where}: step`, step);
-  let watcher: Watcher | undefined;
+  positiveInteger("stepTracer: step", step);
+  const watcher = new Watcher("stepTracer", model, step);
   let trace: StepTrace | undefined;
   return {
     get trace() {
       return trace;
     },
-    onTrainBegin() {
-      watcher?.release();
-      watcher = trace = undefined;
-    },
-    onBatchBegin(state) {
-      // Several batches may make one step.
-      if (watcher || state.step !== step - 1) return;
-      watcher = new Watcher(where, model);
-      watcher.begin();
-    },
     onBatchEnd(state) {
-      watcher?.endBatch();
-      if (!watcher || state.step < step) return undefined;
+      // Several batches may make one step.
+      watcher.endBatch();
+      if (state.step !== step) return undefined;
       trace = watcher.end();
-      watcher.release();
       return "stop";
-    },
-    onTrainEnd() {
-      watcher?.release();
     },
   };
 }

@@ -166,12 +166,12 @@ describe("a trace", () => {
       callbacks: [{ onBatchEnd: ({ step }) => step === 5 && "stop" }],
     });
     const tracer = stepTracer(watched, 5);
-    const history = await watched.fit(images, labels, { ...options, callbacks: [tracer] });
+    const history = await watched.fit(images, labels, { ...options, onBatchEnd: tracer.onBatchEnd });
     expect(history.stoppedEpoch).toBe(2);
     expect(weightBits(watched)).toEqual(weightBits(plain));
     const again = net();
     const second = stepTracer(again, 5);
-    await again.fit(images, labels, { ...options, callbacks: [second] });
+    await again.fit(images, labels, { ...options, onBatchEnd: second.onBatchEnd });
     expect(tracer.trace!.step).toBe(5);
     expect(JSON.parse(JSON.stringify(second.trace))).toEqual(tracer.trace);
     for (const made of [plain, watched, again]) made.dispose();
@@ -186,7 +186,7 @@ describe("a trace", () => {
       gradientAccumulationSteps: 2,
     });
     const tracer = stepTracer(made, 2);
-    await made.fit(images, labels, { batchSize: 2, callbacks: [tracer] });
+    await made.fit(images, labels, { batchSize: 2, onBatchEnd: tracer.onBatchEnd });
     expect(tracer.trace!.entries.filter(({ of }) => of === "loss")).toHaveLength(2);
     made.dispose();
   });
