@@ -125,6 +125,7 @@ export type {
 export type { ClassWeights } from "./training/weights.ts";
 export type { BatchEnd, EpochEnd, History } from "./training/history.ts";
 export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
+export type { AsyncEvaluateOptions, EvaluateOptions } from "./model/evaluateOptions.ts";
 export type { ImageBatch, InferenceModel } from "./model/inferenceModel.ts";
 export { model, type ModelOptions, type NamedOutputs } from "./model/functional.ts";
 export type { GraphInput } from "./graph/graph.ts";

@@ -2,7 +2,7 @@
 import { positiveInteger, readOptions } from "../options.ts";
 import { abortSignal, type AbortSignalLike } from "../runtime/platform.ts";
 
-/** The options of `predict` and `evaluate`. */
+/** The options of `predict`, and those that `evaluate` has too. */
 export interface BatchOptions {
   /**
    * The most images that are computed at once. Outputs do not depend on it; a mean loss may, by the rounding of its last bits,
@@ -11,7 +11,7 @@ export interface BatchOptions {
   batchSize?: number | undefined;
 }
 
-/** The options of `predictAsync` and `evaluateAsync`. */
+/** The options of `predictAsync`, and those that `evaluateAsync` has too. */
 export interface AsyncBatchOptions extends BatchOptions {
   /** An `AbortSignal`. Ends the run between two batches; the promise then rejects with the signal's reason. */
   signal?: AbortSignalLike | undefined;
@@ -20,8 +20,8 @@ export interface AsyncBatchOptions extends BatchOptions {
 /** The default of `batchSize`. */
 export const DEFAULT_BATCH = 64;
 
-const READERS = { batchSize: [positiveInteger, DEFAULT_BATCH] } as const;
-const ASYNC_READERS = { ...READERS, signal: [abortSignal] } as const;
+export const READERS = { batchSize: [positiveInteger, DEFAULT_BATCH] } as const;
+export const ASYNC_READERS = { ...READERS, signal: [abortSignal] } as const;
 
 /** The option `batchSize`. @throws OptionError naming `where` */
 export function readBatchSize(where: string, options: BatchOptions): number {

@@ -17,6 +17,7 @@ import type { FitSettings } from "../training/fitOptions.ts";
 import type { Objective } from "../training/objective.ts";
 import type { StreamBatch } from "../training/source.ts";
 import { splitLast, weigh, type ClassWeights } from "../training/weights.ts";
+import type { EvaluateSettings } from "./evaluateOptions.ts";
 import type { FilledInput } from "./inferenceModel.ts";
 
 /** Images whose labels follow, or a stream of batches that have theirs. */
@@ -61,6 +62,17 @@ export class LabelledReader {
       targets: objective.readLabels(`${where}: labels`, labels, count),
       count,
     };
+  }
+
+  /** The data of `evaluate`: tensors with their weights are read here, a stream later. @throws ShapeError, OptionError */
+  toEvaluate(
+    where: string,
+    data: Labelled,
+    labels: Labels | Named<Labels>,
+    { sampleWeight }: EvaluateSettings,
+  ): LabelledImages | Stream<LabelledBatch> {
+    if (isStream(data)) return data as Stream<LabelledBatch>;
+    return weigh(where, this.tensors(where, data, labels), sampleWeight, undefined);
   }
 
   /** Reads a batch of a stream. @throws ShapeError, OptionError */

@@ -37,13 +37,8 @@ import {
 } from "../training/fitOptions.ts";
 import type { History } from "../training/history.ts";
 import type { Graph } from "../graph/graph.ts";
-import {
-  DEFAULT_BATCH,
-  readAsyncOptions,
-  readBatchSize,
-  type AsyncBatchOptions,
-  type BatchOptions,
-} from "./batchOptions.ts";
+import { DEFAULT_BATCH, type AsyncBatchOptions, type BatchOptions } from "./batchOptions.ts";
+import { readEvaluateOptions, type AsyncEvaluateOptions, type EvaluateOptions } from "./evaluateOptions.ts";
 import { InputGradients } from "./inputGradients.ts";
 import { LabelledReader, optionsOf, type Labelled } from "./labelledReader.ts";
 import { layerNode, ownLayers } from "./layersOf.ts";
@@ -444,18 +439,19 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   evaluate(
     images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
-    options?: BatchOptions,
+    options?: EvaluateOptions,
   ): Evaluation<Metrics>;
   /** The same over a stream of batches, which is read but once; a function is called with 1. @throws also what names the batch */
   evaluate(batches: SyncStream<LabelledBatch>, options?: BatchOptions): Evaluation<Metrics>;
   evaluate(
     data: Labelled,
     labels?: Labels | Named<Labels> | BatchOptions,
-    options: BatchOptions = {},
+    options: EvaluateOptions = {},
   ): Evaluation<Metrics> {
-    const size = readBatchSize("evaluate", optionsOf(data, labels, options));
-    const read = isStream(data) ? data : this.#reader.tensors("evaluate", data, labels as Labels);
-    return runAtOnce(this.#evaluation("evaluate", read, size, true));
+    const own = optionsOf(data, labels, options);
+    const settings = readEvaluateOptions("evaluate", own, isStream(data), false);
+    const read = this.#reader.toEvaluate("evaluate", data, labels as Labels, settings);
+    return runAtOnce(this.#evaluation("evaluate", read, settings.batchSize, true));
   }
 
   /**
@@ -466,19 +462,19 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   evaluateAsync(
     images: InputTensor | Named<InputTensor>,
     labels: Labels | Named<Labels>,
-    options?: AsyncBatchOptions,
+    options?: AsyncEvaluateOptions,
   ): Promise<Evaluation<Metrics>>;
   /** The same over a stream of batches, which may be asynchronous. */
   evaluateAsync(batches: Stream<LabelledBatch>, options?: AsyncBatchOptions): Promise<Evaluation<Metrics>>;
   async evaluateAsync(
     data: Labelled,
     labels?: Labels | Named<Labels> | AsyncBatchOptions,
-    options: AsyncBatchOptions = {},
+    options: AsyncEvaluateOptions = {},
   ): Promise<Evaluation<Metrics>> {
     const where = "evaluateAsync";
-    const { batchSize, signal } = readAsyncOptions(where, optionsOf(data, labels, options));
-    const read = isStream(data) ? data : this.#reader.tensors(where, data, labels as Labels);
-    return this.paced(where, this.#evaluation(where, read, batchSize), signal);
+    const settings = readEvaluateOptions(where, optionsOf(data, labels, options), isStream(data), true);
+    const read = this.#reader.toEvaluate(where, data, labels as Labels, settings);
+    return this.paced(where, this.#evaluation(where, read, settings.batchSize), settings.signal);
   }
 
   /**

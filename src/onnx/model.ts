@@ -13,6 +13,7 @@ import {
   type AsyncBatchOptions,
   type BatchOptions,
 } from "../model/batchOptions.ts";
+import type { AsyncEvaluateOptions, EvaluateOptions } from "../model/evaluateOptions.ts";
 import type { Model } from "../model/model.ts";
 import { metadataTexts, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
@@ -234,7 +235,11 @@ export class OnnxModel {
     const model = this.#batched("fit");
     const { validationData } = options;
     const validation = validationData && {
-      validationData: [this.#images("fit: validationData", validationData[0]), validationData[1]] as const,
+      validationData: [
+        this.#images("fit: validationData", validationData[0]),
+        validationData[1],
+        validationData[2],
+      ] as const,
     };
     return model.fit(this.#images("fit", images), labels, { ...options, ...validation } as FitOptions);
   }
@@ -246,7 +251,7 @@ export class OnnxModel {
   }
 
   /** Evaluates the net as `Model.evaluate` does. */
-  evaluate(images: Images, labels: Labels | Named<Labels>, options?: BatchOptions): Evaluation {
+  evaluate(images: Images, labels: Labels | Named<Labels>, options?: EvaluateOptions): Evaluation {
     const model = this.#batched("evaluate");
     return model.evaluate(this.#images("evaluate", images), labels, options);
   }
@@ -255,7 +260,7 @@ export class OnnxModel {
   async evaluateAsync(
     images: Images,
     labels: Labels | Named<Labels>,
-    options?: AsyncBatchOptions,
+    options?: AsyncEvaluateOptions,
   ): Promise<Evaluation> {
     const model = this.#batched("evaluateAsync");
     return model.evaluateAsync(this.#images("evaluateAsync", images), labels, options);

@@ -48,7 +48,7 @@ describe("a method refuses", () => {
       [`predict: batchSize: ${COUNT}, got 64.5`]: () => model.predict(x, { batchSize: 64.5 }),
       [`predict: expected the options batchSize; got "batch"`]: () => model.predict(x, { batch: 1 } as Any),
       [`evaluate: batchSize: ${COUNT}, got -1`]: () => model.evaluate(x, y, { batchSize: -1 }),
-      [`evaluate: expected the options batchSize; got "epochs"`]: () =>
+      [`evaluate: expected the options batchSize, sampleWeight; got "epochs"`]: () =>
         model.evaluate(x, y, { epochs: 1 } as Any),
       [`session: batchSize: ${COUNT}, got NaN`]: () => model.session({ batchSize: NaN }),
       [`session: expected the options batchSize; got "size"`]: () => model.session({ size: 1 } as Any),

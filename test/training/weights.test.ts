@@ -4,6 +4,7 @@ import {
   layers,
   load,
   losses,
+  metrics,
   OptionError,
   optimizers,
   sequential,
@@ -15,6 +16,7 @@ import {
   type Model,
   type Tensor,
 } from "im2row";
+import { loadOnnx } from "im2row/onnx";
 import { tinyNet } from "../conformance/nets.ts";
 import { noise, weightBits } from "../support/model.ts";
 
@@ -129,6 +131,68 @@ describe("sampleWeight", () => {
       expect({ bits: weightBits(net), loss, accuracy }).toEqual(expected);
       net.dispose();
     }
+  });
+});
+
+describe("sampleWeight of evaluate", () => {
+  it("makes the loss Σ weight·loss / n over all batches, and leaves accuracy and metrics as they are", async () => {
+    const net = tinyNet();
+    net.compile({ engine, loss: losses.softmaxCrossEntropy(), metrics: [metrics.confusionMatrix()] });
+    const plain = net.evaluate(images, labels);
+    let sum = 0;
+    for (let i = 0; i < COUNT; i++) sum += weights[i]! * net.evaluate(imageOf(images, i), [labels[i]!]).loss;
+    const weighted = net.evaluate(images, labels, { sampleWeight: weights, batchSize: 4 });
+    expect(weighted.loss).toBeCloseTo(sum / COUNT, 12);
+    expect({ ...weighted, loss: plain.loss }).toEqual(plain);
+    const options = { sampleWeight: Float64Array.from(weights), batchSize: 4 };
+    expect(await net.evaluateAsync(images, labels, options)).toEqual(weighted);
+    const part = (start: number, end: number) =>
+      [
+        tensor(images.data.slice(start * 147, end * 147), [end - start, 7, 7, 3]),
+        labels.slice(start, end),
+        weights.slice(start, end),
+      ] as const;
+    const parts = [part(0, 4), part(4, 8), part(8, 10)];
+    expect(net.evaluate(parts)).toEqual(weighted);
+    expect(await net.evaluateAsync(parts)).toEqual(weighted);
+    net.dispose();
+  });
+
+  it("is copied at once, and is refused unless there is one for each image", async () => {
+    const net = compiled();
+    const expected = net.evaluate(images, labels, { sampleWeight: weights });
+    const own = weights.slice();
+    const pending = net.evaluateAsync(images, labels, { sampleWeight: own });
+    own.fill(NaN);
+    expect(await pending).toEqual(expected);
+    expect(() => net.evaluate(images, labels, { sampleWeight: [1, 2] })).toThrow(
+      "evaluate: sampleWeight: expected 10 weights, got [1,2]",
+    );
+    expect(() => net.evaluate(images, labels, { sampleWeight: own })).toThrow(
+      "evaluate: sampleWeight[0]: expected a finite number ≥ 0, got NaN",
+    );
+    const stream = [[images, labels]] as const;
+    expect(() => net.evaluate(stream, { sampleWeight: weights } as object)).toThrow(OptionError);
+    await expect(net.evaluateAsync(stream, { sampleWeight: weights } as object)).rejects.toThrow(
+      "evaluateAsync: sampleWeight: expected none for a stream, whose batches have theirs",
+    );
+    expect(() => net.predict(images, { sampleWeight: weights } as object)).toThrow(
+      "predict: expected the options batchSize; got",
+    );
+    net.dispose();
+  });
+
+  it("goes through a net from ONNX, and so do the weights of its validation", async () => {
+    const origin = compiled();
+    const net = await loadOnnx(origin.toOnnx({ layout: "NHWC" }), { engine });
+    net.compile({ optimizer: optimizers.sgd({ learningRate: 0 }), loss: losses.softmaxCrossEntropy() });
+    const { loss } = net.evaluate(images, labels, { sampleWeight: weights });
+    expect(loss).toBeCloseTo(origin.evaluate(images, labels, { sampleWeight: weights }).loss, 6);
+    expect(await net.evaluateAsync(images, labels, { sampleWeight: weights })).toMatchObject({ loss });
+    const { validationLoss } = await net.fit(images, labels, { validationData: [images, labels, weights] });
+    expect(validationLoss[0]).toBe(loss);
+    net.dispose();
+    origin.dispose();
   });
 });
 

@@ -19,8 +19,14 @@ export type Images = OnnxTensor | Feeds;
 
 /** The options of `Model.fit`, with images as the net takes them. */
 export interface OnnxFitOptions extends Omit<FitOptions, "validationData"> {
-  /** Evaluated after each epoch. */
-  validationData?: readonly [images: OnnxTensor | Feeds, labels: Labels | Named<Labels>] | undefined;
+  /** Evaluated after each epoch; the third element has the weight of each image in the loss. */
+  validationData?:
+    | readonly [
+        images: OnnxTensor | Feeds,
+        labels: Labels | Named<Labels>,
+        sampleWeight?: ArrayLike<number> | undefined,
+      ]
+    | undefined;
 }
 
 /** Shapes by the names of inputs. */
