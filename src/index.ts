@@ -122,6 +122,7 @@ export type {
   TrainBegin,
   TrainedModel,
 } from "./training/callbacks/index.ts";
+export type { TrainingState } from "./training/trainer.ts";
 export type { ClassWeights } from "./training/weights.ts";
 export type { BatchEnd, EpochEnd, History } from "./training/history.ts";
 export type { AsyncBatchOptions, BatchOptions } from "./model/batchOptions.ts";
@@ -141,7 +142,7 @@ export type { Named } from "./graph/namedTensors.ts";
 export { sequential, type SequentialOptions } from "./model/sequential.ts";
 export type { LayerTime, Session } from "./graph/session.ts";
 export type { ClassNumbers, Labels } from "./labels.ts";
-export type { BatchRecord, LabelledBatch, Stream, SyncStream } from "./stream.ts";
+export type { BatchRecord, LabelledBatch, SeekableStream, Stream, SyncStream } from "./stream.ts";
 export type { Engine };
 export type { LossResult, MatMulOptions } from "./ops/dense.ts";
 export type { Conv2dForwardOptions, Conv2dOptions } from "./ops/convolution.ts";

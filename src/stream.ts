@@ -15,6 +15,12 @@ export type Stream<Batch> =
   | AsyncIterable<Batch>
   | ((epoch: number) => Iterable<Batch | PromiseLike<Batch>> | AsyncIterable<Batch>);
 
+/** A stream that can begin behind batches that a run has used, without reading them: for runs that go on. */
+export interface SeekableStream<Batch> {
+  /** The batches of an epoch, counted from 1, behind its first `batches`. */
+  from(epoch: number, batches: number): Iterable<Batch | PromiseLike<Batch>> | AsyncIterable<Batch>;
+}
+
 /** Images with their labels, in the forms in which `fit` and `evaluate` take either. */
 export type LabelledBatch<
   Images = InputTensor | Readonly<Record<string, InputTensor>>,
@@ -55,6 +61,10 @@ export function isStream(value: unknown): value is Stream<unknown> {
   return isPlainObject(value) && (Symbol.asyncIterator in value || Symbol.iterator in value);
 }
 
+export function isSeekable<Batch>(stream: object): stream is SeekableStream<Batch> {
+  return typeof (stream as Partial<SeekableStream<Batch>>).from === "function";
+}
+
 /** @throws OptionError for a bare iterator or generator, whose batches cannot be had again */
 export function expectEpochs(where: string, stream: Stream<unknown>, epochs: number): void {
   if (epochs > 1 && typeof (stream as Partial<Iterator<unknown>>).next === "function") {
@@ -67,10 +77,15 @@ export function expectEpochs(where: string, stream: Stream<unknown>, epochs: num
 /** Iterators that a run has begun to read: they do not begin again. */
 const begun = new WeakSet<object>();
 
+/** An epoch's batches behind the first `done`, which only a stream that can be asked for them leaves out. */
+function batchesOf(stream: Stream<unknown>, epoch: number, done: number): unknown {
+  if (done > 0 && isSeekable(stream)) return stream.from(epoch, done);
+  return typeof stream === "function" ? stream(epoch) : stream;
+}
+
 /** The iterator over an epoch's batches. @throws OptionError when there is none, or only one that was read before */
-function begin(stream: Stream<unknown>, epoch: number, atOnce: boolean): AnyIterator {
-  const batches = (typeof stream === "function" ? stream(epoch) : stream) as AsyncIterable<unknown> &
-    Iterable<unknown>;
+function begin(stream: Stream<unknown>, epoch: number, atOnce: boolean, done: number): AnyIterator {
+  const batches = batchesOf(stream, epoch, done) as AsyncIterable<unknown> & Iterable<unknown>;
   const open: (() => AnyIterator) | undefined =
     (!atOnce && batches?.[Symbol.asyncIterator]) || batches?.[Symbol.iterator];
   if (!open) {
@@ -87,7 +102,7 @@ function begin(stream: Stream<unknown>, epoch: number, atOnce: boolean): AnyIter
 
 /**
  * Reads the batches of an epoch in steps; `use` returns the steps of one. With `atOnce` there is nothing to wait for. When the
- * steps are returned from before their end, the iterator is told. Nobody waits for that, since it may itself wait for what
+ * steps are returned from before their end, the iterator is told. Of a stream that can seek, the first `done` batches are left out. Nobody waits for that, since it may itself wait for what
  * never comes.
  * @throws Error that names the batch, with its cause, when the stream fails or has no batch
  */
@@ -97,6 +112,7 @@ export function* readStream(
   epoch: number,
   atOnce: boolean,
   use: (batch: unknown, place: string) => Iterable<Step>,
+  done = 0,
 ): Generator<Step, void, unknown> {
   let place = where;
   let iterator: AnyIterator | undefined;
@@ -107,15 +123,14 @@ export function* readStream(
     throw new Kind(`${place}: ${cause instanceof Error ? cause.message : show(cause)}`, { cause });
   };
   try {
-    for (let batch = 1; ; batch++) {
+    for (let batch = done + 1; ; batch++) {
       let value: unknown;
       try {
-        iterator ??= begin(stream, epoch, atOnce);
+        iterator ??= begin(stream, epoch, atOnce, done);
         place = `${where}: batch ${batch}`;
         let result: unknown = iterator.next();
         if (isThenable(result)) result = yield result.then(undefined, fail);
-        const { done } = result as IteratorResult<unknown>;
-        if (done) {
+        if ((result as IteratorResult<unknown>).done) {
           iterator = undefined;
           if (batch === 1) throw new OptionError("expected at least one batch, got none");
           return;

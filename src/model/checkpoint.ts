@@ -5,9 +5,9 @@ import type { Layer } from "../layers/contract.ts";
 import type { ValueOrigin } from "../layers/origin.ts";
 import { factories } from "../layers/register.ts";
 import type { Shape, Tensor } from "../tensor.ts";
-import type { TrainingState } from "../training/trainer.ts";
 import { createGraph, isChain, nodeOf, type Graph, type GraphNode, type NodeSpec } from "../graph/graph.ts";
 import { checkWeights, weightsOf } from "../graph/parameters.ts";
+import type { TrainingRecord } from "./trainingRecord.ts";
 import {
   fail,
   GRAPH,
@@ -30,7 +30,7 @@ export interface Checkpoint {
   weights: Map<string, Tensor>;
   metadata: ModelMetadata;
   /** The state of the run that `toCheckpoint` wrote. */
-  training: TrainingState | undefined;
+  training: TrainingRecord | undefined;
 }
 
 /**
@@ -205,7 +205,7 @@ function restoreGraph(architecture: Architecture): Graph {
 }
 
 /** Takes the state of a run out of a file, which `text` describes: the tensors that it leaves are weights. */
-export type TakeTraining = (text: string, tensors: Map<string, Tensor>) => TrainingState;
+export type TakeTraining = (text: string, tensors: Map<string, Tensor>) => TrainingRecord;
 
 /**
  * Reads a model file. Without `takeTraining` the state of a run is passed over.

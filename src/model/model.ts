@@ -18,8 +18,8 @@ import {
 } from "../stream.ts";
 import { noTensor, type InputTensor, type OwnTensor, type Tensor } from "../tensor.ts";
 import { architectureText, decodeCheckpoint, encodeCheckpoint, TRAINING } from "./checkpoint.ts";
-import { addTraining, takeTraining } from "./trainingRecord.ts";
 import { checkCompileOptions, type Compiled, type CompileOptions } from "../training/compile.ts";
+import { addTraining, takeTraining, type TrainingRecord } from "./trainingRecord.ts";
 import type { TrainingBatch } from "../training/batch.ts";
 import {
   EvaluationRun,
@@ -28,7 +28,7 @@ import {
   type LabelledImages,
 } from "../training/evaluation.ts";
 import { Recorder, type RecorderOptions } from "../receipts/record/recorder.ts";
-import { runFit } from "../training/fit.ts";
+import { FitCourse, type FitRun } from "../training/fit.ts";
 import {
   checkFitOptions,
   type FitOptions,
@@ -52,6 +52,7 @@ import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import type { MetricFigures } from "../training/metrics/index.ts";
 import type { Metric } from "../training/metrics/metric.ts";
+import type { Place } from "../training/place.ts";
 import type { Objective } from "../training/objective.ts";
 import type { Optimizer } from "../training/optimizers/optimizer.ts";
 import { GradientRun } from "../training/gradientRun.ts";
@@ -74,7 +75,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   #compiled: Compiled | undefined;
   #trainer: Trainer | undefined;
   /** The run that the model's file holds, until `compile` takes it up. */
-  #interrupted: TrainingState | undefined;
+  #interrupted: TrainingRecord | undefined;
+  /** The call of `fit` that runs, and the place from which the next one goes on, if a file had one. */
+  #course: FitCourse | undefined;
+  #place: Place | undefined;
   /** Runs `inputGradients`, with buffers for the largest batch so far. */
   readonly #inputGradients = new InputGradients();
   readonly #reader = new LabelledReader(
@@ -91,7 +95,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     seed: number,
     weights?: ReadonlyMap<string, Tensor>,
     shared?: SharedSlots,
-    interrupted?: TrainingState,
+    interrupted?: TrainingRecord,
   ) {
     super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
     this.seed = seed;
@@ -197,6 +201,24 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
+   * A copy of all that training needs to go on bit for bit, besides the weights: the optimizer's slots, the numbers of steps
+   * and epochs, and what waits between steps.
+   */
+  get trainingState(): TrainingState {
+    return this.#requireTrainer("trainingState").state();
+  }
+
+  /**
+   * Takes training up where `trainingState` was read, of a model that was compiled with the same options. The weights of that
+   * moment are put back before, by `setWeights`. @throws OptionError, ShapeError naming what does not fit, with nothing changed
+   */
+  setTrainingState(state: TrainingState): void {
+    const trainer = this.#requireTrainer("setTrainingState");
+    if (this.#busy) throw new Error("setTrainingState: expected a model at rest, got one in training");
+    trainer.restore(state, "setTrainingState");
+  }
+
+  /**
    * With `useEma` of `compile`: makes the moving averages the model's weights, or puts those back from which training goes on.
    * `fit` makes them so after each epoch, and every step puts the others back by itself.
    */
@@ -244,7 +266,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const { parameters, seed } = this;
     try {
       this.#trainer = new Trainer(runtime, graph, parameters, optimizer, outputs, seed, options);
-      if (this.#interrupted) this.#trainer.restore(this.#interrupted, "compile: the checkpoint");
+      if (this.#interrupted) {
+        this.#trainer.restore(this.#interrupted.state, "compile: the checkpoint");
+        this.#place = this.#interrupted.place;
+      }
       this.#interrupted = undefined;
     } catch (error) {
       this.dispose();
@@ -316,7 +341,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const recorder = this.#recorder(recording ?? settings.receipt, trainer, settings, held);
     this.#run = interruption;
     try {
-      return await runFit({
+      const run: FitRun = {
         trainer,
         source,
         rowsPerImage: objective.rowsPerImage || 1,
@@ -327,11 +352,14 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
         hold: (steps) => (this.#busy = steps),
         observer: recorder,
         validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
-      });
+      };
+      this.#course = new FitCourse(run, this.#placeFor(settings, trainer));
+      this.#place = undefined;
+      return await this.#course.run();
     } finally {
       source.close();
       interruption.release();
-      if (this.#run === interruption) this.#run = undefined;
+      if (this.#run === interruption) this.#run = this.#course = undefined;
     }
   }
 
@@ -349,6 +377,16 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const architecture = JSON.parse(text) as Record<string, unknown>;
     const [parameters, compiled] = [this.parameters, this.#compiled!];
     return new Recorder({ runtime, architecture, parameters, trainer, compiled, settings, held }, recording);
+  }
+
+  /** The place from which `fit` goes on. @throws OptionError when the model was trained otherwise since the file was read */
+  #placeFor({ resume }: FitSettings, { steps }: Trainer): Place | undefined {
+    const place = resume ? this.#place : undefined;
+    if (!place || place.step === steps) return place;
+    throw new OptionError(
+      `fit: expected the model at step ${place.step}, where the run that the checkpoint holds was interrupted, got it at ` +
+        `${steps}; resume: false begins a new run`,
+    );
   }
 
   /**
@@ -502,14 +540,17 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   /**
    * Writes what `toSafetensors` writes, and the state of training besides: the optimizer's slots, the numbers of steps and
    * epochs, and the seed, which with them names all random draws to come. `loadModel` reads it, and after `compile` with the
-   * same options training goes on bit for bit, in any runtime and on any number of threads.
-   * @throws as `toSafetensors`; Error unless the model was compiled with an optimizer, and while `fit` runs
+   * same options training goes on bit for bit, in any runtime and on any number of threads. In the course of `fit`, as in
+   * callbacks, it holds the place there too: `fit` with the same data and options then finishes the call.
+   * @throws as `toSafetensors`; Error unless the model was compiled with an optimizer, and in the middle of a step;
+   * OptionError for the state of a callback that cannot be written
    */
   toCheckpoint(): Uint8Array<ArrayBuffer> {
     const trainer = this.#requireTrainer("toCheckpoint");
-    this.#refuseWhileBusy("toCheckpoint");
-    const tensors = this.parameters.read();
-    const text = addTraining(trainer.state(), tensors);
+    if (this.#busy) throw new Error("toCheckpoint: expected a model at rest, got one in training");
+    const tensors: Map<string, Tensor> = this.parameters.read();
+    const place = this.#course?.place() ?? this.#place;
+    const text = addTraining({ state: trainer.state(), place }, tensors);
     return encodeCheckpoint(this.graph, this.seed, tensors, this.metadata, { [TRAINING]: text });
   }
 
@@ -540,7 +581,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
 
   protected override release(): void {
     this.#trainer?.dispose();
-    this.#trainer = undefined;
+    this.#trainer = this.#course = this.#place = undefined;
     this.#inputGradients.dispose();
     this.#compiled = undefined;
     super.release();

@@ -4,7 +4,16 @@ import { isPlainObject, show } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import type { Accumulated } from "../training/accumulation.ts";
 import type { Averages } from "../training/averages.ts";
+import type { Place } from "../training/place.ts";
 import type { TrainingState } from "../training/trainer.ts";
+import { readPlace } from "./placeRecord.ts";
+import { packState, unpackState } from "./stateJson.ts";
+
+/** What a file holds of a run: the state of training, and where in a call of `fit` it was left, unless it was between two. */
+export interface TrainingRecord {
+  readonly state: TrainingState;
+  readonly place?: Place | undefined;
+}
 
 /** The version of the JSON that this package writes, and the only one that it reads. */
 const VERSION = 1;
@@ -19,13 +28,19 @@ interface StoredState extends Omit<TrainingState, "slots" | "accumulated" | "ave
   readonly accumulated?: Omit<Accumulated, "gradients">;
   readonly averages?: Omit<Averages, "weights">;
   readonly slots: Readonly<Record<string, readonly string[]>>;
+  readonly place?: unknown;
 }
+
+const WHERE = "loadModel: training";
 
 /** The name of the tensor that holds the slot of a weight. */
 const slotName = (slot: string, weight: string): string => `optimizer/${slot}/${weight}`;
 
-/** Adds the slots of a run to the tensors of a file, and returns its numbers as JSON. @throws OptionError */
-export function addTraining(state: TrainingState, tensors: Map<string, Tensor>): string {
+/** The tensors of a place have names that begin so. */
+const PLACE = "fit";
+
+/** Adds the tensors of a run to those of a file, and returns the rest as JSON. @throws OptionError */
+export function addTraining({ state, place }: TrainingRecord, tensors: Map<string, Tensor>): string {
   const { slots, accumulated, averages, ...numbers } = state;
   const all = {
     ...slots,
@@ -51,12 +66,13 @@ export function addTraining(state: TrainingState, tensors: Map<string, Tensor>):
     ...(accumulated && { accumulated: { batches: accumulated.batches, images: accumulated.images } }),
     ...(averages && { averages: { inUse: averages.inUse } }),
     slots: names,
+    ...(place && { place: packState("toCheckpoint", place, PLACE, tensors) }),
   };
   return JSON.stringify(stored);
 }
 
 function fail(expected: string, got: unknown): never {
-  throw new FormatError(`loadModel: training: expected ${expected}, got ${show(got)}`);
+  throw new FormatError(`${WHERE}: expected ${expected}, got ${show(got)}`);
 }
 
 function parse(text: string): StoredState {
@@ -79,11 +95,11 @@ function parse(text: string): StoredState {
 }
 
 /**
- * Takes the slots of a run out of the tensors of a file; weights are left. Numbers are checked when a model takes the run
+ * Takes the tensors of a run out of the tensors of a file; weights are left. Numbers are checked when a model takes the run
  * up. @throws FormatError
  */
-export function takeTraining(text: string, tensors: Map<string, Tensor>): TrainingState {
-  const { version: _, slots, accumulated, averages, ...numbers } = parse(text);
+export function takeTraining(text: string, tensors: Map<string, Tensor>): TrainingRecord {
+  const { version: _, slots, accumulated, averages, place: packed, ...numbers } = parse(text);
   const take = (slot: string, weight: string): [string, Tensor] => {
     const name = slotName(slot, weight);
     const tensor = tensors.get(name) ?? fail(`the tensor ${name}`, undefined);
@@ -94,10 +110,12 @@ export function takeTraining(text: string, tensors: Map<string, Tensor>): Traini
     ([slot, names]) => [slot, new Map(names.map((weight) => take(slot, weight)))] as const,
   );
   const { [GRADIENTS]: gradients, [AVERAGES]: weights, ...own } = Object.fromEntries(taken);
-  return {
+  const place = packed === undefined ? undefined : unpackState(`${WHERE}: place`, packed, tensors);
+  const state = {
     ...numbers,
     slots: own,
     ...(accumulated && { accumulated: { ...accumulated, gradients: gradients! } }),
     ...(averages && { averages: { ...averages, weights: weights! } }),
   };
+  return { state, ...(place !== undefined && { place: readPlace(place, state.steps) }) };
 }

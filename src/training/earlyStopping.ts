@@ -2,6 +2,7 @@ import { OptionError } from "../errors.ts";
 import { checkOptions, flag, numberIn, oneOf, show, type Settled } from "../options.ts";
 import type { Tensor } from "../tensor.ts";
 import type { EpochEnd, History } from "./history.ts";
+import { readCount, readFigure, readWeightsLike } from "./states.ts";
 
 const MONITORS = ["validationLoss", "loss", "validationAccuracy", "accuracy"] as const;
 
@@ -57,18 +58,48 @@ export interface Weights {
 /** The figure is that of `monitor`, or one that a callback reads. */
 type StopperSettings = Omit<Settled<EarlyStopping>, "monitor"> & Pick<EarlyStopping, "monitor">;
 
+/** What it knows of the epochs so far. */
+interface StopperState {
+  readonly best: number;
+  readonly bestEpoch: number;
+  readonly bestWeights?: ReadonlyMap<string, Tensor> | undefined;
+}
+
 /** Watches the epochs of one `fit`. */
 export class EarlyStopper {
   readonly #settings: StopperSettings;
   readonly #weights: Weights;
   /** The best figure, negated if smaller is better. */
   #best = -Infinity;
-  #bestEpoch = 0;
+  /** The best epoch, or as long as there is none the one before the first. */
+  #bestEpoch: number;
+  readonly #initialEpoch: number;
   #bestWeights: ReadonlyMap<string, Tensor> | undefined;
 
-  constructor(settings: StopperSettings, weights: Weights) {
+  constructor(settings: StopperSettings, weights: Weights, initialEpoch = 0) {
     this.#settings = settings;
     this.#weights = weights;
+    this.#initialEpoch = this.#bestEpoch = initialEpoch;
+  }
+
+  /** What `restore` takes. */
+  state(): StopperState {
+    const [best, bestEpoch, bestWeights] = [this.#best, this.#bestEpoch, this.#bestWeights];
+    return { best, bestEpoch, ...(bestWeights && { bestWeights }) };
+  }
+
+  /** @throws OptionError, ShapeError for what `state` did not return of such settings and weights */
+  restore(where: string, state: StopperState): void {
+    checkOptions(where, state, ["best", "bestEpoch", "bestWeights"]);
+    const { best, bestEpoch, bestWeights } = state;
+    this.#best = readFigure(`${where}: best`, best);
+    this.#bestEpoch = readCount(`${where}: bestEpoch`, bestEpoch);
+    this.#bestWeights = undefined;
+    if (this.#settings.restoreBestWeights && this.#bestEpoch > this.#initialEpoch) {
+      this.#bestWeights = readWeightsLike(`${where}: bestWeights`, bestWeights, this.#weights.read());
+    } else if (bestWeights !== undefined) {
+      throw new OptionError(`${where}: bestWeights: expected none, got ${show(bestWeights)}`);
+    }
   }
 
   /** Takes in an epoch; returns whether it is to be the last. */
@@ -92,7 +123,7 @@ export class EarlyStopper {
 
   /** Ends the run: writes the best epoch to the history, and its weights to the model if they are to be restored. */
   finish(history: History): void {
-    if (this.#bestEpoch > 0) history.bestEpoch = this.#bestEpoch;
+    if (this.#bestEpoch > this.#initialEpoch) history.bestEpoch = this.#bestEpoch;
     if (this.#bestWeights) this.#weights.write("fit", this.#bestWeights);
   }
 }

@@ -3,12 +3,13 @@ import { Pace, runPaced } from "../runtime/yield.ts";
 import type { Interruption } from "../runtime/interruption.ts";
 import type { Step } from "../stream.ts";
 import type { TrainingBatch } from "./batch.ts";
-import { CallbackRun, type TrainedModel } from "./callbacks/callback.ts";
+import { CallbackRun, type TrainBegin, type TrainedModel } from "./callbacks/callback.ts";
 import { EarlyStopper, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
 import type { FitSettings } from "./fitOptions.ts";
-import type { BatchEnd, EpochEnd, History } from "./history.ts";
-import type { BatchSource } from "./source.ts";
+import { copyHistory, type BatchEnd, type EpochEnd, type History } from "./history.ts";
+import { expectSame, type Phase, type Place, type RunOptions } from "./place.ts";
+import { skipBatches, type BatchSource } from "./source.ts";
 import type { Trainer } from "./trainer.ts";
 
 export interface FitRun {
@@ -30,108 +31,253 @@ export interface FitRun {
 
 /** Keeps account of a run for another part of the package. A promise that a function returns is awaited. */
 export interface FitObserver {
-  /** Called once before the first step of this call. */
-  begin?(): void | PromiseLike<void>;
+  /** Called once before the first step of this call, with what `state` returned if the run goes on from a checkpoint. */
+  begin?(resumed: unknown): void | PromiseLike<void>;
   /** Called after each batch that was trained on, before callbacks hear of it. The state of the run may be read. */
   step(batch: TrainingBatch): void | PromiseLike<void>;
   /** Called after `onTrainEnd`, unless `fit` rejects. */
   end?(history: History): void | PromiseLike<void>;
+  /** What it needs to go on, as the state of a callback. */
+  state?(): unknown;
 }
 
-/** Trains for some epochs. Rejects with the reason of the interruption when that ends the run. */
-export async function runFit(run: FitRun): Promise<History> {
-  const { interruption, trainer } = run;
-  const { epochs, earlyStopping } = run.settings;
-  const callbacks = new CallbackRun(run.settings.callbacks, run.model, interruption);
-  const history: History = { loss: [], accuracy: [], validationLoss: [], validationAccuracy: [] };
-  const pace = new Pace();
-  const begun = run.observer?.begin?.();
-  if (begun) await interruption.wait(begun);
-  const stopper = earlyStopping && new EarlyStopper(earlyStopping, run.weights);
-  await callbacks.call("onTrainBegin", { epochs, validated: run.validate !== undefined });
-  for (let epoch = 1; epoch <= epochs && !callbacks.stopped; epoch++) {
-    interruption.check();
-    await callbacks.call("onEpochBegin", { epoch });
-    if (callbacks.stopped) break;
-    const { loss, accuracy } = await runEpoch(run, callbacks, epoch, pace);
-    trainer.endEpoch();
-    history.loss.push(loss);
-    history.accuracy.push(accuracy);
-    const state: EpochEnd = { epoch, loss, accuracy };
-    const validation = run.validate && (await runPaced(run.validate(), pace, interruption));
-    interruption.check();
-    if (validation) {
-      state.validation = validation;
-      history.validationLoss.push((state.validationLoss = validation.loss));
-      history.validationAccuracy.push((state.validationAccuracy = validation.accuracy));
-    }
-    const ended = stopper?.ended(state);
-    await callbacks.call("onEpochEnd", state);
-    if ((ended || callbacks.stopped) && epoch < epochs) {
-      history.stoppedEpoch = epoch;
-      break;
-    }
-  }
-  stopper?.finish(history);
-  await callbacks.call("onTrainEnd", history);
-  const ended = run.observer?.end?.(history);
-  if (ended) await interruption.wait(ended);
-  return history;
-}
+/** One call of `fit`. Between two of its steps it can be left, for another one to go on from its place. */
+export class FitCourse {
+  readonly #run: FitRun;
+  readonly #options: RunOptions;
+  readonly #callbacks: CallbackRun;
+  readonly #stopper: EarlyStopper | undefined;
+  readonly #pace = new Pace();
+  readonly #history: History;
+  /** The place from which it goes on. */
+  readonly #from: Place | undefined;
+  #phase: Phase;
+  #epoch: number;
+  #batch: number;
+  #count: number;
+  #lossSum: number;
+  #correct: number;
+  /** True while there is no place: callbacks take up their states, or the observer takes in a step. */
+  #between = false;
 
-/** One step, during which the model must not be taken away. */
-function takeStep({ trainer, hold }: FitRun, batch: TrainingBatch): void {
-  hold(true);
-  try {
-    trainer.computeGradients("fit", batch);
-    trainer.applyGradients("fit");
-  } finally {
-    hold(false);
+  /** @throws OptionError for options that are not those of the run that `from` is a place of */
+  constructor(run: FitRun, from?: Place) {
+    const { settings, source, weights, interruption } = run;
+    const { epochs, initialEpoch, earlyStopping } = settings;
+    this.#run = run;
+    this.#options = {
+      epochs,
+      initialEpoch,
+      ...source.options,
+      validationData: run.validate !== undefined,
+      ...(earlyStopping && { earlyStopping }),
+      // The first one is made of `onBatchEnd` and `onEpochEnd`.
+      callbacks: settings.callbacks.length - 1,
+    };
+    if (from) expectSame(this.#options, from.options);
+    this.#callbacks = new CallbackRun(settings.callbacks, run.model, interruption);
+    this.#stopper = earlyStopping && new EarlyStopper(earlyStopping, weights, initialEpoch);
+    this.#from = from;
+    this.#history = copyHistory(from?.history);
+    this.#phase = from?.phase ?? "trainBegin";
+    this.#epoch = from?.epoch ?? initialEpoch + 1;
+    this.#batch = from?.batch ?? 0;
+    this.#count = from?.count ?? 0;
+    this.#lossSum = from?.lossSum ?? 0;
+    this.#correct = from?.correct ?? 0;
   }
-}
 
-/** Trains for an epoch, or for a part of it when a callback ends the run; returns the means over the images that it has seen. */
-async function runEpoch(
-  run: FitRun,
-  callbacks: CallbackRun,
-  epoch: number,
-  pace: Pace,
-): Promise<{ loss: number; accuracy: number }> {
-  const { trainer, source, rowsPerImage, interruption } = run;
-  const [begins, ends] = [callbacks.hears("onBatchBegin"), callbacks.hears("onBatchEnd")];
-  let count = 0;
-  let lossSum = 0;
-  let correct = 0;
-  source.begin(epoch);
-  for (let batch = 1; ; batch++) {
-    const next = source.next();
-    // What is at hand is not awaited: a promise for each batch would be garbage.
-    if (!(typeof next === "boolean" ? next : await interruption.wait(next))) break;
-    interruption.check();
-    if (begins) await callbacks.call("onBatchBegin", { epoch, batch, step: trainer.steps });
-    takeStep(run, source.batch);
-    const observed = run.observer?.step(source.batch);
-    if (observed) await interruption.wait(observed);
-    const size = source.batch.count;
-    count += size;
-    lossSum += trainer.loss * size;
-    correct += trainer.correct;
-    if (ends) {
-      const state: BatchEnd<number | undefined> = {
-        epoch,
-        batch,
-        batches: source.batches,
-        step: trainer.steps,
-        loss: lossSum / count,
-        accuracy: correct / (count * rowsPerImage),
-        batchLoss: trainer.loss,
-        batchAccuracy: trainer.correct / (size * rowsPerImage),
-      };
-      await callbacks.call("onBatchEnd", state);
-    }
-    if (callbacks.stopped) break;
-    if (pace.due) await pace.rest();
+  /** Where it is: all but the weights and the state of the trainer. @throws Error when a step or the start is half done */
+  place(): Place {
+    if (this.#between) throw new Error("toCheckpoint: expected a model at rest, got one in training");
+    const { trainer, observer } = this.#run;
+    const event = this.#callbacks.pending();
+    const [earlyStopping, observed] = [this.#stopper?.state(), observer?.state?.()];
+    return {
+      phase: this.#phase,
+      epoch: this.#epoch,
+      batch: this.#batch,
+      step: trainer.steps,
+      count: this.#count,
+      lossSum: this.#lossSum,
+      correct: this.#correct,
+      stopped: this.#callbacks.stopped,
+      history: copyHistory(this.#history),
+      options: this.#options,
+      ...(event && { event }),
+      callbacks: this.#callbacks.states(),
+      ...(earlyStopping && { earlyStopping }),
+      ...(observed !== undefined && { observer: observed }),
+    };
   }
-  interruption.check();
-  return { loss: lossSum / count, accuracy: correct / (count * rowsPerImage) };
+
+  /** Trains to the end. Rejects with the reason of the interruption when that ends the run. */
+  async run(): Promise<History> {
+    const { interruption, observer } = this.#run;
+    await this.#begin();
+    while (this.#phase !== "finish" && this.#phase !== "trainEnd") await this.#runEpoch();
+    if (this.#phase === "finish") {
+      this.#stopper?.finish(this.#history);
+      this.#enter("trainEnd");
+    }
+    await this.#callbacks.call("onTrainEnd", this.#history);
+    const ended = observer?.end?.(this.#history);
+    if (ended) await interruption.wait(ended);
+    return this.#history;
+  }
+
+  /** Comes to what is next, which no event has begun of. */
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#callbacks.over();
+  }
+
+  async #begin(): Promise<void> {
+    const { observer, interruption } = this.#run;
+    const { epochs, initialEpoch, validationData: validated } = this.#options;
+    const from = this.#from;
+    const begin = { epochs, initialEpoch, validated, resumed: from !== undefined };
+    this.#between = true;
+    if (from) await this.#resume(begin, from);
+    const begun = observer?.begin?.(from?.observer);
+    if (begun) await interruption.wait(begun);
+    this.#between = false;
+    if (this.#phase !== "trainBegin") return;
+    await this.#callbacks.call("onTrainBegin", begin);
+    this.#enter(initialEpoch === epochs || this.#callbacks.stopped ? "finish" : "epoch");
+  }
+
+  async #resume(begin: TrainBegin, from: Place): Promise<void> {
+    const { weights, trainer } = this.#run;
+    if (this.#stopper)
+      this.#stopper.restore("fit: the checkpoint: earlyStopping", from.earlyStopping as never);
+    const [read, state] = [weights.read(), trainer.state()];
+    await this.#callbacks.resume(begin, from, () => {
+      weights.write("fit", read);
+      trainer.restore(state);
+    });
+  }
+
+  /** Does what is left of an epoch. */
+  async #runEpoch(): Promise<void> {
+    const { trainer, rowsPerImage, interruption, validate } = this.#run;
+    const [callbacks, history, epoch] = [this.#callbacks, this.#history, this.#epoch];
+    interruption.check();
+    if (this.#phase === "epoch") {
+      await callbacks.call("onEpochBegin", { epoch });
+      this.#enter(callbacks.stopped ? "finish" : "batches");
+      if (callbacks.stopped) return;
+    }
+    if (this.#phase === "batches") {
+      await this.#runBatches();
+      trainer.endEpoch();
+      history.loss.push(this.#lossSum / this.#count);
+      history.accuracy.push(this.#correct / (this.#count * rowsPerImage));
+      this.#enter("validation");
+    }
+    let state: EpochEnd | undefined;
+    if (this.#phase === "validation") {
+      const validation = validate && (await runPaced(validate(), this.#pace, interruption));
+      interruption.check();
+      state = this.#endOfEpoch(validation);
+      if (this.#stopper?.ended(state)) callbacks.stopped = true;
+      this.#enter("epochEnd");
+    }
+    // An epoch that was interrupted at its end has its state with the event.
+    await callbacks.call("onEpochEnd", state!);
+    this.#leaveEpoch();
+  }
+
+  /** The state after an epoch; its figures go to the history. */
+  #endOfEpoch(validation: Evaluation | undefined): EpochEnd {
+    const history = this.#history;
+    const state: EpochEnd = {
+      epoch: this.#epoch,
+      loss: history.loss.at(-1)!,
+      accuracy: history.accuracy.at(-1)!,
+    };
+    if (!validation) return state;
+    history.validationLoss.push(validation.loss);
+    history.validationAccuracy.push(validation.accuracy);
+    const { loss: validationLoss, accuracy: validationAccuracy } = validation;
+    return { ...state, validation, validationLoss, validationAccuracy };
+  }
+
+  /** Goes on to the next epoch, or to the end of the run. */
+  #leaveEpoch(): void {
+    const { stopped } = this.#callbacks;
+    if (stopped && this.#epoch < this.#options.epochs) this.#history.stoppedEpoch = this.#epoch;
+    if (stopped || this.#epoch === this.#options.epochs) return this.#enter("finish");
+    this.#epoch++;
+    this.#batch = this.#count = this.#lossSum = this.#correct = 0;
+    this.#enter("epoch");
+  }
+
+  /** Trains for what is left of an epoch's batches, or for a part of it when a callback ends the run. */
+  async #runBatches(): Promise<void> {
+    const { source, interruption, trainer } = this.#run;
+    const [callbacks, pace, epoch] = [this.#callbacks, this.#pace, this.#epoch];
+    const [begins, ends] = [callbacks.hears("onBatchBegin"), callbacks.hears("onBatchEnd")];
+    await callbacks.finish("onBatchEnd");
+    if (callbacks.stopped && !callbacks.pends("onBatchBegin")) return;
+    callbacks.over();
+    const skipped = source.begin(epoch, this.#batch, this.#count);
+    if (skipped > 0) await skipBatches(`fit: epoch ${epoch}`, source, skipped, pace, interruption);
+    for (;;) {
+      const next = source.next();
+      // What is at hand is not awaited: a promise for each batch would be garbage.
+      if (!(typeof next === "boolean" ? next : await interruption.wait(next))) break;
+      interruption.check();
+      const batch = this.#batch + 1;
+      if (begins) await callbacks.call("onBatchBegin", { epoch, batch, step: trainer.steps });
+      const observed = this.#step();
+      if (observed) await this.#observed(observed);
+      if (ends) await callbacks.call("onBatchEnd", this.#endOfBatch());
+      callbacks.over();
+      if (callbacks.stopped) break;
+      if (pace.due) await pace.rest();
+    }
+    interruption.check();
+  }
+
+  /** One step, during which the model must not be taken away. Returns what the observer has still to do. */
+  #step(): void | PromiseLike<void> {
+    const { trainer, hold, source, observer } = this.#run;
+    const { batch } = source;
+    hold(true);
+    try {
+      trainer.computeGradients("fit", batch);
+      trainer.applyGradients("fit");
+    } finally {
+      hold(false);
+    }
+    this.#callbacks.over();
+    this.#batch++;
+    this.#count += batch.count;
+    this.#lossSum += trainer.loss * batch.count;
+    this.#correct += trainer.correct;
+    return observer?.step(batch);
+  }
+
+  /** Waits for the observer to the end, whatever interrupts the run: there is no place within a step. */
+  async #observed(step: PromiseLike<void>): Promise<void> {
+    this.#between = true;
+    await step;
+    this.#between = false;
+  }
+
+  #endOfBatch(): BatchEnd<number | undefined> {
+    const { trainer, source, rowsPerImage } = this.#run;
+    const { count } = source.batch;
+    return {
+      epoch: this.#epoch,
+      batch: this.#batch,
+      batches: source.batches,
+      step: trainer.steps,
+      loss: this.#lossSum / this.#count,
+      accuracy: this.#correct / (this.#count * rowsPerImage),
+      batchLoss: trainer.loss,
+      batchAccuracy: trainer.correct / (count * rowsPerImage),
+    };
+  }
 }

@@ -3,7 +3,7 @@ import { abortSignal, type AbortSignalLike } from "../runtime/platform.ts";
 import { OptionError } from "../errors.ts";
 import type { Named } from "../graph/namedTensors.ts";
 import type { Labels } from "../labels.ts";
-import { checkOptions, flag, numberIn, positiveInteger, show, type Settled } from "../options.ts";
+import { checkOptions, flag, isCount, numberIn, positiveInteger, show, type Settled } from "../options.ts";
 import { isStream, type LabelledBatch, type Stream } from "../stream.ts";
 import type { InputTensor } from "../tensor.ts";
 import { checkCallbacks, type Callback, type CallbackLike } from "./callbacks/callback.ts";
@@ -23,8 +23,15 @@ export type ValidationData =
 
 /** The options of `fit` on a stream, whose batches have their own size and order. */
 export interface StreamFitOptions<Batches extends number | undefined = undefined> {
-  /** Default: 1. */
+  /** The number of the last epoch. Default: 1. */
   epochs?: number | undefined;
+  /** The epochs that are counted as done: the first one has the next number. It is a matter of numbers alone. Default: 0. */
+  initialEpoch?: number | undefined;
+  /**
+   * Whether a run that the model's checkpoint holds is finished; its options must be the same, and its data. Default: true.
+   * Otherwise a new run begins with the state of training as it is.
+   */
+  resume?: boolean | undefined;
   /** Evaluated after each epoch. A function is called with 1 each time. */
   validationData?: ValidationData | undefined;
   /**
@@ -92,6 +99,8 @@ const FIT_KEYS = [
   "sampleWeight",
   "validationSplit",
   "receipt",
+  "initialEpoch",
+  "resume",
 ] as const;
 
 /** The options of `fit` with their defaults, each read once. */
@@ -102,6 +111,8 @@ export interface FitSettings extends Pick<
   /** `onBatchEnd` and `onEpochEnd` of the options come first. */
   readonly callbacks: readonly Callback[];
   readonly epochs: number;
+  readonly initialEpoch: number;
+  readonly resume: boolean;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly validationSplit: number;
@@ -131,8 +142,11 @@ export function checkFitOptions(options: FitOptions | StreamFitOptions, streamed
   if (validation && validationSplit > 0) {
     throw new OptionError("fit: expected validationData or validationSplit, got both");
   }
+  const last = positiveInteger("fit: epochs", epochs ?? 1);
   return {
-    epochs: positiveInteger("fit: epochs", epochs ?? 1),
+    epochs: last,
+    initialEpoch: numberedUpTo("fit: initialEpoch", options.initialEpoch ?? 0, last),
+    resume: flag("fit: resume", options.resume ?? true),
     batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
     shuffle: flag("fit: shuffle", shuffle ?? true),
     validationSplit,
@@ -158,6 +172,12 @@ function checkReceipt(receipt: unknown): ReceiptOptions | undefined {
   checkOptions("fit: receipt", receipt!, ["every"]);
   const { every } = receipt as ReceiptOptions;
   return every === undefined ? {} : { every: positiveInteger("fit: receipt: every", every) };
+}
+
+/** @throws OptionError unless `value` is an integer from 0 to `most` */
+function numberedUpTo(where: string, value: unknown, most: number): number {
+  if (isCount(value) && value <= most) return value;
+  throw new OptionError(`${where}: expected an integer from 0 to ${most}, got ${show(value)}`);
 }
 
 /** A list of its own of what is held, or the stream. @throws OptionError */

@@ -42,3 +42,15 @@ export interface History {
   receipt?: TrainingReceipt;
   receiptMilliseconds?: number;
 }
+
+/** A copy, or an empty one. */
+export function copyHistory(history?: History): History {
+  const { loss = [], accuracy = [], validationLoss = [], validationAccuracy = [], ...epochs } = history ?? {};
+  return {
+    loss: [...loss],
+    accuracy: [...accuracy],
+    validationLoss: [...validationLoss],
+    validationAccuracy: [...validationAccuracy],
+    ...epochs,
+  };
+}

@@ -14,6 +14,7 @@ import {
   type FitOptions,
   type History,
   type Model,
+  type TrainBegin,
   type TrainedModel,
 } from "../../src/index.ts";
 import { tinyNet } from "../conformance/nets.ts";
@@ -158,6 +159,23 @@ describe("callbacks", () => {
   });
 });
 
+/** A model that callbacks may look at and change. */
+const modelWith = (learningRate: number): TrainedModel => ({
+  learningRate,
+  weights: new Map(),
+  setWeights: () => {},
+  trainingState: { seed: 1, steps: 0, epochs: 0, optimizer: "sgd", slots: {} },
+  setTrainingState: () => {},
+  toCheckpoint: () => new Uint8Array(),
+});
+
+const begin = (epochs: number): TrainBegin => ({
+  epochs,
+  initialEpoch: 0,
+  validated: true,
+  resumed: false,
+});
+
 /** What a callback makes of epochs with these figures: the epoch after which it stops, and the rate after each. */
 function watched(
   callback: Callback,
@@ -165,9 +183,9 @@ function watched(
   name = "loss",
   rate = 1,
 ): [number, number[]] {
-  const seen: TrainedModel = { learningRate: rate, weights: new Map(), setWeights: () => {} };
+  const seen = modelWith(rate);
   const rates: number[] = [];
-  callback.onTrainBegin?.({ epochs: figures.length, validated: true }, seen);
+  callback.onTrainBegin?.(begin(figures.length), seen);
   const stopped = figures.findIndex((figure, i) => {
     const state: EpochEnd = { epoch: i + 1, loss: NaN, accuracy: NaN, [name]: figure };
     const answer = callback.onEpochEnd!(state, seen);
@@ -303,11 +321,11 @@ describe("learningRateFinder", () => {
   it("ends when the losses are four times the least, and suggests where they fall fastest", () => {
     const finder = callbacks.learningRateFinder({ from: 1, to: 8, steps: 4, smoothing: 0 });
     expect(finder.suggestion).toBeUndefined();
-    const seen: TrainedModel = { learningRate: 1, weights: new Map(), setWeights: () => {} };
-    finder.onTrainBegin!({ epochs: 1, validated: false }, seen);
+    const seen = modelWith(1);
+    finder.onTrainBegin!(begin(1), seen);
     finder.onBatchEnd!({ batchLoss: 1 } as never, seen);
     expect(finder.suggestion).toBeUndefined();
-    finder.onTrainBegin!({ epochs: 1, validated: false }, seen);
+    finder.onTrainBegin!(begin(1), seen);
     const answers = [9, 8, 2, 9].map((batchLoss, i) => {
       finder.onBatchBegin!({ epoch: 1, batch: i + 1, step: i }, seen);
       return finder.onBatchEnd!({ batchLoss } as never, seen);

@@ -15,7 +15,7 @@ import { startingWeights } from "../../src/graph/initialize.ts";
 import { Parameters } from "../../src/graph/parameters.ts";
 import { Random } from "../../src/random.ts";
 import type { TrainingBatch } from "../../src/training/batch.ts";
-import { runFit } from "../../src/training/fit.ts";
+import { FitCourse } from "../../src/training/fit.ts";
 import { checkFitOptions } from "../../src/training/fitOptions.ts";
 import { HeldBatches } from "../../src/training/source.ts";
 import { Interruption } from "../../src/runtime/interruption.ts";
@@ -340,7 +340,7 @@ describe("the state of a run", () => {
   it("holds the epochs, from whose number fit draws the order", async () => {
     const fit = async (each: Run, epochs: number): Promise<readonly number[]> => {
       const data = { ...batchOf(each, 1, COUNT), count: COUNT };
-      const { loss } = await runFit({
+      const { loss } = await new FitCourse({
         trainer: each.trainer,
         source: new HeldBatches(each.trainer, data, 3, true),
         rowsPerImage: 1,
@@ -350,7 +350,7 @@ describe("the state of a run", () => {
         interruption: new Interruption("fit", undefined, new Set()),
         hold: () => {},
         validate: undefined,
-      });
+      }).run();
       return loss;
     };
     const optimizer = (): Optimizer => optimizers.adam({ learningRate: 0.01 });

@@ -9,7 +9,10 @@ export type TextSink = ((text: string) => unknown) | { write(text: string): unkn
 export interface CsvLoggerOptions {
   /** Default: `","`. */
   separator?: string | undefined;
-  /** Whether what is written goes on behind an earlier log, without names of columns. Default: false. */
+  /**
+   * Whether what is written goes on behind an earlier log, without names of columns. Default: false; a run that goes on from a
+   * checkpoint does so anyway.
+   */
   append?: boolean | undefined;
 }
 
@@ -37,6 +40,12 @@ export function csvLogger(sink: TextSink, options: CsvLoggerOptions = {}): Callb
   const line = (values: readonly (string | number)[]): string =>
     `${values.map((value) => quoted(String(value), separator)).join(separator)}\n`;
   return {
+    // A run that goes on writes behind what it wrote before.
+    state: () => ({ named }),
+    restore(state: object) {
+      checkOptions("csvLogger: state", state, ["named"]);
+      named = flag("csvLogger: state: named", (state as Record<string, unknown>)["named"]) || named;
+    },
     async onEpochEnd(state, { learningRate }) {
       const figures = figuresOf(state);
       const names = named ? "" : line(["epoch", ...figures.keys(), "learningRate"]);

@@ -20,11 +20,14 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): Callback {
   return {
     onTrainBegin(state, model) {
       monitor.begin(state);
-      stopper = new EarlyStopper(settings, {
+      const weights = {
         read: () => model.weights,
-        write: (_, weights: ReadonlyMap<string, Tensor>) => model.setWeights(weights),
-      });
+        write: (_: string, best: ReadonlyMap<string, Tensor>) => model.setWeights(best),
+      };
+      stopper = new EarlyStopper(settings, weights, state.initialEpoch);
     },
+    state: () => stopper.state(),
+    restore: (state) => stopper.restore(`${where}: state`, state),
     onEpochEnd(state) {
       return stopper.take(state.epoch, monitor.read(state)) ? "stop" : undefined;
     },

@@ -2,7 +2,8 @@ import { OptionError } from "../../errors.ts";
 import { checkOptions, numberIn, positiveInteger, show } from "../../options.ts";
 import { pow } from "../../math.ts";
 import type { Tensor } from "../../tensor.ts";
-
+import { readFigure, readFigures, readWeightsLike } from "../states.ts";
+import type { TrainingState } from "../trainer.ts";
 import type { Callback } from "./callback.ts";
 
 export interface LearningRateFinderOptions {
@@ -30,8 +31,8 @@ const DIVERGED = 4;
 
 /**
  * Raises the learning rate from batch to batch in equal ratios and records the losses (Smith 2017), to choose a rate by. It ends
- * the run after `steps` batches, or when the average of losses is four times the least, and puts weights and rate back; `compile`
- * again for a fresh optimizer. @throws OptionError
+ * the run after `steps` batches, or when the average of losses is four times the least, and puts the weights and the state of
+ * training back, as if the model had not been trained. @throws OptionError
  */
 export function learningRateFinder(options: LearningRateFinderOptions = {}): LearningRateFinder {
   const where = "learningRateFinder";
@@ -42,7 +43,7 @@ export function learningRateFinder(options: LearningRateFinderOptions = {}): Lea
   const steps = positiveInteger(`${where}: steps`, options.steps ?? 100);
   const smoothing = numberIn(`${where}: smoothing`, options.smoothing ?? 0.9, 0, 1);
   const [rates, losses]: [number[], number[]] = [[], []];
-  let before: { rate: number; weights: ReadonlyMap<string, Tensor> };
+  let before: { weights: ReadonlyMap<string, Tensor>; training: TrainingState };
   let average = 0;
   let kept = 1;
   let least = Infinity;
@@ -57,8 +58,22 @@ export function learningRateFinder(options: LearningRateFinderOptions = {}): Lea
       rates.length = losses.length = average = 0;
       kept = 1;
       least = Infinity;
-      before = { rate: model.learningRate, weights: model.weights };
+      before = { weights: model.weights, training: model.trainingState };
       model.learningRate = from;
+    },
+    state: () => ({ rates: [...rates], losses: [...losses], average, kept, least, before }),
+    restore(state: object, model) {
+      const place = `${where}: state`;
+      checkOptions(place, state, ["rates", "losses", "average", "kept", "least", "before"]);
+      const own = state as Record<string, unknown>;
+      rates.splice(0, Infinity, ...readFigures(`${place}: rates`, own["rates"]));
+      losses.splice(0, Infinity, ...readFigures(`${place}: losses`, own["losses"]));
+      [average, kept, least] = (["average", "kept", "least"] as const).map((name) =>
+        readFigure(`${place}: ${name}`, own[name]),
+      ) as [number, number, number];
+      const earlier = own["before"] as Partial<typeof before> | undefined;
+      const weights = readWeightsLike(`${place}: before: weights`, earlier?.weights, model.weights);
+      before = { weights, training: earlier!.training! };
     },
     onBatchBegin(_, model) {
       model.learningRate = from * pow(to / from, rates.length / Math.max(steps - 1, 1));
@@ -75,7 +90,7 @@ export function learningRateFinder(options: LearningRateFinderOptions = {}): Lea
     },
     onTrainEnd(_, model) {
       model.setWeights(before.weights);
-      model.learningRate = before.rate;
+      model.setTrainingState(before.training);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { OptionError } from "../../errors.ts";
 import { checkOptions, numberIn, show } from "../../options.ts";
 import type { Callback } from "./callback.ts";
+import { readCount, readFigure } from "../states.ts";
 import { Monitor, type MonitorOptions } from "./figures.ts";
 
 export interface ReduceLROnPlateauOptions extends MonitorOptions {
@@ -45,6 +46,14 @@ export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): Callb
       waited = cooling = 0;
       // A schedule cannot be replaced: this says so at once.
       model.learningRate = Number(model.learningRate);
+    },
+    state: () => ({ best, waited, cooling }),
+    restore(state: object) {
+      checkOptions(`${where}: state`, state, ["best", "waited", "cooling"]);
+      const before = state as Record<string, unknown>;
+      best = readFigure(`${where}: state: best`, before["best"]);
+      waited = readCount(`${where}: state: waited`, before["waited"]);
+      cooling = readCount(`${where}: state: cooling`, before["cooling"]);
     },
     onEpochEnd(state, model) {
       const figure = monitor.read(state);
