@@ -19,8 +19,8 @@ const COMMON: BuildOptions = { bundle: true, target: "es2022", minify: true, log
 
 const ABI: Step = {
   name: "abi",
-  inputs: ["assembly", "scripts/abi", "scripts/abi.ts", LOCK],
-  outputs: ["build/kernels.ts", "build/work.ts"],
+  inputs: ["assembly", "src/runtime/threads", "scripts/abi", "scripts/abi.ts", LOCK],
+  outputs: ["build/kernels.ts", "build/work.ts", "build/threads.ts"],
   run: () => void execFileSync("npm", ["run", "--silent", "abi"], { stdio: "inherit" }),
 };
 
@@ -38,6 +38,7 @@ const CLI: Step = {
     "src",
     "build/kernels.ts",
     "build/work.ts",
+    "build/threads.ts",
     "build/wasm.js",
     "build/wasm.sha256.js",
     "package.json",

@@ -21,7 +21,7 @@ const CLOCKS = new Set([
   "budget.ts",
   "runtime/yield.ts",
   "runtime/threads/team.ts",
-  "runtime/threads/worker.ts",
+  "runtime/threads/scripts/worker.ts",
   "graph/session.ts",
   "cli/progress.ts",
   "cli/bench.ts",

@@ -1,5 +1,5 @@
 import type { WorkerInit, Watch } from "./control.ts";
-import { WATCHER, WORKER } from "./worker.ts";
+import { WATCHER, WORKER } from "../../../build/threads.ts";
 import type { Spawn, Worker } from "./workers.ts";
 
 /** The part of the first message that all workers have in common. */
