@@ -118,7 +118,7 @@ type Result<Each> = Each extends Reader
     : never;
 type Optional = readonly [Reader];
 
-type Read<All> = {
+export type Read<All> = {
   readonly [Key in keyof All as All[Key] extends Optional ? never : Key]: Result<All[Key]>;
 } & {
   readonly [Key in keyof All as All[Key] extends Optional ? Key : never]?: Result<All[Key]>;
@@ -157,6 +157,9 @@ export function numberIn(where: string, value: unknown, low: number, below = Inf
   const range = below === Infinity ? `a finite number ≥ ${low}` : `a number ≥ ${low} and < ${below}`;
   throw new OptionError(`${where}: expected ${range}, got ${show(value)}`);
 }
+
+/** @throws OptionError unless `value` is a finite number of at least 0. */
+export const notNegative = (where: string, value: unknown): number => numberIn(where, value, 0);
 
 /** @throws OptionError unless `value` is a finite number. */
 export function finiteNumber(where: string, value: unknown): number {

@@ -1,7 +1,6 @@
-import { checkOptions, numberIn } from "../../options.ts";
-import { Corrections, decayOf, epsilonOf } from "./moments.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer, type OptimizerRun } from "./optimizer.ts";
-import { checkRate, type LearningRate } from "./rate.ts";
+import { Corrections, momentReaders, MOMENTS } from "./moments.ts";
+import { optimizerOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
+import type { LearningRate } from "./rate.ts";
 
 export interface AdamOptions extends ClipOptions {
   /** Default: 0.001. */
@@ -17,40 +16,39 @@ export interface AdamOptions extends ClipOptions {
 }
 
 function adaptive(type: "adam" | "adamw", options: AdamOptions, defaultDecay: number): Optimizer {
-  checkOptions(type, options, ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", ...CLIP_KEYS]);
-  const learningRate = checkRate(type, options.learningRate ?? 0.001);
-  const beta1 = decayOf(`${type}: beta1`, options.beta1 ?? 0.9);
-  const beta2 = decayOf(`${type}: beta2`, options.beta2 ?? 0.999);
-  const epsilon = epsilonOf(type, options.epsilon ?? 1e-8);
-  const weightDecay = numberIn(`${type}: weightDecay`, options.weightDecay ?? defaultDecay, 0);
-  const decoupled = type === "adamw";
-  const start = (): OptimizerRun => {
-    const corrections = new Corrections(beta1, beta2);
+  const readers = momentReaders(1e-8, defaultDecay);
+  return optimizerOf(type, options, 0.001, readers, ({ beta1, beta2, epsilon, weightDecay }) => {
+    const decoupled = type === "adamw";
     return {
-      begin: (step) => corrections.begin(step),
-      step({ kernels }, w, g, slots, n, rate, commit) {
-        const finite = kernels.adamStep(
-          w,
-          g,
-          slots[0]!,
-          slots[1]!,
-          n,
-          rate,
-          beta1,
-          beta2,
-          epsilon,
-          weightDecay,
-          decoupled,
-          corrections.first,
-          corrections.second,
-          commit,
-        );
-        return finite !== 0;
+      slots: MOMENTS,
+      start() {
+        const corrections = new Corrections(beta1, beta2);
+        return {
+          begin: (step) => corrections.begin(step),
+          step({ kernels }, w, g, slots, n, rate, commit) {
+            const { first, second } = corrections;
+            const finite = kernels.adamStep(
+              w,
+              g,
+              slots[0]!,
+              slots[1]!,
+              n,
+              rate,
+              beta1,
+              beta2,
+              epsilon,
+              weightDecay,
+              decoupled,
+              first,
+              second,
+              commit,
+            );
+            return finite !== 0;
+          },
+        };
       },
     };
-  };
-  const config = { beta1, beta2, epsilon, weightDecay };
-  return { type, learningRate, slots: ["mean", "variance"], clip: clipOf(type, options), config, start };
+  });
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Optimizers of users: `defineOptimizer` makes an optimizer from a function on plain arrays. */
 import { checkDefinition, checkFunctions, configOf, type Definition } from "../../definition.ts";
 import { OptionError } from "../../errors.ts";
-import { checkName, checkOptions, isPlainObject, show } from "../../options.ts";
+import { checkName, checkOptions, isPlainObject, readOptions, show } from "../../options.ts";
 import type { Heap } from "../../runtime/heap.ts";
 import * as optimizers from "./index.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer, type OptimizerRun } from "./optimizer.ts";
+import { CLIP, clipOf, type ClipOptions, type Optimizer, type OptimizerRun } from "./optimizer.ts";
 import { checkRate, type LearningRate } from "./rate.ts";
 
 /** Everything that a step of one weight reads and changes. */
@@ -70,15 +70,15 @@ export function defineOptimizer<Config extends object = Record<never, never>>(
       throw new OptionError(`${type}: expected an object of options, got ${show(options)}`);
     }
     const { learningRate, globalClipNorm, clipValue, ...own } = options;
-    const config = configOf(definition, own as Partial<Config>, ["learningRate", ...CLIP_KEYS]);
+    const config = configOf(definition, own as Partial<Config>, ["learningRate", ...Object.keys(CLIP)]);
     const { slots = [] } = definition;
     const names = [...(typeof slots === "function" ? slots(config) : slots)];
     for (const name of names) checkName(`${type}: slots`, name);
     return {
       type,
-      learningRate: checkRate(type, (learningRate ?? definition.learningRate)!),
+      learningRate: checkRate(`${type}: learningRate`, (learningRate ?? definition.learningRate)!),
       slots: names,
-      clip: clipOf(type, { globalClipNorm, clipValue }),
+      clip: clipOf(readOptions<ClipOptions, typeof CLIP>(type, { globalClipNorm, clipValue }, CLIP, [])),
       perWeight: true,
       start: () => runOf(definition, config, names),
     };

@@ -1,7 +1,7 @@
-import { checkOptions, numberIn } from "../../options.ts";
+import { notNegative } from "../../options.ts";
 import { decayOf } from "./moments.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
-import { checkRate, type LearningRate } from "./rate.ts";
+import { optimizerOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
+import type { LearningRate } from "./rate.ts";
 
 export interface LionOptions extends ClipOptions {
   /** Every weight moves by it in every step: a third to a tenth of that of AdamW. Default: 0.0001. */
@@ -19,16 +19,13 @@ export interface LionOptions extends ClipOptions {
  * @throws OptionError
  */
 export function lion(options: LionOptions = {}): Optimizer {
-  checkOptions("lion", options, ["learningRate", "beta1", "beta2", "weightDecay", ...CLIP_KEYS]);
-  const learningRate = checkRate("lion", options.learningRate ?? 0.0001);
-  const beta1 = decayOf("lion: beta1", options.beta1 ?? 0.9);
-  const beta2 = decayOf("lion: beta2", options.beta2 ?? 0.99);
-  const weightDecay = numberIn("lion: weightDecay", options.weightDecay ?? 0, 0);
-  const start: Optimizer["start"] = () => ({
-    step({ kernels }, w, g, [m], n, rate, commit) {
-      return kernels.lionStep(w, g, m!, n, rate, beta1, beta2, weightDecay, commit) !== 0;
-    },
-  });
-  const config = { beta1, beta2, weightDecay };
-  return { type: "lion", learningRate, slots: ["mean"], clip: clipOf("lion", options), config, start };
+  const readers = { beta1: [decayOf, 0.9], beta2: [decayOf, 0.99], weightDecay: [notNegative, 0] } as const;
+  return optimizerOf("lion", options, 0.0001, readers, ({ beta1, beta2, weightDecay }) => ({
+    slots: ["mean"],
+    start: () => ({
+      step({ kernels }, w, g, [m], n, rate, commit) {
+        return kernels.lionStep(w, g, m!, n, rate, beta1, beta2, weightDecay, commit) !== 0;
+      },
+    }),
+  }));
 }

@@ -1,19 +1,29 @@
 /** What optimizers share that keep decaying means of the gradients. */
 import { OptionError } from "../../errors.ts";
-import { numberIn, show } from "../../options.ts";
+import { notNegative, numberIn, show } from "../../options.ts";
 
 /** A decay of a mean: at least 0 and below 1. @throws OptionError */
-export const decayOf = (name: string, value: number): number => numberIn(name, value, 0, 1);
+export const decayOf = (where: string, value: unknown): number => numberIn(where, value, 0, 1);
 
 /**
  * A number that keeps a divisor above zero. @throws OptionError unless it is above 0 as a float32: a weight whose gradient
  * is zero would otherwise step by 0 / 0
  */
-export function epsilonOf(type: string, value: number): number {
-  const epsilon = numberIn(`${type}: epsilon`, value, 0);
+export function epsilonOf(where: string, value: unknown): number {
+  const epsilon = notNegative(where, value);
   if (Math.fround(epsilon) > 0) return epsilon;
-  throw new OptionError(`${type}: epsilon: expected a float32 above 0, got ${show(epsilon)}`);
+  throw new OptionError(`${where}: expected a float32 above 0, got ${show(epsilon)}`);
 }
+
+/** The options of optimizers that keep a mean of the gradients and one of their squares, and the slots of these. */
+export const momentReaders = (epsilon: number, weightDecay: number) =>
+  ({
+    beta1: [decayOf, 0.9],
+    beta2: [decayOf, 0.999],
+    epsilon: [epsilonOf, epsilon],
+    weightDecay: [notNegative, weightDecay],
+  }) as const;
+export const MOMENTS = ["mean", "variance"] as const;
 
 /** `1 − β^t` of two decays in step t, by which means that started at zero are divided. */
 export class Corrections {

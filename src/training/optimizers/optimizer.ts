@@ -1,9 +1,9 @@
 /** The contract of an optimizer, and the bounds on gradients that all of them take. */
 import type { Flag } from "../../kernels/kernels.ts";
 import { OptionError } from "../../errors.ts";
-import { numberIn, show } from "../../options.ts";
+import { notNegative, readOptions, show, type Read, type Readers } from "../../options.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { LearningRate } from "./rate.ts";
+import { checkRate, type LearningRate } from "./rate.ts";
 
 /** An optimizer's work for one model. All that it remembers from step to step lies in its slots. */
 export interface OptimizerRun {
@@ -65,16 +65,52 @@ export interface ClipOptions {
   clipValue?: number | undefined;
 }
 
-/** The names of the options that `clipOf` reads. */
-export const CLIP_KEYS = ["globalClipNorm", "clipValue"] as const;
+function bound(where: string, value: unknown): number {
+  const number = notNegative(where, value);
+  if (number > 0) return number;
+  throw new OptionError(`${where}: expected a number above 0, got ${show(value)}`);
+}
 
-/** The bounds that options ask for. @throws OptionError unless they are numbers above 0 */
-export function clipOf(type: string, { globalClipNorm, clipValue }: ClipOptions): Clip | undefined {
+/** The readers of these options. */
+export const CLIP = { globalClipNorm: [bound], clipValue: [bound] } as const;
+
+/** The bounds that options ask for, which were read. */
+export function clipOf({ globalClipNorm, clipValue }: ClipOptions): Clip | undefined {
   if (globalClipNorm === undefined && clipValue === undefined) return undefined;
-  const bound = (name: string, value: number | undefined): number => {
-    if (value === undefined) return Infinity;
-    if (numberIn(`${type}: ${name}`, value, 0) > 0) return value;
-    throw new OptionError(`${type}: ${name}: expected a number above 0, got ${show(value)}`);
+  return { norm: globalClipNorm ?? Infinity, value: clipValue ?? Infinity };
+}
+
+interface CommonOptions extends ClipOptions {
+  learningRate?: LearningRate | undefined;
+}
+
+/**
+ * Makes an optimizer from its options: those that all have and those that `readers` read. `rate` is the learning rate by
+ * default. @throws OptionError
+ */
+export function optimizerOf<
+  Options extends CommonOptions,
+  const All extends Readers<Omit<Options, keyof CommonOptions>>,
+>(
+  type: string,
+  options: Options,
+  rate: number | undefined,
+  readers: All,
+  make: (config: Read<All>) => Pick<Optimizer, "slots" | "perWeight" | "start">,
+): Optimizer {
+  const learning = { learningRate: rate === undefined ? checkRate : ([checkRate, rate] as const) };
+  const all = readOptions<object, Record<never, never>>(
+    type,
+    options,
+    { ...learning, ...readers, ...CLIP },
+    [],
+  );
+  const { learningRate, globalClipNorm, clipValue, ...config } = all as CommonOptions;
+  return {
+    type,
+    learningRate: learningRate!,
+    clip: clipOf({ globalClipNorm, clipValue }),
+    config: config as Optimizer["config"],
+    ...make(config as Read<All>),
   };
-  return { norm: bound("globalClipNorm", globalClipNorm), value: bound("clipValue", clipValue) };
 }

@@ -24,8 +24,8 @@ export function rateOf(name: string, rate: LearningRate): (step: number) => numb
 }
 
 /** The learning rate of an optimizer, as it was passed. @throws OptionError unless it is one */
-export function checkRate(type: string, rate: LearningRate): LearningRate {
-  rateOf(`${type}: learningRate`, rate);
+export function checkRate(where: string, rate: LearningRate): LearningRate {
+  rateOf(where, rate);
   return rate;
 }
 

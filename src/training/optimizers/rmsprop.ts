@@ -1,7 +1,7 @@
-import { checkOptions, flag, numberIn } from "../../options.ts";
+import { flag, notNegative } from "../../options.ts";
 import { decayOf, epsilonOf } from "./moments.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
-import { checkRate, type LearningRate } from "./rate.ts";
+import { optimizerOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
+import type { LearningRate } from "./rate.ts";
 
 export interface RmspropOptions extends ClipOptions {
   /** Default: 0.001. */
@@ -24,38 +24,26 @@ export interface RmspropOptions extends ClipOptions {
  * @throws OptionError
  */
 export function rmsprop(options: RmspropOptions = {}): Optimizer {
-  const keys = ["learningRate", "rho", "momentum", "centered", "epsilon", "weightDecay", ...CLIP_KEYS];
-  checkOptions("rmsprop", options, keys);
-  const learningRate = checkRate("rmsprop", options.learningRate ?? 0.001);
-  const rho = decayOf("rmsprop: rho", options.rho ?? 0.9);
-  const momentum = numberIn("rmsprop: momentum", options.momentum ?? 0, 0);
-  const centered = flag("rmsprop: centered", options.centered ?? false);
-  const epsilon = epsilonOf("rmsprop", options.epsilon ?? 1e-8);
-  const weightDecay = numberIn("rmsprop: weightDecay", options.weightDecay ?? 0, 0);
-  const slots = ["meanSquare", ...(momentum > 0 ? ["velocity"] : []), ...(centered ? ["mean"] : [])];
-  const start: Optimizer["start"] = () => ({
-    step({ kernels }, w, g, [s, second, third], n, rate, commit) {
-      const v = momentum > 0 ? second! : 0;
-      const a = centered ? (third ?? second!) : 0;
-      const finite = kernels.rmspropStep(
-        w,
-        g,
-        s!,
-        v,
-        a,
-        n,
-        rate,
-        rho,
-        1 - rho,
-        0,
-        epsilon,
-        momentum,
-        weightDecay,
-        commit,
-      );
-      return finite !== 0;
-    },
+  const readers = {
+    rho: [decayOf, 0.9],
+    momentum: [notNegative, 0],
+    centered: [flag, false],
+    epsilon: [epsilonOf, 1e-8],
+    weightDecay: [notNegative, 0],
+  } as const;
+  return optimizerOf("rmsprop", options, 0.001, readers, (config) => {
+    const { rho, momentum, centered, epsilon, weightDecay } = config;
+    return {
+      slots: ["meanSquare", ...(momentum > 0 ? ["velocity"] : []), ...(centered ? ["mean"] : [])],
+      start: () => ({
+        step({ kernels }, w, g, [s, second, third], n, rate, commit) {
+          const v = momentum > 0 ? second! : 0;
+          const a = centered ? (third ?? second!) : 0;
+          const rest = 1 - rho;
+          const [e, m, decay] = [epsilon, momentum, weightDecay];
+          return kernels.rmspropStep(w, g, s!, v, a, n, rate, rho, rest, 0, e, m, decay, commit) !== 0;
+        },
+      }),
+    };
   });
-  const config = { rho, momentum, centered, epsilon, weightDecay };
-  return { type: "rmsprop", learningRate, slots, clip: clipOf("rmsprop", options), config, start };
 }

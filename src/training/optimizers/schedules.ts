@@ -4,19 +4,41 @@
  */
 import { OptionError } from "../../errors.ts";
 import { pow } from "../../math.ts";
-import { checkOptions, flag, isCount, listOf, numberIn, positiveInteger, show } from "../../options.ts";
-import { rateConfig, rateOf, type LearningRate, type Schedule, type ScheduleConfig } from "./rate.ts";
+import {
+  flag,
+  isCount,
+  listOf,
+  notNegative,
+  positiveInteger,
+  readOptions,
+  show,
+  type Read,
+  type Readers,
+} from "../../options.ts";
+import {
+  checkRate,
+  rateConfig,
+  rateOf,
+  type LearningRate,
+  type Schedule,
+  type ScheduleConfig,
+} from "./rate.ts";
 
 export type { Schedule, ScheduleConfig } from "./rate.ts";
 
-/** A schedule with what it can be made again from. */
-function described(
+/** Makes a schedule from its options, from which it can be made again. @throws OptionError */
+function scheduleOf<Options extends object, const All extends Readers<Options>>(
   type: string,
-  options: Omit<ScheduleConfig, "type">,
-  rate: (step: number) => number,
+  options: Options,
+  readers: All,
+  make: (config: Read<All>) => (step: number) => number,
 ): Schedule {
-  return Object.assign(rate, { config: { type, ...options } as ScheduleConfig });
+  const config = readOptions<Options, All>(type, options, readers, []);
+  return Object.assign(make(config), { config: { type, ...config } as ScheduleConfig });
 }
+
+const RATE = { learningRate: notNegative } as const;
+const DECAY = { ...RATE, decaySteps: positiveInteger } as const;
 
 /** `base^exponent` for an integer ≥ 0, by squaring: hosts differ in the last bits of `Math.pow`. */
 function power(base: number, exponent: number): number {
@@ -49,14 +71,14 @@ export function stepDecay(options: {
   stepSize: number;
   gamma?: number | undefined;
 }): Schedule {
-  checkOptions("stepDecay", options, ["learningRate", "stepSize", "gamma"]);
-  const rate = numberIn("stepDecay: learningRate", options.learningRate, 0);
-  const size = positiveInteger("stepDecay: stepSize", options.stepSize);
-  const gamma = numberIn("stepDecay: gamma", options.gamma ?? 0.1, 0);
-  return described(
+  const readers = { ...RATE, stepSize: positiveInteger, gamma: [notNegative, 0.1] } as const;
+  return scheduleOf(
     "stepDecay",
-    { learningRate: rate, stepSize: size, gamma },
-    (step) => rate * power(gamma, Math.floor(step / size)),
+    options,
+    readers,
+    ({ learningRate, stepSize, gamma }) =>
+      (step) =>
+        learningRate * power(gamma, Math.floor(step / stepSize)),
   );
 }
 
@@ -70,14 +92,14 @@ export function cosineDecay(options: {
   decaySteps: number;
   alpha?: number | undefined;
 }): Schedule {
-  checkOptions("cosineDecay", options, ["learningRate", "decaySteps", "alpha"]);
-  const rate = numberIn("cosineDecay: learningRate", options.learningRate, 0);
-  const steps = positiveInteger("cosineDecay: decaySteps", options.decaySteps);
-  const alpha = numberIn("cosineDecay: alpha", options.alpha ?? 0, 0);
-  return described(
+  const readers = { ...DECAY, alpha: [notNegative, 0] } as const;
+  return scheduleOf(
     "cosineDecay",
-    { learningRate: rate, decaySteps: steps, alpha },
-    (step) => rate * (alpha + ((1 - alpha) * (1 + cosPi(Math.min(step, steps) / steps))) / 2),
+    options,
+    readers,
+    ({ learningRate: rate, decaySteps: steps, alpha }) =>
+      (step) =>
+        rate * (alpha + ((1 - alpha) * (1 + cosPi(Math.min(step, steps) / steps))) / 2),
   );
 }
 
@@ -97,17 +119,17 @@ export function polynomialDecay(options: {
   /** Default: false. */
   cycle?: boolean | undefined;
 }): Schedule {
-  const where = "polynomialDecay";
-  checkOptions(where, options, ["learningRate", "decaySteps", "endLearningRate", "power", "cycle"]);
-  const learningRate = numberIn(`${where}: learningRate`, options.learningRate, 0);
-  const decaySteps = positiveInteger(`${where}: decaySteps`, options.decaySteps);
-  const endLearningRate = numberIn(`${where}: endLearningRate`, options.endLearningRate ?? 0.0001, 0);
-  const exponent = numberIn(`${where}: power`, options.power ?? 1, 0);
-  const cycle = flag(`${where}: cycle`, options.cycle ?? false);
-  return described(where, { learningRate, decaySteps, endLearningRate, power: exponent, cycle }, (step) => {
+  const readers = {
+    ...DECAY,
+    endLearningRate: [notNegative, 0.0001],
+    power: [notNegative, 1],
+    cycle: [flag, false],
+  } as const;
+  return scheduleOf("polynomialDecay", options, readers, (config) => (step) => {
+    const { learningRate, decaySteps, endLearningRate, cycle } = config;
     const steps = cycle ? decaySteps * Math.max(1, Math.ceil(step / decaySteps)) : decaySteps;
     const left = 1 - Math.min(step, steps) / steps;
-    return (learningRate - endLearningRate) * pow(left, exponent) + endLearningRate;
+    return (learningRate - endLearningRate) * pow(left, config.power) + endLearningRate;
   });
 }
 
@@ -123,17 +145,24 @@ export function exponentialDecay(options: {
   /** Default: false. */
   staircase?: boolean | undefined;
 }): Schedule {
-  const where = "exponentialDecay";
-  checkOptions(where, options, ["learningRate", "decaySteps", "decayRate", "staircase"]);
-  const learningRate = numberIn(`${where}: learningRate`, options.learningRate, 0);
-  const decaySteps = positiveInteger(`${where}: decaySteps`, options.decaySteps);
-  const decayRate = numberIn(`${where}: decayRate`, options.decayRate, 0);
-  const staircase = flag(`${where}: staircase`, options.staircase ?? false);
-  return described(where, { learningRate, decaySteps, decayRate, staircase }, (step) => {
+  const readers = { ...DECAY, decayRate: notNegative, staircase: [flag, false] } as const;
+  return scheduleOf("exponentialDecay", options, readers, (config) => (step) => {
+    const { learningRate, decaySteps, decayRate, staircase } = config;
     const exact = step / decaySteps;
     const exponent = staircase ? Math.floor(exact) : exact;
     return learningRate * (Number.isInteger(exponent) ? power : pow)(decayRate, exponent);
   });
+}
+
+function readBoundaries(where: string, value: unknown): readonly number[] {
+  const boundaries = listOf(value, isCount);
+  if (boundaries?.every((boundary, i) => i === 0 || boundary > boundaries[i - 1]!)) return boundaries;
+  throw new OptionError(`${where}: expected ascending integers ≥ 0, got ${show(value)}`);
+}
+
+function readRates(where: string, value: unknown): readonly number[] {
+  if (!Array.isArray(value)) throw new OptionError(`${where}: expected a list of rates, got ${show(value)}`);
+  return value.map((each, i) => notNegative(`${where}[${i}]`, each));
 }
 
 /**
@@ -145,25 +174,22 @@ export function piecewiseConstant(options: {
   boundaries: readonly number[];
   values: readonly number[];
 }): Schedule {
-  const where = "piecewiseConstant";
-  checkOptions(where, options, ["boundaries", "values"]);
-  const boundaries = listOf(options.boundaries, isCount);
-  if (!boundaries?.every((boundary, i) => i === 0 || boundary > boundaries[i - 1]!)) {
-    throw new OptionError(
-      `${where}: boundaries: expected ascending integers ≥ 0, got ${show(options.boundaries)}`,
-    );
-  }
-  const values = listOf(options.values, (each): each is number => typeof each === "number");
-  if (values?.length !== boundaries.length + 1) {
-    throw new OptionError(
-      `${where}: values: expected ${boundaries.length + 1} rates, one more than boundaries, got ${show(options.values)}`,
-    );
-  }
-  for (const [i, value] of values.entries()) numberIn(`${where}: values[${i}]`, value, 0);
-  return described(where, { boundaries, values }, (step) => {
-    const i = boundaries.findIndex((boundary) => step <= boundary);
-    return values.at(i)!;
-  });
+  return scheduleOf(
+    "piecewiseConstant",
+    options,
+    { boundaries: readBoundaries, values: readRates },
+    ({ boundaries, values }) => {
+      if (values.length !== boundaries.length + 1) {
+        throw new OptionError(
+          `piecewiseConstant: values: expected ${boundaries.length + 1} rates, one more than boundaries, got ${show(values)}`,
+        );
+      }
+      return (step) => {
+        const i = boundaries.findIndex((boundary) => step <= boundary);
+        return values.at(i)!;
+      };
+    },
+  );
 }
 
 /**
@@ -172,11 +198,12 @@ export function piecewiseConstant(options: {
  * @throws OptionError
  */
 export function warmUp(options: { learningRate: LearningRate; steps: number }): Schedule {
-  checkOptions("warmUp", options, ["learningRate", "steps"]);
-  const steps = positiveInteger("warmUp: steps", options.steps);
-  const rate = rateOf("warmUp: learningRate", options.learningRate);
+  const readers = { learningRate: checkRate, steps: positiveInteger };
+  const { learningRate, steps } = readOptions("warmUp", options, readers, []);
+  const rate = rateOf("warmUp: learningRate", learningRate);
   const warmed = (step: number): number =>
     step < steps ? (rate(0) * (step + 1)) / steps : rate(step - steps);
-  const config = rateConfig(options.learningRate);
-  return config === undefined ? warmed : described("warmUp", { learningRate: config, steps }, warmed);
+  const config = rateConfig(learningRate);
+  if (config === undefined) return warmed;
+  return Object.assign(warmed, { config: { type: "warmUp", learningRate: config, steps } });
 }

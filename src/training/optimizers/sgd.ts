@@ -1,7 +1,7 @@
 import { OptionError } from "../../errors.ts";
-import { checkOptions, flag, numberIn, show } from "../../options.ts";
-import { CLIP_KEYS, clipOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
-import { checkRate, type LearningRate } from "./rate.ts";
+import { flag, notNegative } from "../../options.ts";
+import { optimizerOf, type ClipOptions, type Optimizer } from "./optimizer.ts";
+import type { LearningRate } from "./rate.ts";
 
 export interface SgdOptions extends ClipOptions {
   learningRate: LearningRate;
@@ -19,21 +19,23 @@ export interface SgdOptions extends ClipOptions {
  * @throws OptionError
  */
 export function sgd(options: SgdOptions): Optimizer {
-  checkOptions("sgd", options, ["learningRate", "momentum", "nesterov", "weightDecay", ...CLIP_KEYS]);
-  const learningRate = checkRate("sgd", options.learningRate);
-  const momentum = numberIn("sgd: momentum", options.momentum ?? 0, 0);
-  const weightDecay = numberIn("sgd: weightDecay", options.weightDecay ?? 0, 0);
-  const nesterov = flag("sgd: nesterov", options.nesterov ?? false);
-  if (nesterov && momentum === 0) {
-    throw new OptionError(`sgd: nesterov: expected a momentum above 0, got ${show(momentum)}`);
-  }
-  const start: Optimizer["start"] = () => ({
-    step({ kernels }, w, g, slots, n, rate, commit) {
-      const velocity = slots[0] ?? 0;
-      return kernels.sgdStep(w, g, velocity, n, rate, momentum, weightDecay, nesterov, commit) !== 0;
-    },
+  const readers = {
+    momentum: [notNegative, 0],
+    nesterov: [flag, false],
+    weightDecay: [notNegative, 0],
+  } as const;
+  return optimizerOf("sgd", options, undefined, readers, ({ momentum, nesterov, weightDecay }) => {
+    if (nesterov && momentum === 0) {
+      throw new OptionError(`sgd: nesterov: expected a momentum above 0, got ${momentum}`);
+    }
+    return {
+      slots: momentum === 0 ? [] : ["velocity"],
+      start: () => ({
+        step({ kernels }, w, g, slots, n, rate, commit) {
+          const velocity = slots[0] ?? 0;
+          return kernels.sgdStep(w, g, velocity, n, rate, momentum, weightDecay, nesterov, commit) !== 0;
+        },
+      }),
+    };
   });
-  const slots = momentum === 0 ? [] : ["velocity"];
-  const config = { momentum, nesterov, weightDecay };
-  return { type: "sgd", learningRate, slots, clip: clipOf("sgd", options), config, start };
 }
