@@ -34,6 +34,8 @@ const SECRETS = new Set([
   "storage/saveFile.ts",
   "storage/integrity.ts",
   "cli/saveRun.ts",
+  "cli/trainDigits.ts",
+  "cli/pictures.ts",
   "cli/htmlReport/page.ts",
 ]);
 

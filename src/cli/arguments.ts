@@ -26,6 +26,13 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A share between 0 and 1, neither of them. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (/^[\d.]+(e-?\d+)?$/i.test(text) && value > 0 && value < 1) return value;
+  throw new InvalidArgumentError(`Expected a number between 0 and 1, got ${JSON.stringify(text)}.`);
+}
+
 /** One number, or one a channel: `0.485,0.456,0.406`. */
 export function numbers(text: string): number[] {
   const values = text.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));

@@ -52,7 +52,11 @@ function addRun(program: Command): void {
       "where an output goes, as .npy or .json by its name; <name>=<file> where there are several",
       namedFile,
     )
-    .option("--top <k>", "print the k classes with the largest scores", positiveInteger)
+    .option(
+      "--top <k>",
+      "print the k classes with the largest scores (default: 5 of an image where the model names them)",
+      positiveInteger,
+    )
     .option("--labels <file>", "names of the classes, one a line (default: those in the model)")
     .option("--size <n>", "of an image, as 224 or 224x320 (default: as the net declares)", sizePair)
     .option("--scale <x>", "what pixels from 0 to 255 are multiplied with (default: 1/255)", positiveNumber)

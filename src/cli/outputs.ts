@@ -75,6 +75,11 @@ function topRows(
   });
 }
 
+/** Whether an output has a score for each name. */
+export function haveLabels(outputs: Outputs, { names }: ClassLabels): boolean {
+  return Object.values(outputs).some((output) => scoresShape(output)?.[1] === names.length);
+}
+
 /** Outputs with, if `top` is told, the classes of the largest scores in those that have some. @throws UsageError */
 export function resultsOf(outputs: Outputs, top: number | undefined, labels?: ClassLabels): Results {
   if (top === undefined) return { outputs, top: new Map() };

@@ -53,17 +53,74 @@ export function correctCount(table: readonly (readonly number[])[]): number {
   return table.reduce((sum, row, i) => sum + row[i]!, 0);
 }
 
-/** The confusion table as aligned lines: a row for each true figure, with the share of it that was found. */
-export function formatConfusion(table: readonly (readonly number[])[]): string {
+/** Classes up to which the table is a square; of more the most frequent mistakes are listed. */
+const MOST_COLUMNS = 20;
+
+/** Characters of a class's name that are shown in front of a row. */
+const LONGEST_CLASS = 24;
+
+/** How the table is to be read. */
+export function confusionTitle(names: readonly string[]): string {
+  return names.length > MOST_COLUMNS
+    ? "held-out images: the most frequent mistakes"
+    : "held-out images: a row for each true class, a column for each answer";
+}
+
+function className(name: string): string {
+  const text = escaped(name);
+  return text.length <= LONGEST_CLASS ? text : `${text.slice(0, LONGEST_CLASS - 1)}…`;
+}
+
+/** How many images of a class were taken for another. */
+export interface Confusion {
+  readonly truth: number;
+  readonly taken: number;
+  readonly count: number;
+  /** Images of the class. */
+  readonly images: number;
+}
+
+/** The largest counts beside the diagonal, the largest first. */
+export function largestConfusions(table: readonly (readonly number[])[], most: number): Confusion[] {
+  const all = table.flatMap((row, truth) => {
+    const images = row.reduce((sum, each) => sum + each, 0);
+    return row.flatMap((count, taken) =>
+      count > 0 && taken !== truth ? [{ truth, taken, count, images }] : [],
+    );
+  });
+  return all.sort((a, b) => b.count - a.count).slice(0, most);
+}
+
+function confusionLines(table: readonly (readonly number[])[], names: readonly string[]): string {
+  const shown = largestConfusions(table, MOST_COLUMNS);
+  const width = String(shown[0]?.count ?? "").length;
+  const lines = shown.map(({ truth, taken, count, images }) => {
+    const [own, other] = [className(names[truth]!), className(names[taken]!)];
+    return `${String(count).padStart(width)} of ${images} ${own} taken for ${other}`;
+  });
+  return lines.length === 0 ? "none" : lines.join("\n");
+}
+
+/**
+ * The confusion table as aligned lines: a row for each true class, with the share of it that was found. Columns have the
+ * numbers of classes, which stand before the names of rows that are no numbers themselves.
+ */
+export function formatConfusion(table: readonly (readonly number[])[], names: readonly string[]): string {
+  if (names.length > MOST_COLUMNS) return confusionLines(table, names);
   const width = Math.max(3, ...table.flat().map((count) => String(count).length)) + 1;
+  const isNumbered = names.every((name, k) => name === String(k));
+  const heads = names.map((name, k) =>
+    isNumbered ? name.padStart(4) : `${String(k).padStart(2)} ${className(name)}`,
+  );
+  const widest = Math.max(4, ...heads.map(({ length }) => length));
   const cells = (values: readonly (string | number)[]): string =>
     values.map((value) => String(value).padStart(width)).join("");
-  const lines = [`true ${cells([...table.keys()])}     found`];
+  const lines = [`${"true".padEnd(widest)} ${cells([...table.keys()])}     found`];
   table.forEach((row, truth) => {
     const total = row.reduce((sum, count) => sum + count, 0);
     const counts = cells(row.map((count) => (count === 0 ? "·" : count)));
     const found = total === 0 ? "–" : percent(row[truth]! / total);
-    lines.push(`${String(truth).padStart(4)} ${counts}  ${found.padStart(8)}`);
+    lines.push(`${heads[truth]!.padEnd(widest)} ${counts}  ${found.padStart(8)}`);
   });
   return lines.join("\n");
 }

@@ -10,6 +10,7 @@ import {
   checkOutputs,
   describeResults,
   describeSample,
+  haveLabels,
   resultsJson,
   resultsOf,
   saveOutput,
@@ -24,7 +25,7 @@ import type { Json } from "./json.ts";
 export interface RunOptions extends PixelOptions, EngineOptions {
   readonly input?: readonly NamedFile[];
   readonly output?: readonly NamedFile[];
-  /** The number of classes to print; without it all numbers are printed. */
+  /** The number of classes to print; without it those that the file names, or all numbers. */
   readonly top?: number;
   /** File with a label in each line. */
   readonly labels?: string;
@@ -40,12 +41,15 @@ function readLabels(file: string): string[] {
   }
 }
 
-/** The names of the classes that are to be printed: from `--labels`, else from the net's file. */
-function labelsOf(file: string, { top, labels }: RunOptions, net: Net): ClassLabels | undefined {
+/** The names of the classes: from `--labels`, else from the net's file. */
+function labelsOf(file: string, { labels }: RunOptions, net: Net): ClassLabels | undefined {
   if (labels !== undefined) return { names: readLabels(labels), from: "--labels" };
   const { classNames } = net.metadata;
-  return top === undefined || !classNames ? undefined : { names: classNames, from: `${file}: class names` };
+  return classNames && { names: classNames, from: `${file}: class names` };
 }
+
+/** So many classes of an image are printed for people who asked for nothing else, where their names are known. */
+const USUAL_TOP = 5;
 
 /** A sample that failed, or that went well. */
 type Outcome = { readonly file: string } & ({ readonly error: string } | { readonly results: Results });
@@ -66,17 +70,25 @@ class Runner {
     this.#labels = labels;
   }
 
-  #feeds({ files }: Sample): ReturnType<typeof readFiles>["feeds"] {
+  #feeds({ files }: Sample): ReturnType<typeof readFiles> {
     const { inputs, layout, metadata } = this.#net;
     const { preprocessing } = metadata;
     const found = readFiles(this.#engine, files, inputs, { options: this.#options, preprocessing, layout });
     this.images += found.images;
-    return found.feeds;
+    return found;
+  }
+
+  /** The number of classes to print; undefined to print all numbers. */
+  #top(outputs: Results["outputs"], images: number): number | undefined {
+    const { top, json, output } = this.#options;
+    const isForScripts = json || output !== undefined;
+    if (top !== undefined || isForScripts || images === 0 || !this.#labels) return top;
+    return haveLabels(outputs, this.#labels) ? USUAL_TOP : undefined;
   }
 
   /** The results for a sample. @throws FileError for one that will not do; UsageError for options that will not */
   run(sample: Sample, check = () => {}): Results {
-    const feeds = this.#feeds(sample);
+    const { feeds, images } = this.#feeds(sample);
     check();
     let outputs: Results["outputs"];
     try {
@@ -85,7 +97,7 @@ class Runner {
       if (!isAboutFile(error)) throw error;
       throw new FileError(`${sample.name}: ${error.message}`, { cause: error });
     }
-    return resultsOf(outputs, this.#options.top, this.#labels);
+    return resultsOf(outputs, this.#top(outputs, images), this.#labels);
   }
 }
 

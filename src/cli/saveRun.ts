@@ -46,7 +46,7 @@ async function saveFile(file: string, bytes: Uint8Array, signal: AbortSignal): P
 /** Saves the model, loads the file again and holds its scores against the ones in hand. */
 async function saveAndCompare(run: TrainedRun, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   const { engine, task, judged } = run;
-  const { out } = run.settings;
+  const { safetensors: out } = run.settings.files;
   const isFile = await saveFile(out, bytes, signal);
   // Bytes that went into a pipe or a device cannot be read again.
   const again = loadModel(isFile ? readFileSync(out) : bytes);
@@ -102,15 +102,20 @@ export async function saveRun(
   signal: AbortSignal,
 ): Promise<void> {
   const { task, settings } = run;
-  const { out, report } = settings;
+  const { files, report } = settings;
   const model = task.finished(run.model);
   const bytes = model.toSafetensors();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   await saveAndCompare(run, bytes, signal);
   print(
-    `saved     ${out}, ${fileSize(bytes.length)}\nsha256    ${sha256}\n` +
+    `saved     ${files.safetensors}, ${fileSize(bytes.length)}\nsha256    ${sha256}\n` +
       `reloaded  all ${task.heldOut.count} predictions are the same, bit for bit`,
   );
+  if (files.onnx !== undefined) {
+    const onnx = model.toOnnx();
+    await saveFile(files.onnx, onnx, signal);
+    print(`saved     ${files.onnx}, ${fileSize(onnx.length)}`);
+  }
   if (report === undefined) return;
   const size = await saveReport(report, await reportOf(run, model, sha256), signal);
   print(`report    ${report}, ${fileSize(size)}`);

@@ -8,13 +8,30 @@ import {
 } from "./checkpoints.ts";
 import { sparkline, type TrainingCurves } from "./curves.ts";
 import { loadEngine } from "./engine.ts";
-import { argmaxRows, confusion, correctCount, duration, formatConfusion, percent } from "./report.ts";
+import {
+  argmaxRows,
+  confusion,
+  confusionTitle,
+  correctCount,
+  duration,
+  formatConfusion,
+  percent,
+} from "./report.ts";
+import { pictureFault } from "./pictures.ts";
 import { checkPlace } from "./save.ts";
 import { saveRun } from "./saveRun.ts";
 import { takeSignals } from "./signals.ts";
 import { digitsTask } from "./trainDigits.ts";
 import { fitModel, makeOptimizer, stepsOf } from "./trainModel.ts";
-import { describe, identityOf, settingsFor, type TrainOptions, type TrainSettings } from "./trainOptions.ts";
+import { picturesTask } from "./trainPictures.ts";
+import {
+  describe,
+  digitSettings,
+  identityOf,
+  pictureSettings,
+  type TrainOptions,
+  type TrainSettings,
+} from "./trainOptions.ts";
 import type { TrainTask } from "./trainTask.ts";
 import { causeOf, UsageError } from "./usage.ts";
 
@@ -30,11 +47,12 @@ function checkFile(option: string, file: string): void {
   }
 }
 
-function checkFiles({ out, report }: TrainSettings): void {
-  checkFile("--out", out);
+function checkFiles({ files, report }: TrainSettings): void {
+  const outs = Object.values(files);
+  for (const file of outs) checkFile("--out", file);
   if (report === undefined) return;
   checkFile("--report", report);
-  if (resolve(report) === resolve(out)) {
+  if (outs.some((file) => resolve(report) === resolve(file))) {
     throw new UsageError(`--report ${report}: expected another file than the model's, got the same`);
   }
 }
@@ -88,9 +106,7 @@ async function runTask(
   const judged = await heldOut.judge(model, signal);
   await takeSignals(signal);
   const table = confusion(judged.labels, argmaxRows(judged.scores, classes.length), classes.length);
-  tell(
-    `\nheld-out images: a row for each true figure, a column for each answer\n${formatConfusion(table)}\n`,
-  );
+  tell(`\n${confusionTitle(classes)}\n${formatConfusion(table, classes)}\n`);
   tell(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
   await saveRun({ task, model, engine, settings, curves, judged, table }, print, signal).finally(() => {
     const correct = correctCount(table);
@@ -99,31 +115,51 @@ async function runTask(
   });
 }
 
+/** Makes a task on an engine of its own, and runs it. */
+async function runOn(
+  settings: TrainSettings,
+  makeTask: (engine: Engine) => TrainTask | Promise<TrainTask>,
+  print: (text: string) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  checkCheckpointOptions(settings);
+  checkFiles(settings);
+  const engine = await loadEngine(settings);
+  try {
+    const task = await makeTask(engine);
+    await takeSignals(signal);
+    await runTask(task, settings, engine, print, signal);
+  } catch (error) {
+    const { checkpoint } = settings;
+    throw checkpoint === undefined
+      ? pictureFault(error)
+      : sayingWhereItGoesOn(pictureFault(error), checkpoint);
+  } finally {
+    engine.dispose();
+  }
+}
+
 /**
- * The main job: trains a small convolutional net on digits, judges it by images it has not seen, saves it,
- * loads it again and shows that both predict the same bits. All input is checked before training begins.
+ * The main job: trains a small convolutional net on digits or on a folder of pictures, judges it by images it has not seen,
+ * saves it, loads it again and shows that both predict the same bits. All input but the pictures themselves is checked
+ * before training begins.
  *
+ * @param folder has a folder of pictures for each class; without one the net learns digits
  * @param options as parsed from the command line
  * @param print says lines on stdout
  * @param signal stops the run; training rejects with its reason, and nothing is saved
  * @throws UsageError for a folder, a file or a path that will not do
  */
 export async function train(
+  folder: string | undefined,
   options: TrainOptions,
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const settings = settingsFor("digits", options);
-  checkCheckpointOptions(settings);
-  checkFiles(settings);
-  const task = digitsTask(settings);
-  await takeSignals(signal);
-  const engine = await loadEngine(settings);
-  try {
-    await runTask(task, settings, engine, print, signal);
-  } catch (error) {
-    throw settings.checkpoint === undefined ? error : sayingWhereItGoesOn(error, settings.checkpoint);
-  } finally {
-    engine.dispose();
+  if (folder === undefined) {
+    const settings = digitSettings(options);
+    return runOn(settings, () => digitsTask(settings), print, signal);
   }
+  const settings = pictureSettings(options);
+  return runOn(settings, (engine) => picturesTask(folder, settings, engine), print, signal);
 }

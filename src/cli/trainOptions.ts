@@ -4,6 +4,7 @@ import type { Engine } from "../index.ts";
 import type { CheckpointOptions, Identity } from "./checkpoints.ts";
 import type { EngineOptions } from "./engine.ts";
 import type { TrainTask } from "./trainTask.ts";
+import { UsageError } from "./usage.ts";
 
 /** The optimizers by name, and the learning rates that they begin with unless another is asked for. */
 export const RATES = {
@@ -16,18 +17,18 @@ export const RATES = {
   lamb: 0.01,
 } as const;
 
-/** What a run trains on. */
-export type Kind = "digits" | "pictures";
-
-/** What options are unless they are told, by what a run trains on. */
+/** What options of digits are unless they are told, and those of pictures. */
 export const DEFAULTS = {
   digits: { epochs: 5, batchSize: 64, optimizer: "sgd", out: "im2row-model.safetensors" },
-  pictures: { epochs: 20, batchSize: 32, optimizer: "adam", out: "model" },
+  pictures: {
+    epochs: 20,
+    batchSize: 32,
+    optimizer: "adam",
+    out: "model",
+    size: [64, 64],
+    validationSplit: 0.2,
+  },
 } as const;
-
-/** Pictures are made this large, one in so many is held out, and they are augmented, unless something else is told. */
-export const SIZE = 64;
-export const VALIDATION_SPLIT = 0.2;
 
 /** The options of `im2row train`, checked one by one by the command line's parser. */
 export interface TrainOptions extends EngineOptions, CheckpointOptions {
@@ -39,22 +40,58 @@ export interface TrainOptions extends EngineOptions, CheckpointOptions {
   readonly learningRate?: number;
   readonly optimizer?: keyof typeof RATES;
   readonly seed: number;
-  /** The file that the model is saved to; of pictures the name of two files, which differ in their ends. */
+  /** The file that the model is saved to; of pictures the name of two files, without their ends. */
   readonly out?: string;
   /** The file of the page about the run; none is written without it. */
   readonly report?: string;
-  /** Of pictures: their height and width, whether they are augmented, and the share that is held out. */
+  /** Of pictures: their height and width, and the share that is held out. */
   readonly size?: readonly [height: number, width: number];
-  readonly augment?: boolean;
   readonly validationSplit?: number;
+  /** Whether pictures are changed at random in training. */
+  readonly augment: boolean;
 }
 
 /** Options with their defaults. */
 export type TrainSettings = TrainOptions &
-  Required<Pick<TrainOptions, "epochs" | "batchSize" | "optimizer" | "out">>;
+  Required<Pick<TrainOptions, "epochs" | "batchSize" | "optimizer" | "out">> & {
+    /** The files that the model is saved to. */
+    readonly files: { readonly safetensors: string; readonly onnx?: string };
+  };
 
-export function settingsFor(kind: Kind, options: TrainOptions): TrainSettings {
-  return { ...DEFAULTS[kind], ...options };
+/** Those of pictures. */
+export type PictureSettings = TrainSettings & Required<Pick<TrainOptions, "size" | "validationSplit">>;
+
+/** @throws UsageError for options that are for pictures */
+export function digitSettings(options: TrainOptions): TrainSettings {
+  const { size, validationSplit, augment } = options;
+  const isGiven = {
+    size: size !== undefined,
+    "validation-split": validationSplit !== undefined,
+    "no-augment": !augment,
+  };
+  const wrong = Object.entries(isGiven).find(([, given]) => given);
+  if (wrong) throw new UsageError(`--${wrong[0]}: expected a folder of pictures, got none`);
+  const settings = { ...DEFAULTS.digits, ...options };
+  return { ...settings, files: { safetensors: settings.out } };
+}
+
+/** The least height and width of pictures. */
+const LEAST_SIDE = 8;
+
+/** @throws UsageError for options that are for digits, and for pictures that are too small */
+export function pictureSettings(options: TrainOptions): PictureSettings {
+  if (options.data !== undefined) {
+    throw new UsageError("--data: expected no folder of digits beside one of pictures, got both");
+  }
+  const settings = { ...DEFAULTS.pictures, ...options };
+  if (Math.min(...settings.size) < LEAST_SIDE) {
+    const least = `${LEAST_SIDE}×${LEAST_SIDE}`;
+    throw new UsageError(`--size: expected ${least} pixels or more, got ${settings.size.join("×")}`);
+  }
+  const name = settings.out.replace(/(?<=[^/\\])\.(safetensors|onnx)$/, "");
+  const files =
+    name === "" ? { safetensors: "" } : { safetensors: `${name}.safetensors`, onnx: `${name}.onnx` };
+  return { ...settings, files };
 }
 
 /** The momentum of `sgd`. */
@@ -89,6 +126,7 @@ export function describe(settings: TrainSettings, task: TrainTask, engine: Engin
     `engine    ${engineText(engine)}`,
     `training  ${settings.epochs} × ${count} images in batches of ${settings.batchSize}, seed ${settings.seed}`,
     `          ${optimizerText(settings)}, learning rate ${rateText(settings)}`,
+    ...(task.augmentation === undefined ? [] : [`          augmentation: ${task.augmentation}`]),
   ].join("\n");
 }
 
@@ -107,9 +145,10 @@ export function settingRows(
     ["learning rate", rateText(settings)],
     ["loss", "cross-entropy of the softmax"],
     ["seed", String(settings.seed)],
+    ...(task.augmentation === undefined ? [] : [["augmentation", task.augmentation] as const]),
     ["engine", engineText(engine)],
     ["versions", `im2row ${packageJson.version}, Node.js ${process.versions.node}`],
-    ["model", settings.out],
+    ["model", Object.values(settings.files).join(", ")],
   ];
 }
 
@@ -126,6 +165,8 @@ export async function identityOf(settings: TrainSettings, task: TrainTask): Prom
     optimizer: settings.optimizer,
     "learning-rate": initialRate(settings),
     seed: settings.seed,
+    ...(settings.validationSplit !== undefined && { "validation-split": settings.validationSplit }),
+    ...(task.augmentation !== undefined && { augmentation: task.augmentation }),
   };
 }
 

@@ -42,6 +42,8 @@ export interface TrainTask {
   readonly imageSize: readonly [height: number, width: number];
   readonly training: TrainingImages;
   readonly heldOut: HeldOut;
+  /** How images are changed at random in training, where they can be. */
+  readonly augmentation?: string;
   /** The net that trains. */
   readonly model: Model;
   /** The net as files have it, with the weights of the net that trained; not compiled unless it is that. */

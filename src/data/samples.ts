@@ -1,10 +1,10 @@
 /** Data sets: samples that are read when they are needed, in an order that follows from seeds and the epoch. */
 import { OptionError } from "../errors.ts";
-import { numberIn, positiveInteger, show } from "../options.ts";
+import { isPlainObject, numberIn, positiveInteger, show } from "../options.ts";
 import type { Random } from "../random.ts";
 import type { InputTensor } from "../tensor.ts";
 import { batched, type Batches } from "./batch.ts";
-import { iterated, readSample, seeded, type Origin, type Sample } from "./origin.ts";
+import { iterated, readSample, seeded, type Origin, type Sample, type SampleImage } from "./origin.ts";
 
 /** What a function of `map` knows besides the sample. */
 export interface SampleContext {
@@ -29,6 +29,11 @@ export interface Samples<Images = InputTensor> {
   readonly size: number;
   /** Changes each sample when it is read, once an epoch. */
   map(change: Change): Samples<Images>;
+  /**
+   * Keeps samples when they are first read, as long as their images have at most so many bytes together; others are read again
+   * each time. What is read is that of the first epoch in all epochs: put changes by chance behind.
+   */
+  cache(bytes: number): Samples<Images>;
   /**
    * Draws each next sample from the `buffer` that come next, anew for each epoch; all are equally likely to come first where the
    * buffer holds all. It holds numbers, not samples, so that it may be as large as the data.
@@ -74,6 +79,31 @@ function mapped(origin: Origin, change: Change): Origin {
   };
 }
 
+function bytesOf({ image }: Sample): number {
+  const images = isPlainObject(image) && "shape" in image ? [image] : Object.values(image);
+  return (images as readonly SampleImage[]).reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
+function cached(origin: Origin, bytes: number): Origin {
+  const kept = new Map<number, Sample>();
+  let left = bytes;
+  return {
+    ...origin,
+    async read(place) {
+      const known = kept.get(place);
+      if (known) return known;
+      const sample = await origin.read(place, 1);
+      const size = bytesOf(sample);
+      // Another read of the same sample may have come first.
+      if (size <= left && !kept.has(place)) {
+        kept.set(place, sample);
+        left -= size;
+      }
+      return sample;
+    },
+  };
+}
+
 /** The samples of these places alone, in the order that they have among all. */
 function part(origin: Origin, places: Uint32Array): Origin {
   const own = new Set(places);
@@ -108,6 +138,7 @@ export function samplesOf(origin: Origin): Samples<never> {
   return Object.assign(samples, {
     size: origin.places.length,
     map: (change: Change) => samplesOf(mapped(origin, change)),
+    cache: (bytes: number) => samplesOf(cached(origin, positiveInteger("cache", bytes))),
     shuffle(buffer: number, seed: number) {
       positiveInteger("shuffle: buffer", buffer);
       const random = seeded("shuffle", seed);

@@ -3,13 +3,25 @@ import { choiceOf, readOptions } from "../options.ts";
 import type { KernelEngine } from "../runtime/engine.ts";
 import type { Tensor } from "../tensor.ts";
 import { centerCrop } from "./centerCrop.ts";
-import type { ImageTensor } from "./image.ts";
 import { LAYOUTS, normalize, type Layout } from "./normalize.ts";
 import { resize } from "./resize.ts";
 
 export interface PreprocessOptions extends Preprocessing {
   /** `"NCHW"` for most nets from ONNX files. Default: `"NHWC"`. */
   layout?: Layout | undefined;
+}
+
+/** The part of `preprocess` that keeps bytes: the image in the size that the net takes. @throws as `preprocess` */
+export function sized(
+  engine: KernelEngine,
+  image: Tensor<Uint8Array>,
+  { size, shortSide, fit, fillValue, interpolation, antialias }: Preprocessing,
+): Tensor<Uint8Array> {
+  if (shortSide !== undefined) {
+    const resized = resize(engine, image, { shortSide, interpolation, antialias });
+    return size ? centerCrop(resized, size) : resized;
+  }
+  return size ? resize(engine, image, { size, fit, fillValue, interpolation, antialias }) : image;
 }
 
 /**
@@ -26,16 +38,9 @@ export function preprocess(
   const readers = { ...preprocessingReaders(), layout: [choiceOf(LAYOUTS), "NHWC"] } as const;
   const { layout, ...preprocessing } = readOptions("preprocess", options, readers, []);
   checkPreprocessing("preprocess", preprocessing);
-  const { size, shortSide, fit, fillValue, interpolation, antialias, ...numbers } = preprocessing;
-  const sized = (image: Tensor<Uint8Array>): Tensor<Uint8Array> | ImageTensor => {
-    if (shortSide !== undefined) {
-      const resized = resize(engine, image, { shortSide, interpolation, antialias });
-      return size ? centerCrop(resized, size) : resized;
-    }
-    return size ? resize(engine, image, { size, fit, fillValue, interpolation, antialias }) : image;
-  };
+  const { scale, mean, std } = preprocessing;
   const all = Array.isArray(images)
-    ? (images as readonly Tensor<Uint8Array>[]).map(sized)
-    : sized(images as Tensor<Uint8Array>);
-  return normalize(engine, all, { ...numbers, layout });
+    ? (images as readonly Tensor<Uint8Array>[]).map((image) => sized(engine, image, preprocessing))
+    : sized(engine, images as Tensor<Uint8Array>, preprocessing);
+  return normalize(engine, all, { scale, mean, std, layout });
 }

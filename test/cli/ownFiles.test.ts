@@ -11,9 +11,14 @@ describe("a file of this package", () => {
   it("is run on images as it says itself, with its names of classes", async () => {
     const args = ["run", at("named.safetensors"), "--input", at("x.png")];
     // Means of 127.5, 0 and 127.5 of 255, less 0.5, 0 and 0.25, over 0.5, 1 and 2.
-    expect(await im2row(...args)).toEqual({ code: 0, stdout: "y  [1, 3]  0 0 0.125\n", stderr: "" });
-    const { stdout } = await im2row(...args, "--top", "1");
-    expect(stdout.split("\n")[3]).toBe("    2  0.125000  tres");
+    const rows = ["    2  0.125000  tres", "    0   0.00000  uno", "    1   0.00000  dos"];
+    const { code, stdout, stderr } = await im2row(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.split("\n").slice(3, 6)).toEqual(rows);
+    const { stdout: first } = await im2row(...args, "--top", "1");
+    expect(first.split("\n")[3]).toBe(rows[0]);
+    const { stdout: json } = await im2row(...args, "--json");
+    expect(JSON.parse(json)).toMatchObject({ results: [{ outputs: { y: { data: [0, 0, 0.125] } } }] });
   });
 
   it("takes grey images where the net has one channel", async () => {
@@ -27,7 +32,7 @@ describe("a file of this package", () => {
   it("may have any name", async () => {
     copyFileSync(at("named.safetensors"), at("named-otherwise.onnx"));
     const { stdout } = await im2row("run", at("named-otherwise.onnx"), at("x.png"));
-    expect(stdout).toBe("y  [1, 3]  0 0 0.125\n");
+    expect(stdout.split("\n")[3]).toBe("    2  0.125000  tres");
   });
 
   it("is inspected", async () => {

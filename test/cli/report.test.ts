@@ -29,7 +29,7 @@ describe("report", () => {
       [0, 0, 0],
     ]);
     expect(correctCount(table)).toBe(3);
-    expect(formatConfusion(table).split("\n")).toEqual([
+    expect(formatConfusion(table, ["0", "1", "2"]).split("\n")).toEqual([
       "true    0   1   2     found",
       "   0    2   1   ·   66.67 %",
       "   1    ·   1   ·  100.00 %",

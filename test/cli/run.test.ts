@@ -9,17 +9,20 @@ useFiles();
 
 describe("im2row run", () => {
   it("takes from the file how images become its input, unless it is told otherwise", async () => {
-    const line = async (...rest: string[]): Promise<string> =>
-      (await im2row("run", at("named.onnx"), "--input", at("x.png"), ...rest)).stdout;
-    expect(await line()).toBe("y  [1, 3]  0 0 0.125\n");
-    expect(await line("--mean", "0")).toBe("y  [1, 3]  1 0 0.25\n");
+    const outputs = async (...rest: string[]): Promise<unknown> => {
+      const run = await im2row("run", at("named.onnx"), "--input", at("x.png"), "--json", ...rest);
+      return JSON.parse(run.stdout);
+    };
+    const data = (...y: number[]) => ({ results: [{ outputs: { y: { data: y } } }] });
+    expect(await outputs()).toMatchObject(data(0, 0, 0.125));
+    expect(await outputs("--mean", "0")).toMatchObject(data(1, 0, 0.25));
     const { stdout, stderr } = await im2row("run", at("named.onnx"), "--input", at("x.npy"));
     expect({ stdout, stderr }).toEqual({ stdout: "y  [1, 3]  2.5 6.5 3\n", stderr: "" });
   });
 
   it.each<[string, string[], string]>([
     // Stretched, all pixels count: a half as wide, of three with the weights 3, 3 and 1. Cropped, the green ones count.
-    ["named.onnx", ["--mean", "0", "--std", "1"], "0.2137255 0.572549 0.2137255"],
+    ["unnamed.onnx", [], "0.2137255 0.572549 0.2137255"],
     ["cropped.onnx", [], "0 1 0"],
     // The picture is one row of two pixels, the second and the last, and the rest is blue.
     ["boxed.onnx", [], "0 0.25 0.75"],

@@ -141,6 +141,27 @@ describe("orders", () => {
   });
 });
 
+describe("cache", () => {
+  it("reads a sample once, those of epoch 1 in all epochs, as far as they fit", async () => {
+    const reads: string[] = [];
+    const counted = numbered(5).map((sample, { index, epoch }) => {
+      reads.push(`${index} of ${epoch}`);
+      return { ...sample, label: 10 * epoch + index };
+    });
+    // An image of one float has four bytes: three of the five fit.
+    const cached = counted.cache(12);
+    const expected = [10, 11, 12, 13, 14];
+    expect(await labelsOf(cached, 3)).toEqual(expected);
+    expect(reads.splice(0)).toEqual(["0 of 1", "1 of 1", "2 of 1", "3 of 1", "4 of 1"]);
+    expect(await labelsOf(cached, 1)).toEqual(expected);
+    expect(reads.splice(0)).toEqual(["3 of 1", "4 of 1"]);
+    // The parts of what is cached are, too.
+    const [, rest] = cached.split(0.6, 1);
+    expect(await labelsOf(rest, 2)).toEqual((await labelsOf(rest, 1)).map(Number));
+    expect(reads.every((read) => ["3 of 1", "4 of 1"].includes(read))).toBe(true);
+  });
+});
+
 describe("batches", () => {
   it("are read when they are asked for, with those that prefetch adds", async () => {
     const read: number[] = [];
@@ -336,6 +357,7 @@ describe("cutout", () => {
 it.each<[string, () => unknown]>([
   ["shuffle: buffer: expected a positive integer, got 0", () => numbered(3).shuffle(0, 1)],
   ["shuffle: seed: expected an integer from 0 to 2^53 - 1, got -1", () => numbered(3).shuffle(1, -1)],
+  ["cache: expected a positive integer, got 0", () => numbered(3).cache(0)],
   ["split: expected samples on either side, got 0.1 of 3", () => numbered(3).split(0.1, 1)],
   ["split: fraction: expected a number ≥ 0 and < 1, got 1", () => numbered(3).split(1, 1)],
   ["split: seed: expected an integer", () => numbered(3).split(0.5, 0.5)],

@@ -46,6 +46,7 @@ const NAMED: Readonly<Record<string, ModelMetadata>> = {
     classNames: ["uno", "dos", "tres"],
     preprocessing: { mean: [0.5, 0, 0.25], std: [0.5, 1, 2] },
   },
+  "unnamed.onnx": { preprocessing: {} },
   "cropped.onnx": { preprocessing: { fit: "crop" } },
   "boxed.onnx": { preprocessing: { fit: "letterbox", fillValue: [0, 0, 255], interpolation: "nearest" } },
   "middle.onnx": { preprocessing: { shortSide: 2 } },
