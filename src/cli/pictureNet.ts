@@ -49,7 +49,7 @@ export function pictureNet({ size, classes, training, augment, seed }: PictureNe
       ...block(FIRST_FILTERS, strides),
       ...Array.from({ length: halvings }, (_, i) => [
         layers.maxPooling2d({ poolSize: 2 }),
-        ...block(Math.min(MOST_FILTERS, FIRST_FILTERS * 2 ** (i + 1)), 1),
+        ...block(Math.min(MOST_FILTERS, FIRST_FILTERS << (i + 1)), 1),
       ]).flat(),
       layers.globalAveragePooling2d(),
       layers.dense({ units: classes }),

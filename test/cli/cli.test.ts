@@ -118,7 +118,7 @@ describe("im2row", () => {
     [["\u001b[31mfly"], "unknown command '\\u001b[31mfly'"],
     [["train", "--out", ""], "--out: expected a file, got nothing"],
     [["train", "--epochs", "9007199254740992"], /Expected an integer of at most 2\^53 - 1/],
-    [["train", "x"], /^im2row: too many arguments for 'train'/],
+    [["train", "x", "y"], /^im2row: too many arguments for 'train'/],
     [["train", "--epochs"], "option '--epochs <n>' argument missing"],
     [
       ["train", "--epochs", "0"],
