@@ -105,12 +105,19 @@ export type { Count, Metric } from "./training/metrics/metric.ts";
 export type { CompileOptions } from "./training/compile.ts";
 export type { EarlyStopping } from "./training/earlyStopping.ts";
 export type { Evaluation, Figures, FiguresOf, LossFigures } from "./training/evaluation.ts";
-export type { FitOptions, StreamFitOptions, ValidationData } from "./training/fitOptions.ts";
+export type { CheckpointPlaces, CheckpointTime } from "./training/checkpoints.ts";
+export type {
+  CheckpointOptions,
+  FitOptions,
+  StreamFitOptions,
+  ValidationData,
+} from "./training/fitOptions.ts";
 export * as callbacks from "./training/callbacks/index.ts";
 export type {
   BatchBegin,
   Callback,
   CallbackLike,
+  CheckpointCallbackOptions,
   CsvLoggerOptions,
   EarlyStoppingOptions,
   EpochBegin,

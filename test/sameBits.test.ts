@@ -31,7 +31,7 @@ const CLOCKS = new Set([
 
 /** Files that may use the host's cryptography: names of temporary files that nobody can guess, hashes of files; no result. */
 const SECRETS = new Set([
-  "storage/saveFile.ts",
+  "files/replaceFile.ts",
   "storage/integrity.ts",
   "cli/saveRun.ts",
   "cli/trainDigits.ts",

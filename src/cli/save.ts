@@ -2,8 +2,9 @@
 import * as nodeFs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { destinationOf, saveFile, type SaveHost } from "../storage/saveFile.ts";
-import type { FileCalls } from "../storage/node.ts";
+import type { FileCalls } from "../files/node.ts";
+import type { SaveHost } from "../files/replaceFile.ts";
+import { destinationOf, saveFile } from "../storage/saveFile.ts";
 import { endingSignals } from "./signals.ts";
 import { causeOf } from "./usage.ts";
 

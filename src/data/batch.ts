@@ -1,6 +1,6 @@
 /** Samples in batches, as `fit` takes them. */
-import { ShapeError } from "../errors.ts";
-import { isPlainObject, isTyped, lengthOf, positiveInteger, show, typedName } from "../options.ts";
+import { OptionError, ShapeError } from "../errors.ts";
+import { isCount, isPlainObject, isTyped, lengthOf, positiveInteger, show, typedName } from "../options.ts";
 import type { BatchRecord } from "../stream.ts";
 import { readShape, sameShape, shapeText, sizeOf, type InputTensor, type Tensor } from "../tensor.ts";
 import { iterated, readSample, type Origin, type Sample } from "./origin.ts";
@@ -18,6 +18,8 @@ export interface Batches<Images = InputTensor> {
   (epoch?: number): AsyncIterableIterator<BatchedData<Images>>;
   /** Batches of an epoch. */
   readonly size: number;
+  /** The batches of an epoch behind the first `batches`, of which no sample is read: by it `fit` finds where a run was left. */
+  from(epoch: number, batches: number): AsyncIterableIterator<BatchedData<Images>>;
   /** Makes up to `count` batches before they are asked for, while the one before is used. */
   prefetch(count: number): Batches<Images>;
 }
@@ -114,8 +116,9 @@ async function readBatch(
 }
 
 export function batched(origin: Origin, size: number): Batches<never> {
-  const start = (epoch = 1): AsyncIterableIterator<BatchedData<never>> => {
+  const start = (epoch: number, skipped: number): AsyncIterableIterator<BatchedData<never>> => {
     const order = origin.order(positiveInteger("epoch", epoch))[Symbol.iterator]();
+    for (let i = 0; i < skipped * size && !order.next().done;) i++;
     return iterated(() => {
       const places: number[] = [];
       for (let next; places.length < size && !(next = order.next()).done;) places.push(next.value);
@@ -126,14 +129,18 @@ export function batched(origin: Origin, size: number): Batches<never> {
 }
 
 function batchesOf<I>(
-  start: (epoch?: number) => AsyncIterableIterator<BatchedData<I>>,
+  start: (epoch: number, skipped: number) => AsyncIterableIterator<BatchedData<I>>,
   size: number,
 ): Batches<I> {
-  return Object.assign((epoch?: number) => start(epoch), {
+  return Object.assign((epoch = 1) => start(epoch, 0), {
     size,
+    from(epoch: number, batches: number) {
+      if (isCount(batches)) return start(epoch, batches);
+      throw new OptionError(`from: batches: expected an integer ≥ 0, got ${show(batches)}`);
+    },
     prefetch(count: number) {
       positiveInteger("prefetch", count);
-      return batchesOf((epoch) => ahead(start(epoch), count), size);
+      return batchesOf((epoch, skipped) => ahead(start(epoch, skipped), count), size);
     },
   });
 }

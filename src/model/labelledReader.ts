@@ -97,12 +97,16 @@ export class LabelledReader {
   }
 
   /** The validation data of `fit`, which are read here unless they are a stream. */
-  validation({ validationData, epochs }: FitSettings): LabelledImages | Stream<LabelledBatch> | undefined {
+  validation({
+    validationData,
+    epochs,
+    initialEpoch,
+  }: FitSettings): LabelledImages | Stream<LabelledBatch> | undefined {
     const where = "fit: validationData";
     if (!validationData) return undefined;
     if (!Array.isArray(validationData)) {
       const stream = validationData as Stream<LabelledBatch>;
-      expectEpochs(where, stream, epochs);
+      expectEpochs(where, stream, epochs - initialEpoch);
       return stream;
     }
     const [images, labels, sampleWeight] = validationData as [InputTensor, Labels, ArrayLike<number>?];

@@ -188,6 +188,11 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     return this.#requireTrainer("gradients").readGradients();
   }
 
+  /** The steps of training since `compile`, those of a checkpoint included. */
+  get steps(): number {
+    return this.#requireTrainer("steps").steps;
+  }
+
   /**
    * The learning rate of the next step. Setting it replaces a constant rate of the optimizer until `compile`, for this model,
    * also between steps and in callbacks of `fit`. @throws OptionError for a rate that is none, or beside a schedule
@@ -319,8 +324,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     this.#refuseWhileBusy("fit");
     const streamed = isStream(data);
     const settings = checkFitOptions(optionsOf<FitOptions>(data, labels, options), streamed);
+    // A model that has no file is refused before the first step, not at the first checkpoint.
+    if (settings.checkpoint) architectureText("fit: checkpoint", this.graph, this.seed);
     const [held, last] = streamed ? [] : this.#reader.training(data, labels as Labels, settings);
-    if (streamed) expectEpochs("fit: epochs", data, settings.epochs);
+    if (streamed) expectEpochs("fit: epochs", data, settings.epochs - settings.initialEpoch);
     const validation = last ?? this.#reader.validation(settings);
     // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");

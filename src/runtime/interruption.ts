@@ -42,6 +42,16 @@ export class Interruption {
     this.#signal?.throwIfAborted();
   }
 
+  /** Whether the run's signal has ended it, and its model is still there. */
+  get aborted(): boolean {
+    try {
+      this.#signal?.throwIfAborted();
+      return false;
+    } catch (reason) {
+      return (this.#ended?.reason ?? reason) === reason;
+    }
+  }
+
   /**
    * Waits for what a callback or a stream returned, unless the run ends before. @throws the reason then, or what the promise
    * rejects with

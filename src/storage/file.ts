@@ -1,7 +1,7 @@
 /** Files of the file system. */
 import type { AbortSignalLike } from "../runtime/platform.ts";
-import { StorageError } from "./error.ts";
-import type { NodeModules } from "./node.ts";
+import { StorageError } from "../files/error.ts";
+import type { NodeModules } from "../files/node.ts";
 import type { OpenSettings } from "./options.ts";
 import { receive } from "./receive.ts";
 import { saveFile } from "./saveFile.ts";

@@ -3,7 +3,7 @@
  * that a list reads no bytes. One transaction writes to both: it takes place whole, or not at all.
  */
 import type { AbortSignalLike } from "../runtime/platform.ts";
-import { StorageError } from "./error.ts";
+import { StorageError } from "../files/error.ts";
 import type { OpenSettings } from "./options.ts";
 import { refuseBytes } from "./receive.ts";
 

@@ -1,7 +1,7 @@
 /** Hashes of files as Subresource Integrity writes them: `sha256-` and the digest in base64. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
-import { StorageError } from "./error.ts";
+import { StorageError } from "../files/error.ts";
 
 /** The digests by strength, with the characters that their base64 has. */
 const ALGORITHMS = [

@@ -1,7 +1,7 @@
 /** Places as users write them, and which of them a host has. */
 import { OptionError } from "../errors.ts";
 import { show } from "../options.ts";
-import { findNodeModules, pathOfAddress, type NodeModules } from "./node.ts";
+import { findNodeModules, pathOfAddress, type NodeModules } from "../files/node.ts";
 
 /** A path or an address as text, or a `URL`. */
 export type Place = string | { readonly href: string };

@@ -1,5 +1,5 @@
 /** Files from the network, with the copies that the Cache API keeps. */
-import { StorageError } from "./error.ts";
+import { StorageError } from "../files/error.ts";
 import { checkIntegrity, type Integrity } from "./integrity.ts";
 import type { OpenSettings } from "./options.ts";
 import { receive } from "./receive.ts";

@@ -57,6 +57,9 @@ export class FitCourse {
   #count: number;
   #lossSum: number;
   #correct: number;
+  /** The place of the last checkpoint, or the one where this call begins, and its step. */
+  #saved: string;
+  #savedStep: number;
   /** True while there is no place: callbacks take up their states, or the observer takes in a step. */
   #between = false;
 
@@ -74,8 +77,11 @@ export class FitCourse {
       // The first one is made of `onBatchEnd` and `onEpochEnd`.
       callbacks: settings.callbacks.length - 1,
     };
-    if (from) expectSame(this.#options, from.options);
     this.#callbacks = new CallbackRun(settings.callbacks, run.model, interruption);
+    if (from) {
+      expectSame(this.#options, from.options);
+      this.#callbacks.expectOf(from);
+    }
     this.#stopper = earlyStopping && new EarlyStopper(earlyStopping, weights, initialEpoch);
     this.#from = from;
     this.#history = copyHistory(from?.history);
@@ -85,6 +91,8 @@ export class FitCourse {
     this.#count = from?.count ?? 0;
     this.#lossSum = from?.lossSum ?? 0;
     this.#correct = from?.correct ?? 0;
+    this.#saved = this.#mark();
+    this.#savedStep = run.trainer.steps;
   }
 
   /** Where it is: all but the weights and the state of the trainer. @throws Error when a step or the start is half done */
@@ -111,9 +119,19 @@ export class FitCourse {
     };
   }
 
-  /** Trains to the end. Rejects with the reason of the interruption when that ends the run. */
+  /** Trains to the end. Rejects with the reason of the interruption when that ends the run, after a last checkpoint. */
   async run(): Promise<History> {
+    try {
+      return await this.#finish();
+    } catch (error) {
+      if (this.#run.interruption.aborted && this.#saved !== this.#mark()) await this.#save(this.#epoch);
+      throw error;
+    }
+  }
+
+  async #finish(): Promise<History> {
     const { interruption, observer } = this.#run;
+    interruption.check();
     await this.#begin();
     while (this.#phase !== "finish" && this.#phase !== "trainEnd") await this.#runEpoch();
     if (this.#phase === "finish") {
@@ -126,6 +144,23 @@ export class FitCourse {
     return this.#history;
   }
 
+  /** Names the place, among all those of one run. */
+  #mark(): string {
+    const { next } = this.#callbacks.pending() ?? { next: "" };
+    return [this.#phase, this.#epoch, this.#batch, next].join();
+  }
+
+  /** Writes a checkpoint, if any are asked for, and waits for it to the end, whatever interrupts the run. */
+  async #save(epoch: number): Promise<void> {
+    const { settings, model, trainer } = this.#run;
+    const { checkpoint } = settings;
+    if (!checkpoint || this.#between) return;
+    const step = trainer.steps;
+    await checkpoint.writer.write(model.toCheckpoint(), { epoch, step });
+    this.#saved = this.#mark();
+    this.#savedStep = step;
+  }
+
   /** Comes to what is next, which no event has begun of. */
   #enter(phase: Phase): void {
     this.#phase = phase;
@@ -133,9 +168,10 @@ export class FitCourse {
   }
 
   async #begin(): Promise<void> {
-    const { observer, interruption } = this.#run;
+    const { observer, interruption, settings, trainer } = this.#run;
     const { epochs, initialEpoch, validationData: validated } = this.#options;
     const from = this.#from;
+    settings.checkpoint?.writer.begin(trainer.steps, from !== undefined);
     const begin = { epochs, initialEpoch, validated, resumed: from !== undefined };
     this.#between = true;
     if (from) await this.#resume(begin, from);
@@ -186,6 +222,14 @@ export class FitCourse {
     // An epoch that was interrupted at its end has its state with the event.
     await callbacks.call("onEpochEnd", state!);
     this.#leaveEpoch();
+    const { checkpoint } = this.#run.settings;
+    if (checkpoint && (!checkpoint.every || this.#phase === "finish")) await this.#save(epoch);
+  }
+
+  /** Whether a checkpoint follows a step. */
+  #isDue(step: number): boolean {
+    const { checkpoint } = this.#run.settings;
+    return !!checkpoint?.every && step % checkpoint.every === 0 && step !== this.#savedStep;
   }
 
   /** The state after an epoch; its figures go to the history. */
@@ -234,6 +278,7 @@ export class FitCourse {
       if (observed) await this.#observed(observed);
       if (ends) await callbacks.call("onBatchEnd", this.#endOfBatch());
       callbacks.over();
+      if (this.#isDue(trainer.steps)) await this.#save(epoch);
       if (callbacks.stopped) break;
       if (pace.due) await pace.rest();
     }

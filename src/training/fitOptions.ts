@@ -7,6 +7,7 @@ import { checkOptions, flag, isCount, numberIn, positiveInteger, show, type Sett
 import { isStream, type LabelledBatch, type Stream } from "../stream.ts";
 import type { InputTensor } from "../tensor.ts";
 import { checkCallbacks, type Callback, type CallbackLike } from "./callbacks/callback.ts";
+import { checkpointWriter, type CheckpointPlaces, type CheckpointWriter } from "./checkpoints.ts";
 import { checkEarlyStopping, type EarlyStopping } from "./earlyStopping.ts";
 import type { BatchEnd, EpochEnd } from "./history.ts";
 import type { ClassWeights } from "./weights.ts";
@@ -21,12 +22,20 @@ export type ValidationData =
     ]
   | Exclude<Stream<LabelledBatch>, readonly unknown[]>;
 
+/** When checkpoints are written, and where to. A run that its signal ends writes a last one. */
+export interface CheckpointOptions extends CheckpointPlaces {
+  /** The steps from one to the next, and one at the end of the run. Default: one at the end of each epoch. */
+  every?: number | undefined;
+}
+
 /** The options of `fit` on a stream, whose batches have their own size and order. */
 export interface StreamFitOptions<Batches extends number | undefined = undefined> {
   /** The number of the last epoch. Default: 1. */
   epochs?: number | undefined;
   /** The epochs that are counted as done: the first one has the next number. It is a matter of numbers alone. Default: 0. */
   initialEpoch?: number | undefined;
+  /** Writes checkpoints in the course of the run, from which it can go on if it is interrupted. */
+  checkpoint?: CheckpointOptions | undefined;
   /**
    * Whether a run that the model's checkpoint holds is finished; its options must be the same, and its data. Default: true.
    * Otherwise a new run begins with the state of training as it is.
@@ -49,7 +58,7 @@ export interface StreamFitOptions<Batches extends number | undefined = undefined
   callbacks?: readonly CallbackLike[] | undefined;
   /**
    * An `AbortSignal`. Stops between two batches, or while a callback's promise or the stream's next batch is waited for; `fit`
-   * then rejects with the signal's reason and the weights stay as they are.
+   * then rejects with the signal's reason and the weights stay as they are, after a last checkpoint if `checkpoint` asks for such.
    */
   signal?: AbortSignalLike | undefined;
   /** Ends training when a figure gets no better, as `EarlyStopping` of Keras. */
@@ -101,7 +110,14 @@ const FIT_KEYS = [
   "receipt",
   "initialEpoch",
   "resume",
+  "checkpoint",
 ] as const;
+
+/** The option `checkpoint` as it was read. */
+export interface Checkpointing {
+  readonly every: number | undefined;
+  readonly writer: CheckpointWriter;
+}
 
 /** The options of `fit` with their defaults, each read once. */
 export interface FitSettings extends Pick<
@@ -113,6 +129,7 @@ export interface FitSettings extends Pick<
   readonly epochs: number;
   readonly initialEpoch: number;
   readonly resume: boolean;
+  readonly checkpoint: Checkpointing | undefined;
   readonly batchSize: number;
   readonly shuffle: boolean;
   readonly validationSplit: number;
@@ -146,6 +163,7 @@ export function checkFitOptions(options: FitOptions | StreamFitOptions, streamed
   return {
     epochs: last,
     initialEpoch: numberedUpTo("fit: initialEpoch", options.initialEpoch ?? 0, last),
+    checkpoint: checkCheckpoint(options.checkpoint),
     resume: flag("fit: resume", options.resume ?? true),
     batchSize: positiveInteger("fit: batchSize", batchSize ?? 32),
     shuffle: flag("fit: shuffle", shuffle ?? true),
@@ -172,6 +190,16 @@ function checkReceipt(receipt: unknown): ReceiptOptions | undefined {
   checkOptions("fit: receipt", receipt!, ["every"]);
   const { every } = receipt as ReceiptOptions;
   return every === undefined ? {} : { every: positiveInteger("fit: receipt: every", every) };
+}
+
+/** @throws OptionError */
+function checkCheckpoint(options: CheckpointOptions | undefined): Checkpointing | undefined {
+  if (options === undefined) return undefined;
+  const where = "fit: checkpoint";
+  checkOptions(where, options, ["every", "path", "save", "keep"]);
+  const { every, ...places } = options;
+  if (every !== undefined) positiveInteger(`${where}: every`, every);
+  return { every, writer: checkpointWriter(where, places) };
 }
 
 /** @throws OptionError unless `value` is an integer from 0 to `most` */

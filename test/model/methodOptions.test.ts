@@ -136,7 +136,7 @@ describe("a method refuses", () => {
     [{ validationData: { x: 1 } }, "fit: validationData: expected [images, labels] or a stream, got {"],
     [
       { callback: [] },
-      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, callbacks, signal, earlyStopping, classWeight, sampleWeight, validationSplit, receipt, initialEpoch, resume; got "callback"`,
+      `fit: expected the options epochs, batchSize, shuffle, validationData, onBatchEnd, onEpochEnd, callbacks, signal, earlyStopping, classWeight, sampleWeight, validationSplit, receipt, initialEpoch, resume, checkpoint; got "callback"`,
     ],
   ])("fit(images, labels, %j)", async (given, message) => {
     const running = model.fit(x, y, given);

@@ -25,6 +25,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ["formats/", "onnx/file/"],
   ["kernels/"],
   ["runtime/"],
+  ["files/"],
   ["layers/", "ops/", "images/", "metadata"],
   ["graph/"],
   ["training/", "onnx/export/"],

@@ -162,6 +162,7 @@ describe("callbacks", () => {
 /** A model that callbacks may look at and change. */
 const modelWith = (learningRate: number): TrainedModel => ({
   learningRate,
+  steps: 0,
   weights: new Map(),
   setWeights: () => {},
   trainingState: { seed: 1, steps: 0, epochs: 0, optimizer: "sgd", slots: {} },

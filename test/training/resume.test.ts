@@ -6,6 +6,7 @@ import {
   load,
   loadModel,
   losses,
+  OptionError,
   optimizers,
   sequential,
   type Callback,
@@ -17,6 +18,7 @@ import {
   type Model,
   type Stream,
 } from "../../src/index.ts";
+import { fromTensors, mixup } from "../../src/data.ts";
 import { noise } from "../support/model.ts";
 import { random } from "../support/random.ts";
 
@@ -133,7 +135,46 @@ const KINDS: Record<string, Kind> = {
   },
 };
 
-describe.each(Object.entries(KINDS))("a run of %s", (_, kind) => {
+/** Batches of 4, 2 and 5 images; the second epoch begins with others. */
+function* batches(epoch: number): Generator<LabelledBatch> {
+  for (const [i, count] of [4, 2, 5].entries()) {
+    yield [noise(10 * epoch + i, count, 6, 6, 2), random(epoch + i).integers(count, 0, 2)];
+  }
+}
+
+const data = () =>
+  fromTensors(images, labels)
+    .map(mixup({ seed: 3, classes: 3 }))
+    .shuffle(5, 6);
+
+const STREAMS: Record<string, Kind> = {
+  "a function that returns generators": {
+    options: () => ({ epochs: 3 }),
+    stream: () => batches,
+  },
+  "an async iterable, in accumulated batches": {
+    compile: () => ({ gradientAccumulationSteps: 2 }),
+    options: () => ({ epochs: 2, validationData: () => batches(9) }),
+    stream: () => ({
+      async *[Symbol.asyncIterator]() {
+        await Promise.resolve();
+        yield* batches(1);
+      },
+    }),
+  },
+  "a list of batches": { options: () => ({ epochs: 2 }), stream: () => [...batches(1)] },
+  "an iterator, for its one epoch": {
+    options: () => ({ epochs: 3, initialEpoch: 2 }),
+    stream: () => batches(1),
+  },
+  "im2row/data": {
+    compile: () => ({ useEma: true, emaMomentum: 0.7 }),
+    options: () => ({ epochs: 2, validationData: data().batch(4) }),
+    stream: () => data().batch(3).prefetch(2),
+  },
+};
+
+describe.each([...Object.entries(KINDS), ...Object.entries(STREAMS)])("a run of %s", (_, kind) => {
   it("has the same bits and events, left at any event and gone on with", async () => {
     const events: string[] = [];
     const files: Uint8Array[] = [];
@@ -157,5 +198,222 @@ describe.each(Object.entries(KINDS))("a run of %s", (_, kind) => {
       expect(model.toCheckpoint(), events[i]).toEqual(end);
       model.dispose();
     }
+  });
+});
+
+/** The file of a run that is left after its first step. */
+async function leftAfterOneStep(kind: Kind): Promise<Uint8Array> {
+  const model = start(create(), kind);
+  let file: Uint8Array | undefined;
+  await fit(model, kind, { onBatchEnd: () => void (file ??= model.toCheckpoint()) });
+  model.dispose();
+  return file!;
+}
+
+describe("a run that goes on", () => {
+  const held: Kind = { options: () => ({ epochs: 2, batchSize: 4 }) };
+
+  it("has the same bits on other numbers of threads", async () => {
+    const kind = KINDS["early stopping that restores"]!;
+    const whole = start(create(), kind);
+    const history = await fit(whole, kind);
+    const threads = await load({ threads: 3 });
+    let model = start(create(), kind, threads);
+    for (let part = 0; ; part++) {
+      let file: Uint8Array | undefined;
+      const controller = new AbortController();
+      const options = {
+        ...kind.options(),
+        signal: controller.signal,
+        checkpoint: { every: 100, save: (bytes: Uint8Array) => (file = bytes) },
+        onBatchEnd: () => controller.abort(),
+      };
+      const found = await model.fit(images, labels, options).catch((reason: unknown) => reason);
+      if (part === 0) expect(found).toMatchObject({ name: "AbortError" });
+      if (!(found instanceof Error)) {
+        expect(found).toEqual(history);
+        expect(part).toBeGreaterThan(4);
+        break;
+      }
+      model.dispose();
+      model = start(loadModel(file!), kind, part % 2 === 0 ? engine : threads);
+    }
+    expect(model.toCheckpoint()).toEqual(whole.toCheckpoint());
+    for (const each of [model, whole]) each.dispose();
+    threads.dispose();
+  });
+
+  it("is as two calls of one epoch are one of two, with checkpoints or without", async () => {
+    const [whole, twice, loaded] = [start(create(), held), start(create(), held), start(create(), held)];
+    const { loss: expected } = await whole.fit(images, labels, { epochs: 2 });
+    const first = await twice.fit(images, labels);
+    const second = await twice.fit(images, labels, { epochs: 2, initialEpoch: 1 });
+    expect([...first.loss, ...second.loss]).toEqual(expected);
+    const files: Uint8Array[] = [];
+    await loaded.fit(images, labels, { checkpoint: { every: 1, save: (bytes) => files.push(bytes) } });
+    const again = start(loadModel(loaded.toCheckpoint()), held);
+    await again.fit(images, labels, { checkpoint: { save: (bytes) => files.push(bytes) } });
+    for (const each of [twice, again]) expect(each.toCheckpoint()).toEqual(whole.toCheckpoint());
+    for (const each of [whole, twice, loaded, again]) each.dispose();
+  });
+
+  it("undoes what callbacks change when it begins anew, but not what they change afterwards", async () => {
+    const kind: Kind = {
+      options: () => ({
+        epochs: 3,
+        batchSize: 4,
+        callbacks: [
+          {
+            onTrainBegin: (_, model) => void (model.learningRate = 0.5),
+            onEpochEnd: (_, model) => void (model.learningRate /= 8),
+          },
+        ],
+      }),
+    };
+    const whole = start(create(), kind);
+    const files: Uint8Array[] = [];
+    await fit(whole, kind, { onEpochEnd: () => void files.push(whole.toCheckpoint()) });
+    for (const file of files) {
+      const model = start(loadModel(file), kind);
+      await fit(model, kind, { onEpochEnd: () => {} });
+      expect(model.toCheckpoint()).toEqual(whole.toCheckpoint());
+      model.dispose();
+    }
+    whole.dispose();
+  });
+
+  it("reads no sample of im2row/data that was used", async () => {
+    const read: number[] = [];
+    const kind: Kind = {
+      options: () => ({ epochs: 1 }),
+      stream: () =>
+        fromTensors(images, labels)
+          .map((sample, { index }) => {
+            read.push(index);
+            return sample;
+          })
+          .batch(4),
+    };
+    const file = await leftAfterOneStep(kind);
+    expect(read).toEqual(Array.from({ length: COUNT }, (_, i) => i));
+    read.length = 0;
+    const model = start(loadModel(file), kind);
+    await fit(model, kind, { onBatchEnd: () => {} });
+    expect(read).toEqual([4, 5, 6, 7, 8, 9, 10]);
+    model.dispose();
+  });
+
+  it("begins a new run instead if resume is false, also of other options", async () => {
+    const model = start(loadModel(await leftAfterOneStep(held)), held);
+    const { loss: figures } = await model.fit(images, labels, { epochs: 1, batchSize: 11, resume: false });
+    expect(figures).toHaveLength(1);
+    expect(model.steps).toBe(2);
+    // The place is left behind.
+    expect((await model.fit(images, labels, { epochs: 3, batchSize: 11 })).loss).toHaveLength(3);
+    model.dispose();
+  });
+
+  it("is refused with other options, data and callbacks, and can be taken up still", async () => {
+    const kind: Kind = {
+      options: () => ({
+        epochs: 2,
+        batchSize: 4,
+        validationData: [...other],
+        earlyStopping: { patience: 3 },
+        callbacks: [callbacks.csvLogger(() => {})],
+      }),
+    };
+    const file = await leftAfterOneStep(kind);
+    const model = start(loadModel(file), kind);
+    const own = { ...kind.options(), callbacks: [callbacks.csvLogger(() => {}), {} as Callback] };
+    own.callbacks[1] = { onEpochEnd: () => {} };
+    const refused: [FitOptions, string][] = [
+      [{ epochs: 3 }, "fit: epochs: expected 2, as in the interrupted run that the checkpoint holds, got 3"],
+      [{ initialEpoch: 1 }, "fit: initialEpoch: expected 0"],
+      [{ batchSize: 5 }, "fit: batchSize: expected 4"],
+      [{ shuffle: false }, "fit: shuffle: expected true"],
+      [{ validationData: undefined, earlyStopping: undefined }, "fit: validationData: expected true"],
+      [{ earlyStopping: { patience: 4 } }, "fit: earlyStopping: expected {"],
+      [{ validationData: undefined, validationSplit: 0.2 }, "fit: images: expected 11"],
+      [{ callbacks: [] }, "fit: callbacks: expected 2"],
+      [{ callbacks: [own.callbacks[1]!, own.callbacks[1]!] }, "fit: callbacks[0]: expected one with a state"],
+    ];
+    for (const [change, message] of refused) {
+      await expect(model.fit(images, labels, { ...own, ...change }), message).rejects.toThrow(message);
+      await expect(model.fit(images, labels, { ...own, ...change })).rejects.toThrow(OptionError);
+    }
+    await expect(model.fit(batches, { epochs: 2 })).rejects.toThrow(
+      'fit: images: expected 11, as in the interrupted run that the checkpoint holds, got "stream"; resume: false begins',
+    );
+    expect(model.toCheckpoint()).toEqual(file);
+    expect((await model.fit(images, labels, own)).loss).toHaveLength(2);
+    model.dispose();
+  });
+
+  it("is refused behind other steps, and for streams that end before", async () => {
+    const model = start(loadModel(await leftAfterOneStep(held)), held);
+    model.trainOnBatch(images, labels);
+    await expect(fit(model, held, { onBatchEnd: () => {} })).rejects.toThrow(
+      "fit: expected the model at step 1, where the run that the checkpoint holds was interrupted, got it at 2; resume: false",
+    );
+    model.dispose();
+    const kind: Kind = { options: () => ({ epochs: 2 }), stream: () => batches };
+    const files: Uint8Array[] = [];
+    const whole = start(create(), kind);
+    await fit(whole, kind, { onBatchEnd: () => void files.push(whole.toCheckpoint()) });
+    const short = start(loadModel(files.at(-1)!), kind);
+    const one = [[...batches(1)][0]!];
+    await expect(fit(short, { ...kind, stream: () => one }, { onBatchEnd: () => {} })).rejects.toThrow(
+      "fit: epoch 2: expected the 3 batches that the interrupted run had used, and those behind, got 1",
+    );
+    await expect(
+      fit(start(short, kind), { ...kind, stream: () => batches(1) }, { onBatchEnd: () => {} }),
+    ).rejects.toThrow("fit: epochs: expected an iterable, or a function of the epoch, for 2 epochs");
+    for (const each of [short, whole]) each.dispose();
+  });
+
+  it("takes up what callbacks kept: numbers that JSON cannot say, tensors and Maps of them", async () => {
+    const kept = {
+      best: -Infinity,
+      none: NaN,
+      zero: -0,
+      list: [1, "two", null, true],
+      tensor: { shape: [2], data: Float32Array.of(1, NaN) },
+      weights: new Map([["a.b", { shape: [1], data: Float32Array.of(3) }]]),
+      undefined,
+    };
+    let state: unknown = kept;
+    const found: unknown[] = [];
+    const callback = { onBatchEnd() {}, state: () => state, restore: (own: unknown) => found.push(own) };
+    const kind: Kind = { options: () => ({ batchSize: 4, callbacks: [callback as Callback] }) };
+    const model = start(loadModel(await leftAfterOneStep(kind)), kind);
+    await fit(model, kind, { onBatchEnd: () => {} });
+    expect(found).toEqual([kept]);
+    const refused: [unknown, string][] = [
+      [{ a: 1n }, "toCheckpoint: callbacks: 1: a: expected what JSON can say, or tensors, got 1"],
+      [{ $number: 1 }, "toCheckpoint: callbacks: 1: expected other keys"],
+      [{ a: [() => 1] }, "toCheckpoint: callbacks: 1: a: 0: expected what JSON"],
+      [
+        Float32Array.of(1),
+        "toCheckpoint: callbacks: 1: expected what JSON can say, or tensors, got Float32Array of 1",
+      ],
+      [
+        { x: { shape: [2], data: Float32Array.of(1) } },
+        "toCheckpoint: callbacks: 1: x.data: expected 2 elements",
+      ],
+    ];
+    const circle: Record<string, unknown> = {};
+    circle["self"] = circle;
+    refused.push([circle, "toCheckpoint: callbacks: 1: self"]);
+    for (const [given, message] of refused) {
+      state = given;
+      await expect(fit(model, kind, { onBatchEnd: () => void model.toCheckpoint() })).rejects.toThrow(
+        message,
+      );
+    }
+    await expect(model.fit(images, labels, { callbacks: [{ onBatchEnd() {}, state() {} }] })).rejects.toThrow(
+      "fit: callbacks[0]: expected the functions state and restore, or neither, got function and undefined",
+    );
+    model.dispose();
   });
 });

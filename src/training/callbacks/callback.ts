@@ -11,6 +11,8 @@ import type { TrainingState } from "../trainer.ts";
 export interface TrainedModel {
   /** The rate of the next step; set it to change it. */
   learningRate: number;
+  /** The steps of training so far. */
+  readonly steps: number;
   /** Copies of the weights. */
   readonly weights: ReadonlyMap<string, Tensor>;
   setWeights(weights: ReadonlyMap<string, Tensor>): void;
@@ -180,12 +182,8 @@ export class CallbackRun {
     return this.#callbacks.map((callback, i) => (i < begun ? (callback.state?.() ?? null) : null));
   }
 
-  /**
-   * Goes on where a run was interrupted: those that had begun begin, `undo` puts the model back, and they take up their states.
-   * @throws OptionError for a state whose callback has none
-   */
-  async resume(begin: TrainBegin, from: Place, undo: () => void): Promise<void> {
-    const { event, callbacks: states, stopped } = from;
+  /** @throws OptionError unless these are the callbacks of the run that `from` is a place of, as far as it shows */
+  expectOf({ event, callbacks: states }: Place): void {
     const without = states.findIndex((state, i) => state !== null && !this.#callbacks[i]?.restore);
     if (without >= 0) {
       throw new OptionError(
@@ -195,6 +193,13 @@ export class CallbackRun {
     if (event && this.hears(event.event, event.next) && event.state === undefined) {
       throw new OptionError(`fit: the checkpoint: event: state: expected that of ${event.event}, got none`);
     }
+  }
+
+  /**
+   * Goes on where a run was interrupted: those that had begun begin, `undo` puts the model back, and they take up their states.
+   */
+  async resume(begin: TrainBegin, from: Place, undo: () => void): Promise<void> {
+    const { event, callbacks: states, stopped } = from;
     const all = this.#callbacks.length;
     await this.#tell("onTrainBegin", begin, 0, event?.event === "onTrainBegin" ? event.next : all);
     this.over();

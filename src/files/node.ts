@@ -21,6 +21,7 @@ export interface FileCalls {
   fchmodSync(descriptor: number, mode: number): void;
   fchownSync(descriptor: number, uid: number, gid: number): void;
   fsyncSync(descriptor: number): void;
+  mkdirSync(path: string, options: { recursive: true }): unknown;
   lstatSync(path: string, options?: { throwIfNoEntry: false }): FileStats | undefined;
   openSync(path: string, flags: string | number, mode?: number): number;
   readdirSync(path: string): string[];
