@@ -1,5 +1,4 @@
 /** The digests of what each operator of one training step computes, and where two of them part. */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { bytesOf, type DType } from "../dtype.ts";
 import { OptionError } from "../errors.ts";
 import { nodeOf } from "../graph/graph.ts";
@@ -10,7 +9,7 @@ import { positiveInteger, show } from "../options.ts";
 import { sizeOf, type InputTensor, type Shape } from "../tensor.ts";
 import type { Trainer, TrainingPlan, WatchedStep } from "../training/trainer.ts";
 import { refuseRelaxed } from "./record/recorder.ts";
-import { bytesIn, sha256 } from "./record/sha256.ts";
+import { bytesIn, bytesToHex, sha256 } from "./record/sha256.ts";
 
 /**
  * The parts of a step, in their order: what it begins with (weights, slots of the optimizer, images, labels), the forward passes, the

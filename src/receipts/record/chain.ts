@@ -1,8 +1,7 @@
 /** The chain of a receipt, which holds all of its parts together. */
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import type { TrainingReceipt } from "../../training/receipt.ts";
 import { canonical } from "./canonical.ts";
-import { sha256, textDigest } from "./sha256.ts";
+import { bytesToHex, hexToBytes, sha256, textDigest } from "./sha256.ts";
 
 /** The first byte of what a link of the chain is hashed from. */
 const LINK = Uint8Array.of(2);

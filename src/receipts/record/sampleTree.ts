@@ -1,10 +1,9 @@
 /** The SHA-256 tree over the samples of a data set. */
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import { Pace } from "../../runtime/yield.ts";
 import type { InputTensor } from "../../tensor.ts";
 import type { Targets } from "../../training/targets.ts";
 import { canonical } from "./canonical.ts";
-import { bytesIn, digestOf, sha256 } from "./sha256.ts";
+import { bytesIn, bytesToHex, digestOf, hexToBytes, sha256 } from "./sha256.ts";
 
 /** A leaf holds as many samples as fit into so many bytes, and at least one: a hash for each small image would cost more. */
 const LEAF_BYTES = 65_536;

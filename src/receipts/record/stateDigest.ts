@@ -1,9 +1,8 @@
 /** Digests of the state of a run. */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Tensor } from "../../tensor.ts";
 import type { TrainingState } from "../../training/trainer.ts";
 import { canonical } from "./canonical.ts";
-import { bytesIn, digestOf, textDigest } from "./sha256.ts";
+import { bytesIn, bytesToHex, digestOf, textDigest } from "./sha256.ts";
 
 type Tensors = ReadonlyMap<string, Tensor>;
 
