@@ -32,6 +32,7 @@ function leftOut(): (readonly [what: string, command: string])[] {
     ...(peers ? [] : [["comparisons with onnxruntime", "npm ci --prefix bench && npm test"] as const]),
     ["ever more damaged files", "npm run fuzz"],
     ["saves that fail at each of their calls", "npm run test:saves"],
+    ["runs that are killed and go on", "npm run test:kills"],
     ["memory over time", "npm run soak"],
     ["deliberate mistakes in the code", "npm run mutate"],
   ];

@@ -17,7 +17,7 @@ export interface CheckpointOptions {
 }
 
 /** What a run was told and trains on, by name: all that its weights follow from. */
-export type Identity = Readonly<Record<string, string | number>>;
+export type Identity = Readonly<Record<string, string | number | boolean>>;
 
 /** The newest checkpoint of a run. */
 export interface Newest {

@@ -1,12 +1,12 @@
 /** What a run of `im2row train` leaves behind: the model, and a page about the run. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { loadModel, type Engine, type Model } from "../index.ts";
+import { loadModel, type Engine, type History, type Model } from "../index.ts";
 import type { TrainingCurves } from "./curves.ts";
 import { firstFilters, worstMistakes } from "./htmlReport/collect.ts";
 import { page } from "./htmlReport/page.ts";
 import type { TrainingReport } from "./htmlReport/trainingReport.ts";
-import { fileSize } from "./report.ts";
+import { duration, fileSize } from "./report.ts";
 import { save } from "./save.ts";
 import { Interrupted } from "./signals.ts";
 import { commandOf, settingRows, type TrainSettings } from "./trainOptions.ts";
@@ -21,6 +21,7 @@ export interface TrainedRun {
   readonly engine: Engine;
   readonly settings: TrainSettings;
   readonly curves: TrainingCurves;
+  readonly history: History;
   /** What the net made of the held-out images, and how many of each class were taken for which. */
   readonly judged: Judged;
   readonly table: readonly (readonly number[])[];
@@ -75,17 +76,22 @@ async function reportOf(run: TrainedRun, model: Model, sha256: string): Promise<
   };
 }
 
-/** Saves the page about a run whose model is safe, and returns its size in bytes. */
-async function saveReport(file: string, report: TrainingReport, signal: AbortSignal): Promise<number> {
-  const bytes = Buffer.from(page(report));
+/** Saves the receipt of a run or the page about it, when its model is safe, and returns its size in bytes. */
+async function saveBeside(
+  what: "receipt" | "report",
+  file: string,
+  text: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const bytes = Buffer.from(text);
   try {
     await save(file, bytes, { signal });
   } catch (error) {
     const reason: unknown = signal.reason;
     if (reason instanceof Interrupted) {
-      throw new Interrupted(reason.signal, "the model was saved, the report was not");
+      throw new Interrupted(reason.signal, `the model was saved, the ${what} was not`);
     }
-    throw new Error(`${file}: the report could not be saved, the model was (${causeOf(error)})`, {
+    throw new Error(`${file}: the ${what} could not be saved, the model was (${causeOf(error)})`, {
       cause: error,
     });
   }
@@ -93,7 +99,7 @@ async function saveReport(file: string, report: TrainingReport, signal: AbortSig
 }
 
 /**
- * Saves the model first, then the page about the run if one is wanted.
+ * Saves the model first, then the receipt of the run and the page about it if they are wanted.
  * @throws an error that says which of them could not be saved; the reason of the signal
  */
 export async function saveRun(
@@ -102,7 +108,7 @@ export async function saveRun(
   signal: AbortSignal,
 ): Promise<void> {
   const { task, settings } = run;
-  const { files, report } = settings;
+  const { files, report, receipt } = settings;
   const model = task.finished(run.model);
   const bytes = model.toSafetensors();
   const sha256 = createHash("sha256").update(bytes).digest("hex");
@@ -116,7 +122,12 @@ export async function saveRun(
     await saveFile(files.onnx, onnx, signal);
     print(`saved     ${files.onnx}, ${fileSize(onnx.length)}`);
   }
+  if (receipt !== undefined) {
+    const { receipt: written, receiptMilliseconds = 0 } = run.history;
+    const size = await saveBeside("receipt", receipt, `${JSON.stringify(written, undefined, 1)}\n`, signal);
+    print(`receipt   ${receipt}, ${fileSize(size)}, which took ${duration(receiptMilliseconds / 1000)}`);
+  }
   if (report === undefined) return;
-  const size = await saveReport(report, await reportOf(run, model, sha256), signal);
+  const size = await saveBeside("report", report, page(await reportOf(run, model, sha256)), signal);
   print(`report    ${report}, ${fileSize(size)}`);
 }

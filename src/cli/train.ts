@@ -47,13 +47,16 @@ function checkFile(option: string, file: string): void {
   }
 }
 
-function checkFiles({ files, report }: TrainSettings): void {
+function checkFiles({ files, report, receipt }: TrainSettings): void {
   const outs = Object.values(files);
   for (const file of outs) checkFile("--out", file);
-  if (report === undefined) return;
-  checkFile("--report", report);
-  if (outs.some((file) => resolve(report) === resolve(file))) {
-    throw new UsageError(`--report ${report}: expected another file than the model's, got the same`);
+  const before: (readonly [what: string, file: string])[] = outs.map((file) => ["the model's", file]);
+  for (const [name, file] of Object.entries({ report, receipt })) {
+    if (file === undefined) continue;
+    checkFile(`--${name}`, file);
+    const same = before.find(([, other]) => resolve(other) === resolve(file));
+    if (same) throw new UsageError(`--${name} ${file}: expected another file than ${same[0]}, got the same`);
+    before.push([`the ${name}'s`, file]);
   }
 }
 
@@ -101,18 +104,20 @@ async function runTask(
   const tell = settings.quiet ? () => {} : print;
   tell([describe(settings, task, engine), ...begun.lines, "", model.summary(), ""].join("\n"));
 
-  const { curves, seconds } = await fitModel(model, task, settings, signal);
+  const { curves, history, seconds } = await fitModel(model, task, settings, signal);
 
   const judged = await heldOut.judge(model, signal);
   await takeSignals(signal);
   const table = confusion(judged.labels, argmaxRows(judged.scores, classes.length), classes.length);
   tell(`\n${confusionTitle(classes)}\n${formatConfusion(table, classes)}\n`);
   tell(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
-  await saveRun({ task, model, engine, settings, curves, judged, table }, print, signal).finally(() => {
-    const correct = correctCount(table);
-    tell("");
-    print(`test accuracy ${percent(correct / heldOut.count)} (${correct} of ${heldOut.count})`);
-  });
+  await saveRun({ task, model, engine, settings, curves, history, judged, table }, print, signal).finally(
+    () => {
+      const correct = correctCount(table);
+      tell("");
+      print(`test accuracy ${percent(correct / heldOut.count)} (${correct} of ${heldOut.count})`);
+    },
+  );
 }
 
 /** Makes a task on an engine of its own, and runs it. */

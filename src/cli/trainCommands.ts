@@ -63,6 +63,17 @@ export function addTrainCommands(program: Command): void {
       `where the model goes ${defaultText("out")}; of pictures <file>.safetensors and <file>.onnx`,
     )
     .option("--report <file>", "where a page about the run goes, as report.html (default: none)")
+    .option(
+      "--receipt <file>",
+      "where a receipt goes, as run.json, by which anybody can check the run (default: none)",
+    )
+    .option("--checkpoint <folder>", "where checkpoints go, from which a run goes on (default: none)")
+    .option(
+      "--checkpoint-every <n>",
+      "steps from one to the next (default: those of an epoch)",
+      positiveInteger,
+    )
+    .option("--resume", "go on from the newest checkpoint in the folder, with the same options and data")
     .addOption(threadsOption())
     .action(runTrain);
 }

@@ -5,6 +5,7 @@ import {
   type BatchEnd,
   type Callback,
   type EpochEnd,
+  type History,
   type Model,
   type Optimizer,
 } from "../index.ts";
@@ -34,6 +35,7 @@ export function stepsOf({ epochs, batchSize }: TrainSettings, count: number): nu
 /** What training leaves besides the weights. */
 export interface Fitted {
   readonly curves: TrainingCurves;
+  readonly history: History;
   readonly seconds: number;
 }
 
@@ -113,21 +115,23 @@ export async function fitModel(
   settings: TrainSettings,
   signal: AbortSignal,
 ): Promise<Fitted> {
-  const { epochs, batchSize, checkpoint, checkpointEvery } = settings;
+  const { epochs, batchSize, checkpoint, checkpointEvery, receipt } = settings;
   const reporter = new Reporter(settings, training.count);
   const options = {
     epochs,
     validationData: heldOut.data,
     signal,
     callbacks: [reporter],
+    receipt: receipt !== undefined,
     ...(checkpoint !== undefined && { checkpoint: { path: checkpoint, every: checkpointEvery } }),
   };
   const { data } = training;
   try {
-    if (isHeld(data)) await model.fit(data[0], data[1], { ...options, batchSize });
-    else await model.fit(data, options);
+    const history = isHeld(data)
+      ? await model.fit(data[0], data[1], { ...options, batchSize })
+      : await model.fit(data, options);
+    return { curves: reporter.recorder.curves, history, seconds: reporter.seconds };
   } finally {
     reporter.stop();
   }
-  return { curves: reporter.recorder.curves, seconds: reporter.seconds };
 }

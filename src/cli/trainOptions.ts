@@ -44,6 +44,8 @@ export interface TrainOptions extends EngineOptions, CheckpointOptions {
   readonly out?: string;
   /** The file of the page about the run; none is written without it. */
   readonly report?: string;
+  /** The file of the receipt of the run; none is written without it. */
+  readonly receipt?: string;
   /** Of pictures: their height and width, and the share that is held out. */
   readonly size?: readonly [height: number, width: number];
   readonly validationSplit?: number;
@@ -167,6 +169,7 @@ export async function identityOf(settings: TrainSettings, task: TrainTask): Prom
     seed: settings.seed,
     ...(settings.validationSplit !== undefined && { "validation-split": settings.validationSplit }),
     ...(task.augmentation !== undefined && { augmentation: task.augmentation }),
+    receipt: settings.receipt !== undefined,
   };
 }
 

@@ -138,7 +138,8 @@ describe("im2row train --report", () => {
       let stderr = "";
       child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
       child.stdout.on("data", (chunk: Buffer) => {
-        if (chunk.includes(when)) child.kill("SIGINT");
+        // A second signal ends the process at once.
+        if (!child.killed && chunk.includes(when)) child.kill("SIGINT");
       });
       const code = await new Promise((resolve) => child.on("close", resolve));
       expect({ code, stderr }).toEqual({ code: 130, stderr: `im2row: stopped by Ctrl-C; ${left}\n` });
