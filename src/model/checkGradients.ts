@@ -12,6 +12,7 @@ import type { TrainingBatch } from "../training/batch.ts";
 import type { GradientRun } from "../training/gradientRun.ts";
 import type { Loss } from "../training/losses/loss.ts";
 import { slopeAt, type Slope } from "./differences.ts";
+import { move, rootMeanSquare, sample } from "./gradientNumbers.ts";
 import { modelOf } from "./functional.ts";
 import { gradientCheck, type GradientCheck, type GradientRow } from "./gradientTable.ts";
 import { Model } from "./model.ts";
@@ -40,9 +41,6 @@ const WHERE = "checkGradients";
 
 /** Above this part of a gradient the uncertainty of the differences decides nothing. */
 const UNDECIDED = 0.1;
-
-/** The part of their root mean square by which numbers are moved before the check. */
-const MOVED = 2 ** -6;
 
 /** At how many places a gradient has to differ to be wrong. */
 const PLACES = 3;
@@ -287,25 +285,4 @@ function worst(found: readonly Comparison[], tolerance: number): Omit<GradientRo
     undecided: found.filter(({ uncertainty }) => !(uncertainty < UNDECIDED)).length,
     ok: found.every((each) => !(excess(each) > tolerance)),
   };
-}
-
-function rootMeanSquare(numbers: Float32Array): number {
-  return Math.sqrt(numbers.reduce((sum, value) => sum + value * value, 0) / numbers.length);
-}
-
-/** Moves numbers a little, away from kinks and from each other. */
-function move(numbers: Float32Array, random: Random): void {
-  const step = MOVED * (rootMeanSquare(numbers) || 1);
-  for (let i = 0; i < numbers.length; i++) numbers[i]! += step * random.normal();
-}
-
-/** Indices of numbers to compare: that of the largest gradient, and others in random order. */
-function sample(gradient: Float32Array, count: number, random: Random): number[] {
-  const order = Uint32Array.from(gradient.keys());
-  random.shuffle(order);
-  const largest = gradient.reduce(
-    (most, value, i) => (Math.abs(value) > Math.abs(gradient[most]!) ? i : most),
-    0,
-  );
-  return [largest, ...order.filter((at) => at !== largest)].slice(0, count);
 }

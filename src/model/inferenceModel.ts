@@ -1,36 +1,26 @@
 import type { ConvAlgorithm } from "../kernels/conv2d.ts";
 import { checkEngine, type KernelEngine } from "../runtime/engine.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { OptionError, ShapeError } from "../errors.ts";
+import { ShapeError } from "../errors.ts";
 import { decodeSafetensors } from "../formats/safetensors.ts";
 import { readMetadata, type ModelMetadata } from "../metadata.ts";
-import { checkOptions, positiveInteger, readOptions, show } from "../options.ts";
+import { checkOptions, positiveInteger, readOptions } from "../options.ts";
 import type { AbortSignalLike } from "../runtime/platform.ts";
 import { Interruption } from "../runtime/interruption.ts";
 import { Pace, runAtOnce, runPaced } from "../runtime/yield.ts";
-import {
-  imagesOf,
-  isStream,
-  readStream,
-  type BatchRecord,
-  type Step,
-  type Stream,
-  type SyncStream,
-} from "../stream.ts";
+import type { Step, Stream, SyncStream } from "../stream.ts";
 import {
   shapeText,
   isBatchOf,
   readTensor,
-  sizeOf,
-  type Filled,
   type InputTensor,
   type OwnTensor,
   type Shape,
   type Tensor,
 } from "../tensor.ts";
 import { checkAlgorithms, outputsOf, type Graph, type GraphInput } from "../graph/graph.ts";
-import { Inference, type Batch } from "../graph/inference.ts";
-import { byName, inOrder, isNamed, placeOf, type Named } from "../graph/namedTensors.ts";
+import { Inference } from "../graph/inference.ts";
+import { inOrder, placeOf, type Named } from "../graph/namedTensors.ts";
 import { Parameters } from "../graph/parameters.ts";
 import { Session } from "../graph/session.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
@@ -40,47 +30,19 @@ import {
   type AsyncBatchOptions,
   type BatchOptions,
 } from "./batchOptions.ts";
+import {
+  onlyOne,
+  predictInSteps,
+  type FilledInput,
+  type ImageBatch,
+  type Inputs,
+  type Steps,
+} from "./prediction.ts";
+import { readWeights } from "./readWeights.ts";
 import { summarize } from "./summary.ts";
 
-/** A batch of images as it was read. */
-export type FilledInput = Filled<Float32Array | Uint8Array>;
-
-/** The only element of a list. @throws OptionError naming `where` when there are several */
-export function onlyOne<T>(where: string, things: readonly T[]): T {
-  if (things.length === 1) return things[0]!;
-  throw new OptionError(`${where}: expected a model with one, got ${things.length}`);
-}
-
-/**
- * A batch of images without or with labels. A record with `images` and `labels` is one of these two: inputs of such names
- * stand in a list, `[inputs]`.
- */
-export type ImageBatch<Images> =
-  Images | readonly [images: Images, ...rest: unknown[]] | BatchRecord<Images, unknown>;
-
-type Inputs =
-  InputTensor | Named<InputTensor> | Stream<ImageBatch<InputTensor>> | Stream<ImageBatch<Named<InputTensor>>>;
-
-/** Puts batches behind each other. */
-function joined(parts: readonly OwnTensor[]): OwnTensor {
-  const n = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
-  const rest = parts[0]!.shape.slice(1);
-  const data = new Float32Array(n * sizeOf(rest));
-  let at = 0;
-  for (const part of parts) {
-    data.set(part.data, at);
-    at += part.data.length;
-  }
-  return { shape: [n, ...rest], data };
-}
-
-/** Weights by name, each read once. @throws ShapeError */
-export function readWeights(where: string, weights: ReadonlyMap<string, Tensor>): [string, Filled][] {
-  if (!(weights instanceof Map)) {
-    throw new ShapeError(`${where}: expected a Map of tensors by name, got ${show(weights)}`);
-  }
-  return Array.from(weights, ([name, weight]) => [name, readTensor(`${where}: ${name}`, weight)]);
-}
+export { onlyOne, type FilledInput, type ImageBatch } from "./prediction.ts";
+export { readWeights } from "./readWeights.ts";
 
 /** The parts of a model that belong to its engine. */
 interface Compiled {
@@ -210,67 +172,11 @@ export class InferenceModel<Outputs extends string = string> {
     return this.paced(where, this.#prediction(where, inputs, batchSize, false), signal);
   }
 
-  /** Computes the outputs in steps. Those of a stream are by name when its first batch is. */
-  *#prediction(
-    where: string,
-    inputs: Inputs,
-    batchSize: number,
-    atOnce: boolean,
-  ): Generator<Step, OwnTensor | Record<Outputs, OwnTensor>, unknown> {
-    const { inference } = this.requireCompiled(where);
-    const parts: OwnTensor[][] = [];
-    let named: boolean | undefined;
-    if (isStream(inputs)) {
-      const run = [inference, inference.revision] as const;
-      yield* readStream(where, inputs, 1, atOnce, (batch, place) => {
-        const images = imagesOf(batch as ImageBatch<InputTensor | Named<InputTensor>>);
-        named ??= isNamed(images, this.#inputNames);
-        return this.#predict(where, place, images, batchSize, parts, run);
-      });
-    } else {
-      named = isNamed(inputs, this.#inputNames);
-      yield* this.#predict(where, where, inputs, batchSize, parts);
-    }
-    const tensors =
-      parts.length === 1 ? parts[0]! : parts[0]!.map((_, i) => joined(parts.map((part) => part[i]!)));
-    return named
-      ? byName(
-          outputsOf(this.graph).map(({ name }) => name),
-          tensors,
-        )
-      : tensors[0]!;
-  }
-
-  /** Adds the outputs for some images, which `place` names, to `parts`, and yields after each batch. */
-  *#predict(
-    where: string,
-    place: string,
-    inputs: InputTensor | Named<InputTensor>,
-    batchSize: number,
-    parts: OwnTensor[][],
-    run?: readonly [Inference, revision: number],
-  ): Generator<void, void> {
-    const named = isNamed(inputs, this.#inputNames);
-    const images: FilledInput[] = [];
-    const n = this.checkImages(`${place}: images`, inputs, images);
-    // Reading the images may have called getters that compiled the model again.
-    const [inference, revision] = run ?? [this.requireCompiled(where).inference];
-    const ends = outputsOf(this.graph);
-    if (!named) onlyOne(`${place}: images by name`, ends);
-    let tensors: OwnTensor[] = [];
-    const read = ({ outputs, start }: Batch): void => {
-      // The outputs are allocated only after the first batch found enough memory to run.
-      if (start === 0) {
-        tensors = ends.map(({ shape }) => ({
-          shape: [n, ...shape],
-          data: new Float32Array(n * sizeOf(shape)),
-        }));
-      }
-      outputs.forEach((output, i) => tensors[i]!.data.set(output, start * sizeOf(ends[i]!.shape)));
-    };
-    const data = images.map((image) => image.data);
-    yield* inference.batches(where, data, batchSize, read, revision);
-    parts.push(tensors);
+  /** Computes the outputs in steps. */
+  #prediction(where: string, inputs: Inputs, batchSize: number, atOnce: boolean): Steps<Outputs> {
+    const inference = (): Inference => this.requireCompiled(where).inference;
+    const read = this.checkImages.bind(this);
+    return predictInSteps<Outputs>(where, this.graph, inference, read, inputs, batchSize, atOnce);
   }
 
   /** Runs steps to their end and lets pending events run between them; the model is in use meanwhile. */

@@ -17,29 +17,21 @@ import type { AsyncEvaluateOptions, EvaluateOptions } from "../model/evaluateOpt
 import type { Model } from "../model/model.ts";
 import { metadataTexts, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
-import { checkOptions, listed, positiveInteger, show } from "../options.ts";
-import type { Shape, Tensor } from "../tensor.ts";
+import { show } from "../options.ts";
+import type { Tensor } from "../tensor.ts";
 import { checkFeedShape, readFeed } from "./import/feeds.ts";
-import {
-  fedByShapes,
-  readShapes,
-  sessionImages,
-  type Feeds,
-  type Images,
-  type OnnxFitOptions,
-  type Shapes,
-} from "./import/feedShapes.ts";
+import type { Feeds, Images, OnnxFitOptions } from "./import/feedShapes.ts";
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
 import type { OnnxGraph, OnnxInput } from "./import/graph.ts";
 import type { Instance } from "./import/instance.ts";
-import type { Fed } from "./import/lowerNet.ts";
 import { suggestion } from "./import/nearest.ts";
 import { nodesOf, valuesOf, type OnnxNode, type OnnxValue } from "./import/nodeShapes.ts";
 import type { Plans } from "./import/plans.ts";
 import { METADATA_PREFIX } from "./file/proto.ts";
 import { rewriteMetadata, rewriteTensors } from "./file/rewrite.ts";
 import { modelTensor, Prediction, type OnnxOutputs } from "./prediction.ts";
-import { OnnxSession } from "./session.ts";
+import { openSession, type OnnxSessionOptions } from "./openSession.ts";
+import type { OnnxSession } from "./session.ts";
 import { rawElements } from "./file/tensorData.ts";
 import { isComputed } from "./import/values.ts";
 
@@ -198,27 +190,8 @@ export class OnnxModel {
    * @throws ShapeError when the file leaves shapes open that `shapes` does not give, or what is fed contradicts itself or
    * the file; OptionError when the net depends on numbers; MemoryError
    */
-  session(options: { batchSize?: number | undefined; shapes?: Shapes | undefined } = {}): OnnxSession {
-    checkOptions("session", options, ["batchSize", "shapes"]);
-    const { batchSize, shapes: sizes = {} } = options;
-    if (batchSize !== undefined) positiveInteger("session: batchSize", batchSize);
-    const { inputs } = this.#graph;
-    const shapes = readShapes("session: shapes", inputs, sizes);
-    let fed: Fed = new Map();
-    const instance = this.#plans.planFor(
-      "session",
-      (open) => (fed = fedByShapes(inputs, shapes, batchSize, open)),
-    );
-    if (!instance) {
-      throw new OptionError(
-        `session: expected a net that is planned by shapes alone, got one that depends on the numbers of ${listed([...this.#plans.deciding])}: use predict`,
-      );
-    }
-    const batched = this.notBatched === undefined;
-    // The first input of a net that joins images tells their number.
-    const sizesOfImages = batched ? shapes : Object.fromEntries([...(fed as Map<string, Shape>)].slice(0, 1));
-    const images = sessionImages(inputs, sizesOfImages, batchSize);
-    return this.#plans.withMemory(() => new OnnxSession(instance, images), instance);
+  session(options: OnnxSessionOptions = {}): OnnxSession {
+    return openSession(this.#graph, this.#plans, options);
   }
 
   /** Puts an optimizer and a loss to the net, for `fit`. @throws OptionError as `model`; as `Model.compile` */

@@ -7,7 +7,8 @@ import type { Labels } from "../labels.ts";
 import type { Model } from "../model/model.ts";
 import { positiveInteger, show } from "../options.ts";
 import { sizeOf, type InputTensor, type Shape } from "../tensor.ts";
-import type { Trainer, TrainingPlan, WatchedStep } from "../training/trainer.ts";
+import type { TrainingPlan, WatchedStep } from "../training/plan.ts";
+import type { Trainer } from "../training/trainer.ts";
 import { refuseRelaxed } from "./record/recorder.ts";
 import { bytesIn, bytesToHex, sha256 } from "./record/sha256.ts";
 
@@ -156,7 +157,7 @@ class Watcher {
 type Add = (layer: string, pass: TracedPass, of: string, shape: Shape, at: number) => void;
 
 /** The labels of a batch, by the layer whose output they are held against. */
-function addLabels({ graph, batch, labels }: WatchedStep, n: number, add: Add): void {
+function addLabels({ graph, batch, plan: { labels } }: WatchedStep, n: number, add: Add): void {
   batch.targets.forEach(({ size }, i) => {
     const { name } = nodeOf(graph, graph.outputs[graph.lossOutputs[i]!]!);
     add(name, "begin", "labels", [n, size], labels[i]!);

@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { InputTensor } from "../tensor.ts";
 import { copyElements } from "./batch.ts";
 import { correctRows, countsCorrect, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
-import { runWeighted } from "./losses/weighted.ts";
+import { runLoss } from "./losses/run.ts";
 import type { MetricFigures } from "./metrics/index.ts";
 import { countRows, type Count, type Metric } from "./metrics/metric.ts";
 import type { LossOutput, Objective } from "./objective.ts";
@@ -140,31 +140,19 @@ function addLoss(
   address: number,
   start: number,
   count: number,
-  { columns, size, loss }: LossOutput,
+  output: LossOutput,
   targets: Targets,
   weights: Float32Array | undefined,
 ): void {
   const { heap } = runtime;
-  const rows = (count * size) / columns;
+  const rows = (count * output.size) / output.columns;
   const region = new Region(heap, "evaluate: labels");
   try {
     const labels = region.allocate(count * targets.size);
     const result = region.allocate(RESULT_ELEMENTS);
     const words = targets.classes ? heap.ints : heap.floats;
     copyElements(targets.data, start * targets.size, words, labels >>> 2, count * targets.size);
-    const { classes } = targets;
-    if (weights) {
-      const operands = {
-        classes,
-        x: address,
-        targets: labels,
-        targetSize: targets.size,
-        dx: 0,
-        size,
-        columns,
-      };
-      runWeighted(runtime, loss, operands, count, { values: weights, start }, result);
-    } else loss.run(runtime, classes, address, labels, 0, rows, columns, result);
+    runLoss(runtime, output, targets, address, labels, 0, count, { weights, start }, result);
     sums.loss += meanLoss(heap, result) * rows;
     sums.correct += correctRows(heap, result);
     sums.rows += rows;

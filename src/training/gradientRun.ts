@@ -1,18 +1,17 @@
 /** Gradients outside of training steps: those of the inputs, and those that `checkGradients` holds against differences. */
 import { OptionError } from "../errors.ts";
-import { planGradients } from "../graph/gradients.ts";
 import { lossOutputsOf, type Graph } from "../graph/graph.ts";
 import { barrierOf, learningValues } from "../graph/learning.ts";
 import type { Parameter, Parameters } from "../graph/parameters.ts";
-import { backwardPasses, type BackwardPasses } from "../graph/passes.ts";
-import { createPlan, type Plan } from "../graph/plan.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { sizeOf, type OwnTensor, type Tensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { loadBatch } from "./loadBatch.ts";
 import { meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
+import { runLoss } from "./losses/run.ts";
 import type { LossOutput } from "./objective.ts";
+import { planTraining, type TrainingPlan } from "./plan.ts";
 
 /** A weight whose gradient a run computes. */
 export interface Learning {
@@ -45,11 +44,10 @@ export class GradientRun {
   readonly #outputs: readonly LossOutput[];
   readonly #learning: ReadonlySet<Parameter>;
   readonly #ofInputs: boolean;
-  readonly #plan: Plan & BackwardPasses;
+  readonly #plan: TrainingPlan;
   readonly #region: Region;
   #gradients = 0;
   readonly #results: number;
-  readonly #labels: readonly number[];
   #revision = 0;
   #count = 0;
 
@@ -80,22 +78,13 @@ export class GradientRun {
     try {
       if (learning.size > 0) this.#gradients = region.zeros(parameters.size);
       this.#results = region.allocate(RESULT_ELEMENTS * outputs.length);
-      this.#labels = outputs.map(({ size }) => region.allocate(capacity * size));
-      const indices = region.allocate(capacity, "int32");
       const target = { capacity, pointer: this.#gradients, learning, ofInputs, asInference };
       const trainable = graph.nodes.map(({ layer }) => !asInference && layer.trainable);
-      const plan = createPlan(runtime, graph, parameters, {
-        capacity,
-        training: { planGradients, target, trainable },
-      });
-      this.#plan = Object.assign(plan, backwardPasses(plan.passes));
-      plan.batchKey.indices = indices;
+      this.#plan = planTraining(runtime, graph, parameters, { target, trainable, outputs, seed });
     } catch (error) {
       region.release();
       throw error;
     }
-    this.#plan.batchKey.seedLow = seed >>> 0;
-    this.#plan.batchKey.seedHigh = Math.floor(seed / 2 ** 32);
   }
 
   /** The most images of a batch. */
@@ -107,7 +96,7 @@ export class GradientRun {
   forward(batch: TrainingBatch): void {
     const plan = this.#plan;
     this.#count = batch.count;
-    loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch);
+    loadBatch(this.#runtime.heap, this.#graph, plan, batch);
     const { revision } = this.#parameters;
     if (this.#revision !== revision) plan.prepare();
     this.#revision = revision;
@@ -115,15 +104,13 @@ export class GradientRun {
   }
 
   /** The loss of the batch that ran forward, the sum of all outputs'. The losses leave the gradients of the outputs. */
-  loss({ count: n, targets }: TrainingBatch): number {
-    const { heap } = this.#runtime;
-    const plan = this.#plan;
-    return this.#outputs.reduce((sum, { loss, index, size, columns }, i) => {
+  loss(batch: TrainingBatch): number {
+    const { outputs, outputGradients, labels } = this.#plan;
+    return this.#outputs.reduce((sum, output, i) => {
       const result = this.#results + i * RESULT_ELEMENTS * 4;
-      const [y, dy] = [plan.outputs[index]!.pointer, plan.outputGradients[i]!.pointer];
-      const { classes } = targets[i]!;
-      loss.run(this.#runtime, classes, y, this.#labels[i]!, dy, (n * size) / columns, columns, result);
-      return sum + meanLoss(heap, result);
+      const [x, dx] = [outputs[output.index]!.pointer, outputGradients[i]!.pointer];
+      runLoss(this.#runtime, output, batch.targets[i]!, x, labels[i]!, dx, batch.count, batch, result);
+      return sum + meanLoss(this.#runtime.heap, result);
     }, 0);
   }
 

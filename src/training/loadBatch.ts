@@ -1,20 +1,18 @@
 /** Copies batches to the buffers of a plan. */
 import type { Graph } from "../graph/graph.ts";
-import type { Plan } from "../graph/plan.ts";
 import type { Heap } from "../runtime/heap.ts";
 import { expectAttached, sizeOf } from "../tensor.ts";
 import { copyElements, type TrainingBatch } from "./batch.ts";
+import type { TrainingPlan } from "./plan.ts";
 
 /**
- * Copies the images, their numbers and the labels of a batch to the plan's buffers; `labels` has the addresses of the labels, by output.
- * Numbers of images that belong to no epoch follow the first `before`, those of batches of the same step.
+ * Copies the images, their numbers and the labels of a batch to the plan's buffers. Numbers of images that belong to no epoch follow the first `before`, those of batches of the same step.
  * @throws ShapeError when the images were detached
  */
 export function loadBatch(
   heap: Heap,
   graph: Graph,
-  plan: Plan,
-  labels: readonly number[],
+  { batchKey, inputs, labels }: TrainingPlan,
   { images, targets, order, indices, epoch, start, count }: TrainingBatch,
   before = 0,
 ): void {
@@ -22,10 +20,10 @@ export function loadBatch(
   for (let i = 0; i < images.length; i++) expectAttached(images[i]!.data, sizeOf(images[i]!.shape));
   for (let at = 0; at < count; at++) {
     const image = order ? order[start + at]! : start + at;
-    heap.ints[(plan.batchKey.indices >>> 2) + at] = indices ? indices[image]! : first + image;
+    heap.ints[(batchKey.indices >>> 2) + at] = indices ? indices[image]! : first + image;
     for (let i = 0; i < images.length; i++) {
       const size = sizeOf(graph.inputs[i]!.shape);
-      const { dtype, pointer } = plan.inputs[i]!;
+      const { dtype, pointer } = inputs[i]!;
       const isBytes = dtype === "uint8";
       const to = (isBytes ? pointer : pointer >>> 2) + at * size;
       copyElements(images[i]!.data, image * size, isBytes ? heap.bytes : heap.floats, to, size);

@@ -1,87 +1,26 @@
-import { OptionError, TrainingError } from "../errors.ts";
+import { TrainingError } from "../errors.ts";
 import type { Graph } from "../graph/graph.ts";
-import { planGradients } from "../graph/gradients.ts";
 import { learningParameters } from "../graph/learning.ts";
 import { readLaidOut, type Parameter, type Parameters } from "../graph/parameters.ts";
-import { backwardPasses, type BackwardPasses } from "../graph/passes.ts";
-import { createPlan, type Plan } from "../graph/plan.ts";
-import { checkOptions, show } from "../options.ts";
 import { KeptRegion, type Region } from "../runtime/region.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { OwnTensor } from "../tensor.ts";
 import type { TrainingBatch } from "./batch.ts";
 import { loadBatch } from "./loadBatch.ts";
 import { correctRows, meanLoss, RESULT_ELEMENTS } from "./losses/loss.ts";
-import { runWeighted } from "./losses/weighted.ts";
+import { runLoss } from "./losses/run.ts";
 import type { LossOutput } from "./objective.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
-import { Accumulation, type Accumulated } from "./accumulation.ts";
-import { WeightAverages, type Averages } from "./averages.ts";
+import { planTraining, type TrainingPlan, type WatchedStep } from "./plan.ts";
+import { Accumulation } from "./accumulation.ts";
+import { WeightAverages } from "./averages.ts";
 import { Regularization } from "./regularization.ts";
-import { OptimizerUpdate, type Slots } from "./update.ts";
+import { checkPart, checkState, type TrainerOptions, type TrainingState } from "./state.ts";
+import { OptimizerUpdate } from "./update.ts";
 
-/**
- * All that a run of training needs to go on bit for bit, besides the weights, the data and the options of `compile`.
- */
-export interface TrainingState {
-  /** Names the random draws of the run: the order of each epoch and the masks of dropout. */
-  readonly seed: number;
-  /** The steps and the epochs that are done. */
-  readonly steps: number;
-  readonly epochs: number;
-  /** The type of the optimizer, and its slots. */
-  readonly optimizer: string;
-  readonly slots: Slots;
-  /** The learning rate, if another was set than the optimizer's. */
-  readonly learningRate?: number | undefined;
-  /** The gradients that wait for those of other batches, if any do. */
-  readonly accumulated?: Accumulated | undefined;
-  /** The moving averages of the weights, if there are any. */
-  readonly averages?: Averages | undefined;
-}
-
-/** The options of a run besides its optimizer. */
-export interface TrainerOptions {
-  /** The batches whose gradients make one step. Default: 1. */
-  readonly accumulationSteps?: number | undefined;
-  /** The momentum of the weights' moving averages. Default: no averages. */
-  readonly emaMomentum?: number | undefined;
-}
-
-/** A plan with all passes of a step. */
-export type TrainingPlan = Plan & BackwardPasses;
-
-/** A step and its memory, for what watches its passes. */
-export interface WatchedStep {
-  readonly plan: TrainingPlan;
-  readonly batch: TrainingBatch;
-  /** The addresses of the labels, by output with a loss. */
-  readonly labels: readonly number[];
-  readonly graph: Graph;
-  readonly parameters: Parameters;
-  readonly runtime: Runtime;
-  /** The weights that learn, and the address of their gradients, which are laid out as the parameters. */
-  readonly learning: ReadonlySet<Parameter>;
-  readonly gradients: number;
-}
+export type { TrainerOptions, TrainingState } from "./state.ts";
 
 const NOT_FINITE = "a gradient or an updated weight is not finite";
-
-/** The most steps of a run: random draws know a step by a word of 32 bits. */
-const MOST_STEPS = 2 ** 32 - 1;
-
-/** A part of a state, checked by what keeps it. @throws OptionError when nothing does; what `check` throws */
-function part<Name extends "accumulated" | "averages", Part = NonNullable<TrainingState[Name]>>(
-  where: string,
-  name: Name,
-  state: TrainingState,
-  keeper: { check(where: string, part: Part): Part } | undefined,
-): Part | undefined {
-  const value = state[name] as Part | undefined;
-  if (value === undefined) return undefined;
-  if (keeper) return keeper.check(`${where}: ${name}`, value);
-  throw new OptionError(`${where}: ${name}: expected none, as compile asked for none, got some`);
-}
 
 /**
  * Training: a plan with gradients, the optimizer, and the two halves of a step, `computeGradients` and `applyGradients`.
@@ -116,8 +55,6 @@ export class Trainer {
   #plan: TrainingPlan | undefined;
   /** The revision of the weights for which the frozen layers of the plan are prepared. */
   #revision = 0;
-  /** Addresses of the labels, by output, as long as the plan lives. */
-  #labels: number[] = [];
   /** The images of the batch whose gradients wait to be applied; 0 when none do. */
   #waiting = 0;
 
@@ -170,27 +107,10 @@ export class Trainer {
   reserve(n: number): void {
     if (this.#plan && this.#plan.capacity >= n) return;
     this.#releasePlan();
-    const plan = this.#createPlan(n);
-    const labels: number[] = [];
-    try {
-      for (const { size } of this.#outputs) labels.push(plan.allocate(n * size));
-      plan.batchKey.indices = plan.allocate(n, "int32");
-    } catch (error) {
-      plan.dispose();
-      throw error;
-    }
-    plan.batchKey.seedLow = this.seed >>> 0;
-    plan.batchKey.seedHigh = Math.floor(this.seed / 2 ** 32);
-    this.#plan = plan;
-    this.#labels = labels;
+    const target = { capacity: n, pointer: this.#gradients, learning: this.#learning };
+    const options = { target, trainable: this.#trainable, outputs: this.#outputs, seed: this.seed };
+    this.#plan = planTraining(this.#runtime, this.#graph, this.#parameters, options);
     this.#revision = 0;
-  }
-
-  #createPlan(capacity: number): TrainingPlan {
-    const target = { capacity, pointer: this.#gradients, learning: this.#learning };
-    const training = { planGradients, target, trainable: this.#trainable };
-    const plan = createPlan(this.#runtime, this.#graph, this.#parameters, { capacity, training });
-    return Object.assign(plan, backwardPasses(plan.passes));
   }
 
   /**
@@ -199,14 +119,14 @@ export class Trainer {
    * @throws MemoryError; TrainingError when the loss is not finite; there are no gradients then.
    */
   computeGradients(where: string, batch: TrainingBatch): void {
-    const { count: n } = batch;
+    const n = batch.count;
     this.reserve(n);
     this.#averages?.use(false);
     const plan = this.watch ? this.watch(this.#watched(this.#plan!, batch)) : this.#plan!;
     this.#waiting = 0;
     // Behind the images that wait, random draws are those of one larger batch.
     const before = this.#accumulation?.images ?? 0;
-    loadBatch(this.#runtime.heap, this.#graph, plan, this.#labels, batch, before);
+    loadBatch(this.#runtime.heap, this.#graph, plan, batch, before);
     plan.batchKey.step = this.steps;
     plan.batchKey.firstImage = (batch.firstImage ?? 0) + before;
     plan.batchKey.epoch = batch.epoch ?? this.steps;
@@ -320,35 +240,11 @@ export class Trainer {
    * @throws OptionError, ShapeError naming what does not fit this model and its optimizer; nothing has changed then.
    */
   restore(state: TrainingState, where = "restore"): void {
-    const known = [
-      "seed",
-      "steps",
-      "epochs",
-      "optimizer",
-      "slots",
-      "learningRate",
-      "accumulated",
-      "averages",
-    ];
-    checkOptions(where, state, known);
-    const { seed, steps, epochs, optimizer, slots } = state;
-    const { type } = this.#optimizer;
-    if (seed !== this.seed) {
-      throw new OptionError(`${where}: seed: expected the model's, ${this.seed}, got ${show(seed)}`);
-    }
-    if (optimizer !== type) {
-      throw new OptionError(`${where}: optimizer: expected the state of ${type}, got ${show(optimizer)}`);
-    }
-    for (const [name, count] of Object.entries({ steps, epochs })) {
-      if (!(Number.isInteger(count) && count >= 0 && count <= MOST_STEPS)) {
-        throw new OptionError(
-          `${where}: ${name}: expected an integer from 0 to ${MOST_STEPS}, got ${show(count)}`,
-        );
-      }
-    }
+    checkState(where, state, this.seed, this.#optimizer.type);
+    const { steps, epochs, slots } = state;
     const checked = this.#update.checkSlots(`${where}: slots`, slots);
-    const accumulated = part(where, "accumulated", state, this.#accumulation);
-    const averages = part(where, "averages", state, this.#averages);
+    const accumulated = checkPart(where, "accumulated", state, this.#accumulation);
+    const averages = checkPart(where, "averages", state, this.#averages);
     this.#update.setRate(`${where}: learningRate`, state.learningRate);
     this.#update.writeSlots(checked);
     this.#accumulation?.write(accumulated);
@@ -369,7 +265,6 @@ export class Trainer {
     if (!this.#plan) return;
     this.#plan.dispose();
     this.#plan = undefined;
-    this.#labels = [];
     this.#waiting = 0;
   }
 
@@ -377,7 +272,6 @@ export class Trainer {
     return {
       plan,
       batch,
-      labels: this.#labels,
       runtime: this.#runtime,
       graph: this.#graph,
       parameters: this.#parameters,
@@ -387,18 +281,11 @@ export class Trainer {
   }
 
   /** Computes the loss of one output and its gradient; returns the address of the result. */
-  #runLoss({ outputs, outputGradients }: Plan, i: number, batch: TrainingBatch): number {
-    const { loss, index, size, columns } = this.#outputs[i]!;
-    const y = outputs[index]!.pointer;
-    const dy = outputGradients[i]!.pointer;
+  #runLoss({ outputs, outputGradients, labels }: TrainingPlan, i: number, batch: TrainingBatch): number {
+    const output = this.#outputs[i]!;
+    const [x, dx] = [outputs[output.index]!.pointer, outputGradients[i]!.pointer];
     const result = this.#results + i * RESULT_ELEMENTS * 4;
-    const { count, weights, order, start } = batch;
-    const { classes, size: targetSize } = batch.targets[i]!;
-    const targets = this.#labels[i]!;
-    if (weights) {
-      const operands = { classes, x: y, targets, targetSize, dx: dy, size, columns };
-      runWeighted(this.#runtime, loss, operands, count, { values: weights, order, start }, result);
-    } else loss.run(this.#runtime, classes, y, targets, dy, (count * size) / columns, columns, result);
+    runLoss(this.#runtime, output, batch.targets[i]!, x, labels[i]!, dx, batch.count, batch, result);
     return result;
   }
 

@@ -2,12 +2,12 @@ import { FormatError, OptionError } from "../../errors.ts";
 import { isFileOrder } from "../../layers/origin.ts";
 import { nodeOf, type Graph, type GraphNode } from "../../graph/graph.ts";
 import { metadataTexts, type ModelMetadata } from "../../metadata.ts";
-import type { Activation } from "../../kernels/activation.ts";
-import { sameShape, type Shape, type Tensor } from "../../tensor.ts";
+import { sameShape, type Tensor } from "../../tensor.ts";
 import { DATA_TYPE, METADATA_PREFIX, type ModelProto, type ValueInfoProto } from "../file/proto.ts";
 import { OnnxFile, Site, type Form } from "./file.ts";
 import * as exporters from "./layers.ts";
-import { fileShape, isImage, isTurned, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
+import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
+import { areInFileOrder, ARRANGING, FORMS, isChannelsLast, isPointwise, isSame } from "./order.ts";
 
 /** The order of the axes of the images that a file takes and returns. */
 export type OnnxLayout = "NCHW" | "NHWC";
@@ -21,71 +21,11 @@ const OPSET = 17;
 /** The name of the number of images where no file has another. */
 const IMAGES = "N";
 
-const FORMS: readonly Form[] = ["own", "turned"];
-
 /** The names of a value in its forms, of one at least. */
 type Names = Readonly<Partial<Record<Form, string | undefined>>>;
 
-/** Whether axes of the file lie in the model as NCHW does in NHWC. */
-const isChannelsLast = (order: readonly number[]): boolean =>
-  order.every((axis, place) => axis === NCHW_TO_NHWC[place]);
-
-/** The axes of an image in the order in which a form has them. */
-const AXES: Readonly<Record<Form, readonly number[]>> = { own: [0, 1, 2, 3], turned: NHWC_TO_NCHW };
-
-/** The shape of an image in a form that has its elements in the order of the model; undefined of one in another order. */
-function shapeInOrder(shape: Shape, form: Form): Shape | undefined {
-  if (form === "own") return shape;
-  return isTurned(shape) ? undefined : fileShape(shape);
-}
-
-/** Whether a layer that moves axes of an image makes, in one form, what its input is in another. */
-function isSame({ layer, inputShapes, outputShape }: GraphNode, from: Form, to: Form): boolean {
-  const [shape] = inputShapes as readonly [Shape, ...Shape[]];
-  if (!isImage(shape) || !isImage(outputShape)) return false;
-  if (layer.type === "permute") {
-    const axes = [0, ...(layer.config as { dims: readonly number[] }).dims];
-    return AXES[to].every((axis, i) => axes[axis] === AXES[from][i]);
-  }
-  const [before, after] = [shapeInOrder(shape, from), shapeInOrder(outputShape, to)];
-  return layer.type === "reshape" && before !== undefined && after !== undefined && sameShape(before, after);
-}
-
 /** What names end with when a value has both forms. */
 const LAYOUT_OF: Readonly<Record<Form, OnnxLayout>> = { own: "NHWC", turned: "NCHW" };
-
-/** Layers that count elements in the order of the model: what lies like that need not be turned. */
-const ARRANGING: ReadonlySet<string> = new Set(["reshape", "flatten"]);
-
-/** Layers that compute elements by themselves, whatever their order. */
-const POINTWISE: ReadonlySet<string> = new Set([
-  "activation",
-  "add",
-  "alphaDropout",
-  "average",
-  "dropout",
-  "gaussianDropout",
-  "gaussianNoise",
-  "maximum",
-  "multiply",
-  "randomBrightness",
-  "randomContrast",
-  "randomFlip",
-  "randomRotation",
-  "randomTranslation",
-  "randomZoom",
-  "rescaling",
-  "spatialDropout2d",
-  "subtract",
-  "unary",
-]);
-
-/** Whether a layer may compute images in any order: softmax is along an axis, and a row beside an image is its channels. */
-function isPointwise({ layer, inputShapes, outputShape }: GraphNode): boolean {
-  if (!POINTWISE.has(layer.type)) return false;
-  const { activation } = layer.config as { activation?: Activation };
-  return activation !== "softmax" && inputShapes.every((shape) => sameShape(shape, outputShape));
-}
 
 /** Protocol buffers end at 2 GiB; a MiB is left for what is no weight. */
 const MOST_BYTES = 2 ** 31 - 2 ** 20;
@@ -99,15 +39,6 @@ function checkSize(weights: ReadonlyMap<string, Tensor>): void {
       `toOnnx: expected at most ${MOST_BYTES} bytes of weights, which one file holds, got ${bytes}`,
     );
   }
-}
-
-/** By value: whether it is in the order of a file's, as values of files are and what is computed of them element by element. */
-function areInFileOrder({ origins, nodes }: Graph): boolean[] {
-  const are = origins.map((origin) => origin !== undefined && isFileOrder(origin.order));
-  for (const node of nodes) {
-    are[node.output] ||= isPointwise(node) && node.inputs.every((value) => are[value]);
-  }
-  return are;
 }
 
 /** A model as the messages of a file: its graph, with images NCHW inside, and its weights by their names. */

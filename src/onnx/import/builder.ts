@@ -8,7 +8,8 @@ import { inputTensor } from "../../layers/symbolic.ts";
 import { sameShape, shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import { overImages } from "./layers/overImages.ts";
 import { Unsupported } from "./node.ts";
-import { fileOrder, splitOrder } from "./order.ts";
+import { nameFrom, Names } from "./names.ts";
+import { areAlike, fileOrder, splitOrder } from "./order.ts";
 import { Trace, type Applied, type Origin, type StoredWeight } from "./trace.ts";
 import type { TensorProto } from "../file/proto.ts";
 import { shapeFault } from "../file/tensorData.ts";
@@ -58,8 +59,8 @@ export class Builder {
   trace: Trace = new Trace();
   /** The node of the file that each layer is for, by the layer's name. */
   readonly nodeOf: Map<string, string> = new Map();
-  /** The names in use, each with the last number that was put behind it. */
-  readonly #names = new Map<string, number>();
+  /** Those of layers and inputs. */
+  readonly #names = new Names();
   /** The first input that is fed at run time. */
   given: Computed | undefined;
   /** The initializers that are values which learn, by their tensors. */
@@ -154,7 +155,7 @@ export class Builder {
       throw new BatchDependent(`${name} has no images of its own`);
     }
     const order = fileOrder(shape.length);
-    const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#named(nameFrom(name)));
+    const symbol = inputTensor(this.seen(shape, order), dtypeOf(type), this.#names.unique(nameFrom(name)));
     const input = { type, shape, order, symbol };
     if (this.batch !== undefined) {
       symbol.origin = { name, order, ...(typeof images === "string" && images !== "" && { images }) };
@@ -195,14 +196,6 @@ export class Builder {
     const place = order.indexOf(axis) - (this.batch === undefined ? 0 : 1);
     if (place >= 0 && axis < shape.length) return place;
     throw new BatchDependent("it joins the images of a batch");
-  }
-
-  /** A name that nothing has yet: this one, or with a number behind it. */
-  #named(base: string): string {
-    let [name, last] = [base, this.#names.get(base) ?? 0];
-    while (this.#names.has(name)) name = `${base}_${++last}`;
-    this.#names.set(name, 0).set(base, last);
-    return name;
   }
 
   /**
@@ -251,7 +244,7 @@ export class Builder {
 
   /** A name for a layer of the node. */
   #nameLayer(base: string): string {
-    const name = this.#named(base);
+    const name = this.#names.unique(base);
     this.nodeOf.set(name, this.node);
     return name;
   }
@@ -274,17 +267,10 @@ export class Builder {
   ordered(value: Computed, order: readonly number[]): Computed {
     if (order.every((axis, place) => value.order[place] === axis)) return value;
     const { type, shape } = value;
-    if (this.#alike(value, order)) return this.#view(value, { type, shape }, order);
+    if (areAlike(value, order, this.batch !== undefined)) return this.#view(value, { type, shape }, order);
     const moved = this.batch === undefined ? order : order.slice(1);
     const dims = moved.map((axis) => this.axis(value, axis) + 1);
     return this.apply(layers.permute({ dims }), [value], { type, shape }, order);
-  }
-
-  /** Whether two orders are the same in memory: they agree in all axes of more than one element. */
-  #alike({ shape, order }: Computed, other: readonly number[]): boolean {
-    const counts = (axis: number): boolean => shape[axis] !== 1 || (this.batch !== undefined && axis === 0);
-    const [mine, its] = [order.filter(counts), other.filter(counts)];
-    return mine.every((axis, i) => axis === its[i]);
   }
 
   /** The value with its axes as the file has them. */
@@ -310,10 +296,4 @@ export class Builder {
     if (order) return this.#view(value, { type: value.type, shape }, order);
     return this.#view(this.inFileOrder(value), { type: value.type, shape }, fileOrder(shape.length));
   }
-}
-
-/** A name of the file in the letters that layers and inputs may be called by. */
-function nameFrom(wanted: string): string {
-  // Without underscores in front no name means anything to an object.
-  return wanted.replace(/[^\w-]+/g, "_").replace(/^_+/, "") || "node";
 }

@@ -71,3 +71,13 @@ function withSingles(order: readonly number[], shape: Shape): number[] {
   // The first axis stays in front: it may be that of the images.
   return singles[0] === 0 ? [...singles, ...order] : [...order, ...singles];
 }
+
+/**
+ * Whether two orders of a value are the same in memory: they agree in all axes of more than one element, and in that of the images
+ * if it is `batched`.
+ */
+export function areAlike({ shape, order }: Computed, other: readonly number[], batched: boolean): boolean {
+  const counts = (axis: number): boolean => shape[axis] !== 1 || (batched && axis === 0);
+  const [mine, its] = [order.filter(counts), other.filter(counts)];
+  return mine.every((axis, i) => axis === its[i]);
+}
