@@ -25,6 +25,7 @@ export default defineConfig({
       { find: /^im2row\/pytorch$/, replacement: source("pytorch") },
       { find: /^im2row\/relaxed$/, replacement: source("relaxed") },
       { find: /^im2row\/data$/, replacement: source("data") },
+      { find: /^im2row\/receipts$/, replacement: source("receipts") },
       { find: /^im2row\/storage$/, replacement: source("storage") },
     ],
   },

@@ -12,7 +12,7 @@ import { rollup, type GetModuleInfo, type Plugin } from "rollup";
  * The entries of the package, `src/<entry>.ts`: those that bring a binary, and those that are the same for all hosts.
  */
 const ENTRIES = ["index", "inference", "kernels", "relaxed"];
-const PLAIN_ENTRIES = ["onnx", "onnxCore", "images", "data", "storage", "pytorch"];
+const PLAIN_ENTRIES = ["onnx", "onnxCore", "images", "data", "receipts", "storage", "pytorch"];
 
 /**
  * Where an entry finds its binary. Embedded in a module by default, since esbuild and Rollup carry no

@@ -109,9 +109,11 @@ export type { CheckpointPlaces, CheckpointTime } from "./training/checkpoints.ts
 export type {
   CheckpointOptions,
   FitOptions,
+  ReceiptOptions,
   StreamFitOptions,
   ValidationData,
 } from "./training/fitOptions.ts";
+export type { TrainingReceipt } from "./training/receipt.ts";
 export * as callbacks from "./training/callbacks/index.ts";
 export type {
   BatchBegin,

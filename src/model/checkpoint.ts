@@ -204,6 +204,12 @@ function restoreGraph(architecture: Architecture): Graph {
   return graph;
 }
 
+/** The graph that the JSON of an architecture describes, and its seed. @throws FormatError, OptionError, ShapeError */
+export function parseGraph(text: string): { readonly graph: Graph; readonly seed: number } {
+  const architecture = parseArchitecture(text);
+  return { graph: restoreGraph(architecture), seed: architecture.seed };
+}
+
 /** Takes the state of a run out of a file, which `text` describes: the tensors that it leaves are weights. */
 export type TakeTraining = (text: string, tensors: Map<string, Tensor>) => TrainingRecord;
 

@@ -89,6 +89,11 @@ export class InferenceModel<Outputs extends string = string> {
     return this.#compiled !== undefined;
   }
 
+  /** The arithmetic of its engine; undefined when it is on none. */
+  get math(): "exact" | "relaxed" | undefined {
+    return this.#compiled?.runtime.capabilities.math;
+  }
+
   /** True when something needs the model's memory on its engine: it has sessions, or `predictAsync` runs. */
   get inUse(): boolean {
     return this.#sessions.size > 0 || this.#running > 0;

@@ -328,7 +328,8 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     if (settings.checkpoint) architectureText("fit: checkpoint", this.graph, this.seed);
     const [held, last] = streamed ? [] : this.#reader.training(data, labels as Labels, settings);
     if (streamed) expectEpochs("fit: epochs", data, settings.epochs - settings.initialEpoch);
-    const validation = last ?? this.#reader.validation(settings);
+    // Validation changes nothing that is verified.
+    const validation = recording ? undefined : (last ?? this.#reader.validation(settings));
     // Reading the caller's data may have called getters that changed the model.
     const trainer = this.#requireTrainer("fit");
     this.#refuseWhileBusy("fit");
@@ -345,9 +346,14 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       : new StreamedBatches(trainer, data as Stream<LabelledBatch>, (where, batch) =>
           this.#reader.batch(where, batch, settings.classWeight),
         );
-    const recorder = this.#recorder(recording ?? settings.receipt, trainer, settings, held);
     this.#run = interruption;
     try {
+      const place = this.#placeFor(settings, trainer);
+      if (settings.receipt && place && place.observer === undefined) {
+        throw new OptionError(
+          "fit: receipt: expected none, as the interrupted run that the checkpoint holds had none, got one; resume: false begins a new run",
+        );
+      }
       const run: FitRun = {
         trainer,
         source,
@@ -357,10 +363,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
         model: this,
         interruption,
         hold: (steps) => (this.#busy = steps),
-        observer: recorder,
+        observer: this.#recorder(recording ?? settings.receipt, trainer, settings, held),
         validate: validation && (() => this.#evaluation("fit: validationData", validation, DEFAULT_BATCH)),
       };
-      this.#course = new FitCourse(run, this.#placeFor(settings, trainer));
+      this.#course = new FitCourse(run, place);
       this.#place = undefined;
       return await this.#course.run();
     } finally {

@@ -56,6 +56,11 @@ export class OnnxModel {
     this.#plans = plans;
   }
 
+  /** The arithmetic of its engine. */
+  get math(): "exact" | "relaxed" {
+    return this.#engine.math;
+  }
+
   get inputNames(): string[] {
     return this.#graph.inputs.map(({ name }) => name);
   }

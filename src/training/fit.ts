@@ -35,6 +35,8 @@ export interface FitObserver {
   begin?(resumed: unknown): void | PromiseLike<void>;
   /** Called after each batch that was trained on, before callbacks hear of it. The state of the run may be read. */
   step(batch: TrainingBatch): void | PromiseLike<void>;
+  /** Called after the last batch and epoch, before the weights of an earlier epoch are put back. */
+  trained?(): void | PromiseLike<void>;
   /** Called after `onTrainEnd`, unless `fit` rejects. */
   end?(history: History): void | PromiseLike<void>;
   /** What it needs to go on, as the state of a callback. */
@@ -135,6 +137,8 @@ export class FitCourse {
     await this.#begin();
     while (this.#phase !== "finish" && this.#phase !== "trainEnd") await this.#runEpoch();
     if (this.#phase === "finish") {
+      const trained = observer?.trained?.();
+      if (trained) await this.#observed(trained);
       this.#stopper?.finish(this.#history);
       this.#enter("trainEnd");
     }

@@ -21,6 +21,7 @@ export interface CompileDescription {
 /** The options of `fit` on which its steps depend. */
 export interface FitDescription {
   readonly epochs: number;
+  readonly initialEpoch?: number;
   /** True for data that came as a stream, which has its own batches and order. */
   readonly stream: boolean;
   readonly batchSize?: number;

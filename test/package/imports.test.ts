@@ -33,7 +33,19 @@ const FLOORS: readonly (readonly string[])[] = [
   ["model/"],
   ["onnx/"],
   ["storage/", "pytorch/", "data/", "receipts/"],
-  ["index", "inference", "onnx", "onnxCore", "images", "kernels", "pytorch", "relaxed", "storage", "data"],
+  [
+    "index",
+    "inference",
+    "onnx",
+    "onnxCore",
+    "images",
+    "kernels",
+    "pytorch",
+    "relaxed",
+    "storage",
+    "data",
+    "receipts",
+  ],
   ["cli/"],
 ];
 

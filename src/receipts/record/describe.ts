@@ -42,9 +42,10 @@ export function describeCompile({
 }
 
 export function describeFit(settings: FitSettings, stream: boolean): FitDescription {
-  const { epochs, batchSize, shuffle, validationSplit, classWeight } = settings;
+  const { epochs, initialEpoch, batchSize, shuffle, validationSplit, classWeight } = settings;
   return {
     epochs,
+    ...(initialEpoch > 0 && { initialEpoch }),
     stream,
     ...(!stream && { batchSize, shuffle }),
     ...(validationSplit > 0 && { validationSplit }),

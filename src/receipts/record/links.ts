@@ -1,7 +1,7 @@
 /** The links of a receipt: the digests of the state after every so many steps. */
 
 /** A receipt holds at most so many links; then every second one is dropped, and there are half as many from there on. */
-const MOST_LINKS = 256;
+export const MOST_LINKS = 256;
 
 /**
  * Bytes of state that are hashed for each byte of weights and each image that is trained on. Per weight and image a step computes for

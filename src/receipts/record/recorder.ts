@@ -1,5 +1,4 @@
 /** Writes the receipt of a run of `fit` while it goes on. */
-import binary from "../../../build/wasm.sha256.js";
 import { OptionError } from "../../errors.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -10,10 +9,11 @@ import type { FitSettings } from "../../training/fitOptions.ts";
 import type { History } from "../../training/history.ts";
 import type { TrainingReceipt } from "../../training/receipt.ts";
 import type { Trainer } from "../../training/trainer.ts";
-import { NUMERICS, VERSION } from "../../version.ts";
 import { chainOf } from "./chain.ts";
 import { describeCompile, describeFit, needsOf } from "./describe.ts";
+import { HEADER } from "./header.ts";
 import { defaultEvery, Links } from "./links.ts";
+import { readRecorderState, type Last, type RecorderState, type RunStart } from "./recorderState.ts";
 import { SampleTree, type Samples } from "./sampleTree.ts";
 import { stateDigest, weightsDigest } from "./stateDigest.ts";
 
@@ -30,15 +30,6 @@ export interface RecordedRun {
   readonly held: Samples | undefined;
 }
 
-/** What every receipt begins with. */
-export const HEADER = {
-  format: "im2row receipt",
-  version: 1,
-  numerics: NUMERICS,
-  package: VERSION,
-  binary,
-} as const;
-
 /** @throws OptionError on an engine of relaxed math */
 export function refuseRelaxed(where: string, { capabilities: { math } }: Runtime): void {
   if (math === "exact") return;
@@ -46,9 +37,6 @@ export function refuseRelaxed(where: string, { capabilities: { math } }: Runtime
     `${where}: expected an engine of exact math, which has the same bits everywhere, got ${math}`,
   );
 }
-
-/** The state at which a run began. */
-export type RunStart = TrainingReceipt["start"];
 
 /** How `fit` writes a receipt, and how `verifyReceipt` compares a run with one while it goes on. */
 export interface RecorderOptions {
@@ -67,12 +55,13 @@ export class Recorder implements FitObserver {
   readonly #options: RecorderOptions;
   readonly #links: Links;
   readonly #tree = new SampleTree();
-  readonly #rates: [step: number, rate: number][] = [];
+  #rates: (readonly [step: number, rate: number])[] = [];
   #start: RunStart = { steps: 0, epochs: 0, digest: "" };
   /** The root over samples that are held. */
   #root: Promise<string> | undefined;
   #batches = 0;
   #steps = 0;
+  #last: Last | undefined;
   /** The number of times that the weights had been replaced when the run began. */
   #replaced = 0;
   #milliseconds = 0;
@@ -85,14 +74,17 @@ export class Recorder implements FitObserver {
     this.#links = new Links(options.every ?? 0);
   }
 
-  begin(): Promise<void> {
+  begin(resumed: unknown): Promise<void> {
     return this.#timed(async () => {
       const { trainer, parameters, held, settings } = this.#run;
       const { steps, epochs } = trainer;
       this.#steps = steps;
       this.#replaced = parameters.replaced;
+      if (resumed !== undefined)
+        this.#restore(readRecorderState("fit: the checkpoint: receipt", resumed, steps));
       if (held) this.#chooseEvery(Math.min(settings.batchSize, held.count));
       this.#root = held && this.#hashed(held);
+      if (resumed !== undefined) return;
       const digest = await this.#digest();
       this.#start = this.#options.origin ?? { steps, epochs, digest };
       await this.#options.onBegin?.(digest, this.#root);
@@ -137,37 +129,68 @@ export class Recorder implements FitObserver {
     this.#options.onLink?.(this.#run.trainer.steps, digest);
   }
 
-  end(history: History): Promise<void> {
+  trained(): Promise<void> {
     return this.#timed(async () => {
-      const { architecture, compiled, settings, held, trainer, parameters } = this.#run;
-      const restored = parameters.replaced !== this.#replaced;
-      if (restored && history.bestEpoch === undefined) {
-        throw new OptionError(
-          "fit: receipt: expected weights that steps alone change, got others at the end",
-        );
-      }
-      const digest = await this.#digest();
-      const weights = await weightsDigest(parameters.read());
-      const receipt: Omit<TrainingReceipt, "chain"> = {
-        ...HEADER,
-        kind: "training",
-        architecture,
-        compile: describeCompile(compiled),
-        options: describeFit(settings, held === undefined),
-        needs: needsOf(architecture, compiled),
-        data: { root: await (this.#root ?? this.#tree.root()), samples: this.#tree.samples },
-        start: this.#start,
-        rates: this.#rates,
-        batches: this.#batches,
-        steps: trainer.steps,
-        links: { every: this.#links.every, digests: this.#links.digests },
-        digest,
-        weights: { digest: weights, ...(restored && { epoch: history.bestEpoch! }) },
-      };
-      history.receipt = { ...receipt, chain: chainOf(receipt) };
-    }).then(() => {
-      history.receiptMilliseconds = this.#milliseconds + (this.#root ? this.#tree.busy : 0);
+      const weights = await weightsDigest(this.#run.parameters.read());
+      this.#last = { state: await this.#digest(), weights };
     });
+  }
+
+  async end(history: History): Promise<void> {
+    await this.#timed(async () => {
+      history.receipt = await this.#receipt(history);
+    });
+    history.receiptMilliseconds = this.#milliseconds + (this.#root ? this.#tree.busy : 0);
+  }
+
+  async #receipt({ bestEpoch }: History): Promise<TrainingReceipt> {
+    const { architecture, compiled, settings, held, trainer, parameters } = this.#run;
+    const weights = await weightsDigest(parameters.read());
+    const restored = weights !== this.#last!.weights;
+    if (restored && bestEpoch === undefined) {
+      throw new OptionError("fit: receipt: expected weights that steps alone change, got others at the end");
+    }
+    const receipt: Omit<TrainingReceipt, "chain"> = {
+      ...HEADER,
+      kind: "training",
+      architecture,
+      compile: describeCompile(compiled),
+      options: describeFit(settings, held === undefined),
+      needs: needsOf(architecture, compiled),
+      data: { root: await (this.#root ?? this.#tree.root()), samples: this.#tree.samples },
+      start: this.#start,
+      rates: this.#rates,
+      batches: this.#batches,
+      steps: trainer.steps,
+      links: { every: this.#links.every, digests: this.#links.digests },
+      digest: this.#last!.state,
+      weights: { digest: weights, ...(restored && { epoch: bestEpoch! }) },
+    };
+    return { ...receipt, chain: chainOf(receipt) };
+  }
+
+  /** What a run that goes on from a checkpoint takes up; samples that are held are hashed again. */
+  state(): RecorderState {
+    const { every, digests } = this.#links;
+    return {
+      start: this.#start,
+      rates: [...this.#rates],
+      batches: this.#batches,
+      every,
+      digests: [...digests],
+      ...(this.#last && { last: this.#last }),
+      ...(!this.#run.held && { samples: this.#tree.state() }),
+    };
+  }
+
+  #restore({ start, rates, batches, every, digests, last, samples }: RecorderState): void {
+    this.#start = start;
+    this.#rates = [...rates];
+    this.#batches = batches;
+    this.#links.every = every;
+    this.#links.digests = [...digests];
+    this.#last = last;
+    if (samples) this.#tree.restore(samples);
   }
 
   /** The digest of the state as it is. */

@@ -1,4 +1,5 @@
 /** The SHA-256 tree over the samples of a data set. */
+import { isCount, pairOf } from "../../options.ts";
 import { Pace } from "../../runtime/yield.ts";
 import type { InputTensor } from "../../tensor.ts";
 import type { Targets } from "../../training/targets.ts";
@@ -7,6 +8,9 @@ import { bytesIn, bytesToHex, digestOf, hexToBytes, sha256 } from "./sha256.ts";
 
 /** A leaf holds as many samples as fit into so many bytes, and at least one: a hash for each small image would cost more. */
 const LEAF_BYTES = 65_536;
+
+/** No sample has more bytes: that many numbers do not fit into a model. */
+const MOST_SAMPLE_BYTES = 2 ** 32;
 
 /** Leaves that are hashed at the same time, of which copies are held. */
 const MOST_PENDING = 16;
@@ -36,8 +40,9 @@ export interface TreeState {
   readonly samples: number;
   /** The digests of the perfect subtrees so far, with their heights. */
   readonly subtrees: readonly (readonly [height: number, digest: string])[];
-  /** The layout and the bytes of the leaf that is not full yet, in hexadecimal digits. */
+  /** The layout, the bytes of a sample, and those of the leaf that is not full yet, in hexadecimal digits. */
   readonly layout: string;
+  readonly sampleBytes: number;
   readonly open: string;
 }
 
@@ -66,6 +71,7 @@ export class SampleTree {
   readonly #subtrees: [height: number, digest: Uint8Array][] = [];
   readonly #pending: (Uint8Array | Promise<Uint8Array>)[] = [];
   #layout = "";
+  #sampleBytes = 0;
   #open = new Uint8Array(0);
   #used = 0;
 
@@ -106,7 +112,8 @@ export class SampleTree {
     if (layout === this.#layout) return;
     this.#close();
     this.#layout = layout;
-    this.#open = new Uint8Array(Math.max(1, Math.floor(LEAF_BYTES / size)) * size);
+    this.#sampleBytes = size;
+    this.#open = new Uint8Array(leafBytes(size));
   }
 
   /** Hashes the open leaf. */
@@ -140,11 +147,12 @@ export class SampleTree {
     return this.#settle(0);
   }
 
-  /** The root over all samples, of which there is at least one. */
+  /** The root over all samples. */
   async root(): Promise<string> {
     this.#close();
     await this.#settle(0);
     const digests = this.#subtrees.map(([, digest]) => digest);
+    if (digests.length === 0) return bytesToHex(sha256());
     return bytesToHex(digests.reduceRight((right, left) => sha256(NODE, left, right)));
   }
 
@@ -154,20 +162,41 @@ export class SampleTree {
       samples: this.samples,
       subtrees: this.#subtrees.map(([height, digest]) => [height, bytesToHex(digest)]),
       layout: this.#layout,
+      sampleBytes: this.#sampleBytes,
       open: bytesToHex(this.#open.subarray(0, this.#used)),
     };
   }
 
-  /** Goes on from a state that was read from an empty tree's kind. */
-  restore({ samples, subtrees, layout, open }: TreeState, size: number): void {
+  /** Goes on from a state that another tree returned. */
+  restore({ samples, subtrees, layout, sampleBytes, open }: TreeState): void {
     this.samples = samples;
-    this.#subtrees.splice(
-      0,
-      Infinity,
-      ...subtrees.map(([height, hex]): [number, Uint8Array] => [height, hexToBytes(hex)]),
-    );
-    this.#begin(layout, size);
+    for (const [height, digest] of subtrees) this.#subtrees.push([height, hexToBytes(digest)]);
+    this.#begin(layout, sampleBytes);
     this.#open.set(hexToBytes(open));
     this.#used = open.length / 2;
   }
 }
+
+const isHex = (value: unknown): boolean => typeof value === "string" && /^([0-9a-f]{2})*$/.test(value);
+
+/** Whether a value, which may be of a file, can be the state of a tree. */
+export function isTreeState(value: unknown): value is TreeState {
+  const { samples, subtrees, layout, sampleBytes, open } = (value ?? {}) as Partial<TreeState>;
+  return (
+    isCount(samples) &&
+    Array.isArray(subtrees) &&
+    subtrees.every((each: unknown) => {
+      const pair = pairOf(each);
+      return isCount(pair?.[0]) && isHex(pair[1]) && (pair[1] as string).length === 64;
+    }) &&
+    typeof layout === "string" &&
+    isCount(sampleBytes) &&
+    sampleBytes <= MOST_SAMPLE_BYTES &&
+    isHex(open) &&
+    open!.length / 2 < leafBytes(sampleBytes)
+  );
+}
+
+/** The bytes of the samples of a leaf that is full. */
+const leafBytes = (sampleBytes: number): number =>
+  Math.max(1, Math.floor(LEAF_BYTES / Math.max(1, sampleBytes))) * sampleBytes;

@@ -9,7 +9,7 @@ type Tensors = ReadonlyMap<string, Tensor>;
 /** A tensor in a state: what it is, the name of its weight, its shape and the SHA-256 of its numbers. */
 type Entry = readonly [kind: string, name: string, shape: readonly number[], digest: string];
 
-async function entriesOf(kind: string, tensors: Tensors): Promise<Entry[]> {
+export async function entriesOf(kind: string, tensors: Tensors): Promise<Entry[]> {
   const entries = [...tensors].map(async ([name, { shape, data }]): Promise<Entry> => {
     const digest = await digestOf(bytesIn(data));
     return [kind, name, shape, bytesToHex(digest)];
