@@ -14,6 +14,7 @@ import { DIGESTED, layerDigestCases } from "./layerDigests.ts";
 import { branched, everyLayers, generic, normalizedLayers, softmaxLayers } from "./nets.ts";
 import { operatorsDigest } from "./operatorsDigest.ts";
 import { ownPartsDigest } from "./ownParts.ts";
+import { resumedDigest } from "./resumed.ts";
 import { streamedDigest } from "./streamed.ts";
 import {
   genericDigest,
@@ -111,6 +112,10 @@ export const digestCases: readonly Case[] = [
   {
     name: "runs on streams, augmented in the stream and in the net, have the golden digest",
     run: async ({ engine }) => same("histories and weights", await streamedDigest(engine), golden.streamed),
+  },
+  {
+    name: "a run has the golden digest, in one part and in many that go on from each other's checkpoints",
+    run: async ({ engine }) => same("history and weights", await resumedDigest(engine), golden.resumed),
   },
   ...layerDigestCases,
 ];

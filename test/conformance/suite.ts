@@ -20,6 +20,7 @@ import { ownPartsDigest } from "./ownParts.ts";
 import { poolingCases } from "./pooling.ts";
 import { PRINTED } from "./printed.ts";
 import { refusalCases } from "./refusals.ts";
+import { resumedDigest } from "./resumed.ts";
 import { streamedDigest } from "./streamed.ts";
 import { describeThreads, threadCases } from "./threads.ts";
 import { trainingCases } from "./training.ts";
@@ -62,6 +63,7 @@ const DIGESTS: Record<(typeof PRINTED)[number], (engine: Engine) => string | Pro
   weights: weightsDigest,
   streamed: streamedDigest,
   ownParts: ownPartsDigest,
+  resumed: resumedDigest,
 };
 
 /** Prints the digests as `<name> <digest>`, each on a line. */

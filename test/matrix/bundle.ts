@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { globs } from "../support/globs.ts";
-import { PROGRAMS } from "./launcher.ts";
+import { PROGRAMS, type Program } from "./launcher.ts";
 import { HERE, OUT } from "./paths.ts";
 
 /** Leaves the import of the package to the host. */
@@ -45,10 +45,13 @@ export async function bundleEntry(entry: string, outfile: string, options: Build
   });
 }
 
-/** Bundles `entries/<entry>.ts` around each of the programs, as `<entry>/<program>.js`. */
+/** Bundles `entries/<entry>.ts` around a program, as `<entry>/<program>.js`. */
+export async function bundleProgram(entry: string, program: Program, options: BuildOptions): Promise<void> {
+  const alias = { ...options.alias, program: join(HERE, "programs", `${program}.ts`) };
+  await bundleEntry(entry, join(OUT, entry, `${program}.js`), { ...options, alias });
+}
+
+/** Bundles it around each of the programs. */
 export async function bundlePrograms(entry: string, options: BuildOptions): Promise<void> {
-  for (const program of PROGRAMS) {
-    const alias = { program: join(HERE, "programs", `${program}.ts`) };
-    await bundleEntry(entry, join(OUT, entry, `${program}.js`), { ...options, alias });
-  }
+  for (const program of PROGRAMS) await bundleProgram(entry, program, options);
 }

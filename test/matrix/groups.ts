@@ -10,6 +10,7 @@ import { chromium } from "./launchers/chromium.ts";
 import { deno, denoSource } from "./launchers/deno.ts";
 import { edgeRuntime } from "./launchers/edgeRuntime.ts";
 import { firefox } from "./launchers/firefox.ts";
+import { moved } from "./launchers/moved.ts";
 import { node, nodeArm64, nodeRelease } from "./launchers/node.ts";
 import { webkit } from "./launchers/webkit.ts";
 import { workerd } from "./launchers/workerd.ts";
@@ -18,6 +19,12 @@ import { workerd } from "./launchers/workerd.ts";
 export const GROUPS: Readonly<Record<string, readonly Launcher[]>> = {
   npm: [node, deno, denoSource, bun, workerd, edgeRuntime],
   node: [nodeRelease(22), nodeRelease(24), nodeRelease(26)],
-  browsers: [chromium, firefox, webkit, ...[...vites, webpack, esbuild, rollup, scriptTag].map(appRow)],
+  browsers: [
+    chromium,
+    firefox,
+    webkit,
+    ...[...vites, webpack, esbuild, rollup, scriptTag].map(appRow),
+    moved,
+  ],
   emulated: [nodeArm64],
 };

@@ -2,7 +2,8 @@
 
 /** The programs, `programs/<name>.ts`. */
 export const PROGRAMS = ["suite", "digests", "hello", "empty"] as const;
-export type Program = (typeof PROGRAMS)[number];
+/** Besides them, `leg`, the part of a run that moves from host to host. */
+export type Program = (typeof PROGRAMS)[number] | "leg";
 
 export interface Run {
   readonly lines: string[];
@@ -23,8 +24,8 @@ export interface Host {
 
 export interface Launcher {
   readonly name: string;
-  /** `suite`: the conformance suite, the digests and the cold start. `digests`: the digests alone. */
-  readonly kind: "suite" | "digests";
+  /** `suite`: the conformance suite, the digests and the cold start. `digests`: the digests alone. `moved`: one of a run. */
+  readonly kind: "suite" | "digests" | "moved";
   /** Longest time of one program, in seconds. Default: 120. */
   readonly limit?: number;
   /** Says how to install what is missing; undefined when nothing is. */

@@ -28,6 +28,10 @@ export interface Matrix {
   readonly rows: readonly Row[];
 }
 
+/** The digests that a kind of row has. */
+const printedBy = (kind: Launcher["kind"]): readonly (typeof PRINTED)[number][] =>
+  kind === "moved" ? ["resumed"] : PRINTED;
+
 function valueOf(lines: readonly string[], pattern: RegExp): string | undefined {
   return lines.map((line) => pattern.exec(line)?.[1]).findLast((value) => value !== undefined);
 }
@@ -36,14 +40,14 @@ function valueOf(lines: readonly string[], pattern: RegExp): string | undefined 
 export function judge(kind: Launcher["kind"], lines: readonly string[], expected: Digests): Verdict {
   const problems: string[] = [];
   const digests: Partial<Record<keyof Digests, string>> = {};
-  for (const name of PRINTED) {
+  for (const name of printedBy(kind)) {
     const digest = valueOf(lines, new RegExp(`^${name} ([0-9a-f]{16})$`));
     if (digest !== undefined) digests[name] = digest;
     if (digest !== expected[name]) {
       problems.push(`${name}: expected the digest ${expected[name]}, got ${digest ?? "none"}`);
     }
   }
-  if (kind === "digests") {
+  if (kind !== "suite") {
     const failed = problems.length > 0 ? 1 : 0;
     return { passed: 1 - failed, failed, digests, problems };
   }
@@ -76,14 +80,15 @@ export function totals(rows: readonly Row[], complete: boolean): { passed: numbe
 
 function cases({ kind, passed, failed, absent }: Row): string {
   if (absent !== undefined) return "";
-  if (kind === "digests") return failed === 0 ? "digests only" : "failed";
+  if (kind !== "suite") return failed > 0 ? "failed" : kind === "moved" ? "one run" : "digests only";
   return failed === 0 ? `${passed} passed` : `${passed} passed, ${failed} failed`;
 }
 
 /** The first half of each digest, which is enough to compare them by eye. */
-function bits({ digests }: Row, expected: Digests): string {
+function bits({ kind, digests }: Row, expected: Digests): string {
+  const printed = printedBy(kind);
   const shown = PRINTED.flatMap((name) => digests[name]?.slice(0, 8) ?? []);
-  const differ = shown.length > 0 && PRINTED.some((name) => digests[name] !== expected[name]);
+  const differ = shown.length > 0 && printed.some((name) => digests[name] !== expected[name]);
   return [...shown, ...(differ ? ["differ"] : [])].join(" ");
 }
 

@@ -9,6 +9,7 @@ const DIGESTS = PRINTED.map((name) => `${name} ${expected[name]}`);
 const LINES: Record<Program, string[]> = {
   suite: ["2 passed, 0 failed", ...DIGESTS],
   digests: DIGESTS,
+  leg: [`resumed ${expected.resumed}`],
   hello: ["first output 0.5"],
   empty: ["nothing"],
 };
