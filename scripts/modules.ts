@@ -113,14 +113,11 @@ export async function buildModules(dir: string): Promise<void> {
     hoistTransitiveImports: false,
     // A frozen namespace is a call, for which bundlers would keep all the layers in programs without any.
     freeze: false,
-    manualChunks: (id, { getModuleInfo }) => {
-      // AssemblyScript's loader, which the entry kernels has for each host.
-      if (id.includes("/@assemblyscript/loader/")) return "loader";
-      const loads = (entry: string): boolean => loadedBy(entry, getModuleInfo).has(id);
-      // What writes files is small, and used by training and by storage, which would load all of training for it.
-      if (loads("index") && loads("storage")) return "core";
-      return SHARED.find(({ entry }) => loads(entry))?.file;
-    },
+    // AssemblyScript's loader, which the entry kernels has for each host.
+    manualChunks: (id, { getModuleInfo }) =>
+      id.includes("/@assemblyscript/loader/")
+        ? "loader"
+        : SHARED.find(({ entry }) => loadedBy(entry, getModuleInfo).has(id))?.file,
   });
   await bundle.close();
 }

@@ -49,6 +49,12 @@ export const moved: Launcher = {
           const run = await runLeg(leg, (each) => (host = each));
           milliseconds += run.milliseconds;
           ({ lines } = run);
+          const ends = lines[0]?.startsWith("resumed ") ?? false;
+          if (ends !== (leg === LEGS.at(-1))) {
+            throw new Error(
+              `leg: expected the run to end with the last one, got ${JSON.stringify(lines[0])}`,
+            );
+          }
         }
         return { lines, milliseconds };
       },
