@@ -60,6 +60,10 @@ export interface Compiled {
   readonly objective: Objective;
 }
 
+/** Refuses a value; `meant` may be the string of another package, whose equivalent the message names. */
+const expected = (where: string, what: string, got: unknown, meant = got): OptionError =>
+  new OptionError(`compile: ${where}: expected ${what}, got ${show(got)}${equivalent(meant)}`);
+
 const isLoss = (value: unknown): value is Loss => typeof (value as Loss | undefined)?.run === "function";
 
 /** The loss of each output. @throws OptionError, ShapeError */
@@ -67,14 +71,12 @@ function lossesOf(loss: CompileOptions["loss"], names: readonly string[]): reado
   if (loss === undefined) return [];
   if (isLoss(loss)) return names.map(() => loss);
   if (!isNamed(loss, names)) {
-    throw new OptionError(`compile: loss: expected one of losses.*, got ${show(loss)}${equivalent(loss)}`);
+    throw expected("loss", "one of losses.*", loss);
   }
   const losses = inOrder("compile: loss", loss, names);
   losses.forEach((each, i) => {
     if (!isLoss(each)) {
-      throw new OptionError(
-        `compile: loss: ${names[i]}: expected one of losses.*, got ${show(each)}${equivalent(each)}`,
-      );
+      throw expected(`loss: ${names[i]}`, "one of losses.*", each);
     }
   });
   return losses;
@@ -95,9 +97,7 @@ function metricsOf(
   lists.forEach((list, i) => {
     if (!Array.isArray(list) || !list.every(isMetric)) {
       const other: unknown = Array.isArray(list) ? list.find((each) => !isMetric(each)) : list;
-      throw new OptionError(
-        `compile: metrics: expected a list of metrics.*, got ${show(list)}${equivalent(other)}`,
-      );
+      throw expected("metrics", "a list of metrics.*", list, other);
     }
     checkMetrics(list, outputs[i]!);
   });
@@ -168,9 +168,7 @@ export function checkCompileOptions(options: CompileOptions, graph: Graph): Comp
   const runtime = checkEngine("compile", options.engine);
   const algorithm = checkAlgorithms("compile", graph, options.algorithm ?? "auto");
   if (optimizer !== undefined && typeof optimizer?.start !== "function") {
-    throw new OptionError(
-      `compile: optimizer: expected one of optimizers.*, got ${show(optimizer)}${equivalent(optimizer)}`,
-    );
+    throw expected("optimizer", "one of optimizers.*", optimizer);
   }
   const outputs = lossOutputsOf(graph);
   const losses = lossesOf(

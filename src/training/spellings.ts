@@ -1,12 +1,8 @@
-/** Strings of Keras, TensorFlow.js and PyTorch, without case, underscores and "Loss", and what is called here instead. */
+/** The optimizers, which are called alike elsewhere. */
+const OPTIMIZER = /^(sgd|adamw?|rmsprop|adagrad|lion|lamb)$/;
+
+/** Other strings of Keras, TensorFlow.js and PyTorch, without case, underscores and "Loss", and what is called here instead. */
 const EQUIVALENTS: readonly (readonly [RegExp, string])[] = [
-  [/^sgd$/, ", here optimizers.sgd({ learningRate })"],
-  [/^adam$/, ", here optimizers.adam()"],
-  [/^adamw$/, ", here optimizers.adamw()"],
-  [/^rmsprop$/, ", here optimizers.rmsprop()"],
-  [/^adagrad$/, ", here optimizers.adagrad()"],
-  [/^lion$/, ", here optimizers.lion()"],
-  [/^lamb$/, ", here optimizers.lamb()"],
   [/^(sparse)?(categorical|softmax)?crossentropy$/, ", here losses.softmaxCrossEntropy()"],
   [/^((binary|sigmoid)crossentropy|bcewithlogits)$/, ", here losses.sigmoidCrossEntropy()"],
   [/^(mse|meansquarederror)$/, ", here losses.meanSquaredError()"],
@@ -20,5 +16,8 @@ const EQUIVALENTS: readonly (readonly [RegExp, string])[] = [
 export function equivalent(value: unknown): string {
   if (typeof value !== "string") return "";
   const plain = value.replaceAll("_", "").toLowerCase().replace(/loss$/, "");
+  if (OPTIMIZER.test(plain)) {
+    return `, here optimizers.${plain}(${plain === "sgd" ? "{ learningRate }" : ""})`;
+  }
   return EQUIVALENTS.find(([spelling]) => spelling.test(plain))?.[1] ?? "";
 }

@@ -205,7 +205,7 @@ describe("what is refused", () => {
     const write = (): unknown => writeModel(chain([4], [layer]), new Map(), "NCHW");
     expect(write).toThrow(OptionError);
     expect(write).toThrow(
-      /^toOnnx: odd: expected a layer of the types activation, add, .*; got (conv3d|constructor)$/,
+      /^toOnnx: odd: expected one of layers\.\*, got a layer of the type (conv3d|constructor)$/,
     );
   });
 

@@ -10,21 +10,6 @@ export function activation(site: Site): string {
   return activate(site, site.x, site.config<{ activation: Activation }>().activation);
 }
 
-/** Dropout drops in training alone, and noise and augmentation are there alone. */
-export function dropout({ x }: Site): string {
-  return x;
-}
-export const alphaDropout = dropout;
-export const gaussianDropout = dropout;
-export const gaussianNoise = dropout;
-export const spatialDropout2d = dropout;
-export const randomBrightness = dropout;
-export const randomContrast = dropout;
-export const randomFlip = dropout;
-export const randomRotation = dropout;
-export const randomTranslation = dropout;
-export const randomZoom = dropout;
-
 export function rescaling(site: Site): string {
   const { scale, offset } = site.config<{ scale: number; offset: number }>();
   return site.op("Add", [site.op("Mul", [site.floats(), site.scalar(scale)]), site.scalar(offset)]);

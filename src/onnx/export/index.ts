@@ -7,7 +7,7 @@ import { DATA_TYPE, METADATA_PREFIX, type ModelProto, type ValueInfoProto } from
 import { OnnxFile, Site, type Form } from "./file.ts";
 import * as exporters from "./layers.ts";
 import { fileShape, isImage, NCHW_TO_NHWC, NHWC_TO_NCHW } from "./layout.ts";
-import { areInFileOrder, ARRANGING, FORMS, isChannelsLast, isPointwise, isSame } from "./order.ts";
+import { areInFileOrder, ARRANGING, FORMS, isChannelsLast, isIdle, isPointwise, isSame } from "./order.ts";
 
 /** The order of the axes of the images that a file takes and returns. */
 export type OnnxLayout = "NCHW" | "NHWC";
@@ -174,9 +174,10 @@ class Writer {
   #layer(node: GraphNode): Names {
     const { name, layer, inputs, output, owner } = node;
     const exporter = Object.hasOwn(EXPORTERS, layer.type) ? EXPORTERS[layer.type] : undefined;
-    if (!exporter) {
-      const known = Object.keys(EXPORTERS).sort().join(", ");
-      throw new OptionError(`toOnnx: ${name}: expected a layer of the types ${known}; got ${layer.type}`);
+    if (!exporter && !isIdle(layer)) {
+      throw new OptionError(
+        `toOnnx: ${name}: expected one of layers.*, got a layer of the type ${layer.type}`,
+      );
     }
     const same = this.#sameInFile(node);
     if (same) return same;
@@ -184,7 +185,7 @@ class Writer {
     const xs = inputs.map((value) => this.#inForm(value, form));
     const types = inputs.map((value) => this.#graph.types[value]!);
     const site = new Site(this.#file, node, xs, types, this.#graph.nodes[owner]!.name, this.#weights, form);
-    const y = exporter(site);
+    const y = exporter ? exporter(site) : site.x;
     return this.#named(output, form, xs.includes(y) ? y : this.#rename(node, form));
   }
 

@@ -1,6 +1,7 @@
 /** The orders in which images lie in a file and in the model, and the layers to which one is as good as another. */
 import type { Graph, GraphNode } from "../../graph/graph.ts";
 import type { Activation } from "../../kernels/activation.ts";
+import type { Layer } from "../../layers/contract.ts";
 import { isFileOrder } from "../../layers/origin.ts";
 import { sameShape, type Shape } from "../../tensor.ts";
 import type { Form } from "./file.ts";
@@ -48,9 +49,13 @@ const POINTWISE: ReadonlySet<string> = new Set([
   "unary",
 ]);
 
+/** Whether a layer does nothing in inference, as dropout, noise and augmentation. */
+export const isIdle = ({ hasTrainingPass = false, isView }: Layer): boolean =>
+  hasTrainingPass && isView(false);
+
 /** Whether a layer may compute images in any order: softmax is along an axis, and a row beside an image is its channels. */
 export function isPointwise({ layer, inputShapes, outputShape }: GraphNode): boolean {
-  if (!POINTWISE.has(layer.type) && !(layer.hasTrainingPass && layer.isView(false))) return false;
+  if (!POINTWISE.has(layer.type) && !isIdle(layer)) return false;
   const { activation } = layer.config as { activation?: Activation };
   return activation !== "softmax" && inputShapes.every((shape) => sameShape(shape, outputShape));
 }
