@@ -101,9 +101,9 @@ function begin(stream: Stream<unknown>, epoch: number, atOnce: boolean, done: nu
 }
 
 /**
- * Reads the batches of an epoch in steps; `use` returns the steps of one. With `atOnce` there is nothing to wait for. When the
- * steps are returned from before their end, the iterator is told. Of a stream that can seek, the first `done` batches are left out. Nobody waits for that, since it may itself wait for what
- * never comes.
+ * Reads the batches of an epoch in steps; `use` returns the steps of one. With `atOnce` there is nothing to wait for. Of a
+ * stream that can seek, the first `done` batches are left out. When the steps are returned from before their end, the iterator
+ * is told. Nobody waits for that, since it may itself wait for what never comes.
  * @throws Error that names the batch, with its cause, when the stream fails or has no batch
  */
 export function* readStream(
@@ -116,6 +116,24 @@ export function* readStream(
 ): Generator<Step, void, unknown> {
   let place = where;
   let iterator: AnyIterator | undefined;
+  let ended = false;
+  // The batch that was read. It passes through plain functions alone: a generator that waits may keep alive what its own
+  // frame has held, though nothing reads it again.
+  let read: unknown;
+  const keep = ({ done: last, value }: IteratorResult<unknown>): Step => {
+    ended = last === true;
+    if (atOnce || ended || !isThenable(value)) read = value;
+    else return value.then((batch) => void (read = batch));
+  };
+  const next = (): Step => {
+    const result = iterator!.next();
+    return isThenable(result) ? result.then(keep) : keep(result);
+  };
+  const steps = (): Iterable<Step> => {
+    const batch = read;
+    read = undefined;
+    return use(batch, place);
+  };
   const fail = (cause: unknown): never => {
     // Iterators that failed are not closed.
     iterator = undefined;
@@ -124,23 +142,20 @@ export function* readStream(
   };
   try {
     for (let batch = done + 1; ; batch++) {
-      let value: unknown;
       try {
         iterator ??= begin(stream, epoch, atOnce, done);
         place = `${where}: batch ${batch}`;
-        let result: unknown = iterator.next();
-        if (isThenable(result)) result = yield result.then(undefined, fail);
-        if ((result as IteratorResult<unknown>).done) {
+        const reading = next();
+        if (reading) yield reading.then(undefined, fail);
+        if (ended) {
           iterator = undefined;
           if (batch === 1) throw new OptionError("expected at least one batch, got none");
           return;
         }
-        value = (result as IteratorResult<unknown>).value;
-        if (isThenable(value) && !atOnce) value = yield value.then(undefined, fail);
       } catch (error) {
         fail(error);
       }
-      yield* use(value, place);
+      yield* steps();
     }
   } finally {
     close(iterator);

@@ -97,8 +97,9 @@ export async function soakStream(options: StreamSoakOptions): Promise<StreamSoak
       const { rss } = process.memoryUsage();
       most = Math.max(most, rss);
       if (batch % every !== 0) return;
-      // The batches that are made ahead are made in this turn of the event loop, of samples that go with its end.
-      await new Promise((done) => setTimeout(done, 0));
+      // What a first collection frees, a thread of the host gives back a little later.
+      await collect();
+      await new Promise((done) => setTimeout(done, 5));
       await collect();
       const { arrayBuffers, heapUsed, external, rss: least } = process.memoryUsage();
       const { used, bytes } = engine.memory;
