@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { FormatError } from "../errors.ts";
 import { isNpy, readNpy } from "../formats/npy.ts";
-import type { Engine, Tensor } from "../index.ts";
+import type { Engine, InputTensor, Tensor } from "../index.ts";
 import type { OnnxInput } from "../onnx.ts";
 import type { OnnxLayout } from "../onnx/export/index.ts";
 import type { Preprocessing } from "../metadata.ts";
@@ -85,17 +85,18 @@ export function readFiles(
   given: ReadonlyMap<string, NamedFile>,
   inputs: readonly OnnxInput[],
   images: ImageInputs,
-): { feeds: Record<string, Tensor>; images: number } {
+): { feeds: Record<string, InputTensor>; images: number } {
   let count = 0;
-  const feeds = inputs.map((input): [string, Tensor] => {
+  const feeds = inputs.map((input): [string, InputTensor] => {
     const file = given.get(input.name)?.file;
     if (file === undefined) {
       throw new UsageError(`--input: expected a file for ${input.name}, got none`);
     }
     const bytes = read(file);
-    if (!isImage(bytes)) return [input.name, readArray(file, bytes)];
-    count++;
-    return [input.name, imageFor(engine, file, bytes, input, images)];
+    const isOfImage = isImage(bytes);
+    if (isOfImage) count++;
+    const numbers = isOfImage ? imageFor(engine, file, bytes, input, images) : readArray(file, bytes);
+    return [input.name, input.type === "uint8" ? bytesOf(file, numbers) : numbers];
   });
   return { feeds: Object.fromEntries(feeds), images: count };
 }
@@ -116,6 +117,25 @@ function readArray(file: string, bytes: Uint8Array): Tensor {
     return readNpy(bytes, file);
   } catch (error) {
     throw error instanceof FormatError ? new FileError(error.message) : error;
+  }
+}
+
+/** Numbers as bytes, for inputs of uint8. @throws FileError for those that are none */
+function bytesOf(file: string, { shape, data }: Tensor): InputTensor {
+  const bytes = Uint8Array.from(data);
+  const wrong = data.findIndex((value, i) => value !== bytes[i]);
+  if (wrong < 0) return { shape, data: bytes };
+  throw new FileError(
+    `${file}: expected integers from 0 to 255, of which the net takes bytes, got ${data[wrong]} at ${wrong}`,
+  );
+}
+
+/** @throws UsageError for what would make other numbers of pixels, which a net of uint8 takes as they are */
+function checkBytes(options: PixelOptions, preprocessing: Preprocessing): void {
+  for (const name of ["scale", "mean", "std"] as const) {
+    if (options[name] === undefined && preprocessing[name] === undefined) continue;
+    const place = options[name] === undefined ? `preprocessing of the net: ${name}` : `--${name}`;
+    throw new UsageError(`${place}: expected none for a net that takes the bytes of images (uint8)`);
   }
 }
 
@@ -142,7 +162,7 @@ function imageFor(
   engine: Engine,
   file: string,
   bytes: Uint8Array,
-  { dims }: OnnxInput,
+  { dims, type }: OnnxInput,
   { options, preprocessing = {}, layout: usual = "NCHW" }: ImageInputs,
 ): Tensor {
   const axes = axesOf(dims, usual);
@@ -153,7 +173,17 @@ function imageFor(
   const { channels, height, width, layout } = axes;
   const declared =
     typeof height === "number" && typeof width === "number" ? ([height, width] as const) : undefined;
-  const { size = declared, scale, mean, std } = { ...preprocessing, ...options };
+  if (type === "uint8") checkBytes(options, preprocessing);
+  const {
+    size = declared,
+    scale,
+    mean,
+    std,
+  } = {
+    ...preprocessing,
+    ...options,
+    ...(type === "uint8" && { scale: 1 }),
+  };
   // A size of one's own is resized to, and not cut out of what the net would resize to.
   const shortSide = options.size ? undefined : preprocessing.shortSide;
   const how: Preprocessing = { ...preprocessing, shortSide, size, scale, mean, std };

@@ -6,7 +6,7 @@ import { Model } from "../model/model.ts";
 import type { OnnxInput } from "../onnx.ts";
 import { checkFeedShape } from "../onnx/import/feeds.ts";
 import { readFeeds, readShapes, sessionImages } from "../onnx/import/feedShapes.ts";
-import { sizeOf, type Shape, type Tensor } from "../tensor.ts";
+import { sizeOf, type InputTensor, type Shape } from "../tensor.ts";
 import type { Net, NetNode, NetSession, SessionOptions } from "./net.ts";
 
 /** Multiplications and additions for one image, each one; of what is no convolution or product nothing is counted. */
@@ -67,9 +67,9 @@ export function modelNet(bytes: Uint8Array, engine: Engine): Net {
   const { graph, seed, weights, metadata } = decodeCheckpoint(bytes);
   const model = Object.assign(new Model(graph, seed, weights), { metadata });
   model.compile({ engine });
-  const inputs = graph.inputs.map(({ name, shape }): OnnxInput => ({
+  const inputs = graph.inputs.map(({ name, shape }, value): OnnxInput => ({
     name,
-    type: "float32",
+    type: graph.types[value] === "uint8" ? "uint8" : "float32",
     dims: ["n", ...shape],
   }));
   const nameOf = (value: number): string => (graph.inputs[value] ?? nodeOf(graph, value)).name;
@@ -95,7 +95,7 @@ export function modelNet(bytes: Uint8Array, engine: Engine): Net {
       for (const input of inputs) {
         checkFeedShape(`predict: ${input.name}`, input, tensors[input.name]!.shape, true);
       }
-      return model.predict(tensors as Record<string, Tensor>);
+      return model.predict(tensors as Record<string, InputTensor>);
     },
     session: (options) => sessionOf(model, inputs, options),
     toOnnx: (layout) => model.toOnnx({ layout }),

@@ -18,7 +18,7 @@ import type { Model } from "../model/model.ts";
 import { metadataTexts, type ModelMetadata } from "../metadata.ts";
 import { inOrder, type Named } from "../graph/namedTensors.ts";
 import { show } from "../options.ts";
-import type { Tensor } from "../tensor.ts";
+import type { InputTensor } from "../tensor.ts";
 import { checkFeedShape, readFeed } from "./import/feeds.ts";
 import type { Feeds, Images, OnnxFitOptions } from "./import/feedShapes.ts";
 import { frozenInitializers, type FrozenInitializer } from "./import/frozenInitializers.ts";
@@ -245,7 +245,7 @@ export class OnnxModel {
   }
 
   /** Images for the model, with its names for them. @throws ShapeError */
-  #images(method: string, images: Images): Named<Tensor> {
+  #images(method: string, images: Images): Named<InputTensor> {
     const where = `${method}: images`;
     const { inputs } = this.#plans.current!;
     const names = inputs.map(({ name }) => name);

@@ -1,6 +1,6 @@
 import type { Named } from "../graph/namedTensors.ts";
 import type { Model } from "../model/model.ts";
-import { sizeOf, type OwnTensor, type Tensor } from "../tensor.ts";
+import { sizeOf, type InputTensor, type OwnTensor } from "../tensor.ts";
 import { fromMemory, fromNumbers, toMemory, type OnnxTensor, type OwnOnnxData } from "./import/feeds.ts";
 import { readFeeds, type Feeds } from "./import/feedShapes.ts";
 import type { OnnxGraph } from "./import/graph.ts";
@@ -13,7 +13,7 @@ export type OnnxOutputs = Record<string, OnnxTensor<OwnOnnxData>>;
 /** One call of `predict`: what the model of its plan is fed, and the outputs in the shapes, types and names of the file. */
 export class Prediction {
   readonly instance: Instance;
-  readonly images: Named<Tensor>;
+  readonly images: Named<InputTensor>;
   readonly #names: readonly string[];
   readonly #whole: boolean;
 
@@ -51,9 +51,15 @@ export class Prediction {
 }
 
 /** A tensor as the model takes it: a batch of images, or of one `whole` tensor. @throws ShapeError */
-export function modelTensor(where: string, end: End, { shape, data }: OnnxTensor, whole: boolean): Tensor {
-  return {
-    shape: [whole ? 1 : shape[0]!, ...end.value.symbol.shape],
-    data: shape.includes(0) ? new Float32Array(1) : toMemory(`${where}: ${end.name}`, data),
-  };
+export function modelTensor(
+  where: string,
+  end: End,
+  { shape, data }: OnnxTensor,
+  whole: boolean,
+): InputTensor {
+  const isBytes = end.value.type === "uint8";
+  const own = [whole ? 1 : shape[0]!, ...end.value.symbol.shape];
+  // An empty tensor takes a place in memory all the same.
+  if (shape.includes(0)) return { shape: own, data: new (isBytes ? Uint8Array : Float32Array)(1) };
+  return { shape: own, data: isBytes ? (data as Uint8Array) : toMemory(`${where}: ${end.name}`, data) };
 }

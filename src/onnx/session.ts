@@ -7,8 +7,8 @@ import type { End, Instance } from "./import/instance.ts";
 import type { Numbers } from "./file/constant.ts";
 import type { Computed } from "./import/values.ts";
 
-/** Views of a session's buffers: float32, or int32 for integers and booleans. */
-type View = Float32Array | Int32Array;
+/** Views of a session's buffers: float32, int32 for integers and booleans, or bytes. */
+type View = Float32Array | Int32Array | Uint8Array;
 
 /** The time that a node took in a run. */
 export interface NodeTime {
@@ -95,9 +95,9 @@ function knownView(name: string, type: Computed["type"], data: Numbers): View {
 
 /** The view of an end's elements. */
 function viewOf({ key, value }: End, session: Session, side: "inputs" | "outputs"): View {
-  // Files have no inputs of bytes.
-  const floats = session[side][key] as Float32Array;
-  if (value.type === "float32") return floats;
+  const view = session[side][key]!;
+  if (value.type === "float32" || value.type === "uint8") return view;
+  const floats = view as Float32Array;
   return hold(new Int32Array(floats.buffer, floats.byteOffset, floats.length), session);
 }
 

@@ -2,7 +2,8 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { layerOperations } from "../../src/cli/modelNet.ts";
-import { layers, sequential, type Shape } from "../../src/index.ts";
+import { writeNpy } from "../../src/formats/npy.ts";
+import { layers, sequential, tensor, type Shape } from "../../src/index.ts";
 import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";
 
 useFiles();
@@ -27,6 +28,43 @@ describe("a file of this package", () => {
     const { stdout } = await im2row("run", at("grey.safetensors"), at("x.png"));
     // Half red, half blue: bytes of 76 and 29 by Pillow's convert("L"), of which one pixel is made, 53.
     expect(stdout).toBe("y  [1, 1]  0.2078431\n");
+  });
+
+  it("is run on the bytes of images where it takes bytes, from ONNX too", async () => {
+    const net = sequential({
+      inputShape: [2, 2, 3],
+      inputDtype: "uint8",
+      layers: [layers.rescaling({ scale: 0.5 }), layers.globalAveragePooling2d({ name: "y" })],
+    });
+    writeFileSync(at("bytes.safetensors"), net.toSafetensors());
+    writeFileSync(at("bytes.onnx"), net.toOnnx());
+    writeFileSync(
+      at("bytes.npy"),
+      writeNpy(
+        tensor(
+          Array.from({ length: 12 }, (_, i) => i),
+          [1, 2, 2, 3],
+        ),
+      ),
+    );
+    writeFileSync(at("halves.npy"), writeNpy(tensor(Array(12).fill(0.5), [1, 2, 2, 3])));
+    // Half red, half blue; and the means of 0, 3, 6, 9 and of those behind them.
+    for (const file of ["bytes.safetensors", "bytes.onnx"]) {
+      const { stdout, stderr } = await im2row("run", at(file), at("x.png"));
+      expect({ stdout, stderr }).toEqual({ stdout: "y  [1, 3]  63.75 0 63.75\n", stderr: "" });
+    }
+    const { stdout } = await im2row("run", at("bytes.safetensors"), "--input", at("bytes.npy"));
+    expect(stdout).toBe("y  [1, 3]  2.25 2.75 3.25\n");
+    expect((await im2row("inspect", at("bytes.safetensors"))).stdout).toContain("input: uint8 [n, 2, 2, 3]");
+    expect((await im2row("bench", at("bytes.onnx"), "--runs", "2")).code).toBe(0);
+    await refused(
+      ["run", at("bytes.safetensors"), "--input", at("halves.npy")],
+      /halves\.npy: expected integers from 0 to 255, of which the net takes bytes, got 0\.5 at 0$/m,
+    );
+    await refused(
+      ["run", at("bytes.safetensors"), at("x.png"), "--scale", "1"],
+      /--scale: expected none for a net that takes the bytes of images \(uint8\)$/m,
+    );
   });
 
   it("may have any name", async () => {

@@ -102,7 +102,7 @@ describe("loadOnnx refuses", () => {
     [
       "an input of strings",
       { inputs: [valueInfo("x", [1], DATA_TYPE.string)] },
-      'input "x": expected a tensor of float32, float16, int32, int64 or bool, got "string"',
+      'input "x": expected a tensor of float32, float16, int32, int64, bool or uint8, got "string"',
     ],
     ["an input without a shape", { inputs: [valueInfo("x")] }, 'input "x": expected a shape, got "none"'],
     [

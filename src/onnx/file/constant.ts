@@ -2,12 +2,15 @@ import type { DType } from "../../dtype.ts";
 import type { Shape } from "../../tensor.ts";
 import type { TensorProto } from "./proto.ts";
 
-/** Types of elements. In linear memory all take four bytes: float32, or int32 for the others; booleans are 0 and 1. */
-export type ElementType = "float32" | "int64" | "int32" | "bool";
+/**
+ * Types of elements. In linear memory they take four bytes: float32, or int32 for integers and booleans, which are 0 and 1.
+ * Inputs of uint8 alone are bytes there too, until something makes numbers of them.
+ */
+export type ElementType = "float32" | "int64" | "int32" | "bool" | "uint8";
 
 /** The type of the elements in linear memory. */
 export function dtypeOf(type: ElementType): DType {
-  return type === "float32" ? "float32" : "int32";
+  return type === "float32" || type === "uint8" ? type : "int32";
 }
 
 /**

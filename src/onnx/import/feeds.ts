@@ -5,7 +5,7 @@ import { shapeText, sizeOf, type Shape } from "../../tensor.ts";
 import type { OnnxInput } from "./graph.ts";
 import type { ElementType, Numbers } from "../file/constant.ts";
 
-/** Elements by type: float32, int64, int32, bool. */
+/** Elements by type: float32, int64, int32, and bool or uint8. */
 export type OnnxData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** The same, of which nobody else holds the memory. */
@@ -18,7 +18,13 @@ export interface OnnxTensor<Data extends OnnxData = OnnxData> {
   readonly data: Data;
 }
 
-const CLASSES = { float32: Float32Array, int64: BigInt64Array, int32: Int32Array, bool: Uint8Array };
+const CLASSES = {
+  float32: Float32Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  bool: Uint8Array,
+  uint8: Uint8Array,
+};
 
 /** Whether sizes fit what the file declares; where that is a name or nothing, any does. The first may be `open`. */
 function fits({ dims }: OnnxInput, shape: Shape, open: boolean): boolean {

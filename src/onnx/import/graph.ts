@@ -2,7 +2,13 @@ import { FormatError } from "../../errors.ts";
 import { parseMetadata, type ModelMetadata } from "../../metadata.ts";
 import { listed, show } from "../../options.ts";
 import { decodeModel } from "../file/decode.ts";
-import { METADATA_PREFIX, type ModelProto, type NodeProto, type ValueInfoProto } from "../file/proto.ts";
+import {
+  DATA_TYPE,
+  METADATA_PREFIX,
+  type ModelProto,
+  type NodeProto,
+  type ValueInfoProto,
+} from "../file/proto.ts";
 import { dataTypeName, elementTypeOf, readTensor, shapeFault } from "../file/tensorData.ts";
 import type { Constant, ElementType } from "../file/constant.ts";
 
@@ -50,11 +56,11 @@ function versionOf({ opsets }: ModelProto): number {
 }
 
 function readInput({ name, elementType, dims }: ValueInfoProto): OnnxInput {
-  const type = elementTypeOf(elementType);
+  const type = elementType === DATA_TYPE.uint8 ? "uint8" : elementTypeOf(elementType);
   if (!type)
     fail(
       `input ${show(name)}`,
-      "a tensor of float32, float16, int32, int64 or bool",
+      "a tensor of float32, float16, int32, int64, bool or uint8",
       dataTypeName(elementType),
     );
   if (!dims) fail(`input ${show(name)}`, "a shape", "none");

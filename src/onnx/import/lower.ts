@@ -52,6 +52,9 @@ export class NeedsInputs extends Error {
   }
 }
 
+/** Operators that take bytes: others are for what Cast makes of them. */
+const OF_BYTES: ReadonlySet<string> = new Set(["Cast", "CastLike", "Identity", "Shape", "Transpose"]);
+
 /** The graph of a file, lowered node by node. */
 export class Lowering {
   readonly #graph: OnnxGraph;
@@ -132,6 +135,9 @@ export class Lowering {
     builder.node = nodeName(proto);
     builder.budget.where = `loadOnnx: ${builder.node} (${proto.opType})`;
     const inputs = proto.inputs.map((name) => (name === "" ? undefined : values.get(name)));
+    if (!OF_BYTES.has(proto.opType) && inputs.some((value) => value?.type === "uint8")) {
+      throw new Unsupported(`expected a Cast of the bytes to float32 in front, got uint8`);
+    }
     const made =
       this.#again?.again(this.#done, proto, operator, inputs) ?? this.#made(proto, operator, inputs);
     proto.outputs.forEach((name, i) => {
@@ -179,6 +185,9 @@ export class Lowering {
       builder.fix([value]);
       // Its numbers are made when it is returned.
       if (isConstant(value)) builder.spend(sizeOf(value.shape));
+      if (value.type === "uint8") {
+        throw new FormatError(`loadOnnx: ${name}: expected an output of floats or integers, got uint8`);
+      }
       outputs.set(name, isConstant(value) ? value : outputOf(builder, name, value, returned));
     }
     return outputs;

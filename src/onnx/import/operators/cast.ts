@@ -1,14 +1,25 @@
+import * as layers from "../../../layers/index.ts";
 import { Unsupported } from "../node.ts";
 import { required, type Node, type Operator, type OperatorTable } from "../operator.ts";
 import { dataTypeName, elementTypeOf } from "../../file/tensorData.ts";
 import type { ElementType } from "../../file/constant.ts";
-import { isConstant, type Value } from "../values.ts";
+import { isComputed, isConstant, type Value } from "../values.ts";
 import { IMAGES } from "../images.ts";
 import { eachOnHost } from "./broadcasting.ts";
 
 /** Converts a value to another type: float32 is rounded towards 0 for integers, and any number but 0 is true. */
 export function cast(node: Node, value: Value, type: ElementType): Value {
   if (value.type === type) return value;
+  if (value.type === "uint8" && isComputed(value)) {
+    const { shape, order } = value;
+    const floats = node.builder.apply(
+      layers.rescaling({ scale: 1 }),
+      [value],
+      { type: "float32", shape },
+      order,
+    );
+    return cast(node, floats, type);
+  }
   const whole = value.type !== "float32" && type !== "float32" && type !== "bool";
   // In memory integers and booleans are the same, and so are constants of 64 bits that fit 32.
   if (whole && (!isConstant(value) || type === "int64")) return { ...value, type };
