@@ -19,6 +19,7 @@ import { optimizerCases } from "./optimizers.ts";
 import { ownPartsDigest } from "./ownParts.ts";
 import { poolingCases } from "./pooling.ts";
 import { PRINTED } from "./printed.ts";
+import { receiptCases } from "./receipts.ts";
 import { refusalCases } from "./refusals.ts";
 import { resumedDigest } from "./resumed.ts";
 import { streamedDigest } from "./streamed.ts";
@@ -56,6 +57,7 @@ export const cases: readonly Case[] = uniquelyNamed([
   ...memoryCases,
   ...threadCases,
   ...digestCases,
+  ...receiptCases,
 ]);
 
 const DIGESTS: Record<(typeof PRINTED)[number], (engine: Engine) => string | Promise<string>> = {

@@ -53,6 +53,7 @@ describe("a start", () => {
     ["images", 2],
     ["storage", 3],
     ["data", 4],
+    ["receipts", 3],
     ["pytorch", 3],
     ["relaxed", 2],
     ["relaxed.workerd", 1],

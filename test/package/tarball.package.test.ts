@@ -167,6 +167,7 @@ describe("an install into an empty folder", () => {
     import { fromFolder, fromTensors, mixup, type Batches, type Samples } from "im2row/data";
     import { decodeImage, normalize, resize } from "im2row/images";
     import { loadStateDict, type LoadedTensor } from "im2row/pytorch";
+    import { receiptOf, verifyReceipt, type InferenceReceipt, type TrainingReceipt, type Verification } from "im2row/receipts";
     import { listModels, openBytes, openModel, saveBytes, saveModel, type Place } from "im2row/storage";
     import wasm from "im2row/wasm";
     export type { ClipOptions, Interpolation, Margin, OutputPadding } from "im2row";
@@ -193,6 +194,14 @@ describe("an install into an empty folder", () => {
     // @ts-expect-error: what is asynchronous is not at hand
     void model.evaluate(batches);
     layers.conv2d({ filters: 1, kernelSize: 3, strides: undefined, activation: undefined, name: undefined });
+    export const receipt: Promise<TrainingReceipt | undefined> = model
+      .fit(images, [0], { receipt: { every: 2 } })
+      .then((history) => history.receipt);
+    export const verified = async (own: TrainingReceipt): Promise<number | string> => {
+      const result: Verification = await verifyReceipt(own, { engine, images, labels: [0], checkpoint: undefined });
+      return result.ok ? result.step : result.reason;
+    };
+    export const output: Promise<InferenceReceipt> = receiptOf(model, images, model.predict(images));
     const value = input({ shape: [4], name: undefined });
     const named = functional({ inputs: value, outputs: { score: layers.dense({ units: 2 }).apply(value) } });
     const { score } = named.predict({ input: images });
