@@ -106,6 +106,19 @@ export class CurveRecorder {
   }
 }
 
+/** The curves of two runs of which the second goes on where the first ended. */
+export function joinedCurves(first: TrainingCurves, second: TrainingCurves): TrainingCurves {
+  const { epochs: done } = first.epochs.at(-1)!;
+  const later = <Point extends CurvePoint>(point: Point): Point => ({
+    ...point,
+    epochs: done + point.epochs,
+  });
+  return {
+    training: [...first.training, ...second.training.map(later)],
+    epochs: [...first.epochs, ...second.epochs.map(later)],
+  };
+}
+
 const BLOCKS = "▁▂▃▄▅▆▇█";
 
 /** Smaller losses look like this one. */

@@ -158,13 +158,22 @@ function axesOf(dims: OnnxInput["dims"], usual: OnnxLayout): ImageAxes | undefin
   return hasChannels(other) && !hasChannels(own) ? other : own;
 }
 
-function imageFor(
-  engine: Engine,
+/** What an image has to become for an input. */
+export interface ImageInput {
+  readonly channels: number;
+  readonly layout: OnnxLayout;
+  /** The size that the input declares, if it does. */
+  readonly declared: readonly [height: number, width: number] | undefined;
+  /** With the size that the image gets, where one is known. */
+  readonly preprocessing: Preprocessing;
+}
+
+/** @throws UsageError naming the file for an input that takes no images, and options that do not fit it */
+export function imageInput(
   file: string,
-  bytes: Uint8Array,
   { dims, type }: OnnxInput,
   { options, preprocessing = {}, layout: usual = "NCHW" }: ImageInputs,
-): Tensor {
+): ImageInput {
   const axes = axesOf(dims, usual);
   if (!axes || typeof axes.channels !== "number") {
     const order = usual === "NCHW" ? "[n, c, h, w]" : "[n, h, w, c]";
@@ -195,5 +204,16 @@ function imageFor(
       );
     }
   }
-  return imageTensor(engine, file, bytes, channels, { ...how, layout });
+  return { channels, layout, declared, preprocessing: how };
+}
+
+function imageFor(
+  engine: Engine,
+  file: string,
+  bytes: Uint8Array,
+  input: OnnxInput,
+  images: ImageInputs,
+): Tensor {
+  const { channels, layout, preprocessing } = imageInput(file, input, images);
+  return imageTensor(engine, file, bytes, channels, { ...preprocessing, layout });
 }

@@ -11,7 +11,7 @@ import { UsageError } from "./usage.ts";
  * Whether a file has the form of safetensors: the length of a header, which lies inside of the file, and a brace. An ONNX
  * file has tags and lengths of fields in the same place, which make a far larger number.
  */
-function isSafetensors(bytes: Uint8Array): boolean {
+export function isSafetensors(bytes: Uint8Array): boolean {
   if (bytes.length < 10) return false;
   const header = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   return header <= BigInt(bytes.length - 8) && bytes[8] === "{".charCodeAt(0);

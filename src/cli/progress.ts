@@ -89,15 +89,15 @@ function barProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
   };
 }
 
-/** Whole lines, about ten an epoch, for files and pipes. */
-function lineProgress(epochs: number): Progress {
+/** Whole lines, for files and pipes: about ten an epoch besides the epoch's own, or that alone. */
+function lineProgress(epochs: number, isBrief: boolean): Progress {
   const clock = new Clock();
   return {
     batch(state) {
       const { epoch, batch, batches } = state;
       const tenth = (count: number): number => Math.floor((LINES_PER_EPOCH * count) / batches);
       // The last batch is left to the line of the whole epoch.
-      if (batch === batches || tenth(batch) === tenth(batch - 1)) return;
+      if (isBrief || batch === batches || tenth(batch) === tenth(batch - 1)) return;
       const place = `epoch ${epoch}/${epochs}  batch ${batchNumber(state)}/${batches}`;
       const figures = `loss ${loss(state)}  accuracy ${percent(state.accuracy).padStart(8)}`;
       print(`${place}  ${figures}  ETA ${clock.remaining(state, epochs)}  ${state.rate}`);
@@ -107,9 +107,27 @@ function lineProgress(epochs: number): Progress {
   };
 }
 
-/** A bar on a terminal, lines elsewhere; `stream` is stdout. */
-export function createProgress(epochs: number, stream: NodeJS.WriteStream): Progress {
-  return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs);
+/** A bar on a terminal, lines elsewhere, of which brief epochs get one; `stream` is stdout. */
+export function createProgress(epochs: number, stream: NodeJS.WriteStream, isBrief = false): Progress {
+  return stream.isTTY ? barProgress(epochs, stream) : lineProgress(epochs, isBrief);
+}
+
+/** Says after each fifth of some pictures how many are done, and how many a second. Call it after each picture. */
+export function pictureCounter(all: number, tell: (text: string) => void): () => void {
+  const started = performance.now();
+  let done = 0;
+  return () => {
+    const before = Math.floor((5 * done++) / all);
+    if (Math.floor((5 * done) / all) === before) return;
+    const count = `${done.toLocaleString("en")} of ${all.toLocaleString("en")} pictures`;
+    tell(`features  ${count}  ${imageRate(done, performance.now() - started)}`);
+  };
+}
+
+/** Images a second as text, where small numbers have a decimal. */
+export function imageRate(images: number, milliseconds: number): string {
+  const rate = (1000 * images) / Math.max(1, milliseconds);
+  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en")} images/s`;
 }
 
 /** Shows nothing. */

@@ -6,20 +6,10 @@ import {
   openCheckpoints,
   sayingWhereItGoesOn,
 } from "./checkpoints.ts";
-import { sparkline, type TrainingCurves } from "./curves.ts";
 import { loadEngine } from "./engine.ts";
-import {
-  argmaxRows,
-  confusion,
-  confusionTitle,
-  correctCount,
-  duration,
-  formatConfusion,
-  percent,
-} from "./report.ts";
+import { finishRun } from "./finishRun.ts";
 import { pictureFault } from "./pictures.ts";
 import { checkPlace } from "./save.ts";
-import { saveRun } from "./saveRun.ts";
 import { takeSignals } from "./signals.ts";
 import { digitsTask } from "./trainDigits.ts";
 import { fitModel, makeOptimizer, stepsOf } from "./trainModel.ts";
@@ -60,12 +50,6 @@ function checkFiles({ files, report, receipt }: TrainSettings): void {
   }
 }
 
-/** The loss of the run as one line: its first and last means with blocks between. */
-function lossLine({ training }: TrainingCurves): string {
-  const means = training.map(({ loss }) => loss);
-  return `loss      ${means[0]!.toFixed(4)} ${sparkline(means)} ${means.at(-1)!.toFixed(4)}`;
-}
-
 /** The net that trains, from its beginning or from the newest checkpoint, and what is said of that. */
 async function beginRun(
   settings: TrainSettings,
@@ -96,44 +80,26 @@ async function runTask(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { training, heldOut, classes } = task;
   const begun = await beginRun(settings, task);
   const { model } = begun;
-  const optimizer = makeOptimizer(settings, stepsOf(settings, training.count));
+  const optimizer = makeOptimizer(settings, stepsOf(settings, task.training.count));
   model.compile({ engine, optimizer, loss: losses.softmaxCrossEntropy() });
   const tell = settings.quiet ? () => {} : print;
   tell([describe(settings, task, engine), ...begun.lines, "", model.summary(), ""].join("\n"));
 
   const { curves, history, seconds } = await fitModel(model, task, settings, signal);
 
-  const judged = await heldOut.judge(model, signal);
-  await takeSignals(signal);
-  const table = confusion(judged.labels, argmaxRows(judged.scores, classes.length), classes.length);
-  tell(`\n${confusionTitle(classes)}\n${formatConfusion(table, classes)}\n`);
-  tell(`trained   in ${duration(seconds)}\n${lossLine(curves)}`);
-  await saveRun({ task, model, engine, settings, curves, history, judged, table }, print, signal).finally(
-    () => {
-      const correct = correctCount(table);
-      tell("");
-      print(`test accuracy ${percent(correct / heldOut.count)} (${correct} of ${heldOut.count})`);
-    },
-  );
+  const judged = await task.heldOut.judge(model, signal);
+  await finishRun({ task, model, engine, settings, curves, history, seconds, judged }, print, signal);
 }
 
-/** Makes a task on an engine of its own, and runs it. */
-async function runOn(
-  settings: TrainSettings,
-  makeTask: (engine: Engine) => TrainTask | Promise<TrainTask>,
-  print: (text: string) => void,
-  signal: AbortSignal,
-): Promise<void> {
+/** Works on an engine of its own, with settings that were checked. @throws UsageError for pictures that will not do */
+export async function runOn(settings: TrainSettings, work: (engine: Engine) => Promise<void>): Promise<void> {
   checkCheckpointOptions(settings);
   checkFiles(settings);
   const engine = await loadEngine(settings);
   try {
-    const task = await makeTask(engine);
-    await takeSignals(signal);
-    await runTask(task, settings, engine, print, signal);
+    await work(engine);
   } catch (error) {
     const { checkpoint } = settings;
     throw checkpoint === undefined
@@ -161,10 +127,16 @@ export async function train(
   print: (text: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const run = async (task: TrainTask, settings: TrainSettings, engine: Engine): Promise<void> => {
+    await takeSignals(signal);
+    return runTask(task, settings, engine, print, signal);
+  };
   if (folder === undefined) {
     const settings = digitSettings(options);
-    return runOn(settings, () => digitsTask(settings), print, signal);
+    return runOn(settings, (engine) => run(digitsTask(settings), settings, engine));
   }
   const settings = pictureSettings(options);
-  return runOn(settings, (engine) => picturesTask(folder, settings, engine), print, signal);
+  return runOn(settings, async (engine) =>
+    run(await picturesTask(folder, settings, engine), settings, engine),
+  );
 }

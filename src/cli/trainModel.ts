@@ -10,7 +10,7 @@ import {
   type Optimizer,
 } from "../index.ts";
 import { CurveRecorder, type RecordedCurves, type TrainingCurves } from "./curves.ts";
-import { createProgress, noProgress, type Progress } from "./progress.ts";
+import { createProgress, imageRate, noProgress, type Progress } from "./progress.ts";
 import { duration, percent } from "./report.ts";
 import { initialRate, MOMENTUM, type TrainSettings } from "./trainOptions.ts";
 import { isHeld, type TrainTask } from "./trainTask.ts";
@@ -32,6 +32,14 @@ export function stepsOf({ epochs, batchSize }: TrainSettings, count: number): nu
   return epochs * Math.ceil(count / batchSize);
 }
 
+/** What a model trains on, and what it is judged by after each epoch. */
+export interface FittedData {
+  readonly training: Pick<TrainTask["training"], "data" | "count">;
+  readonly heldOut: Pick<TrainTask["heldOut"], "data">;
+  /** Whether epochs are so short that files and pipes get no lines within them. */
+  readonly isBrief?: boolean;
+}
+
 /** What training leaves besides the weights. */
 export interface Fitted {
   readonly curves: TrainingCurves;
@@ -39,29 +47,25 @@ export interface Fitted {
   readonly seconds: number;
 }
 
-/** Images a second, of which small numbers have a decimal. */
-function rateText(images: number, milliseconds: number): string {
-  const rate = (1000 * images) / Math.max(1, milliseconds);
-  return `${rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en")} images/s`;
-}
-
 /** Makes progress on stdout and curves of what `fit` tells after each batch and epoch. */
 class Reporter implements Callback {
   readonly recorder: CurveRecorder;
   readonly #settings: TrainSettings;
   readonly #count: number;
+  readonly #isBrief: boolean;
   readonly #progress: Progress;
   readonly #started = performance.now();
   /** When the epoch began, and when its last batch so far was done. */
   #began = this.#started;
   #trained = this.#started;
 
-  constructor(settings: TrainSettings, count: number) {
+  constructor(settings: TrainSettings, { training: { count }, isBrief = false }: FittedData) {
     const { epochs, batchSize, quiet } = settings;
     this.#settings = settings;
     this.#count = count;
+    this.#isBrief = isBrief;
     this.recorder = new CurveRecorder(epochs, count, batchSize);
-    this.#progress = quiet ? noProgress : createProgress(epochs, process.stdout);
+    this.#progress = quiet ? noProgress : createProgress(epochs, process.stdout, isBrief);
   }
 
   get seconds(): number {
@@ -71,7 +75,7 @@ class Reporter implements Callback {
   onBatchEnd({ epoch, batch, loss, accuracy }: BatchEnd<number | undefined>): void {
     const { batchSize } = this.#settings;
     this.#trained = performance.now();
-    const rate = rateText(Math.min(batch * batchSize, this.#count), this.#trained - this.#began);
+    const rate = imageRate(Math.min(batch * batchSize, this.#count), this.#trained - this.#began);
     // A stream does not tell how many batches it has.
     const state = { epoch, batch, batches: Math.ceil(this.#count / batchSize), loss, accuracy, rate };
     this.recorder.batch(state);
@@ -89,7 +93,8 @@ class Reporter implements Callback {
       `accuracy ${percent(accuracy).padStart(8)}`,
       `held out ${percent(heldOutAccuracy).padStart(8)}`,
       duration((now - began) / 1000),
-      rateText(this.#count, this.#trained - began),
+      // What is trained on features takes no time to speak of.
+      ...(this.#isBrief ? [] : [imageRate(this.#count, this.#trained - began)]),
     ];
     this.#progress.line(figures.join("  "));
   }
@@ -111,25 +116,25 @@ class Reporter implements Callback {
 /** Trains a compiled model with a bar or lines on stdout; the bar is gone however training ends. */
 export async function fitModel(
   model: Model,
-  { training, heldOut }: Pick<TrainTask, "training" | "heldOut">,
+  data: FittedData,
   settings: TrainSettings,
   signal: AbortSignal,
 ): Promise<Fitted> {
   const { epochs, batchSize, checkpoint, checkpointEvery, receipt } = settings;
-  const reporter = new Reporter(settings, training.count);
+  const reporter = new Reporter(settings, data);
   const options = {
     epochs,
-    validationData: heldOut.data,
+    validationData: data.heldOut.data,
     signal,
     callbacks: [reporter],
     receipt: receipt !== undefined,
     ...(checkpoint !== undefined && { checkpoint: { path: checkpoint, every: checkpointEvery } }),
   };
-  const { data } = training;
+  const { data: train } = data.training;
   try {
-    const history = isHeld(data)
-      ? await model.fit(data[0], data[1], { ...options, batchSize })
-      : await model.fit(data, options);
+    const history = isHeld(train)
+      ? await model.fit(train[0], train[1], { ...options, batchSize })
+      : await model.fit(train, options);
     return { curves: reporter.recorder.curves, history, seconds: reporter.seconds };
   } finally {
     reporter.stop();

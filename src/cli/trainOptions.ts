@@ -63,6 +63,12 @@ export type TrainSettings = TrainOptions &
 /** Those of pictures. */
 export type PictureSettings = TrainSettings & Required<Pick<TrainOptions, "size" | "validationSplit">>;
 
+/** The files for the name that `--out` has for pictures. */
+export function pictureFiles(out: string): TrainSettings["files"] {
+  const name = out.replace(/(?<=[^/\\])\.(safetensors|onnx)$/, "");
+  return name === "" ? { safetensors: "" } : { safetensors: `${name}.safetensors`, onnx: `${name}.onnx` };
+}
+
 /** @throws UsageError for options that are for pictures */
 export function digitSettings(options: TrainOptions): TrainSettings {
   const { size, validationSplit, augment } = options;
@@ -90,10 +96,7 @@ export function pictureSettings(options: TrainOptions): PictureSettings {
     const least = `${LEAST_SIDE}×${LEAST_SIDE}`;
     throw new UsageError(`--size: expected ${least} pixels or more, got ${settings.size.join("×")}`);
   }
-  const name = settings.out.replace(/(?<=[^/\\])\.(safetensors|onnx)$/, "");
-  const files =
-    name === "" ? { safetensors: "" } : { safetensors: `${name}.safetensors`, onnx: `${name}.onnx` };
-  return { ...settings, files };
+  return { ...settings, files: pictureFiles(settings.out) };
 }
 
 /** The momentum of `sgd`. */

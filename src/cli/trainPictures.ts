@@ -5,7 +5,7 @@ import type { InputTensor } from "../tensor.ts";
 import { pictureNet } from "./pictureNet.ts";
 import { openPictures, type Pictures } from "./pictures.ts";
 import { takeSignals } from "./signals.ts";
-import type { PictureSettings } from "./trainOptions.ts";
+import type { PictureSettings, TrainSettings } from "./trainOptions.ts";
 import type { HeldOut, Judged, TrainTask } from "./trainTask.ts";
 
 /** Bytes for an input of bytes, and the same values for one of floats. */
@@ -54,6 +54,10 @@ export function heldOutPictures(pictures: Pictures, batches: Batches): HeldOut {
   };
 }
 
+export function augmentationText({ augment }: Pick<TrainSettings, "augment">): string {
+  return augment ? "flips left to right, shifts by up to a tenth" : "none";
+}
+
 /** @throws UsageError for a folder that will not do */
 export async function picturesTask(
   folder: string,
@@ -78,7 +82,7 @@ export async function picturesTask(
       identity: pictures.identity,
     },
     heldOut: heldOutPictures(pictures, heldOut.batch(batchSize).prefetch(1)),
-    augmentation: augment ? "flips left to right, shifts by up to a tenth" : "none",
+    augmentation: augmentationText(settings),
     model,
     finished(trained) {
       const finished = net(false);
