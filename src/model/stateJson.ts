@@ -18,6 +18,9 @@ type Tensors = Map<string, Tensor>;
 const isTensor = (value: object): value is Tensor =>
   isPlainObject(value) && Object.keys(value).sort().join() === "data,shape";
 
+const isNames = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((each) => typeof each === "string");
+
 function addTensor(where: string, tensors: Tensors, name: string, tensor: Tensor): void {
   if (tensors.has(name)) {
     throw new OptionError(`${where}: expected weights with other names than the state's, got ${name}`);
@@ -89,6 +92,7 @@ export function unpackState(where: string, value: unknown, tensors: Tensors, dep
   if (prefix === undefined) {
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, inner(key, each)]));
   }
-  if (!Array.isArray(names)) return fail("names of tensors", names);
-  return new Map(names.map((name: unknown) => [name, take(`${String(prefix)}/${String(name)}`)]));
+  if (typeof prefix !== "string") return fail("the beginning of names", prefix);
+  if (!isNames(names)) return fail("names of tensors", names);
+  return new Map(names.map((name) => [name, take(`${prefix}/${name}`)]));
 }

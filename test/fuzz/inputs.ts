@@ -2,13 +2,14 @@
 import { Random } from "../../src/random.ts";
 import { pick, type Reader } from "./reader.ts";
 import { gzip, idx, npy } from "./readers/arrays.ts";
+import { checkpoint } from "./readers/checkpoint.ts";
 import { jpeg, png } from "./readers/images.ts";
 import { onnx } from "./readers/onnx.ts";
 import { planted } from "./readers/planted.ts";
 import { config, safetensors } from "./readers/safetensors.ts";
 
 /** Those that are fuzzed unless others are named. */
-export const READERS: readonly Reader[] = [onnx, safetensors, config, idx, gzip, npy, png, jpeg];
+export const READERS: readonly Reader[] = [onnx, safetensors, config, checkpoint, idx, gzip, npy, png, jpeg];
 
 /** The readers of these names. @throws Error for one that there is none of */
 export function readersOf(names: readonly string[]): readonly Reader[] {

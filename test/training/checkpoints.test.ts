@@ -77,7 +77,7 @@ describe("fit({ checkpoint })", () => {
       const found = await finished(readFileSync(join(folder, file)), { epochs: 5 });
       expect(found).toEqual([history, whole.toCheckpoint()]);
     }
-    expect(model.toCheckpoint()).toEqual(whole.toCheckpoint());
+    expect(Buffer.compare(model.toCheckpoint(), whole.toCheckpoint())).toBe(0);
     whole.dispose();
   });
 
@@ -173,7 +173,7 @@ describe("fit({ checkpoint })", () => {
     const again = compiled(loadModel(bytes));
     await fit(again, { path: folder, keep: 2 });
     expect(files()).toEqual([6, 9].map(fileOf));
-    expect(again.toCheckpoint()).toEqual(model.toCheckpoint());
+    expect(Buffer.compare(again.toCheckpoint(), model.toCheckpoint())).toBe(0);
     again.dispose();
   });
 

@@ -30,14 +30,14 @@ function models(): readonly Uint8Array[] {
 }
 
 /** The header's text and the data behind it; undefined for what is cut short. */
-function parts(file: Uint8Array): { text: string; data: Uint8Array } | undefined {
+export function partsOf(file: Uint8Array): { text: string; data: Uint8Array } | undefined {
   if (file.length < 8) return undefined;
   const end = 8 + new DataView(file.buffer, file.byteOffset).getUint32(0, true);
   if (end > file.length) return undefined;
   return { text: new TextDecoder().decode(file.subarray(8, end)), data: file.subarray(end) };
 }
 
-function together(text: string, data: Uint8Array): Uint8Array {
+export function together(text: string, data: Uint8Array): Uint8Array {
   const header = new TextEncoder().encode(text);
   const length = new Uint8Array(8);
   new DataView(length.buffer).setUint32(0, header.length, true);
@@ -115,7 +115,7 @@ export const safetensors: Reader = {
   weight: 2,
   seeds: drawn,
   mutate(random, file, other) {
-    const given = parts(file);
+    const given = partsOf(file);
     const how = random.integer(8);
     if (how < 2 || !given) return damage(random, file, other);
     if (how === 2) {
@@ -146,7 +146,7 @@ export const config: Reader = {
   weight: 3,
   seeds: drawn,
   mutate(random, file) {
-    const given = parts(file);
+    const given = partsOf(file);
     if (!given) return file;
     const header = JSON.parse(given.text) as Record<string, Record<string, string>>;
     const metadata = header["__metadata__"]!;
