@@ -15,11 +15,14 @@ import {
   type WeightSpec,
 } from "./contract.ts";
 import { checkInitializer } from "./initializers.ts";
+import { checkRegularizer, type Regularizer } from "./regularizers.ts";
 import { layerOf } from "./symbolic.ts";
 import { viewPass, type ViewFunctions } from "./views.ts";
 
-/** A weight in a definition: its shape, its starting values, and whether it learns. */
-export type WeightDefinition = Omit<WeightSpec, "name">;
+/** A weight in a definition: its shape, its starting values, whether it learns, and its penalty, one of `regularizers.*`. */
+export type WeightDefinition = Omit<WeightSpec, "name" | "origin" | "regularizer"> & {
+  readonly regularizer?: Regularizer | undefined;
+};
 
 /** The properties of a layer that the planner reads; `LayerDefinition` explains each. */
 type Traits = Pick<
@@ -177,13 +180,18 @@ function computed<Config extends object>(
 /** Checks a weight of a definition and adds its name. @throws OptionError, ShapeError */
 function checkWeight(where: string, name: string, spec: WeightDefinition): WeightSpec {
   checkName(where, name);
-  checkOptions(`${where}: ${name}`, spec, ["shape", "dtype", "initializer", "trainable"]);
+  checkOptions(`${where}: ${name}`, spec, ["shape", "dtype", "initializer", "trainable", "regularizer"]);
   const shape = readShape(`${where}: ${name}`, spec.shape);
   const dtype = oneOf(`${where}: ${name}: dtype`, spec.dtype ?? "float32", DTYPES);
   const trainable = flag(`${where}: ${name}: trainable`, spec.trainable ?? dtype === "float32");
-  const { initializer } = spec;
+  const { initializer, regularizer: penalty } = spec;
+  const regularizer = penalty && checkRegularizer(`${where}: ${name}: regularizer`, penalty);
+  if (regularizer && !trainable) {
+    throw new OptionError(`${where}: ${name}: regularizer: expected none for a weight that does not learn`);
+  }
+  const known = { name, shape, dtype, trainable, regularizer };
   if (typeof initializer !== "function") {
-    return { name, shape, dtype, trainable, initializer: checkInitializer(`${where}: ${name}`, initializer) };
+    return { ...known, initializer: checkInitializer(`${where}: ${name}`, initializer) };
   }
   const start = (): Float32Array => {
     const data = initializer();
@@ -192,5 +200,5 @@ function checkWeight(where: string, name: string, spec: WeightDefinition): Weigh
       `${where}: ${name}: expected a Float32Array of ${sizeOf(shape)} numbers, got ${show(data)}`,
     );
   };
-  return { name, shape, dtype, trainable, initializer: start };
+  return { ...known, initializer: start };
 }

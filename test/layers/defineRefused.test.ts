@@ -59,6 +59,18 @@ describe("a definition", () => {
       "wrong: weights: w: expected a Float32Array of 2 numbers",
     ],
     [
+      { weights: () => ({ w: { shape: [1], initializer: "ones", regularizer: { l3: 1 } } }) },
+      OptionError,
+      'wrong: weights: w: regularizer: expected the options l1, l2; got "l3"',
+    ],
+    [
+      {
+        weights: () => ({ w: { shape: [1], initializer: "ones", trainable: false, regularizer: { l2: 1 } } }),
+      },
+      OptionError,
+      "wrong: weights: w: regularizer: expected none for a weight that does not learn",
+    ],
+    [
       { forward: undefined, compose: () => () => 5 },
       OptionError,
       "compose: expected what layer.apply() returns, got 5",

@@ -1,12 +1,14 @@
 /** Penalties on weights: in the loss, in the gradient, in files. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  defineLayer,
   layers,
   load,
   loadModel,
   losses,
   OptionError,
   optimizers,
+  registerLayer,
   regularizers,
   sequential,
   type CompileOptions,
@@ -69,6 +71,40 @@ describe("a penalty", () => {
     const history = await model.fit(images, targets, { batchSize: 3, validationData: [images, targets] });
     expect(history.validationLoss[0]).toBe(model.evaluate(images, targets).loss);
     for (const each of [plain, model]) each.dispose();
+  });
+
+  it("of a weight of a layer of one's own is a part of loss and gradient, and of its file", () => {
+    const scale = defineLayer({
+      type: "penalizedScale",
+      config: { penalty: {} as Regularizer },
+      weights: ([shape], { penalty }) => ({
+        w: { shape: shape!, initializer: { constant: 0.5 }, regularizer: penalty },
+        free: { shape: [1], initializer: "ones" },
+      }),
+      forward({ x, y, weights: { w } }) {
+        for (let i = 0; i < x.length; i++) y[i] = x[i]! * w![i % w!.length]!;
+      },
+      backward({ dx, gradients: { w, free } }) {
+        for (const each of [dx, w, free]) each?.fill(0);
+      },
+    });
+    registerLayer("penalizedScale", scale);
+    const made = sequential({
+      inputShape: [4],
+      layers: [scale({ penalty: regularizers.l1L2({ l1: 0.25, l2: 2 }) })],
+    });
+    const x = noise(3, 2, 4);
+    for (const model of [made, loadModel(made.toSafetensors())]) {
+      model.compile(sgd());
+      const own = model.predict(x).data.reduce((sum, value) => sum + value * value, 0) / 8;
+      // Four weights of a half: 0.25·½ + 2·¼ each, and 0.25 + 2·2·½ as slopes.
+      expect(model.trainOnBatch(x, { shape: [2, 4], data: new Float32Array(8) })).toBeCloseTo(own + 2.5, 6);
+      expect(Object.fromEntries(model.gradients)).toMatchObject({
+        "penalizedScale.w": { data: Float32Array.of(2.25, 2.25, 2.25, 2.25) },
+        "penalizedScale.free": { data: Float32Array.of(0) },
+      });
+      model.dispose();
+    }
   });
 
   it("is measured where there is a loss and no optimizer", () => {
