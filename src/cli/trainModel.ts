@@ -58,6 +58,8 @@ class Reporter implements Callback {
   /** When the epoch began, and when its last batch so far was done. */
   #began = this.#started;
   #trained = this.#started;
+  /** Images of the epoch that this process trained on: a run that goes on has not seen all of them. */
+  #seen = 0;
 
   constructor(settings: TrainSettings, { training: { count }, isBrief = false }: FittedData) {
     const { epochs, batchSize, quiet } = settings;
@@ -75,7 +77,8 @@ class Reporter implements Callback {
   onBatchEnd({ epoch, batch, loss, accuracy }: BatchEnd<number | undefined>): void {
     const { batchSize } = this.#settings;
     this.#trained = performance.now();
-    const rate = imageRate(Math.min(batch * batchSize, this.#count), this.#trained - this.#began);
+    this.#seen += Math.min(batchSize, this.#count - (batch - 1) * batchSize);
+    const rate = imageRate(this.#seen, this.#trained - this.#began);
     // A stream does not tell how many batches it has.
     const state = { epoch, batch, batches: Math.ceil(this.#count / batchSize), loss, accuracy, rate };
     this.recorder.batch(state);
@@ -94,8 +97,9 @@ class Reporter implements Callback {
       `held out ${percent(heldOutAccuracy).padStart(8)}`,
       duration((now - began) / 1000),
       // What is trained on features takes no time to speak of.
-      ...(this.#isBrief ? [] : [imageRate(this.#count, this.#trained - began)]),
+      ...(this.#isBrief ? [] : [imageRate(this.#seen, this.#trained - began)]),
     ];
+    this.#seen = 0;
     this.#progress.line(figures.join("  "));
   }
 

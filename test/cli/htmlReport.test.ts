@@ -191,6 +191,19 @@ describe("a page", () => {
     expect(markup`${evil}${[markup`<b>`, 1, evil]}`.text).toBe(`${safe}<b>1${safe}`);
   });
 
+  it("lists the most frequent mistakes of many classes", () => {
+    const classes = Array.from({ length: 500 }, (_, k) => `class ${k}`);
+    const confusion = classes.map((_, truth) =>
+      classes.map((__, taken) => (taken === truth ? 9 : taken === 7 ? truth % 50 : 0)),
+    );
+    const many = page({ ...REPORT, classes, confusion });
+    expect(faultsOf(many)).toEqual([]);
+    expect(many.length).toBeLessThan(100_000);
+    const rows = cellsOf(sectionOf(many, "Confusion"));
+    expect(rows).toHaveLength(60);
+    expect(rows[0]).toEqual(["class 49", "class 7", "49", "58"]);
+  });
+
   it("has at most 300 kB, whatever the data", () => {
     const noise = (length: number) => Uint8Array.from(random(1).uniform(length), (x) => 128 + 127 * x);
     const side = MOST_COLOURED_SIDE;

@@ -36,4 +36,28 @@ describe("report", () => {
       "   2    ·   ·   ·         –",
     ]);
   });
+
+  it("names classes in front of rows, and lists the mistakes of many classes", () => {
+    const named = formatConfusion(
+      [
+        [2, 1],
+        [0, 12],
+      ],
+      ["cat", "a dog of a name that is very long"],
+    );
+    expect(named.split("\n")).toEqual([
+      "true                           0   1     found",
+      " 0 cat                         2   1   66.67 %",
+      " 1 a dog of a name that is…    ·  12  100.00 %",
+    ]);
+    const names = Array.from({ length: 21 }, (_, k) => `class ${k}`);
+    const table = names.map((_, truth) => names.map((__, taken) => 30 * Number(taken === truth)));
+    expect(formatConfusion(table, names)).toBe("none");
+    table[3]![4] = 2;
+    table[20]![0] = 11;
+    expect(formatConfusion(table, names).split("\n")).toEqual([
+      "11 of 41 class 20 taken for class 0",
+      " 2 of 32 class 3 taken for class 4",
+    ]);
+  });
 });

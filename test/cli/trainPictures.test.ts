@@ -126,6 +126,19 @@ describe("im2row train photos/", () => {
     expect(weightBits(two!)).toEqual(bits);
   });
 
+  it("goes on from a checkpoint within an epoch to the same file", async () => {
+    const [whole, resumed, checkpoints] = ["whole", "resumed", "checkpoints"].map((name) => join(root, name));
+    const args = ["--epochs", "2", "--batch-size", "12", "--quiet"];
+    await train(...args, "--out", whole!);
+    const kept = [...args, "--checkpoint", checkpoints!, "--checkpoint-every", "1", "--out", resumed!];
+    await train(...kept);
+    // Three steps an epoch, of which the fourth is the last that is left.
+    for (const step of [5, 6]) rmSync(join(checkpoints!, `checkpoint-0000000${step}.safetensors`));
+    rmSync(`${resumed}.safetensors`);
+    expect(await train(...kept, "--resume")).toMatchObject({ code: 0, stderr: "" });
+    expect(readFileSync(`${resumed}.safetensors`)).toEqual(readFileSync(`${whole}.safetensors`));
+  });
+
   it("shows mistakes in colours with the files that they are from", async () => {
     const report = join(root, "mistakes.html");
     const args = ["--epochs", "1", "--learning-rate", "1e-9", "--no-augment", "--report", report];
