@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { addNetCommands } from "./netCommands.ts";
 import { beVerbose, complain, complainOf, outliveStdout } from "./output.ts";
+import { addReceiptCommands } from "./receiptCommands.ts";
 import { exit, Interrupted } from "./signals.ts";
 import { addTrainCommands } from "./trainCommands.ts";
 import { messageOf, UsageError } from "./usage.ts";
@@ -25,6 +26,7 @@ function createProgram(): Command {
     // The text comes back in the error that exitOverride throws, and is said once, in fail().
     .configureOutput({ outputError: () => {} });
   addTrainCommands(program);
+  addReceiptCommands(program);
   addNetCommands(program);
   program.addHelpText("after", EXIT_CODES);
   for (const command of program.commands) {

@@ -30,7 +30,8 @@ const shapeOption = (): Option =>
     .argParser(namedShape)
     .default([], "as the file declares");
 
-const jsonOption = (): Option => new Option("--json", "print one JSON object, and nothing else, on stdout");
+export const jsonOption = (): Option =>
+  new Option("--json", "print one JSON object, and nothing else, on stdout");
 
 function addRun(program: Command): void {
   program

@@ -96,6 +96,9 @@ async function runTask(
 /** Works on an engine of its own, with settings that were checked. @throws UsageError for pictures that will not do */
 export async function runOn(settings: TrainSettings, work: (engine: Engine) => Promise<void>): Promise<void> {
   checkCheckpointOptions(settings);
+  if (settings.receiptEvery !== undefined && settings.receipt === undefined) {
+    throw new UsageError("--receipt-every: expected --receipt <file> besides, got none");
+  }
   checkFiles(settings);
   const engine = await loadEngine(settings);
   try {

@@ -95,6 +95,11 @@ function addTrain(program: Command): void {
       "--receipt <file>",
       "where a receipt goes, as run.json, by which anybody can check the run (default: none)",
     )
+    .option(
+      "--receipt-every <n>",
+      "steps from one of its links to the next (default: by the sizes of net and batch)",
+      positiveInteger,
+    )
     .option("--checkpoint <folder>", "where checkpoints go, from which a run goes on (default: none)")
     .option(
       "--checkpoint-every <n>",

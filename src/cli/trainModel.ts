@@ -124,14 +124,14 @@ export async function fitModel(
   settings: TrainSettings,
   signal: AbortSignal,
 ): Promise<Fitted> {
-  const { epochs, batchSize, checkpoint, checkpointEvery, receipt } = settings;
+  const { epochs, batchSize, checkpoint, checkpointEvery, receipt, receiptEvery } = settings;
   const reporter = new Reporter(settings, data);
   const options = {
     epochs,
     validationData: data.heldOut.data,
     signal,
     callbacks: [reporter],
-    receipt: receipt !== undefined,
+    receipt: receipt !== undefined && (receiptEvery === undefined || { every: receiptEvery }),
     ...(checkpoint !== undefined && { checkpoint: { path: checkpoint, every: checkpointEvery } }),
   };
   const { data: train } = data.training;

@@ -46,6 +46,8 @@ export interface TrainOptions extends EngineOptions, CheckpointOptions {
   readonly report?: string;
   /** The file of the receipt of the run; none is written without it. */
   readonly receipt?: string;
+  /** The steps from one of its links to the next. */
+  readonly receiptEvery?: number;
   /** Of pictures: their height and width, and the share that is held out. */
   readonly size?: readonly [height: number, width: number];
   readonly validationSplit?: number;
@@ -172,7 +174,7 @@ export async function identityOf(settings: TrainSettings, task: TrainTask): Prom
     seed: settings.seed,
     ...(settings.validationSplit !== undefined && { "validation-split": settings.validationSplit }),
     ...(task.augmentation !== undefined && { augmentation: task.augmentation }),
-    receipt: settings.receipt !== undefined,
+    receipt: settings.receipt !== undefined && (settings.receiptEvery ?? true),
   };
 }
 

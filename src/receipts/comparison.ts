@@ -19,6 +19,14 @@ export class Mismatch extends Error {
   }
 }
 
+/** Sets the learning rates that callbacks of a run had set. */
+export function ratesOf({ rates }: TrainingReceipt): NonNullable<Callback["onBatchBegin"]> {
+  return ({ step }, model) => {
+    const rate = rates.findLast(([first]) => first <= step + 1)?.[1];
+    if (rate !== undefined) model.learningRate = rate;
+  };
+}
+
 /** Compares a run, or a part of it, with its receipt while it goes on. */
 export class Comparison {
   readonly #receipt: TrainingReceipt;
@@ -113,12 +121,9 @@ export class Comparison {
 
   /** Sets the rates that the run was given, and ends it where it ended. */
   callback(onProgress: VerifyTrainingOptions["onProgress"]): Callback {
-    const { rates, batches, steps, weights } = this.#receipt;
+    const { batches, steps, weights } = this.#receipt;
     return {
-      onBatchBegin: ({ step }, model) => {
-        const rate = rates.findLast(([first]) => first <= step + 1)?.[1];
-        if (rate !== undefined) model.learningRate = rate;
-      },
+      onBatchBegin: ratesOf(this.#receipt),
       onBatchEnd: async ({ step }) => {
         if (this.#batches !== undefined) this.#batches++;
         await onProgress?.({ step, steps: this.end });

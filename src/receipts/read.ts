@@ -1,5 +1,5 @@
 /** Reads receipts, which come from anywhere: each field is checked before anything is computed from it. */
-import { FormatError } from "../errors.ts";
+import { FormatError, OptionError } from "../errors.ts";
 import { isCount, isPlainObject, show } from "../options.ts";
 import type { TrainingReceipt } from "../training/receipt.ts";
 import { NUMERICS } from "../version.ts";
@@ -188,4 +188,11 @@ export function readReceipt(given: unknown): TrainingReceipt | InferenceReceipt 
     receipt.numerics,
   );
   return receipt;
+}
+
+/** The receipt of a run. @throws OptionError for one of an output; as `readReceipt` */
+export function readTrainingReceipt(where: string, given: unknown): TrainingReceipt {
+  const receipt = readReceipt(given);
+  if (receipt.kind === "training") return receipt;
+  throw new OptionError(`${where}: expected the receipt of a run, got that of an output`);
 }
