@@ -24,7 +24,7 @@ import { concatenateGradient } from "./concatenate.ts";
 import { normalizationGradient } from "./normalization.ts";
 import { globalMeansGradient, maximaGradient, meansGradient } from "./pooling2d.ts";
 import { preluGradient } from "./prelu.ts";
-import { rescalingGradient } from "./preprocessing.ts";
+import { centerCropGradient, rescalingGradient } from "./preprocessing.ts";
 import { resizeGradient } from "./upSampling2d.ts";
 import { broadcastGradient } from "./broadcast.ts";
 import { constantGradient } from "./constant.ts";
@@ -46,6 +46,7 @@ export const GRADIENTS: Readonly<Record<string, Gradient<never> | undefined>> = 
   averagePooling2d: meansGradient,
   batchNormalization: normalizationGradient,
   broadcast: broadcastGradient,
+  centerCrop: centerCropGradient,
   concatenate: concatenateGradient,
   constant: constantGradient,
   conv1d: convolutionGradient,

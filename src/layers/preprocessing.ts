@@ -2,7 +2,7 @@
 import { bytesOf, type DType } from "../dtype.ts";
 import { OptionError, ShapeError } from "../errors.ts";
 import { resizeTable } from "../kernels/resizeTable.ts";
-import { checkElements, imageOf } from "../kernels/window.ts";
+import { checkElements, imageOf, ONE_PIXEL } from "../kernels/window.ts";
 import { choiceOf, finiteNumber, readOptions, sizeAlong } from "../options.ts";
 import { sizeOf } from "../tensor.ts";
 import type { Buffer } from "./buffer.ts";
@@ -148,14 +148,23 @@ export function middleOf(
  * @throws OptionError; ShapeError for images that are smaller
  */
 export function centerCrop(options: CropOptions): Layer {
-  return cropping("centerCrop", options, { outputType: ([type = "float32"]) => type });
+  return cropping("centerCrop", options, { differentiable: true, outputType: ([type = "float32"]) => type });
 }
+
+/** Each pixel of the middle is a patch of one pixel, whose window starts inside of the image; the others get zeros. */
+export const centerCropGradient: Gradient = ({ kernels, name, inputs, output, dx, dy, window }) => {
+  const [h, w, c] = imageOf(name, onlyInput(inputs));
+  const [oh, ow] = output as [number, number];
+  const [top, left] = middleOf([h, w], { height: oh, width: ow });
+  const struct = window({ ...ONE_PIXEL, h, w, c, oh, ow, top: -top, left: -left });
+  return (n) => kernels.col2im(struct, n, dy.pointer, dx!.pointer);
+};
 
 /** Makes a layer that takes the middle of images, with what it has besides. */
 export function cropping(
   type: string,
   options: CropOptions,
-  besides: Pick<LayerDefinition, "outputType" | "hasTrainingPass">,
+  besides: Pick<LayerDefinition, "differentiable" | "outputType" | "hasTrainingPass">,
 ): Layer {
   const config = readOptions(type, options, CROP);
   const { height, width } = config;

@@ -121,7 +121,11 @@ export const randomBrightness = augmenting(
   "b87c88293818cac7",
 );
 
-const small = (type: "centerCrop" | "randomCrop", digest: string): LayerCases => {
+const small = (
+  type: "centerCrop" | "randomCrop",
+  digest: string,
+  gradients: LayerCases["gradients"] = {},
+): LayerCases => {
   const make = (options: object): Layer => layers[type](options as Any);
   return {
     defaults: [make({ height: 3, width: 2 }), { height: 3, width: 2 }],
@@ -143,7 +147,7 @@ const small = (type: "centerCrop" | "randomCrop", digest: string): LayerCases =>
         [8, 7],
       ],
     },
-    gradients: {},
+    gradients,
     models: [
       chain(`${type} alone`, IMAGE, () => [make({ height: 4, width: 5 })]),
       chain(`${type} in front of a net`, IMAGE, () => [
@@ -156,7 +160,10 @@ const small = (type: "centerCrop" | "randomCrop", digest: string): LayerCases =>
 };
 
 export const randomCrop = small("randomCrop", "b995004f39489eaa");
-export const centerCrop = small("centerCrop", "ed3acdb65433fb6a");
+export const centerCrop = small("centerCrop", "ed3acdb65433fb6a", {
+  "centerCrop, of rows and columns left over": () => layers.centerCrop({ height: 3, width: 2 }),
+  "centerCrop of all": () => layers.centerCrop({ height: 6, width: 5 }),
+});
 
 const scaled = (scale: number, offset?: number): Layer => layers.rescaling({ scale, offset });
 
