@@ -2,12 +2,8 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { Interruption } from "../runtime/interruption.ts";
 import { runAtOnce } from "../runtime/yield.ts";
 import { OptionError } from "../errors.ts";
-import { encodeModel } from "../onnx/file/encode.ts";
-import { writeModel, type OnnxLayout } from "../onnx/export/index.ts";
 import type { Labels } from "../labels.ts";
-import type { Layer } from "../layers/contract.ts";
-import { checkOptions, flag, oneOf } from "../options.ts";
-import { Random } from "../random.ts";
+import { flag } from "../options.ts";
 import {
   expectEpochs,
   isStream,
@@ -41,14 +37,13 @@ import { DEFAULT_BATCH, type AsyncBatchOptions, type BatchOptions } from "./batc
 import { readEvaluateOptions, type AsyncEvaluateOptions, type EvaluateOptions } from "./evaluateOptions.ts";
 import { InputGradients } from "./inputGradients.ts";
 import { LabelledReader, optionsOf, type Labelled } from "./labelledReader.ts";
-import { layerNode, ownLayers } from "./layersOf.ts";
-import { InferenceModel, type FilledInput, onlyOne, readWeights } from "./inferenceModel.ts";
+import { ownLayers } from "./layersOf.ts";
+import { NetModel } from "./netModel.ts";
+import { type FilledInput, onlyOne } from "./inferenceModel.ts";
 import { readOutputGradients, type OutputGradients } from "./outputGradients.ts";
 import { HeldBatches, StreamedBatches } from "../training/source.ts";
-import { startingWeights } from "../graph/initialize.ts";
-import { learningParameters, trainingFault, type TrainingFault } from "../graph/learning.ts";
+import { learningParameters } from "../graph/learning.ts";
 import { byName, isNamed, type Named } from "../graph/namedTensors.ts";
-import { sharedWeights } from "../graph/parameters.ts";
 import type { SharedSlots } from "../graph/weightBlock.ts";
 import type { MetricFigures } from "../training/metrics/index.ts";
 import type { Metric } from "../training/metrics/metric.ts";
@@ -63,8 +58,7 @@ import { Trainer, type TrainerOptions, type TrainingState } from "../training/tr
 /**
  * A net with its weights, for training and inference. A training step allocates nothing once its buffers are planned.
  */
-export class Model<Outputs extends string = string, Metrics = MetricFigures> extends InferenceModel<Outputs> {
-  readonly seed: number;
+export class Model<Outputs extends string = string, Metrics = MetricFigures> extends NetModel<Outputs> {
   /** The batch of `trainOnBatch`; all steps use the same objects, so that they allocate none. */
   readonly #batch: TrainingBatch & { readonly images: FilledInput[] };
   /** True while a training step runs, during which the model must not be moved or disposed of. */
@@ -97,60 +91,10 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     shared?: SharedSlots,
     interrupted?: TrainingRecord,
   ) {
-    super(graph, weights ?? startingWeights(graph, new Random(seed)), shared);
-    this.seed = seed;
+    super(graph, seed, weights, shared);
     this.#interrupted = interrupted;
     const targets = graph.lossOutputs.map(noTargets);
     this.#batch = { images: graph.inputs.map(noTensor), targets, start: 0, count: 0 };
-  }
-
-  /** The layers, each once, in the order of the nodes. They can be frozen here after a model was loaded. */
-  get layers(): readonly Layer[] {
-    return [...new Set(this.graph.nodes.map(({ layer }) => layer))];
-  }
-
-  /** The layer with a name, as `summary` has it. @throws OptionError when there is none */
-  getLayer(name: string): Layer {
-    return layerNode("getLayer", this.graph, name).layer;
-  }
-
-  /**
-   * Copies of the weights of one layer, by their own names, as `kernel`. Layers hold no weights: each model has its own of
-   * a layer that several use. @throws OptionError when no layer has the name
-   */
-  layerWeights(name: string): Map<string, OwnTensor> {
-    const { owner, name: own } = layerNode("layerWeights", this.graph, name);
-    const which = this.parameters.of(owner);
-    return new Map(
-      Array.from(this.parameters.read(which), ([weight, each]) => [weight.slice(own.length + 1), each]),
-    );
-  }
-
-  /**
-   * Replaces the weights of one layer, by their own names; all or none.
-   * @throws OptionError when no layer has the name; ShapeError naming the weight
-   */
-  setLayerWeights(name: string, weights: ReadonlyMap<string, Tensor>): void {
-    const where = "setLayerWeights";
-    const { owner, name: own } = layerNode(where, this.graph, name);
-    const read = readWeights(where, weights).map(([weight, each]) => [`${own}.${weight}`, each] as const);
-    this.parameters.write(where, new Map(read), this.parameters.of(owner));
-  }
-
-  /**
-   * The number of weights, as single numbers; with `trainable` only of those that are, or are not: weights that learn, of
-   * layers that are not frozen.
-   * @throws OptionError
-   */
-  countParams(options: { trainable?: boolean | undefined } = {}): number {
-    checkOptions("countParams", options, ["trainable"]);
-    const { trainable } = options;
-    if (trainable !== undefined) flag("countParams: trainable", trainable);
-    const { nodes } = this.graph;
-    return this.parameters.list.reduce((sum, each) => {
-      const learns = each.trainable && nodes[each.node]!.layer.trainable;
-      return trainable === undefined || learns === trainable ? sum + each.size : sum;
-    }, 0);
   }
 
   /**
@@ -161,16 +105,6 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const made = new Model<Outputs>(ownLayers(this.graph), this.seed, this.weights);
     made.parameters.copy(this.parameters);
     return Object.assign(made, { metadata: this.metadata });
-  }
-
-  /** The names of the weights that training would change as the layers are frozen now: those that a gradient reaches. */
-  get learning(): ReadonlySet<string> {
-    return new Set(Array.from(learningParameters(this.graph, this.parameters), ({ name }) => name));
-  }
-
-  /** The reason why `compile` would refuse an optimizer as the layers are frozen now, if there is one. */
-  get trainingFault(): TrainingFault | undefined {
-    return trainingFault(this.graph, this.parameters);
   }
 
   /** True when something needs the model's memory on its engine: it has sessions or an optimizer. */
@@ -529,28 +463,6 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
   }
 
   /**
-   * Replaces the weights, all or none. For another model, it copies the weights of the layers that both models use, whatever
-   * their names are, and keeps the others.
-   * @throws ShapeError naming the weight; OptionError when the two have no layer with weights in common
-   */
-  override setWeights(weights: ReadonlyMap<string, Tensor> | Model): void {
-    if (!(weights instanceof Model)) return super.setWeights(weights);
-    const shared = sharedWeights(this.graph, weights.graph, weights.weights);
-    if (shared.size === 0) {
-      throw new OptionError("setWeights: expected a model with some of the same layers, got one without");
-    }
-    this.parameters.write("setWeights", new Map([...this.weights, ...shared]));
-  }
-
-  /**
-   * Writes a safetensors file with the weights, and with the architecture and the frozen layers in its metadata, so that
-   * `loadModel` needs nothing else. @throws OptionError for a layer that `loadModel` could not make again
-   */
-  toSafetensors(): Uint8Array<ArrayBuffer> {
-    return encodeCheckpoint(this.graph, this.seed, this.parameters.read(), this.metadata);
-  }
-
-  /**
    * Writes what `toSafetensors` writes, and the state of training besides: the optimizer's slots, the numbers of steps and
    * epochs, and the seed, which with them names all random draws to come. `loadModel` reads it, and after `compile` with the
    * same options training goes on bit for bit, in any runtime and on any number of threads. In the course of `fit`, as in
@@ -565,21 +477,6 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
     const place = this.#course?.place() ?? this.#place;
     const text = addTraining({ state: trainer.state(), place }, tensors);
     return encodeCheckpoint(this.graph, this.seed, tensors, this.metadata, { [TRAINING]: text });
-  }
-
-  /**
-   * Writes an ONNX file (opset 17) with the net as it is in inference, for onnxruntime and others. Images in ONNX are NCHW,
-   * and so are the file's inputs and outputs, `[N, channels, height, width]`; with `layout: "NHWC"` the file transposes them
-   * itself and has the model's inputs and outputs. Other values are the same as in the model, and N is any number. Inputs,
-   * outputs and weights have the model's names; filters are OIHW, matrices stay `[in, out]`. What comes from an ONNX file,
-   * by `OnnxModel.model` or `value`, keeps that file's order of axes under both layouts, and its names. A model that was trained by
-   * softmax cross-entropy outputs logits.
-   * @throws OptionError, FormatError when the weights exceed the 2 GiB of such a file.
-   */
-  toOnnx(options: { layout?: OnnxLayout | undefined } = {}): Uint8Array<ArrayBuffer> {
-    checkOptions("toOnnx", options, ["layout"]);
-    const layout = oneOf("toOnnx: layout", options.layout ?? "NCHW", ["NCHW", "NHWC"]);
-    return encodeModel(writeModel(this.graph, this.parameters.read(), layout, this.metadata));
   }
 
   /**
