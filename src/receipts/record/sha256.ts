@@ -1,8 +1,6 @@
 /** SHA-256: by WebCrypto where there is one and it pays, else by JavaScript. */
 import { sha256 as hash } from "@noble/hashes/sha2.js";
 
-export { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-
 /** From so many bytes on WebCrypto, which hashes on a thread of its own, makes up for the promise that it takes. */
 const WORTH_A_PROMISE = 4096;
 
@@ -29,4 +27,14 @@ export function textDigest(text: string): Uint8Array {
 /** The bytes of an array's numbers as they lie in memory: little endian, as on every host of WebAssembly. */
 export function bytesIn({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> {
   return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+}
+
+/** Two hexadecimal digits for each byte. */
+export function bytesToHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** The bytes that `bytesToHex` wrote, from digits that were checked. */
+export function hexToBytes(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digits.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
