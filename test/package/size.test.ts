@@ -72,8 +72,12 @@ describe("gzipped, as docs/speed.md says:", () => {
     expect(gzipped(readFileSync(`${root}/dist/im2row.relaxed.wasm`))).toBeLessThanOrEqual(43 * KB);
   });
 
-  it("the JavaScript that runs a saved model", async () => {
-    expectDocumented("the JavaScript that runs a saved model", await javascript(CLASSIFY));
+  it("the JavaScript that runs a saved model, without the passes and gradients of training", async () => {
+    const { size, text } = await bundled(CLASSIFY, ["workerd"]);
+    expect(text).toContain("im2row.wasm");
+    expect(text).toContain("randomFlip");
+    expect(text).not.toMatch(/\.(randomTransform|dropout|gaussianNoise|movingAverage|\w+Backward)\(/);
+    expectDocumented("the JavaScript that runs a saved model", size);
   });
 
   it("a page that runs a saved model, binary and all", async () => {
@@ -156,6 +160,13 @@ describe("gzipped, as docs/speed.md says:", () => {
     expectDocumented("`im2row/data`, besides `im2row/images`", all.size - rest.size);
     const { text } = await bundled(`export { fromTensors } from "im2row/data";`, ["workerd"]);
     expect(text).not.toMatch(/PNG|JPEG|huffman/i);
+  });
+
+  it("what receipts add to the rest: checks; fit writes them without", async () => {
+    const rest = await bundled(`export * from "im2row";`, ["workerd"]);
+    const all = await bundled(`export * from "im2row"; export * from "im2row/receipts";`, ["workerd"]);
+    expect(rest.text).not.toContain("verifyReceipt");
+    expectDocumented("`im2row/receipts`, besides", all.size - rest.size);
   });
 
   it("what PyTorch's weights add to the rest, and nothing to a program that does without them", async () => {
