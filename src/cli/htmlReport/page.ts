@@ -32,12 +32,12 @@ function resultOf({ confusion }: TrainingReport): Result {
   return { images, correct: correctCount(confusion) };
 }
 
-function header({ curves, weights, sha256 }: TrainingReport, { images, correct }: Result): Markup {
+function header({ command, curves, weights, sha256 }: TrainingReport, { images, correct }: Result): Markup {
   const last = curves.epochs.at(-1)!;
   const tile = (name: string, value: string, more: string): Markup =>
     markup`<div><dt>${name}</dt><dd>${value}</dd><dd>${more}</dd></div>\n`;
   return markup`<header>
-<p class="kicker">im2row train</p>
+<p class="kicker">${command[0]!.split(" ", 2).join(" ")}</p>
 <h1>Training report</h1>
 <dl class="tiles">
 ${[
