@@ -1,11 +1,17 @@
 import {
+  defineActivation,
+  defineLayer,
   defineLoss,
+  layers,
   load,
   loadModel,
   losses,
   optimizers,
   OptionError,
+  registerActivation,
+  registerLayer,
   schedules,
+  sequential,
   tensor,
   type Engine,
   type FitOptions,
@@ -213,6 +219,49 @@ describe("verifyReceipt", () => {
     await expect(verifyReceipt(await train(), { ...all, optimizer })).rejects.toThrow(
       "verifyReceipt: optimizer: expected none, as the receipt describes it",
     );
+  });
+});
+
+describe("a run with a layer and an activation of a user", () => {
+  it("needs them by name, and is verified where they are registered", async () => {
+    const halve = defineLayer({
+      type: "receiptHalve",
+      forward({ x, y }) {
+        for (let i = 0; i < y.length; i++) y[i] = x[i]! / 2;
+      },
+      backward({ dy, dx }) {
+        if (dx) for (let i = 0; i < dx.length; i++) dx[i] = dy[i]! / 2;
+      },
+    });
+    registerLayer("receiptHalve", halve);
+    const cube = defineActivation({
+      type: "receiptCube",
+      forward({ x, y }) {
+        for (let i = 0; i < y.length; i++) y[i] = x[i]! * x[i]! * x[i]!;
+      },
+      backward({ x, dy, dx }) {
+        for (let i = 0; i < dx.length; i++) dx[i] = 3 * x[i]! * x[i]! * dy[i]!;
+      },
+    });
+    registerActivation(cube);
+    const net = sequential({
+      inputShape: [28, 28, 1],
+      layers: [layers.flatten(), halve(), layers.dense({ units: 10, activation: cube })],
+      seed: 1,
+    });
+    net.compile({ engine, optimizer: optimizers.lion(), loss: losses.meanSquaredError() });
+    const rows = tensor(
+      Float32Array.from({ length: 1000 }, (_, i) => (labels[Math.floor(i / 10)] === i % 10 ? 1 : 0)),
+      [100, 10],
+    );
+    const { receipt } = await net.fit(images, rows, { receipt: { every: 2 } });
+    net.dispose();
+    expect(receipt!.needs).toEqual(["layer receiptHalve", "activation receiptCube"]);
+    const own = JSON.parse(JSON.stringify(receipt)) as TrainingReceipt;
+    expect(await verifyReceipt(own, { engine: two, images, labels: rows })).toMatchObject({
+      ok: true,
+      to: 4,
+    });
   });
 });
 
