@@ -15,7 +15,13 @@ const { values } = parseArgs({
   },
 });
 const [count, seed, jobs] = [values.count, values.seed, values.jobs].map(Number) as [number, number, number];
-const { passed, faults, kills, inWrites, byPart } = await runTrials(count, seed, jobs);
+const started = performance.now();
+/** The proof takes minutes: each tenth of it is told. */
+const tell = (done: number): void => {
+  if (done % Math.ceil(count / 10) > 0) return;
+  console.error(`${done} of ${count} runs after ${Math.round((performance.now() - started) / 1000)} s`);
+};
+const { passed, faults, kills, inWrites, byPart } = await runTrials(count, seed, jobs, tell);
 for (const fault of faults) console.error(fault);
 console.log(`${kills} kills, ${inWrites} of them inside a write; by tenths of the run: ${byPart.join(" ")}`);
 console.log(`${passed} passed, ${faults.length} failed`);

@@ -203,13 +203,21 @@ function expectDone(ended: Ended): Ended {
   throw new Error(`a run that nothing interrupts: exit code ${ended.code}: ${ended.stderr}`);
 }
 
-/** `count` trials, of which `jobs` run side by side. */
-export async function runTrials(count: number, seed: number, jobs: number): Promise<Tally> {
+/** `count` trials, of which `jobs` run side by side; `onTrial` is called after each, with the number of those that are done. */
+export async function runTrials(
+  count: number,
+  seed: number,
+  jobs: number,
+  onTrial: (done: number) => void,
+): Promise<Tally> {
   const trials = new Trials(seed);
   try {
-    let next = 0;
+    let [next, done] = [0, 0];
     const work = async (): Promise<void> => {
-      while (next < count) await trials.trial(next++);
+      while (next < count) {
+        await trials.trial(next++);
+        onTrial(++done);
+      }
     };
     await Promise.all(Array.from({ length: jobs }, work));
   } finally {
