@@ -291,6 +291,7 @@ export class Model<Outputs extends string = string, Metrics = MetricFigures> ext
       const run: FitRun = {
         trainer,
         source,
+        outputs: objective.outputs,
         rowsPerImage: objective.rowsPerImage || 1,
         settings,
         weights: this.parameters,

@@ -3,6 +3,8 @@ import { Pace, runPaced } from "../runtime/yield.ts";
 import type { Interruption } from "../runtime/interruption.ts";
 import type { Step } from "../stream.ts";
 import type { TrainingBatch } from "./batch.ts";
+import { figureNames } from "./callbacks/figures.ts";
+import type { LossOutput } from "./objective.ts";
 import { CallbackRun, type TrainBegin, type TrainedModel } from "./callbacks/callback.ts";
 import { EarlyStopper, type Weights } from "./earlyStopping.ts";
 import type { Evaluation } from "./evaluation.ts";
@@ -15,6 +17,7 @@ import type { Trainer } from "./trainer.ts";
 export interface FitRun {
   readonly trainer: Trainer;
   readonly source: BatchSource;
+  readonly outputs: readonly LossOutput[];
   /** The rows of an image, of all outputs, that can be right or wrong, or 1 if none can: accuracy is a share of them. */
   readonly rowsPerImage: number;
   readonly settings: FitSettings;
@@ -176,7 +179,8 @@ export class FitCourse {
     const { epochs, initialEpoch, validationData: validated } = this.#options;
     const from = this.#from;
     settings.checkpoint?.writer.begin(trainer.steps, from !== undefined);
-    const begin = { epochs, initialEpoch, validated, resumed: from !== undefined };
+    const figures = figureNames(this.#run.outputs, validated);
+    const begin = { epochs, initialEpoch, validated, figures, resumed: from !== undefined };
     this.#between = true;
     if (from) await this.#resume(begin, from);
     const begun = observer?.begin?.(from?.observer);

@@ -2,9 +2,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   callbacks,
+  input,
+  layers,
   load,
   losses,
   metrics,
+  model as buildModel,
   OptionError,
   optimizers,
   type Callback,
@@ -175,6 +178,7 @@ const begin = (epochs: number): TrainBegin => ({
   initialEpoch: 0,
   validated: true,
   resumed: false,
+  figures: ["loss", "accuracy", "validationLoss", "validationAccuracy"],
 });
 
 /** What a callback makes of epochs with these figures: the epoch after which it stops, and the rate after each. */
@@ -216,18 +220,49 @@ describe("earlyStopping", () => {
     expect(watched(callbacks.earlyStopping({ monitor: "accuracy" }), figures, "accuracy")[0]).toBe(2);
     const reversed = callbacks.earlyStopping({ monitor: "accuracy", mode: "min" });
     expect(watched(reversed, figures, "accuracy")[0]).toBe(3);
-    const history = await fit([callbacks.earlyStopping({ monitor: "top2" as string, minDelta: 1 })], {
-      epochs: 5,
-      validationData,
-    }).catch((error: Error) => error.message);
-    expect(history).toMatch(
-      /^earlyStopping: monitor: expected one of loss, accuracy, .*topK2.*, got "top2"$/,
-    );
     const stopped = await fit([callbacks.earlyStopping({ monitor: "topK2", minDelta: 1 })], {
       epochs: 5,
       validationData,
     });
     expect(stopped.stoppedEpoch).toBe(2);
+  });
+
+  it("is refused for a figure that no epoch will have before the first one, by the names of those that it will", async () => {
+    const heard: string[] = [];
+    const hear = { onEpochBegin: () => heard.push("epoch") };
+    const { steps } = model.trainingState;
+    for (const make of [callbacks.earlyStopping, callbacks.reduceLROnPlateau]) {
+      await expect(fit([make({ monitor: "top2" }), hear], { epochs: 5, validationData })).rejects.toThrow(
+        /: monitor: expected one of loss, accuracy, validationLoss, validationAccuracy, topK2, got "top2"$/,
+      );
+      await expect(fit([make({ monitor: "topK2" }), hear], { epochs: 5 })).rejects.toThrow(
+        /: monitor: expected one of loss, accuracy, got "topK2"$/,
+      );
+    }
+    expect(heard).toEqual([]);
+    expect(model.trainingState.steps).toBe(steps);
+    const named: string[][] = [];
+    const x = input({ shape: [3] });
+    const outputs = { a: layers.dense({ units: 2 }).apply(x), b: layers.dense({ units: 1 }).apply(x) };
+    const two = buildModel({ inputs: x, outputs });
+    two.compile({
+      engine,
+      optimizer: optimizers.sgd({ learningRate: 0.1 }),
+      loss: { a: losses.softmaxCrossEntropy(), b: losses.meanSquaredError() },
+      metrics: { a: [metrics.topK({ k: 1 })], b: [] },
+    });
+    const pair = [noise(1, 2, 3), { a: [0, 1], b: noise(2, 2, 1) }] as const;
+    await two.fit(...pair, {
+      validationData: pair,
+      callbacks: [
+        { onTrainBegin: ({ figures }) => void named.push([...figures]) },
+        callbacks.earlyStopping({ monitor: "a.topK1" }),
+        callbacks.earlyStopping({ monitor: "b.loss" }),
+      ],
+    });
+    const ofEach = ["a.loss", "a.accuracy", "a.topK1", "b.loss", "b.accuracy"];
+    expect(named).toEqual([["loss", "accuracy", "validationLoss", "validationAccuracy", ...ofEach]]);
+    two.dispose();
   });
 
   it("is refused without validation data, and with wrong options", async () => {

@@ -343,6 +343,7 @@ describe("the state of a run", () => {
       const { loss } = await new FitCourse({
         trainer: each.trainer,
         source: new HeldBatches(each.trainer, data, 3, true),
+        outputs: [],
         rowsPerImage: 1,
         settings: checkFitOptions({ epochs }, false),
         weights: each.parameters,

@@ -32,6 +32,8 @@ export interface TrainBegin {
   resumed: boolean;
   /** Whether there is validation data. */
   validated: boolean;
+  /** The names of the figures of each epoch, as `monitor` of callbacks takes them: of metrics those that are single numbers. */
+  figures: readonly string[];
 }
 
 /** The state before an epoch, counted from 1. */

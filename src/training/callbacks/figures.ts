@@ -1,6 +1,7 @@
 import { OptionError } from "../../errors.ts";
 import { listed, oneOf, show } from "../../options.ts";
 import type { EpochEnd } from "../history.ts";
+import type { LossOutput } from "../objective.ts";
 import type { TrainBegin } from "./callback.ts";
 
 /**
@@ -20,6 +21,18 @@ export function figuresOf(state: EpochEnd): Map<string, number> {
   add(metrics);
   for (const [output, entries] of Object.entries(outputs)) add(entries as object, `${output}.`);
   return figures;
+}
+
+/** The names of the figures of each epoch, those of metrics with them, whether they are single numbers or not. */
+export function figureNames(outputs: readonly LossOutput[], validated: boolean): string[] {
+  const own = ["loss", "accuracy"];
+  if (!validated) return own;
+  const several = outputs.length > 1;
+  const measured = outputs.flatMap(({ name: output, metrics }) => {
+    const names = metrics.map(({ name }) => name);
+    return several ? [...own, ...names].map((name) => `${output}.${name}`) : names;
+  });
+  return [...own, "validationLoss", "validationAccuracy", ...measured];
 }
 
 export interface MonitorOptions {
@@ -50,19 +63,25 @@ export class Monitor {
     this.#sign = smaller ? -1 : 1;
   }
 
-  /** @throws OptionError for a figure of validation data when there are none */
-  begin({ validated }: TrainBegin): void {
-    if (validated || !this.name.startsWith("validation")) return;
-    throw new OptionError(`${this.#where}: monitor: expected validationData for "${this.name}", got none`);
+  /** @throws OptionError for a figure that the epochs will not have: of validation data when there are none, or of no name */
+  begin({ validated, figures }: TrainBegin): void {
+    if (!validated && this.name.startsWith("validation")) {
+      throw new OptionError(`${this.#where}: monitor: expected validationData for "${this.name}", got none`);
+    }
+    if (!figures.includes(this.name)) this.#refuse(figures);
   }
 
-  /** @throws OptionError when the epoch has no such figure */
+  #refuse(figures: readonly string[]): never {
+    throw new OptionError(
+      `${this.#where}: monitor: expected one of ${listed(figures)}, got ${show(this.name)}`,
+    );
+  }
+
+  /** @throws OptionError for what is no single number */
   read(state: EpochEnd): number {
     const figures = figuresOf(state);
     const figure = figures.get(this.name);
     if (figure !== undefined) return this.#sign * figure;
-    throw new OptionError(
-      `${this.#where}: monitor: expected one of ${listed([...figures.keys()])}, got ${show(this.name)}`,
-    );
+    this.#refuse([...figures.keys()]);
   }
 }
