@@ -1,6 +1,6 @@
 /** Changes of samples by chance, for `map`. They follow from the seed, the epoch and the number of the sample alone. */
 import { OptionError, ShapeError } from "../errors.ts";
-import { checkOptions, finiteNumber, isPlainObject, positiveInteger, show } from "../options.ts";
+import { checkOptions, finiteNumber, isPlainObject, isTyped, positiveInteger, show } from "../options.ts";
 import { expectShape, sizeOf, type Tensor } from "../tensor.ts";
 import { symmetricBeta } from "./beta.ts";
 import { seeded, type Sample, type SampleImage, type SampleLabel } from "./origin.ts";
@@ -74,7 +74,7 @@ export interface CutoutOptions {
   seed: number;
   /** The side of the square, in pixels. */
   size: number;
-  /** What its pixels become. Default: 0. */
+  /** What its pixels become, for images of bytes a byte. Default: 0. */
   fill?: number | undefined;
 }
 
@@ -92,6 +92,11 @@ export function cutout(options: CutoutOptions): Change {
     const { shape, data } = imageOf("cutout", sample);
     const [h, w, c] = shape;
     if (shape.length !== 3) throw new ShapeError(`cutout: expected an image [h, w, c], got ${show(shape)}`);
+    if (isTyped(data, Uint8Array) && !(Number.isInteger(fill) && fill >= 0 && fill <= 255)) {
+      throw new OptionError(
+        `cutout: fill: expected an integer from 0 to 255 for images of bytes, got ${fill}`,
+      );
+    }
     const random = stream(epoch, index);
     const [top, left] = [h!, w!].map((side) => random.integer(side) - (size >> 1)) as [number, number];
     const own = data.slice();

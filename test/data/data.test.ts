@@ -373,6 +373,23 @@ it.each<[string, () => unknown]>([
   expect(run).toThrow(message);
 });
 
+it.each([300, -1, 0.5])("cutout refuses to fill images of bytes with %d, which is none", async (fill) => {
+  const bytes = fromTensors({ shape: [1, 2, 2, 1], data: new Uint8Array(4) }, [0]);
+  await expect(
+    bytes
+      .map(cutout({ seed: 1, size: 1, fill }))()
+      .next(),
+  ).rejects.toThrow(
+    `sample 0: cutout: fill: expected an integer from 0 to 255 for images of bytes, got ${fill}`,
+  );
+  // Floats may have it.
+  const floats = fromTensors(tensor([9, 9, 9, 9], [1, 2, 2, 1]), [0]);
+  const { value } = (await floats
+    .map(cutout({ seed: 1, size: 5, fill }))()
+    .next()) as { value: Sample };
+  expect((value.image as { data: Float32Array }).data).toContain(fill);
+});
+
 it("mixup refuses classes without their number, or beyond it", async () => {
   const next = (options: object): Promise<unknown> =>
     numbered(3)
