@@ -120,7 +120,11 @@ export function* readStream(
   // The batch that was read. It passes through plain functions alone: a generator that waits may keep alive what its own
   // frame has held, though nothing reads it again.
   let read: unknown;
-  const keep = ({ done: last, value }: IteratorResult<unknown>): Step => {
+  const keep = (result: unknown): Step => {
+    if (typeof result !== "object" || result === null) {
+      throw new OptionError(`expected { done, value } of the iterator's next(), got ${show(result)}`);
+    }
+    const { done: last, value } = result as IteratorResult<unknown>;
     ended = last === true;
     if (atOnce || ended || !isThenable(value)) read = value;
     else return value.then((batch) => void (read = batch));
@@ -177,7 +181,7 @@ export function readBatch(where: string, batch: unknown): BatchRecord {
     const [images, labels, sampleWeight] = batch as unknown as Extract<LabelledBatch, readonly unknown[]>;
     return { images, labels, sampleWeight };
   }
-  if (!isPlainObject(batch) || "shape" in batch) {
+  if (!isPlainObject(batch) || !("images" in batch)) {
     throw new ShapeError(`${where}: expected [images, labels] or { images, labels }, got ${show(batch)}`);
   }
   checkOptions(where, batch, ["images", "labels", "sampleWeight", "indices"]);

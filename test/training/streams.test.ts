@@ -458,6 +458,36 @@ describe("evaluate and predict on a stream", () => {
   });
 });
 
+it.each<[string, unknown, string]>([
+  ["null of next()", { next: () => null }, "expected { done, value } of the iterator's next(), got null"],
+  [
+    "a number of a promise",
+    { next: () => Promise.resolve(5) },
+    "expected { done, value } of the iterator's next(), got 5",
+  ],
+  [
+    "an empty record",
+    { next: () => ({ value: {} }) },
+    "expected [images, labels] or { images, labels }, got {}",
+  ],
+])("refuses %s, naming the batch", async (_, iterator, message) => {
+  const net = sequential({ inputShape: [3], layers: [layers.dense({ units: 2 })] });
+  net.compile({ engine, ...training });
+  const stream = { [Symbol.asyncIterator]: () => iterator } as AsyncIterable<Batch>;
+  await expect(net.fit(stream)).rejects.toThrow(`fit: epoch 1: batch 1: ${message}`);
+  net.dispose();
+});
+
+it("evaluate, which does not wait, refuses promises of batches", () => {
+  const net = sequential({ inputShape: [3], layers: [layers.dense({ units: 2 })] });
+  net.compile({ engine, ...training });
+  const promised = [Promise.resolve([noise(1, 2, 3), [0, 1]])] as unknown as Batch[];
+  expect(() => net.evaluate(promised)).toThrow(
+    "evaluate: batch 1: expected [images, labels] or { images, labels }, got {}",
+  );
+  net.dispose();
+});
+
 it("types: batches is a number for tensors, and undefined for a stream", async () => {
   const net = sequential({ inputShape: [3], layers: [layers.dense({ units: 2 })] });
   net.compile({ engine, ...training });
