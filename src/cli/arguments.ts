@@ -1,6 +1,6 @@
 /** What the options on the command line may be, read one by one. */
 import { InvalidArgumentError } from "commander";
-import type { NamedFile, NamedShape } from "./inputs.ts";
+import type { NamedFile, NamedShape } from "./nets/inputs.ts";
 
 /** Only plain decimal digits are integers here: `Number` would take "", "1e3" and "0x10" too. */
 export function integerFrom(least: number, what: string): (text: string) => number {

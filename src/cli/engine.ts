@@ -1,9 +1,9 @@
 /** Options that all commands on nets have, and the engine and net that these name. */
 import { load, type Engine } from "../index.ts";
-import { read } from "./inputs.ts";
+import { read } from "./nets/inputs.ts";
 import { jsonPieces, type Json } from "./json.ts";
-import { telling, type Net } from "./net.ts";
-import { openNet } from "./openNet.ts";
+import { telling, type Net } from "./nets/net.ts";
+import { openNet } from "./nets/openNet.ts";
 import { complain, print, printPieces } from "./output.ts";
 
 export interface CommonOptions {

@@ -1,10 +1,10 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { addNetCommands } from "./netCommands.ts";
+import { addNetCommands } from "./nets/commands.ts";
 import { beVerbose, complain, complainOf, outliveStdout } from "./output.ts";
-import { addReceiptCommands } from "./receiptCommands.ts";
+import { addReceiptCommands } from "./receipts/commands.ts";
 import { exit, Interrupted } from "./signals.ts";
-import { addTrainCommands } from "./trainCommands.ts";
+import { addTrainCommands } from "./train/commands.ts";
 import { messageOf, UsageError } from "./usage.ts";
 
 const EXIT_FAILED = 1;

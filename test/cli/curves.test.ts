@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { CurveRecorder, MOST_EPOCHS, MOST_POINTS, sparkline } from "../../src/cli/curves.ts";
+import { CurveRecorder, MOST_EPOCHS, MOST_POINTS, sparkline } from "../../src/cli/train/curves.ts";
 
 /** Records a run in which batch `b` of all, from 0, has the loss `lossOf(b)` and no image right but its first. */
 function record(epochs: number, images: number, size: number, lossOf: (batch: number) => number) {

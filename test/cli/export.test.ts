@@ -1,7 +1,7 @@
 /** im2row export, judged by onnxruntime. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { exportNet, type ExportOptions } from "../../src/cli/export.ts";
+import { exportNet, type ExportOptions } from "../../src/cli/nets/export.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 import { readNpy, writeNpy } from "../../src/formats/npy.ts";
 import { layers, loadModel, sequential, tensor, type Tensor } from "../../src/index.ts";

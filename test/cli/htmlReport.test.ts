@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { decode } from "fast-png";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { MOST_EPOCHS, MOST_POINTS } from "../../src/cli/curves.ts";
+import { MOST_EPOCHS, MOST_POINTS } from "../../src/cli/train/curves.ts";
 import { pixelsOf } from "../../src/cli/data.ts";
 import { linearTicks, logarithmicTicks } from "../../src/cli/htmlReport/charts.ts";
 import {

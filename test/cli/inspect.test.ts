@@ -1,7 +1,7 @@
 /** im2row inspect and bench, as processes of their own. */
 import { describe, expect, it } from "vitest";
-import { operationsByNode, spreadOf } from "../../src/cli/bench.ts";
-import { operationsOf } from "../../src/cli/onnxNet.ts";
+import { operationsByNode, spreadOf } from "../../src/cli/nets/bench.ts";
+import { operationsOf } from "../../src/cli/nets/onnxNet.ts";
 import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";
 
 useFiles();

@@ -1,7 +1,7 @@
 /** The commands on files that this package saved, which are recognised by what is in them. */
 import { copyFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { layerOperations } from "../../src/cli/modelNet.ts";
+import { layerOperations } from "../../src/cli/nets/modelNet.ts";
 import { writeNpy } from "../../src/formats/npy.ts";
 import { layers, sequential, tensor, type Shape } from "../../src/index.ts";
 import { at, im2row, refused, useFiles } from "./support/onnxFiles.ts";

@@ -1,9 +1,9 @@
 /** im2row run on several files: names, folders and patterns. */
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { run, type RunOptions } from "../../src/cli/run.ts";
-import { describeSample, resultsOf } from "../../src/cli/outputs.ts";
-import { expandFiles, samplesOf } from "../../src/cli/samples.ts";
+import { run, type RunOptions } from "../../src/cli/nets/run.ts";
+import { describeSample, resultsOf } from "../../src/cli/nets/outputs.ts";
+import { expandFiles, samplesOf } from "../../src/cli/nets/samples.ts";
 import { tensor } from "../../src/index.ts";
 import { at, im2row, useFiles } from "./support/onnxFiles.ts";
 

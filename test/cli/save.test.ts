@@ -17,7 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { checkOutputs } from "../../src/cli/outputs.ts";
+import { checkOutputs } from "../../src/cli/nets/outputs.ts";
 import { checkPlace, save } from "../../src/cli/save.ts";
 import { UsageError } from "../../src/cli/usage.ts";
 import { faulty } from "./saves/faulty.ts";

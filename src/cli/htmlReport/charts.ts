@@ -1,5 +1,5 @@
 /** Curves of training and held-out images as SVG that needs no script. */
-import type { CurvePoint, TrainingCurves } from "../curves.ts";
+import type { CurvePoint, TrainingCurves } from "../train/curves.ts";
 import { percent } from "../report.ts";
 import { markup, type Markup } from "./markup.ts";
 

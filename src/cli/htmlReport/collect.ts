@@ -2,7 +2,7 @@
 import { resize } from "../../images/resize.ts";
 import { tensor, type Engine, type Tensor } from "../../index.ts";
 import { argmaxRows } from "../report.ts";
-import type { HeldOut, Judged } from "../trainTask.ts";
+import type { HeldOut, Judged } from "../train/task.ts";
 import type { Filters, Mistake, Picture } from "./trainingReport.ts";
 
 /** What is shown has a limit, however large data and net are. */

@@ -1,5 +1,5 @@
 /** All that the page about a training run shows. */
-import type { TrainingCurves } from "../curves.ts";
+import type { TrainingCurves } from "../train/curves.ts";
 
 /** An image of bytes, grey or RGB, rows from the top. */
 export interface Picture {

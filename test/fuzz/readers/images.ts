@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { deflateSync, inflateSync } from "node:zlib";
 import { encode as encodeJpeg } from "jpeg-js";
-import { readFiles } from "../../../src/cli/inputs.ts";
+import { readFiles } from "../../../src/cli/nets/inputs.ts";
 import type { Random } from "../../../src/random.ts";
 import { random as testData } from "../../support/random.ts";
 import type { Bench } from "../bench.ts";
