@@ -14,7 +14,7 @@ const EXACT = new Set(
 
 /**
  * Files that may read the clock: it decides when the event loop gets a turn, what a progress bar says, when a worker that
- * waits goes to sleep and when one that does not answer is given up, how long a layer took, whether a file takes longer than
+ * waits goes to sleep and when one that does not answer is given up, how long a layer or a receipt took, whether a file takes longer than
  * a limit that the caller sets, when a model was saved; no result.
  */
 const CLOCKS = new Set([
@@ -24,23 +24,27 @@ const CLOCKS = new Set([
   "runtime/threads/scripts/worker.ts",
   "graph/session.ts",
   "cli/progress.ts",
-  "cli/bench.ts",
-  "cli/trainModel.ts",
+  "cli/nets/bench.ts",
+  "cli/train/fitModel.ts",
+  "receipts/record/recorder.ts",
+  "receipts/record/sampleTree.ts",
   "storage/indexedDb.ts",
 ]);
 
-/** Files that may use the host's cryptography: names of temporary files that nobody can guess, hashes of files; no result. */
+/** Files that may use the host's cryptography: names of temporary files that nobody can guess, hashes of files and
+ * states; no result. */
 const SECRETS = new Set([
   "files/replaceFile.ts",
+  "receipts/record/sha256.ts",
   "storage/integrity.ts",
-  "cli/saveRun.ts",
-  "cli/trainDigits.ts",
-  "cli/pictures.ts",
+  "cli/train/saveRun.ts",
+  "cli/train/digitsTask.ts",
+  "cli/train/pictures.ts",
   "cli/htmlReport/page.ts",
 ]);
 
 /** Files that draw curves for people, whose heights go by logarithms; no result. */
-const CURVES = new Set(["cli/curves.ts", "cli/htmlReport/charts.ts"]);
+const CURVES = new Set(["cli/train/curves.ts", "cli/htmlReport/charts.ts"]);
 
 /** Calls of the host whose results differ from host to host, or from run to run. */
 async function offences(source: string): Promise<string[]> {
