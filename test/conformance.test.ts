@@ -83,7 +83,14 @@ it("the table of docs/runtimes.md shows the digests of today", () => {
 });
 
 describe("the suite's code", () => {
-  const ENTRIES = ["im2row", "im2row/data", "im2row/images", "im2row/onnx", "im2row/relaxed"];
+  const ENTRIES = [
+    "im2row",
+    "im2row/data",
+    "im2row/images",
+    "im2row/onnx",
+    "im2row/receipts",
+    "im2row/relaxed",
+  ];
   /** The globals of a bare realm, and those that the suite may use besides. */
   const bare = new Set([
     ...(runInNewContext("Object.getOwnPropertyNames(globalThis)") as string[]),

@@ -160,7 +160,7 @@ const small = (
 };
 
 export const randomCrop = small("randomCrop", "b995004f39489eaa");
-export const centerCrop = small("centerCrop", "ed3acdb65433fb6a", {
+export const centerCrop = small("centerCrop", "98e7f6c4366ddf0b", {
   "centerCrop, of rows and columns left over": () => layers.centerCrop({ height: 3, width: 2 }),
   "centerCrop of all": () => layers.centerCrop({ height: 6, width: 5 }),
 });
