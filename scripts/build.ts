@@ -20,7 +20,7 @@ const COMMON: BuildOptions = { bundle: true, target: "es2022", minify: true, log
 const ABI: Step = {
   name: "abi",
   inputs: ["assembly", "src/runtime/threads", "scripts/abi", "scripts/abi.ts", LOCK],
-  outputs: ["build/kernels.ts", "build/work.ts", "build/threads.ts"],
+  outputs: ["build/kernels.ts", "build/work.ts", "build/threads.ts", "build/sha256.js"],
   run: () => void execFileSync("npm", ["run", "--silent", "abi"], { stdio: "inherit" }),
 };
 
@@ -39,6 +39,7 @@ const CLI: Step = {
     "build/kernels.ts",
     "build/work.ts",
     "build/threads.ts",
+    "build/sha256.js",
     "build/wasm.js",
     "build/wasm.sha256.js",
     "package.json",
